@@ -1,0 +1,7 @@
+"""Tenure gives AI workloads a guaranteed hold on infrastructure.
+
+It promises: what it calls held is reserved, what it calls kept was measured. It refuses to guess: what it cannot see
+it calls unverifiable, what is not declared it calls unknown.
+"""
+
+__version__ = "0.1.0"
