@@ -1,0 +1,30 @@
+"""Exact numbers with units: the Kubernetes grammar and ours, and the clocks.
+
+A quantity is an exact integer in its base unit that remembers the text it was written in, so that what a user applied
+is what a user reads back. It promises no rounding: text that has no exact value in the base unit is refused.
+"""
+
+from tenure.quantities.clock import Clock, SystemClock, VirtualClock, format_instant, parse_instant
+from tenure.quantities.grammar import QuantityError, parse_number
+from tenure.quantities.money import Money
+from tenure.quantities.types import ByteRate, Bytes, Count, Duration, Instant, Power, Quantity, Rate, Ratio
+
+__all__ = [
+    "ByteRate",
+    "Bytes",
+    "Clock",
+    "Count",
+    "Duration",
+    "Instant",
+    "Money",
+    "Power",
+    "Quantity",
+    "QuantityError",
+    "Rate",
+    "Ratio",
+    "SystemClock",
+    "VirtualClock",
+    "format_instant",
+    "parse_instant",
+    "parse_number",
+]

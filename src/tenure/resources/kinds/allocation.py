@@ -1,0 +1,115 @@
+"""Holds, prices, promises and evidence: what Offers and Contracts carry."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tenure.quantities import Bytes, Count, Duration, Instant, Money, Power, Rate, Ratio
+from tenure.resources.base import Strict
+from tenure.resources.kinds.objectives import Load
+
+
+class DeviceClaim(Strict):
+    """A device, or thousandths of one."""
+
+    id: str
+    count: Count = Count(1000)
+
+
+class Claim(Strict):
+    """What is held of one machine: whole physical cores by their lowest CPU number, memory, NUMA nodes, devices."""
+
+    machine: str
+    cores: list[int] = Field(default_factory=list)
+    memory: Bytes = Bytes(0)
+    memory_nodes: list[int] = Field(default_factory=list)
+    devices: list[DeviceClaim] = Field(default_factory=list)
+
+
+class Hold(Strict):
+    """Capacity held from start until end. Holds of one group are alternatives: at most one of them will be used."""
+
+    id: str
+    group: str
+    site: str
+    start: Instant
+    end: Instant
+    claims: list[Claim]
+
+
+class Shape(Strict):
+    """How the runtime is run: threads and slots."""
+
+    threads: int = Field(ge=1)
+    slots: int = Field(default=1, ge=1)
+
+
+class EvidenceSummary(Strict):
+    """What a statistical promise rests on."""
+
+    grade: Literal["measured-here", "measured-elsewhere", "modelled"]
+    method: Literal["by-windows", "by-requests"]
+    samples: int
+    windows: int
+    neighbours: Literal["quiet", "busy"]
+    hardware_class: str
+    runtime: str
+    measured_at: Instant
+    load: Load
+
+
+class StatisticalPromise(Strict):
+    """Under this load, in windows of this length, this percentile stays within this bound, in at least this share of
+    the windows, with this confidence."""
+
+    metric: str
+    percentile: str | None = None
+    bound: Duration | None = Field(default=None, description="an upper bound, for latencies")
+    floor: Rate | None = Field(default=None, description="a lower bound, for rates")
+    asked: Duration | None = None
+    asked_floor: Rate | None = None
+    window: Duration
+    share: Ratio
+    confidence: Ratio
+    evidence: EvidenceSummary
+
+
+class HardPromise(Strict):
+    """What is reserved and where; checked by reading back from the kernel and the hardware."""
+
+    what: str
+    value: str
+
+
+class Promises(Strict):
+    """Hard and statistical promises, never mixed, and the load under which the latter are owed."""
+
+    load: Load | None = None
+    hard: list[HardPromise] = Field(default_factory=list)
+    statistical: list[StatisticalPromise] = Field(default_factory=list)
+    probes_per_window: int = Field(default=0, description="requests that the prober may add to a window")
+
+
+class Price(Strict):
+    """What it costs; absent amounts are unknown, and why is said."""
+
+    hourly: Money | None = None
+    total: Money | None = None
+    unknown_because: str | None = None
+
+
+class Watts(Strict):
+    """What power it draws; absent is unknown, and why is said."""
+
+    power: Power | None = None
+    basis: str | None = None
+    unknown_because: str | None = None
+
+
+class Relaxation(Strict):
+    """One axis along which a counter-offer falls short of what was asked."""
+
+    axis: Literal["less", "slower", "later", "elsewhere", "shorter", "isolation", "price", "confidence"]
+    what: str
+    asked: str
+    offered: str

@@ -1,0 +1,79 @@
+"""The answer to a need: quotes or offers, a refusal that names what binds, or the trial that it takes to know."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tenure.quantities import Bytes, Duration, Instant
+from tenure.resources.base import Strict
+from tenure.resources.kinds.allocation import Price, Promises, Relaxation, Shape, Watts
+
+
+class Binding(Strict):
+    """The constraint that binds, with its numbers."""
+
+    constraint: str
+    imposed_by: str
+    message: str
+    unit: str | None = None
+    needed: int | None = None
+    available: int | None = None
+    capacity: int | None = None
+    frees_at: Instant | None = None
+    next_step: str | None = None
+
+
+class FunnelStep(Strict):
+    """How many candidates one constraint removed, in order."""
+
+    constraint: str
+    imposed_by: str
+    removed: int
+    remaining: int
+    detail: str = ""
+
+
+class RefusalDetail(Strict):
+    """A no that explains itself."""
+
+    binding: Binding
+    funnel: list[FunnelStep] = Field(default_factory=list)
+    conflicting: list[str] = Field(default_factory=list, description="a minimal set of constraints that conflict")
+
+
+class Quote(Strict):
+    """One way to meet the need; as an Offer it is held, as an Inquiry's quote it holds nothing."""
+
+    offer: str | None = Field(default=None, description="name of the Offer that holds it")
+    meets_in_full: bool
+    relaxed: list[Relaxation] = Field(default_factory=list)
+    promises: Promises
+    shape: Shape | None = None
+    runtime: str | None = None
+    cores: int = 0
+    memory: Bytes = Bytes(0)
+    start: Instant
+    end: Instant
+    price: Price
+    watts: Watts
+    machine: str | None = None
+
+
+class TrialNeeded(Strict):
+    """What it takes to know."""
+
+    reason: str
+    shapes: list[Shape] = Field(default_factory=list)
+    duration: Duration
+    cores: int
+
+
+class Answer(Strict):
+    """Exactly what Tenure says to a need, the same in CLI, API and portal."""
+
+    kind: Literal["Offers", "CounterOffers", "Refusal", "NeedsTrial"]
+    answered_at: Instant
+    quotes: list[Quote] = Field(default_factory=list)
+    refusal: RefusalDetail | None = None
+    needs_trial: TrialNeeded | None = None
+    assumed: list[str] = Field(default_factory=list, description="what was left out and filled with defaults")

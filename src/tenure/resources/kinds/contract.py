@@ -1,0 +1,212 @@
+"""Offer and Contract: made by Tenure only, each with a hold in the ledger."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from tenure.quantities import Bytes, Duration, Instant
+from tenure.resources.base import ApiObject, Status, Strict
+from tenure.resources.kinds.allocation import Hold, Price, Promises, Relaxation, Shape, Watts
+from tenure.resources.kinds.workload import WorkloadSpec
+
+LEDGER_FINALIZER = "tenure.dev/ledger"
+
+
+class WorkloadReference(Strict):
+    """Which version of which Workload this answers."""
+
+    name: str
+    uid: str
+    generation: int
+
+
+class OfferSpec(Strict):
+    """What is promised, what was relaxed, what it costs, until when it is held, and the hold itself."""
+
+    purpose: Literal["Offer", "Trial"] = "Offer"
+    workload: WorkloadReference
+    rank: int = 0
+    meets_in_full: bool = True
+    relaxed: list[Relaxation] = Field(default_factory=list)
+    promises: Promises
+    shape: Shape | None = None
+    runtime: str | None = None
+    machine: str | None = None
+    price: Price = Field(default_factory=Price)
+    watts: Watts = Field(default_factory=Watts)
+    expires_at: Instant
+    hold: Hold
+    planned_generation: int
+    renews: str | None = Field(default=None, description="the Contract that accepting this renews")
+
+
+class OfferStatus(Status):
+    """Where the offer stands. The phase is a mark that follows the commit; nobody decides from it."""
+
+    phase: Literal["Proposed", "Held", "Accepted", "Expired", "Withdrawn"] = "Proposed"
+    contract: str | None = None
+
+
+class Offer(ApiObject):
+    """A held answer to a Workload: accepted with one command, or it expires and frees what it held."""
+
+    kind: Literal["Offer"] = "Offer"
+    spec: OfferSpec
+    status: OfferStatus | None = None
+
+
+class Parties(Strict):
+    """Who promises to whom."""
+
+    provider: str
+    consumer: str
+
+
+class ContractTerm(Strict):
+    """From when until when."""
+
+    start: Instant
+    end: Instant
+
+
+class PolicyDecision(Strict):
+    """What policy said of this placement and on which facts."""
+
+    allowed: bool
+    rules: list[str] = Field(default_factory=list)
+    facts: list[str] = Field(default_factory=list)
+
+
+class ContractSpec(Strict):
+    """The terms; immutable, and signed once commissioned."""
+
+    workload: WorkloadReference
+    offer: str
+    parties: Parties
+    body: WorkloadSpec = Field(description="the Workload as it was when the offer was made")
+    promises: Promises
+    relaxed: list[Relaxation] = Field(default_factory=list)
+    shape: Shape | None = None
+    runtime: str | None = None
+    machine: str
+    hold: Hold
+    term: ContractTerm
+    price: Price = Field(default_factory=Price)
+    watts: Watts = Field(default_factory=Watts)
+    policy: PolicyDecision
+    planned_generation: int
+    end_requested: bool = Field(default=False, description="set by `tenure end`; everything else never changes")
+
+
+class CommissioningFigure(Strict):
+    """One promise beside what commissioning measured on the very allocation."""
+
+    metric: str
+    percentile: str | None = None
+    promised: Duration | None = None
+    measured: Duration | None = None
+    promised_floor: str | None = None
+    measured_floor: str | None = None
+    windows: int = 0
+    windows_within: int = 0
+    samples: int = 0
+    holds: bool
+
+
+class Commissioning(Strict):
+    """The measurement between acceptance and signature."""
+
+    started_at: Instant
+    finished_at: Instant | None = None
+    holds: bool | None = None
+    figures: list[CommissioningFigure] = Field(default_factory=list)
+    message: str = ""
+
+
+class ReadBackFact(Strict):
+    """One limit as read from the kernel."""
+
+    what: str
+    expected: str
+    found: str
+    source: str
+    agrees: bool
+
+
+class RunStatus(Strict):
+    """The supervised process tree behind the contract."""
+
+    id: str
+    pid: int | None = None
+    started_at: Instant | None = None
+    state: str = "Unknown"
+    mechanism: str | None = None
+    restarts: int = 0
+    read_back: list[ReadBackFact] = Field(default_factory=list)
+
+
+class Signature(Strict):
+    """The DSSE envelope over the terms, and the key that made it."""
+
+    key_id: str
+    signed_at: Instant
+    envelope: dict[str, Any]
+
+
+class WindowVerdict(Strict):
+    """One promise in one window."""
+
+    metric: str
+    percentile: str | None = None
+    start: Instant
+    end: Instant
+    verdict: Literal["Kept", "Breached", "Unverifiable"]
+    reason: str
+    measured: Duration | None = None
+    samples: int = 0
+    cause: str | None = None
+
+
+class Accounting(Strict):
+    """The windows of one promise over its accounting period."""
+
+    metric: str
+    percentile: str | None = None
+    windows: int = 0
+    kept: int = 0
+    breached: int = 0
+    unverifiable: int = 0
+    attainment: float | None = None
+    budget_windows: float | None = None
+    budget_left: float | None = None
+    burn_rate_short: float | None = None
+    burn_rate_long: float | None = None
+    verdict: Literal["Kept", "Breached", "Unverifiable"] = "Unverifiable"
+
+
+class ContractStatus(Status):
+    """Where the contract stands, and whether it is kept."""
+
+    phase: Literal["Proposed", "Commissioning", "Active", "Ending", "Ended"] = "Proposed"
+    verdict: Literal["Kept", "Breached", "Unverifiable"] | None = None
+    endpoint: str | None = None
+    credential: str | None = Field(default=None, description="name of the Secret with the contract's key")
+    commissioning: Commissioning | None = None
+    run: RunStatus | None = None
+    signature: Signature | None = None
+    windows: list[WindowVerdict] = Field(
+        default_factory=list, description="the newest few; the rest is in the evidence"
+    )
+    accounting: list[Accounting] = Field(default_factory=list)
+    memory_used: Bytes | None = None
+    ended_at: Instant | None = None
+    ended_because: str | None = None
+    credit: str | None = None
+
+
+class Contract(ApiObject):
+    """A signed promise on held capacity: parties, promises, allocation, term, price, policy decision."""
+
+    kind: Literal["Contract"] = "Contract"
+    spec: ContractSpec
+    status: ContractStatus | None = None

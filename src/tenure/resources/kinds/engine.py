@@ -1,0 +1,37 @@
+"""Engine: something that runs work at a site."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tenure.quantities import Instant
+from tenure.resources.base import ApiObject, Status, Strict
+from tenure.resources.kinds.machine import Enforcement
+
+
+class EngineSpec(Strict):
+    """Which sort of engine, where."""
+
+    type: Literal["local", "simulated", "kubernetes", "slurm"]
+    site: str
+    machine: str | None = Field(default=None, description="the one machine of a local engine")
+    endpoint: str | None = None
+    credential: str | None = Field(default=None, description="name of a Secret")
+
+
+class EngineStatus(Status):
+    """Reachability and declared abilities."""
+
+    reachable: bool = False
+    version: str | None = None
+    abilities: list[Enforcement] = Field(default_factory=list)
+    runs: int | None = None
+    last_seen: Instant | None = None
+
+
+class Engine(ApiObject):
+    """Something that runs work at a site: this machine, a simulated fleet, Kubernetes or Slurm."""
+
+    kind: Literal["Engine"] = "Engine"
+    spec: EngineSpec
+    status: EngineStatus | None = None

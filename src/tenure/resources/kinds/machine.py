@@ -1,0 +1,81 @@
+"""Machine and HardwareProfile: one host, and the topology that many hosts share."""
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from tenure.quantities import Bytes, Instant, Money, Power
+from tenure.resources.base import ApiObject, Status, Strict
+
+
+class SystemReserve(Strict):
+    """What the operating system and Tenure keep for themselves; never sold."""
+
+    cores: list[int] = Field(default_factory=list, description="physical cores by their lowest CPU number")
+    memory: Bytes = Bytes(0)
+
+
+class MachineSpec(Strict):
+    """What is declared of one host."""
+
+    site: str
+    row: str | None = None
+    rack: str | None = None
+    position: int | None = None
+    profile: str = Field(description="the HardwareProfile of this host")
+    hourly_cost: Money | None = Field(default=None, description="unknown when absent, never invented")
+    rated_power: Power | None = None
+    owner: str | None = None
+    end_of_life: Instant | None = None
+    reserved: SystemReserve = Field(default_factory=SystemReserve)
+    drain: bool = Field(default=False, description="true: nothing new is placed here")
+
+
+class Enforcement(Strict):
+    """What can be enforced on this host, by which mechanism, or why not."""
+
+    what: str
+    available: bool
+    mechanism: str | None = None
+    reason: str | None = None
+
+
+class MachineStatus(Status):
+    """What was observed of the host."""
+
+    state: Literal["Discovered", "Qualified", "Ready", "Draining", "Failed", "Retired"] = "Discovered"
+    cores: int | None = None
+    sellable_cores: list[int] = Field(default_factory=list)
+    memory: Bytes | None = None
+    sellable_memory: Bytes | None = None
+    devices: int | None = None
+    enforcement: list[Enforcement] = Field(default_factory=list)
+    boot_id: str | None = None
+    virtual: str | None = Field(default=None, description="the hypervisor, when this is a virtual machine")
+    last_seen: Instant | None = None
+
+
+class Machine(ApiObject):
+    """One host: where it stands, which hardware profile it has, what it costs, what is reserved for the system."""
+
+    kind: Literal["Machine"] = "Machine"
+    spec: MachineSpec
+    status: MachineStatus | None = None
+
+
+class HardwareProfileSpec(Strict):
+    """A machine topology in its canonical form (`tenure.topology`); its hash names the profile."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
+    topology: dict[str, Any]
+    summary: str = ""
+
+
+class HardwareProfile(ApiObject):
+    """The topology that equal machines share; content-addressed, so equal hardware is one profile."""
+
+    kind: Literal["HardwareProfile"] = "HardwareProfile"
+    spec: HardwareProfileSpec
+    status: Status | None = None

@@ -1,0 +1,158 @@
+"""The words of a need: load, objectives, assurance, residency, term. Shared by Workload, Offer and Contract."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from tenure.quantities import Duration, Instant, Rate, Ratio
+from tenure.resources.base import CelRule, Strict, violation
+
+PERCENTILES = ("p50", "p90", "p95", "p99")
+TOKENS_MAX = 1_000_000
+
+
+class Load(Strict):
+    """Arrivals per second (Poisson) and the lengths of prompt and answer in tokens."""
+
+    requests_per_second: Rate
+    prompt_tokens: int = Field(default=64, ge=1, le=TOKENS_MAX)
+    output_tokens: int = Field(default=64, ge=1, le=TOKENS_MAX)
+
+    @model_validator(mode="after")
+    def _some_load(self) -> "Load":
+        if int(self.requests_per_second) == 0:
+            raise violation(
+                "InvalidLoad", "requestsPerSecond is 0; nothing is promised under no load, ask for more than 0"
+            )
+        return self
+
+
+class LatencyObjective(Strict):
+    """Upper bounds on percentiles over the requests of a window."""
+
+    p50: Duration | None = None
+    p90: Duration | None = None
+    p95: Duration | None = None
+    p99: Duration | None = None
+    cel_rules = (
+        CelRule("has(self.p50) || has(self.p90) || has(self.p95) || has(self.p99)", "name at least one percentile"),
+    )
+
+    def bounds(self) -> list[tuple[str, Duration]]:
+        """The percentiles named, lowest first, with their bounds."""
+        return [(p, bound) for p in PERCENTILES if (bound := getattr(self, p)) is not None]
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "LatencyObjective":
+        bounds = self.bounds()
+        if not bounds:
+            raise violation("ObjectiveEmpty", "names no percentile; name one, for example p95: 1s")
+        for name, bound in bounds:
+            if int(bound) == 0:
+                raise violation("ContradictoryObjectives", f"{name} is zero, which nothing can keep")
+        for (low, low_bound), (high, high_bound) in zip(bounds, bounds[1:], strict=False):
+            if low_bound > high_bound:
+                raise violation(
+                    "ContradictoryObjectives",
+                    f"{low} ({low_bound}) is above {high} ({high_bound}); a lower percentile is never slower than a higher one",
+                )
+        return self
+
+
+class Completion(Strict):
+    """A deadline."""
+
+    by: Instant
+
+
+LATENCIES = ("time_to_first_token", "inter_token_latency", "time_per_output_token", "request_latency")
+
+
+class Objectives(Strict):
+    """What must be achieved, in the field's terms; anyone's load generator can check them."""
+
+    time_to_first_token: LatencyObjective | None = None
+    inter_token_latency: LatencyObjective | None = None
+    time_per_output_token: LatencyObjective | None = None
+    request_latency: LatencyObjective | None = None
+    output_tokens_per_second: Rate | None = None
+    requests_per_second: Rate | None = None
+    samples_per_second: Rate | None = None
+    step_time: LatencyObjective | None = None
+    completion: Completion | None = None
+    availability: Ratio | None = None
+    start_latency: LatencyObjective | None = None
+
+    def latencies(self) -> list[tuple[str, str, Duration]]:
+        """(metric in wire spelling, percentile, bound) of every latency objective of inference."""
+        from pydantic.alias_generators import to_camel
+
+        found = [(to_camel(name), getattr(self, name)) for name in LATENCIES]
+        return [
+            (name, p, bound) for name, objective in found if objective is not None for p, bound in objective.bounds()
+        ]
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "Objectives":
+        whole = {p: bound for p, bound in self.request_latency.bounds()} if self.request_latency else {}
+        first = {p: bound for p, bound in self.time_to_first_token.bounds()} if self.time_to_first_token else {}
+        for p in whole.keys() & first.keys():
+            if first[p] > whole[p]:
+                raise violation(
+                    "ContradictoryObjectives",
+                    f"timeToFirstToken.{p} ({first[p]}) is above requestLatency.{p} ({whole[p]}); "
+                    "the first token is part of the request",
+                )
+        return self
+
+
+class Assurance(Strict):
+    """How sure it must be: in windows of this length, in this share of them, with this confidence."""
+
+    window: Duration = Field(default_factory=lambda: Duration.parse("60s"))
+    share: Ratio = Field(default_factory=lambda: Ratio.parse(0.95))
+    confidence: Ratio = Field(default_factory=lambda: Ratio.parse(0.9))
+
+    @model_validator(mode="after")
+    def _measurable(self) -> "Assurance":
+        if self.window.ms < 1000:
+            raise violation(
+                "InvalidWindow", f"window {self.window} is below one second, in which no percentile can be judged"
+            )
+        return self
+
+
+class Residency(Strict):
+    """Where it may run. Judged by policy; never relaxed by a counter-offer."""
+
+    jurisdictions: list[Literal["EU", "EEA"]] = Field(default_factory=list)
+    countries: list[str] = Field(default_factory=list, description="ISO 3166-1 alpha-2 codes")
+
+    @model_validator(mode="after")
+    def _some_place(self) -> "Residency":
+        if not self.jurisdictions and not self.countries:
+            raise violation(
+                "ResidencyEmpty", "names no place; name jurisdictions: [EU] or countries: [DE], or leave residency out"
+            )
+        return self
+
+
+class Term(Strict):
+    """For how long, and from when."""
+
+    duration: Duration | None = None
+    start: Instant | None = Field(default=None, description="not before; at once when absent")
+    start_by: Instant | None = Field(default=None, description="latest start that still serves")
+    end: Instant | None = None
+
+    @model_validator(mode="after")
+    def _forward(self) -> "Term":
+        if self.duration is not None and int(self.duration) == 0:
+            raise violation("InvalidTerm", "duration is zero; ask for at least a second")
+        if self.duration is not None and self.end is not None and self.start is not None:
+            raise violation("InvalidTerm", "start, duration and end together say the same thing twice; leave one out")
+        if self.start is not None and self.end is not None and self.end <= self.start:
+            raise violation("InvalidTerm", "end is not after start")
+        if self.start is not None and self.start_by is not None and self.start_by < self.start:
+            raise violation("InvalidTerm", "startBy is before start")
+        return self

@@ -1,0 +1,79 @@
+"""Site: a place under one jurisdiction and operator, and the ledger of its capacity."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tenure.quantities import ByteRate, Bytes, Duration, Instant, Money, Power
+from tenure.resources.base import ApiObject, Status, Strict
+
+
+class Location(Strict):
+    """Where the site stands. No hardware proves geography: somebody asserts it, and is named."""
+
+    country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code")
+    region: str | None = None
+    asserted_by: str = Field(min_length=1, description="the person or body who says so")
+    asserted_at: Instant | None = None
+    trust: Literal["declared", "contracted", "audited"] = "declared"
+
+
+class SiteLink(Strict):
+    """A link to another site."""
+
+    to: str
+    bandwidth: ByteRate | None = None
+    latency: Duration | None = None
+    egress_price_per_gib: Money | None = None
+
+
+class SiteSpec(Strict):
+    """What is declared of the place. What is not declared is unknown, never assumed."""
+
+    location: Location | None = None
+    operator: str | None = None
+    owner: str | None = None
+    power: Power | None = Field(default=None, description="the power budget of the site")
+    cooling: Power | None = Field(default=None, description="the heat that can be removed")
+    rack_units: int | None = Field(default=None, ge=0)
+    weight_kg: int | None = Field(default=None, ge=0)
+    energy_price_per_kwh: Money | None = None
+    carbon_grams_per_kwh: int | None = Field(default=None, ge=0)
+    links: list[SiteLink] = Field(default_factory=list)
+
+
+class Operation(Strict):
+    """One step of a commit: which object moves to which phase. Offers and Contracts carry the holds themselves."""
+
+    operation: Literal["Hold", "Choose", "Release", "Contract", "Capacity"]
+    kind: str
+    namespace: str | None = None
+    name: str
+    uid: str
+    to_phase: str
+    reason: str | None = None
+
+
+class LedgerStatus(Strict):
+    """The ledger of the site: the number of its last commit and what that commit did."""
+
+    generation: int = 0
+    last_batch: list[Operation] = Field(default_factory=list)
+    committed_at: Instant | None = None
+
+
+class SiteStatus(Status):
+    """The ledger, and totals for people."""
+
+    ledger: LedgerStatus = Field(default_factory=LedgerStatus)
+    cores: int | None = None
+    cores_held: int | None = None
+    memory: Bytes | None = None
+
+
+class Site(ApiObject):
+    """A place under one jurisdiction and operator. Its status holds the ledger that every hold is committed to."""
+
+    kind: Literal["Site"] = "Site"
+    spec: SiteSpec = Field(default_factory=SiteSpec)
+    status: SiteStatus | None = None

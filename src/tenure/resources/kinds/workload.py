@@ -1,0 +1,214 @@
+"""Workload and Inquiry: what a developer writes, and the question that holds nothing."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from tenure.quantities import Bytes, Duration, Instant, Money, Power
+from tenure.resources.base import ApiObject, CelRule, Status, Strict, violation
+from tenure.resources.kinds.answer import Answer
+from tenure.resources.kinds.objectives import Assurance, Load, Objectives, Residency, Term
+
+WORK = ("inference", "training", "finetuning", "batch", "agent", "command")
+
+
+class InferenceWork(Strict):
+    """Serve a model."""
+
+    model: str = Field(min_length=1)
+    runtime: str | None = Field(default=None, description="chosen by Tenure when absent")
+
+
+class JobWork(Strict):
+    """A job that runs as `spec.run` says; the sort of work decides which objectives apply."""
+
+    runtime: str | None = None
+    model: str | None = None
+    dataset: str | None = None
+    steps: int | None = Field(default=None, ge=1)
+
+
+class EnvVar(Strict):
+    """One environment variable, literal or from a Secret of the same namespace."""
+
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    value: str | None = None
+    secret: str | None = Field(default=None, description="SECRET/KEY")
+
+
+class RunFile(Strict):
+    """A small file laid into the run's folder before it starts."""
+
+    path: str
+    content: str
+
+
+class MetricsEndpoint(Strict):
+    """Where the work's own metrics are read, in OpenMetrics text."""
+
+    port: int = Field(ge=1, le=65535)
+    path: str = "/metrics"
+
+
+class Run(Strict):
+    """How it is started, for work that brings its own command."""
+
+    command: list[str] = Field(min_length=1)
+    env: list[EnvVar] = Field(default_factory=list)
+    files: list[RunFile] = Field(default_factory=list)
+    ports: list[int] = Field(default_factory=list)
+    metrics: MetricsEndpoint | None = None
+    restart: Literal["Always", "OnFailure", "Never"] = "OnFailure"
+
+
+class DeviceRequest(Strict):
+    """Devices wanted by class or model; for platform engineers."""
+
+    device_class: str = Field(alias="class")
+    model: str | None = None
+    count: int = Field(default=1, ge=1)
+
+
+class ResourceRequest(Strict):
+    """Explicit resources per member; for platform engineers, developers leave it out."""
+
+    members: int = Field(default=1, ge=1)
+    cores: int = Field(default=1, ge=1)
+    memory: Bytes | None = None
+    devices: list[DeviceRequest] = Field(default_factory=list)
+
+
+class TopologyRule(Strict):
+    """Members or devices share one of these."""
+
+    share: Literal[
+        "core", "l3", "numaNode", "pcieSwitch", "machine", "nvlinkDomain", "rail", "leaf", "rack", "row", "site"
+    ]
+
+
+class TopologyRules(Strict):
+    """Which sharing is required and which preferred."""
+
+    must: list[TopologyRule] = Field(default_factory=list)
+    prefer: list[TopologyRule] = Field(default_factory=list)
+
+
+class Budget(Strict):
+    """Limits of money."""
+
+    hourly_max: Money | None = None
+    total_max: Money | None = None
+
+
+class WorkloadSpec(Strict):
+    """The need. In the common case ten lines without a hardware word."""
+
+    inference: InferenceWork | None = None
+    training: JobWork | None = None
+    finetuning: JobWork | None = None
+    batch: JobWork | None = None
+    agent: JobWork | None = None
+    command: JobWork | None = None
+    load: Load | None = None
+    objectives: Objectives | None = None
+    assurance: Assurance | None = None
+    residency: Residency | None = None
+    term: Term = Field(default_factory=Term)
+    budget: Budget | None = None
+    power: Power | None = Field(default=None, description="the most watts it may draw")
+    preference: Literal["cost", "power", "speed"] = "speed"
+    site: str | None = Field(default=None, description="preferred site")
+    acceptance: Literal["auto", "manual"] = "manual"
+    accepted_offer: str | None = None
+    guarantee: Literal["guaranteed", "burstable", "spot"] = Field(default="guaranteed", alias="class")
+    isolation: Literal["dedicated", "shared"] = "dedicated"
+    resources: ResourceRequest | None = None
+    topology: TopologyRules | None = None
+    run: Run | None = None
+    cel_rules = (
+        CelRule(
+            "[has(self.inference), has(self.training), has(self.finetuning), has(self.batch), has(self.agent), "
+            "has(self.command)].filter(x, x).size() == 1",
+            "name exactly one of inference, training, finetuning, batch, agent and command",
+        ),
+        CelRule("has(self.inference) || has(self.run)", "run says how the work is started"),
+    )
+
+    @property
+    def work(self) -> str:
+        """Which sort of work it is."""
+        return next(name for name in WORK if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _one_work(self) -> "WorkloadSpec":
+        named = [name for name in WORK if getattr(self, name) is not None]
+        if len(named) != 1:
+            said = " and ".join(named) or "none"
+            raise violation("ExactlyOneOf", f"name exactly one of {', '.join(WORK)}; the manifest names {said}")
+        if self.inference is None and self.run is None:
+            raise violation("RunMissing", f"{named[0]} needs run: {{command: [...]}}, which says how it is started")
+        if self.inference is not None:
+            self._check_inference()
+        return self
+
+    def _check_inference(self) -> None:
+        objectives = self.objectives
+        if objectives is None or not (
+            objectives.latencies() or objectives.output_tokens_per_second or objectives.requests_per_second
+        ):
+            raise violation(
+                "ObjectiveMissing",
+                "inference needs an objective, for example objectives: {timeToFirstToken: {p95: 1s}}",
+            )
+        if self.load is None and not (objectives.output_tokens_per_second or objectives.requests_per_second):
+            raise violation(
+                "LoadMissing",
+                "a latency is promised under a load: name load: {requestsPerSecond: 0.25, promptTokens: 50, outputTokens: 40}",
+            )
+        for name in ("samples_per_second", "step_time", "completion", "start_latency"):
+            if getattr(objectives, name) is not None:
+                raise violation("ObjectiveNotApplicable", f"{name} does not apply to inference; leave it out")
+
+
+class WorkloadStatus(Status):
+    """Where the need stands, and the answer."""
+
+    phase: Literal["Pending", "Trialling", "Offered", "Contracted", "Running", "Succeeded", "Failed", "Refused"] = (
+        "Pending"
+    )
+    answer: Answer | None = None
+    trial: str | None = None
+    trial_progress: str | None = None
+    contract: str | None = None
+    endpoint: str | None = None
+
+
+class Workload(ApiObject):
+    """What a developer writes: what must be achieved, under which load, where it may run and for how long."""
+
+    kind: Literal["Workload"] = "Workload"
+    spec: WorkloadSpec
+    status: WorkloadStatus | None = None
+
+
+class InquirySpec(Strict):
+    """The body of a Workload, asked about."""
+
+    workload: WorkloadSpec
+    time_to_live: Duration = Field(default_factory=lambda: Duration.parse("10m"))
+
+
+class InquiryStatus(Status):
+    """The answer, as quotes that hold nothing."""
+
+    phase: Literal["Asked", "Answered"] = "Asked"
+    answer: Answer | None = None
+    expires_at: Instant | None = None
+
+
+class Inquiry(ApiObject):
+    """What would I get? The answer holds nothing and says so; the object deletes itself after its time to live."""
+
+    kind: Literal["Inquiry"] = "Inquiry"
+    spec: InquirySpec
+    status: InquiryStatus | None = None

@@ -1,0 +1,140 @@
+"""Every stable code that leaves Tenure, in one table: error codes, condition reasons, event reasons.
+
+A code never changes its meaning. `next_step` is what a person does about it; empty where nothing is to be done.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One code: what it means, and what to do next."""
+
+    code: str
+    meaning: str
+    next_step: str = ""
+
+
+REASONS: tuple[Reason, ...] = (
+    # Manifests and fields
+    Reason(
+        "UnknownField",
+        "the manifest names a field that the kind does not have",
+        "see `tenure explain KIND` for its fields",
+    ),
+    Reason("MissingField", "a required field is absent", "see `tenure explain KIND.path`"),
+    Reason("InvalidValue", "the value is not one that the field takes", "see `tenure explain KIND.path`"),
+    Reason(
+        "InvalidName",
+        "the name does not follow Kubernetes' rule for names",
+        "use lower-case letters, digits, '-' and '.'",
+    ),
+    Reason("InvalidQuantity", "the text is no exact quantity of this unit", "write it as the example in the message"),
+    Reason("InvalidInstant", "the text is no RFC 3339 time with a zone", "write it like 2026-12-01T09:00:00Z"),
+    Reason("InvalidLoad", "no requests arrive under this load", "ask for a rate above 0"),
+    Reason("InvalidWindow", "a percentile cannot be judged in so short a window", "ask for at least 1s"),
+    Reason("InvalidTerm", "the term does not run forward in time", "correct start, duration or end"),
+    Reason("ExactlyOneOf", "one, and only one, of several fields must be named", "remove the others"),
+    Reason("ObjectiveEmpty", "an objective names no percentile", "name one, for example p95: 1s"),
+    Reason("ObjectiveMissing", "nothing is asked for that could be promised", "name an objective"),
+    Reason("ObjectiveNotApplicable", "the objective does not apply to this sort of work", "leave it out"),
+    Reason("ContradictoryObjectives", "two objectives cannot both be meant", "correct one of them"),
+    Reason("LoadMissing", "a latency is promised only under a declared load", "name load"),
+    Reason("ResidencyEmpty", "residency names no place", "name jurisdictions or countries, or leave it out"),
+    Reason("RunMissing", "work of this sort needs to be told how it is started", "add run: {command: [...]}"),
+    # Documents
+    Reason("NotUtf8", "the document is not UTF-8 text", "save it as UTF-8"),
+    Reason("NotYaml", "the document is neither YAML nor JSON", "correct the line named"),
+    Reason("DuplicateKey", "a mapping names the same key twice", "remove one of them"),
+    Reason("AliasesRefused", "the document uses YAML anchors or aliases, which may explode", "write the values out"),
+    Reason("DocumentTooLarge", "the document is larger than any manifest needs to be", "split it"),
+    Reason("UnknownKind", "no kind of this name is served", "see `tenure api-resources`"),
+    # References and conditions
+    Reason(
+        "ReferenceNotFound",
+        "something that the object names does not exist yet",
+        "create it; the condition clears by itself",
+    ),
+    Reason("ReferencesFound", "everything that the object names exists"),
+    Reason("ModelNotFetched", "the model file is not on this machine yet", "run `tenure model fetch NAME`"),
+    Reason("RuntimeUnavailable", "the runtime is not installed here", "install the extra that it names"),
+    Reason("NoEvidence", "nothing has been measured for this model, runtime, shape and hardware", "a trial finds out"),
+    Reason("Measured", "evidence is at hand"),
+    # The life of a need
+    Reason("Trialling", "a trial measures the model at several shapes under a hold of its own"),
+    Reason("TrialFailed", "the trial could not be finished", "read the message; `tenure why NAME`"),
+    Reason("Offered", "offers are held and wait for acceptance", "accept one: `tenure accept OFFER`"),
+    Reason(
+        "CounterOffered",
+        "the need cannot be met as asked; held counter-offers can",
+        "accept one: `tenure accept OFFER`",
+    ),
+    Reason(
+        "Infeasible", "no capacity fits the need at any time that was asked for", "`tenure why NAME` names what binds"
+    ),
+    Reason(
+        "PolicyForbids",
+        "a rule forbids every place that would fit",
+        "`tenure why NAME` names the rule; policy is never relaxed",
+    ),
+    Reason(
+        "LocationUnknown",
+        "nobody has asserted where the site stands",
+        "`tenure site assert SITE --country CC --by NAME`",
+    ),
+    Reason("Contracted", "a contract holds"),
+    Reason("OfferExpired", "the offer was no longer held when it was accepted", "accept one of the fresh offers"),
+    Reason("OfferNotFound", "no offer of that name belongs to this Workload", "see `tenure get offers`"),
+    Reason("OfferSuperseded", "the Workload changed after the offer was made", "accept one of the fresh offers"),
+    # The life of a hold
+    Reason("Held", "the capacity is held in the ledger"),
+    Reason("Proposed", "planned, not yet committed; does not count"),
+    Reason("Chosen", "accepted; the hold moved to the contract"),
+    Reason("SiblingChosen", "another offer of the same Workload was accepted"),
+    Reason("Expired", "its time passed before it was accepted"),
+    Reason("Withdrawn", "withdrawn because its Workload changed or went away"),
+    Reason("NeverCommitted", "planned at a generation that another commit took; collected"),
+    Reason("WaitingForRelease", "deletion waits until the release is committed and the processes are gone"),
+    # The life of a contract
+    Reason("Commissioning", "the promise is being measured on the very allocation"),
+    Reason(
+        "CommissioningFailed",
+        "the measurement on the allocation did not hold",
+        "see the figures; fresh offers are made",
+    ),
+    Reason("ReadBackDiffers", "the kernel reports another allocation than the contract's", "see status.run.readBack"),
+    Reason("StartFailed", "the work could not be started", "see `tenure logs`"),
+    Reason("Scheduled", "the contract starts later"),
+    Reason("Active", "signed and running"),
+    Reason("Kept", "the newest window was kept"),
+    Reason("Breached", "a promise was broken", "see `tenure contract audit NAME`"),
+    Reason("Unverifiable", "there is no fresh, consistent evidence", "see the message for which view is missing"),
+    Reason("EndedByTerm", "the term is over"),
+    Reason("EndedByUser", "its user ended it"),
+    Reason("EndedByDeletion", "it was deleted"),
+    Reason("Lost", "the run is gone and was not brought back", "see the message"),
+    Reason("RebootResumed", "the machine rebooted and the run was started anew"),
+    Reason("RebootEnded", "the machine rebooted and the run could not be brought back"),
+    Reason("Ended", "the contract is over and its processes are gone"),
+    # Machines and engines
+    Reason("Discovered", "the machine was found"),
+    Reason("Drained", "nothing new is placed here"),
+    Reason("Reachable", "the engine answers"),
+    Reason("Unreachable", "the engine does not answer", "`tenure doctor`"),
+    # The door
+    Reason("Forbidden", "this identity may not write that", "only Tenure itself writes Offers, Contracts and status"),
+    Reason("Unauthorized", "no valid token", "use the kubeconfig that `tenure config kubeconfig` names"),
+    Reason("NotFound", "no such object", "`tenure get KIND`"),
+    Reason("AlreadyExists", "an object of that name exists", "`tenure apply` changes it"),
+    Reason("Conflict", "the object changed meanwhile", "read it again and repeat"),
+    Reason("StoreReadOnly", "the store refuses writes to lose nothing", "`tenure doctor` says why"),
+    Reason("ServerUnreachable", "no server answers", "`tenure up`"),
+)
+
+BY_CODE = {reason.code: reason for reason in REASONS}
+
+
+def next_step(code: str) -> str:
+    """What to do about `code`; empty when nothing is to be done or the code is unknown."""
+    reason = BY_CODE.get(code)
+    return reason.next_step if reason else ""
