@@ -78,7 +78,7 @@ class Quantity(int):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.raw)!r})"
 
-    def __getnewargs__(self) -> tuple[int, str | int | float]:
+    def __getnewargs__(self) -> tuple[int, str | int | float]:  # type: ignore[override]
         return int(self), self.raw
 
     @classmethod

@@ -41,7 +41,7 @@ class Strict(BaseModel):
 
 def violation(code: str, message: str) -> PydanticCustomError:
     """An error of a validator with a stable code (`resources.reasons`) and a message that says what to do."""
-    return PydanticCustomError(code, "{message}", {"message": message})  # type: ignore[arg-type]
+    return PydanticCustomError(code, "{message}", {"message": message})
 
 
 class OwnerReference(Strict):

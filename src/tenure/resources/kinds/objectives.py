@@ -1,5 +1,6 @@
 """The words of a need: load, objectives, assurance, residency, term. Shared by Workload, Offer and Contract."""
 
+import itertools
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -50,11 +51,12 @@ class LatencyObjective(Strict):
         for name, bound in bounds:
             if int(bound) == 0:
                 raise violation("ContradictoryObjectives", f"{name} is zero, which nothing can keep")
-        for (low, low_bound), (high, high_bound) in zip(bounds, bounds[1:], strict=False):
+        for (low, low_bound), (high, high_bound) in itertools.pairwise(bounds):
             if low_bound > high_bound:
                 raise violation(
                     "ContradictoryObjectives",
-                    f"{low} ({low_bound}) is above {high} ({high_bound}); a lower percentile is never slower than a higher one",
+                    f"{low} ({low_bound}) is above {high} ({high_bound}); "
+                    "a lower percentile is never slower than a higher one",
                 )
         return self
 
@@ -94,8 +96,8 @@ class Objectives(Strict):
 
     @model_validator(mode="after")
     def _coherent(self) -> "Objectives":
-        whole = {p: bound for p, bound in self.request_latency.bounds()} if self.request_latency else {}
-        first = {p: bound for p, bound in self.time_to_first_token.bounds()} if self.time_to_first_token else {}
+        whole = dict(self.request_latency.bounds()) if self.request_latency else {}
+        first = dict(self.time_to_first_token.bounds()) if self.time_to_first_token else {}
         for p in whole.keys() & first.keys():
             if first[p] > whole[p]:
                 raise violation(
@@ -117,7 +119,7 @@ class Assurance(Strict):
     def _measurable(self) -> "Assurance":
         if self.window.ms < 1000:
             raise violation(
-                "InvalidWindow", f"window {self.window} is below one second, in which no percentile can be judged"
+                "InvalidWindow", f"window {self.window} is below one second, too short to judge a percentile in"
             )
         return self
 

@@ -163,7 +163,8 @@ class WorkloadSpec(Strict):
         if self.load is None and not (objectives.output_tokens_per_second or objectives.requests_per_second):
             raise violation(
                 "LoadMissing",
-                "a latency is promised under a load: name load: {requestsPerSecond: 0.25, promptTokens: 50, outputTokens: 40}",
+                "a latency is promised under a load: name "
+                "load: {requestsPerSecond: 0.25, promptTokens: 50, outputTokens: 40}",
             )
         for name in ("samples_per_second", "step_time", "completion", "start_latency"):
             if getattr(objectives, name) is not None:
