@@ -1,0 +1,205 @@
+"""Verbs as values: each builds one HTTP call or reads one answer, and does no I/O; both clients send them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from tenure.client.errors import error_from_status
+from tenure.resources import ApiObject, Kind, kind_of
+
+T = TypeVar("T", bound=ApiObject)
+Propagation = Literal["Background", "Foreground", "Orphan"]
+EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+
+PAGE_OBJECTS = 500
+WATCH_SECONDS = 290  # real API servers end watches after 5 to 10 minutes; ask for less and resume calmly
+MERGE_PATCH = "application/merge-patch+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, ready to send."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectList(Generic[T]):
+    """What a list saw, all of it at one resource version, from which a watch may start."""
+
+    items: list[T]
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent(Generic[T]):
+    """One change. For DELETED, `object` is the last state; for BOOKMARK only its resource version means something."""
+
+    type: EventType
+    object: T | None
+    resource_version: str
+
+
+def collection_path(kind: Kind, namespace: str | None) -> str:
+    """The URL path of a collection; `namespace` None means all of them."""
+    root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
+    if kind.namespaced and namespace is not None:
+        return f"{root}/namespaces/{quote(namespace, safe='')}/{kind.plural}"
+    return f"{root}/{kind.plural}"
+
+
+def object_path(kind: Kind, name: str, namespace: str, subresource: str = "") -> str:
+    """The URL path of one object, or of its `status`."""
+    if not name:
+        raise ValueError("an object is addressed by its name, which is empty")
+    path = f"{collection_path(kind, namespace)}/{quote(name, safe='')}"
+    return f"{path}/{subresource}" if subresource else path
+
+
+def get(model: type[ApiObject], name: str, namespace: str) -> Call:
+    return Call("GET", object_path(kind_of(model), name, namespace))
+
+
+def list_page(
+    model: type[ApiObject],
+    namespace: str | None,
+    label_selector: str | None,
+    field_selector: str | None,
+    continue_token: str,
+    limit: int = PAGE_OBJECTS,
+) -> Call:
+    query = _selectors(label_selector, field_selector) | {"limit": str(limit)}
+    if continue_token:
+        query["continue"] = continue_token
+    return Call("GET", collection_path(kind_of(model), namespace), query)
+
+
+def create(obj: ApiObject, namespace: str, dry_run: bool) -> Call:
+    kind = kind_of(type(obj))
+    return Call("POST", collection_path(kind, namespace), _dry(dry_run), encode(obj))
+
+
+def replace(obj: ApiObject, namespace: str, subresource: str, dry_run: bool) -> Call:
+    if not obj.metadata.resource_version:
+        raise ValueError(f"{obj.kind} {obj.name} has no resourceVersion: replace what you have read, or create it")
+    path = object_path(kind_of(type(obj)), obj.name, namespace, subresource)
+    return Call("PUT", path, _dry(dry_run), encode(obj))
+
+
+def patch(
+    model: type[ApiObject], name: str, change: Mapping[str, Any], namespace: str, subresource: str, dry_run: bool
+) -> Call:
+    body = json.dumps(change).encode()
+    return Call("PATCH", object_path(kind_of(model), name, namespace, subresource), _dry(dry_run), body, MERGE_PATCH)
+
+
+def delete(
+    model: type[ApiObject],
+    name: str,
+    namespace: str,
+    propagation: Propagation,
+    uid: str | None,
+    resource_version: str | None,
+    dry_run: bool,
+) -> Call:
+    options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
+    preconditions = {"uid": uid, "resourceVersion": resource_version}
+    if any(preconditions.values()):
+        options["preconditions"] = {key: value for key, value in preconditions.items() if value}
+    path = object_path(kind_of(model), name, namespace)
+    return Call("DELETE", path, _dry(dry_run), json.dumps(options).encode())
+
+
+def watch(
+    model: type[ApiObject],
+    namespace: str | None,
+    resource_version: str,
+    label_selector: str | None,
+    field_selector: str | None,
+) -> Call:
+    query = _selectors(label_selector, field_selector) | {
+        "watch": "true",
+        "allowWatchBookmarks": "true",
+        "timeoutSeconds": str(WATCH_SECONDS),
+    }
+    if resource_version:
+        query["resourceVersion"] = resource_version
+    return Call("GET", collection_path(kind_of(model), namespace), query)
+
+
+def read_answer(code: int, body: bytes) -> Any:
+    """The JSON of a good answer; raises the typed error of a bad one."""
+    try:
+        answer = json.loads(body) if body else None
+    except ValueError:
+        answer = body.decode(errors="replace")
+    if code >= 400:
+        raise error_from_status(code, answer)
+    return answer
+
+
+def read_event(model: type[T], line: str) -> WatchEvent[T]:
+    """One line of a watch. Raises Gone or another typed error where the line says so."""
+    event = json.loads(line)
+    content = event["object"]
+    if event["type"] == "ERROR":
+        raise error_from_status(int(content.get("code") or 500), content)
+    version = content["metadata"]["resourceVersion"]
+    if event["type"] == "BOOKMARK":
+        return WatchEvent("BOOKMARK", None, version)
+    return WatchEvent(event["type"], decode(model, content), version)
+
+
+def typed(kind: Kind, item: dict[str, Any]) -> dict[str, Any]:
+    """An item of a list with its apiVersion and kind, which a Kubernetes API server leaves out for core kinds."""
+    return {"apiVersion": kind.api_version, "kind": kind.kind, **item}
+
+
+def encode(obj: ApiObject) -> bytes:
+    """An object as the wire wants it."""
+    return json.dumps(obj.to_json(), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(model: type[T], content: dict[str, Any]) -> T:
+    """An object as the host sent it. Fields that this version does not know are dropped: a newer host is no error."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        unknown = [e["loc"] for e in error.errors(include_url=False) if e["type"] == "extra_forbidden"]
+        if not unknown:
+            raise
+    for path in unknown:
+        _remove(content, path)
+    return model.model_validate(content)
+
+
+def _remove(content: Any, path: tuple[int | str, ...]) -> None:
+    # Pydantic's path also names union members that are no keys; those are stepped over.
+    *parents, last = path
+    for step in parents:
+        inside_list = isinstance(content, list) and isinstance(step, int) and step < len(content)
+        if inside_list or (isinstance(content, dict) and step in content):
+            content = content[step]
+    if isinstance(content, dict):
+        content.pop(last, None)
+
+
+def _selectors(label_selector: str | None, field_selector: str | None) -> dict[str, str]:
+    query = {}
+    if label_selector:
+        query["labelSelector"] = label_selector
+    if field_selector:
+        query["fieldSelector"] = field_selector
+    return query
+
+
+def _dry(dry_run: bool) -> dict[str, str]:
+    return {"dryRun": "All"} if dry_run else {}

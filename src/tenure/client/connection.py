@@ -1,0 +1,76 @@
+"""Where the host is and who asks: read from TENURE_HOME for our own host, from a kubeconfig for any other."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from tenure.client.errors import NoConnection
+
+Identity = Literal["user", "controllers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach one host. `options` goes to the HTTP client as it is (verification, certificates, auth)."""
+
+    url: str
+    namespace: str = "default"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+# A source is asked again whenever the host cannot be reached: after a restart it may listen elsewhere.
+ConnectionSource = Callable[[], Connection]
+
+
+def home_directory(home: str | Path | None = None) -> Path:
+    """TENURE_HOME: as given, else from the environment, else under the user's XDG data directory."""
+    chosen = home or os.environ.get("TENURE_HOME")
+    if chosen:
+        return Path(chosen).expanduser()
+    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(data).expanduser() / "tenure"
+
+
+def from_home(home: str | Path | None = None, identity: Identity = "user") -> Connection:
+    """The embedded host of this home. Raises NoConnection when it never ran or the token may not be read."""
+    directory = home_directory(home)
+    try:
+        server = json.loads((directory / "server.json").read_text())
+        url = str(server["url"])
+    except FileNotFoundError:
+        raise NoConnection(f"no server runs in {directory}; start one with `tenure up`") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NoConnection(f"{directory / 'server.json'} cannot be read: {error}") from None
+    try:
+        token = (directory / "tokens" / identity).read_text().strip()
+    except OSError as error:
+        raise NoConnection(f"the token of {identity} cannot be read: {error}") from None
+    # A proxy from the environment must never see a loopback request.
+    return Connection(url, headers={"Authorization": f"Bearer {token}"}, options={"trust_env": False})
+
+
+def from_kubeconfig(path: str | Path | None = None, context: str | None = None) -> Connection:
+    """A host named by a kubeconfig (`path`, else KUBECONFIG, else ~/.kube/config), in the given or current context."""
+    # lightkube reads kubeconfigs and their sorts of credentials; it costs 0.18 s to import, so only here.
+    from lightkube.config.client_adapter import ConnectionParams
+    from lightkube.config.kubeconfig import KubeConfig
+    from lightkube.core.exceptions import ConfigError
+
+    chosen = Path(path or os.environ.get("KUBECONFIG") or "~/.kube/config").expanduser()
+    try:
+        config = KubeConfig.from_file(chosen).get(context)
+        assert config is not None, "get() without a default raises instead"
+        options = dict(ConnectionParams().httpx_params(config))
+    except (ConfigError, KeyError, ValueError, OSError, TypeError) as error:
+        raise NoConnection(f"kubeconfig {chosen} cannot be used: {error}") from None
+    options.pop("timeout")
+    return Connection(str(options.pop("base_url")), namespace=config.namespace, options=options)
+
+
+def discover(home: str | Path | None = None, identity: Identity = "user") -> ConnectionSource:
+    """A source that reads the home anew each time it is asked."""
+    return lambda: from_home(home, identity)

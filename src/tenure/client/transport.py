@@ -1,0 +1,29 @@
+"""Times and options of the HTTP clients, and how their failures read."""
+
+from typing import Any
+
+import httpx2
+
+from tenure.client.connection import Connection
+
+# Loopback answers in milliseconds; a remote API server may take a while for a large list.
+TIMEOUT = httpx2.Timeout(60, connect=5)
+# A watch is silent between bookmarks, which come at least once a minute from Kubernetes.
+WATCH_TIMEOUT = httpx2.Timeout(120, connect=5)
+BACKOFF_SECONDS_MAX = 10.0
+
+
+def http_options(connection: Connection) -> dict[str, Any]:
+    """Keyword arguments for an httpx2 client of this connection."""
+    return {
+        "base_url": connection.url,
+        "headers": {"User-Agent": "tenure", "Accept": "application/json", **connection.headers},
+        "timeout": TIMEOUT,
+        "limits": httpx2.Limits(max_connections=100, max_keepalive_connections=20),
+        **connection.options,
+    }
+
+
+def never_sent(error: Exception) -> bool:
+    """Whether the request certainly did not reach the host, so that sending it again cannot apply it twice."""
+    return isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
