@@ -1,0 +1,1 @@
+"""Benchmarks: each prints ours, the peers and the limit from one run, as a table or as JSON."""

@@ -1,0 +1,1 @@
+"""Placement benchmarks over fleets and task lists of openb's columns."""
