@@ -1,0 +1,187 @@
+"""One measured request, as every view (trial, tap, prober) records it, and what each objective reads of it.
+
+A value that is not known exactly is an interval: a request still waiting has waited *at least* so long. Verdicts are
+drawn from both ends of the intervals, so that an unfinished request can prove a breach but never hide one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from tenure.promises.objectives import LatencyObjective, Metric
+from tenure.promises.percentiles import nearest_rank
+
+
+class Outcome(StrEnum):
+    """How a request ended, as far as its observer knows."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    """The server refused or broke it: it counts as infinitely slow."""
+    REJECTED = "rejected"
+    """The request itself was wrong (400, 401, 404, 413 ...): it counts for nothing."""
+    ABANDONED = "abandoned"
+    """Its user went away first."""
+    UNFINISHED = "unfinished"
+    """Still running, or its observer died; known to have taken at least `end_after_ns`."""
+
+
+def outcome_of_status(status: int) -> Outcome:
+    """Outcome of an answered HTTP status. 408, 429 and 5xx are the server's failures; other 4xx are the request's."""
+    if 200 <= status < 400:
+        return Outcome.COMPLETED
+    if 400 <= status < 500 and status not in (408, 429):
+        return Outcome.REJECTED
+    return Outcome.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSample:
+    """One request. `arrival_ns` is Unix time; all else are durations from arrival, measured on a monotonic clock."""
+
+    arrival_ns: int
+    first_token_after_ns: int | None
+    gaps_ns: tuple[int, ...]
+    end_after_ns: int | None
+    prompt_tokens: int | None
+    output_tokens: int | None
+    status: int
+    outcome: Outcome = Outcome.COMPLETED
+    request_id: str = ""
+    sent_after_ns: int = 0
+    """How late the load generator itself was; part of the latency, and a check on the generator."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether any promise is owed for it."""
+        return self.outcome is not Outcome.REJECTED
+
+    @property
+    def last_token_after_ns(self) -> int | None:
+        """When the newest token came."""
+        return None if self.first_token_after_ns is None else self.first_token_after_ns + sum(self.gaps_ns)
+
+    def as_record(self) -> dict[str, Any]:
+        """Plain JSON. The instant is text, because canonical JSON (RFC 8785) holds no integer above 2^53."""
+        return {
+            "arrivalNs": str(self.arrival_ns),
+            "firstTokenAfterNs": self.first_token_after_ns,
+            "gapsNs": list(self.gaps_ns),
+            "endAfterNs": self.end_after_ns,
+            "promptTokens": self.prompt_tokens,
+            "outputTokens": self.output_tokens,
+            "status": self.status,
+            "outcome": str(self.outcome),
+            "requestId": self.request_id,
+            "sentAfterNs": self.sent_after_ns,
+        }
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> RequestSample:
+        """Inverse of `as_record`. Raises KeyError or ValueError on anything else."""
+        return cls(
+            arrival_ns=int(record["arrivalNs"]),
+            first_token_after_ns=record["firstTokenAfterNs"],
+            gaps_ns=tuple(record["gapsNs"]),
+            end_after_ns=record["endAfterNs"],
+            prompt_tokens=record["promptTokens"],
+            output_tokens=record["outputTokens"],
+            status=record["status"],
+            outcome=Outcome(record["outcome"]),
+            request_id=record.get("requestId", ""),
+            sent_after_ns=record.get("sentAfterNs", 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of Unix milliseconds, its start included and its end not. A request belongs where it arrived."""
+
+    start_ms: int
+    end_ms: int
+
+    def holds(self, instant_ns: int) -> bool:
+        """Whether an instant (Unix nanoseconds) falls into the window."""
+        return self.start_ms * 1_000_000 <= instant_ns < self.end_ms * 1_000_000
+
+
+class Reading(NamedTuple):
+    """An interval in nanoseconds that holds the true value; `math.inf` when no upper end is known."""
+
+    low: float
+    high: float
+
+
+def readings(samples: Iterable[RequestSample], metric: Metric, owed_gaps: int = 1) -> list[Reading]:
+    """Every value that the metric takes over these requests: one a request, for the inter-token latency one a gap.
+
+    `owed_gaps` is how many gaps an answer of the declared length has. A request that failed, or is still running, is
+    charged those that it has not delivered, so that refusing requests can never improve a pooled percentile.
+    """
+    if metric is Metric.INTER_TOKEN_LATENCY:
+        return [reading for sample in samples if sample.counts for reading in _gaps(sample, owed_gaps)]
+    read = _READERS[metric]
+    return [reading for sample in samples if sample.counts for reading in read(sample)]
+
+
+def percentile_reading(values: Sequence[Reading], percentile: float) -> Reading:
+    """The interval that holds the nearest-rank percentile. Raises ValueError when there are no values."""
+    rank = nearest_rank(percentile, len(values)) - 1
+    return Reading(sorted(v.low for v in values)[rank], sorted(v.high for v in values)[rank])
+
+
+def window_percentile(
+    samples: Iterable[RequestSample], objective: LatencyObjective, owed_gaps: int = 1
+) -> float | None:
+    """The window's percentile in ns, every doubt taken as the worst (unfinished, failed: infinite); None if empty."""
+    values = readings(samples, objective.metric, owed_gaps)
+    return percentile_reading(values, objective.percentile).high if values else None
+
+
+def _unended(sample: RequestSample, known_ns: int | None) -> list[Reading]:
+    """A duration that never came to its end, or has not yet."""
+    if sample.outcome is Outcome.ABANDONED:
+        return []
+    if sample.outcome is Outcome.FAILED:
+        return [Reading(math.inf, math.inf)]
+    return [Reading(float(known_ns or 0), math.inf)]
+
+
+def _time_to_first_token(sample: RequestSample) -> list[Reading]:
+    if sample.first_token_after_ns is not None:
+        return [Reading(sample.first_token_after_ns, sample.first_token_after_ns)]
+    return _unended(sample, sample.end_after_ns)
+
+
+def _request_latency(sample: RequestSample) -> list[Reading]:
+    if sample.outcome is Outcome.COMPLETED and sample.end_after_ns is not None:
+        return [Reading(sample.end_after_ns, sample.end_after_ns)]
+    return _unended(sample, sample.end_after_ns)
+
+
+def _gaps(sample: RequestSample, owed_gaps: int) -> list[Reading]:
+    closed = [Reading(gap, gap) for gap in sample.gaps_ns]
+    if sample.outcome in (Outcome.COMPLETED, Outcome.ABANDONED):
+        return closed
+    last = sample.last_token_after_ns
+    waited = None if last is None or sample.end_after_ns is None else max(0, sample.end_after_ns - last)
+    missing = max(1, owed_gaps - len(closed))
+    return closed + _unended(sample, waited) + _unended(sample, None) * (missing - 1)
+
+
+def _time_per_output_token(sample: RequestSample) -> list[Reading]:
+    if sample.gaps_ns and sample.outcome in (Outcome.COMPLETED, Outcome.ABANDONED):
+        mean = sum(sample.gaps_ns) / len(sample.gaps_ns)
+        return [Reading(mean, mean)]
+    return [] if sample.outcome is Outcome.COMPLETED else _unended(sample, None)
+
+
+_READERS = {
+    Metric.TIME_TO_FIRST_TOKEN: _time_to_first_token,
+    Metric.REQUEST_LATENCY: _request_latency,
+    Metric.TIME_PER_OUTPUT_TOKEN: _time_per_output_token,
+}
