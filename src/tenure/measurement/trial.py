@@ -81,13 +81,15 @@ async def run_trial(
     as all others; what arrives outside the measured windows is not part of the result.
     Raises ConnectionError or NoTokenCountError when the endpoint cannot be measured at all.
     """
-    source = random.Random(plan.seed)
-    maker = maker or await calibrate(endpoint, source, plan.timeout_s)
+    # The arrivals repeat with the seed; the prompts never do, or a server that keeps earlier prompts (llama.cpp does,
+    # for minutes) would answer a second trial many times faster than any stranger's question.
+    source, words = random.Random(plan.seed), random.Random()
+    maker = maker or await calibrate(endpoint, words, plan.timeout_s)
     # One anchor joins the two clocks: a wall clock that is set during the trial moves no sample and no window.
     wall_ns, monotonic_ns = time.time_ns(), time.monotonic_ns()
     start_ms = aligned_start_ms(wall_ns // 1_000_000 + plan.warmup_ms, plan.window_ms)
     end_ms = start_ms + plan.windows * plan.window_ms
-    run = _Run(endpoint, plan, maker, source, wall_ns, monotonic_ns, start_ms, end_ms, progress)
+    run = _Run(endpoint, plan, maker, source, words, wall_ns, monotonic_ns, start_ms, end_ms, progress)
     try:
         await run.drive()
     finally:
@@ -112,6 +114,7 @@ class _Run:
         plan: TrialPlan,
         maker: PromptMaker,
         source: random.Random,
+        words: random.Random,
         wall_ns: int,
         monotonic_ns: int,
         start_ms: int,
@@ -119,7 +122,8 @@ class _Run:
         progress: Callable[[Progress], None] | None,
     ) -> None:
         self.samples: list[RequestSample] = []
-        self._endpoint, self._plan, self._maker, self._source = endpoint, plan, maker, source
+        self._endpoint, self._plan, self._maker = endpoint, plan, maker
+        self._source, self._words = source, words
         self._wall_ns, self._monotonic_ns = wall_ns, monotonic_ns
         self._start_ns, self._end_ns = start_ms * 1_000_000, end_ms * 1_000_000
         self._progress = progress
@@ -150,7 +154,7 @@ class _Run:
         arrival_ns = self._wall_ns + due_ns
         measured = self._start_ns <= arrival_ns < self._end_ns
         load = self._plan.load
-        prompt = self._maker.prompt(load.prompt_tokens, load.output_tokens, self._source, f"trial-{self._sent}")
+        prompt = self._maker.prompt(load.prompt_tokens, load.output_tokens, self._words, f"trial-{self._sent}")
         self._sent += 1
         if len(self._tasks) >= _IN_FLIGHT_MAX:
             raise ConnectionError(f"{_IN_FLIGHT_MAX} requests wait; the endpoint does not carry this load")

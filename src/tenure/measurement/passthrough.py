@@ -1,0 +1,345 @@
+"""The tap's connections: one class for the side that asks, one for the side that answers.
+
+Bytes are relayed as they come and looked at afterwards, so what the tap adds to a token is a copy. Both sides slow each
+other down through the transports' own flow control; what is buffered is bounded by the configuration.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from tenure.measurement.http1 import Body, Head, HttpError, split_head, status_of
+from tenure.measurement.stream import AnswerTimer
+
+if TYPE_CHECKING:
+    from tenure.measurement.tap import Tap
+
+_HOP_BY_HOP = frozenset(
+    b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
+    b"upgrade expect content-length host authorization".split()
+)
+_REASONS = {
+    400: b"Bad Request",
+    401: b"Unauthorized",
+    413: b"Content Too Large",
+    431: b"Request Header Fields Too Large",
+    502: b"Bad Gateway",
+    503: b"Service Unavailable",
+}
+_WRITE_BUFFER_BYTES = 256 * 1024
+_STRANGER_BYTES_MAX = 64 * 1024
+
+
+def error_response(status: int, code: str, message: str, *, close: bool) -> bytes:
+    """An answer of our own, in OpenAI's shape, so that any client library shows its message."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    body = json.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}}).encode()
+    reason = _REASONS.get(status, b"Error")
+    extra = b"WWW-Authenticate: Bearer\r\n" if status == 401 else b""
+    connection = b"close" if close else b"keep-alive"
+    return (
+        b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%sConnection: %s\r\n\r\n"
+        % (status, reason, len(body), extra, connection)
+    ) + body
+
+
+class Asked:
+    """One request on its way through: what the journal will say of it."""
+
+    __slots__ = ("arrival_ns", "close_after", "head", "method", "number", "path", "request_id", "role", "started_ns")
+
+    def __init__(self, head: Head, arrival_ns: int, started_ns: int) -> None:
+        parts = head.start.split(b" ")
+        if len(parts) != 3 or parts[2] not in (b"HTTP/1.1", b"HTTP/1.0") or not parts[1].startswith(b"/"):
+            raise HttpError("the request line is malformed")
+        self.head, self.method, self.path = head, parts[0], parts[1]
+        self.arrival_ns, self.started_ns = arrival_ns, started_ns
+        self.close_after = not head.keeps_alive
+        self.request_id = (head.get(b"x-request-id") or b"")[:64].decode("ascii", "replace")
+        self.role = ""
+        self.number = 0
+
+    @property
+    def measured(self) -> bool:
+        """Whether it asks the model for something: these are journalled, listings and health are not."""
+        return self.method == b"POST" and self.path.startswith(b"/v1/")
+
+
+class Caller(asyncio.Protocol):
+    """A connection from whoever uses the endpoint; one request at a time, later ones wait in its buffer."""
+
+    def __init__(self, tap: Tap) -> None:
+        self._tap = tap
+        self._buffer = bytearray()
+        self._request: Asked | None = None
+        self._body: Body | None = None
+        self._payload = bytearray()
+        self._answerer: Answerer | None = None
+        self._first_byte: tuple[int, int] | None = None
+        self.transport: asyncio.Transport | None = None
+        self.last_active_ns = time.monotonic_ns()
+
+    @property
+    def waits(self) -> bool:
+        """Whether no answer is under way, so that an idle connection may be closed."""
+        return self._answerer is None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.set_write_buffer_limits(high=_WRITE_BUFFER_BYTES)
+        if not self._tap.admit(self):
+            transport.write(error_response(503, "too_many_connections", "Too many connections.", close=True))
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (the protocol's signature)
+        self._tap.forget(self)
+        if self._answerer is not None:
+            self._answerer.abandon()
+
+    def data_received(self, data: bytes) -> None:
+        self.last_active_ns = time.monotonic_ns()
+        if self._first_byte is None:
+            self._first_byte = (time.time_ns(), self.last_active_ns)
+        self._buffer += data
+        self._advance()
+
+    def pause_writing(self) -> None:
+        if self._answerer is not None:
+            self._answerer.pause()
+
+    def resume_writing(self) -> None:
+        if self._answerer is not None:
+            self._answerer.resume()
+
+    def write(self, data: bytes) -> None:
+        """Relay bytes of an answer."""
+        if self.transport is not None:
+            self.transport.write(data)
+            self.last_active_ns = time.monotonic_ns()
+
+    def cut(self) -> None:
+        """End the connection at once: the caller must see that the answer is incomplete."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def answered(self, *, close: bool) -> None:
+        """The answer is complete; go on with the next request or close."""
+        self._answerer = None
+        self._request = None
+        if self.transport is None or self.transport.is_closing():
+            return
+        if close:
+            self.transport.close()
+            return
+        self.transport.resume_reading()
+        if self._buffer:
+            self._first_byte = (time.time_ns(), time.monotonic_ns())
+            self._advance()
+
+    def _advance(self) -> None:
+        """Take as much of the buffer as makes sense now."""
+        if self._answerer is not None:
+            # A second request sent before the answer to the first: it waits, and so does its sender.
+            if len(self._buffer) > 65536 and self.transport is not None:
+                self.transport.pause_reading()
+            return
+        try:
+            if self._request is None and not self._begin():
+                return
+            self._take_body()
+        except HttpError as error:
+            self._refuse(error.status, "malformed_request", f"The request is not accepted: {error}.")
+
+    def _begin(self) -> bool:
+        head = split_head(self._buffer)
+        if head is None:
+            return False
+        assert self._first_byte is not None
+        self._request = Asked(head, *self._first_byte)
+        self._first_byte = None
+        self._body = Body.of_request(head)
+        self._payload = bytearray()
+        self._request.role = self._tap.keys.role_of(head.get(b"authorization")) or ""
+        if (head.get(b"expect") or b"").lower() == b"100-continue":
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return True
+
+    def _take_body(self) -> None:
+        assert self._body is not None
+        assert self._request is not None
+        payload, rest = self._body.feed(bytes(self._buffer))
+        self._buffer[:] = rest
+        self._payload += payload
+        admitted = self._request.role or (self._request.method == b"GET" and self._request.path == b"/health")
+        limit = self._tap.config.body_bytes_max if admitted else _STRANGER_BYTES_MAX
+        if len(self._payload) > limit or (self._body.remaining or 0) > limit:
+            raise HttpError(f"the body is longer than {limit} bytes", 413)
+        if not self._body.done:
+            return
+        if not admitted:
+            # Answered after the body, on a connection that stays, so that the answer is read and not lost to a reset.
+            message = "The API key is missing or does not open this contract."
+            self.write(error_response(401, "invalid_api_key", message, close=self._request.close_after))
+            self.answered(close=self._request.close_after)
+        else:
+            self._answerer = Answerer(self._tap, self, self._request, bytes(self._payload))
+            self._payload = bytearray()
+            self._answerer.start()
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        self.write(error_response(status, code, message, close=True))
+        if self.transport is not None:
+            self.transport.close()
+
+
+class Answerer(asyncio.Protocol):
+    """The connection to the server behind, made for one request: no stale connection, so nothing is ever sent twice."""
+
+    def __init__(self, tap: Tap, caller: Caller, asked: Asked, payload: bytes) -> None:
+        self._tap, self._caller, self.asked = tap, caller, asked
+        self._message = self._request_bytes(payload)
+        self._buffer = bytearray()
+        self._body: Body | None = None
+        self._plain = asked.head.start.endswith(b"HTTP/1.0")
+        self._close = asked.close_after
+        self._over = False
+        self._task: asyncio.Task[None] | None = None
+        self.status = 0
+        self.timer = AnswerTimer(streaming=False)
+        self.transport: asyncio.Transport | None = None
+
+    def _request_bytes(self, payload: bytes) -> bytes:
+        asked, config = self.asked, self._tap.config
+        lines = [asked.method + b" " + asked.path + b" HTTP/1.1"]
+        lines += [name + b": " + value for name, value in asked.head.headers if name not in _HOP_BY_HOP]
+        lines.append(f"Host: {config.upstream_host}:{config.upstream_port}".encode())
+        if self._tap.upstream_key:
+            lines.append(b"Authorization: Bearer " + self._tap.upstream_key)
+        if payload or asked.method in (b"POST", b"PUT", b"PATCH"):
+            lines.append(b"Content-Length: %d" % len(payload))
+        lines.append(b"Connection: close")
+        return b"\r\n".join(lines) + b"\r\n\r\n" + payload
+
+    def start(self) -> None:
+        """Note the start and connect."""
+        self._tap.started(self)
+        self._task = asyncio.get_running_loop().create_task(self._connect())
+
+    async def _connect(self) -> None:
+        config = self._tap.config
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.create_connection(lambda: self, config.upstream_host, config.upstream_port)
+        except OSError as error:
+            message = f"The model's server does not answer ({error.strerror or error})."
+            self._fail(502, "upstream_unreachable", message)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        if self._over:
+            transport.abort()
+            return
+        transport.write(self._message)
+        self._message = b""
+
+    def data_received(self, data: bytes) -> None:
+        now_ns = time.monotonic_ns()
+        if self._over:
+            return
+        try:
+            if self._body is None:
+                self._buffer += data
+                if not self._answer_head():
+                    return
+                data = bytes(self._buffer)
+            elif not self._plain:
+                self._caller.write(data)
+            assert self._body is not None
+            payload, _ = self._body.feed(data)
+        except HttpError as error:
+            self._fail(502, "upstream_malformed", f"The model's server does not speak HTTP/1.1: {error}.")
+            return
+        if self._plain:
+            self._caller.write(payload)
+        self.timer.feed(payload, now_ns)
+        if self.timer.first_ns == now_ns:
+            self._tap.first_token(self, now_ns)
+        if self._body.done:
+            self._complete()
+
+    def _answer_head(self) -> bool:
+        """Relay the head once it is whole; the bytes of the body behind it follow unchanged."""
+        head = split_head(self._buffer)
+        if head is None:
+            return False
+        self.status = status_of(head)
+        if 100 <= self.status < 200:
+            return self._answer_head()
+        self._body = Body.of_response(head, self.asked.method)
+        self.timer.streaming = (head.get(b"content-type") or b"").startswith(b"text/event-stream")
+        framed = self._body.chunked or self._body.remaining is not None or self._body.done
+        self._close = self._close or not framed or self._plain
+        drop = {b"connection", b"keep-alive"} | ({b"transfer-encoding"} if self._plain else set())
+        lines = [head.start]
+        lines += [name + b": " + value for name, value in head.headers if name not in drop]
+        lines.append(b"Connection: close" if self._close else b"Connection: keep-alive")
+        self._caller.write(b"\r\n".join(lines) + b"\r\n\r\n" + (b"" if self._plain else bytes(self._buffer)))
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (the protocol's signature)
+        if self._over:
+            return
+        if self._body is not None and self._body.end_of_stream():
+            self._complete()
+        else:
+            self._fail(502, "upstream_broke_off", "The model's server closed the connection before it had answered.")
+
+    def pause(self) -> None:
+        """The caller reads slowly: so do we."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """The caller reads again."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def abandon(self) -> None:
+        """The caller went away: free the model's slot at once."""
+        if not self._over:
+            self._end("abandoned")
+
+    def _complete(self) -> None:
+        self.timer.finish()
+        self._end("answered")
+        self._caller.answered(close=self._close)
+
+    def _fail(self, status: int, code: str, message: str) -> None:
+        if self._over:
+            return
+        if self._body is None:
+            self.status = status
+            self._caller.write(error_response(status, code, message, close=self._close))
+            self._end("failed")
+            self._caller.answered(close=self._close)
+        else:
+            self._end("failed")
+            self._caller.cut()
+
+    def _end(self, how: str) -> None:
+        self._over = True
+        self._tap.ended(self, how)
+        if self.transport is not None:
+            self.transport.abort()
+        elif self._task is not None and how == "abandoned":
+            self._task.cancel()
+
+    def progress(self) -> list[Any]:
+        """Number, tokens so far and when the newest came (ns after arrival, None before the first)."""
+        newest = None if self.timer.first_ns is None else self.timer.last_ns - self.asked.started_ns
+        return [self.asked.number, self.timer.events, newest]
