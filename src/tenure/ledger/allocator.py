@@ -1,0 +1,247 @@
+"""The allocator: decide, propose, swap, mark. Requests that wait together share one commit.
+
+The commit is one compare-and-swap on the Site: generation g becomes g+1 and lastBatch becomes the operations.
+Everything before it does not count and everything after it is a mark.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tenure.client import AlreadyExists, AsyncClient, Conflict, Unreachable
+from tenure.ledger.collect import discard
+from tenure.ledger.decision import Decision, DecisionFunction, Refused
+from tenure.ledger.marks import complete_marks
+from tenure.ledger.memory import FleetOf, Memory, ledger_of, read_memory
+from tenure.ledger.records import Record, View, record_of_contract, record_of_offer
+from tenure.quantities import Clock, Instant
+from tenure.resources import LEDGER_FINALIZER, Contract, Offer, Site
+from tenure.resources.kinds.site import LedgerStatus, Operation, SiteStatus
+
+REQUESTS_PER_COMMIT_MAX = 64
+ATTEMPTS_MAX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What became of one decision: the generation it was committed at and the objects created, or why nothing was."""
+
+    generation: int
+    offers: Sequence[Offer] = ()
+    contracts: Sequence[Contract] = ()
+    refused: Refused | None = None
+    answer: Any = None
+
+
+@dataclass(slots=True)
+class _Request:
+    decide: DecisionFunction
+    done: asyncio.Future[Commit]
+
+
+class Allocator:
+    """The one door to capacity of one site. Safe beside any number of other allocators."""
+
+    def __init__(self, client: AsyncClient, site: str, clock: Clock, fleet_of: FleetOf) -> None:
+        self._client = client
+        self._site = site
+        self._clock = clock
+        self._fleet_of = fleet_of
+        self._memory: Memory | None = None
+        self._waiting: list[_Request] = []
+        self._turn = asyncio.Lock()
+
+    async def recover(self) -> Memory:
+        """Complete what a crash may have left: the marks of the last batch, and proposals that never counted."""
+        async with self._turn:
+            self._memory = None
+            return await self._current()
+
+    async def decide(self, decide: DecisionFunction) -> Commit:
+        """Commit what `decide` wants of the next generation, or return its refusal.
+
+        `decide(view, fleet, now_ms)` is pure and may be called several times. Raises the client's errors when the host
+        is out of reach; then nothing is known to be committed, and asking again is safe.
+        """
+        request = _Request(decide, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
+        async with self._turn:
+            if not request.done.done():
+                batch, self._waiting = (
+                    self._waiting[:REQUESTS_PER_COMMIT_MAX],
+                    self._waiting[REQUESTS_PER_COMMIT_MAX:],
+                )
+                await self._commit(batch)
+        return await request.done
+
+    async def _commit(self, requests: list[_Request]) -> None:
+        try:
+            for _ in range(ATTEMPTS_MAX):
+                if await self._try_commit(requests):
+                    return
+            raise Conflict(f"site {self._site}: other allocators committed {ATTEMPTS_MAX} times in between")
+        except BaseException as error:
+            self._memory = None
+            for request in requests:
+                if not request.done.done():
+                    request.done.set_exception(error)
+                    request.done.exception()  # every caller reads its own; none is "never retrieved"
+            if not isinstance(error, Exception):
+                raise
+
+    async def _try_commit(self, requests: list[_Request]) -> bool:
+        memory = await self._current()
+        decisions = _decide_in_turn(requests, memory, self._clock.now_ms())
+        if all(decision.refused for decision in decisions):
+            _resolve(requests, decisions, memory.generation, [])
+            return True
+        created = await self._propose(decisions, memory.generation)
+        operations = [op for group, made in zip(decisions, created, strict=True) for op in _operations(group, made)]
+        try:
+            swapped = await self._swap(memory, operations)
+        except BaseException:
+            self._memory = None
+            raise
+        if not swapped:
+            self._memory = None
+            for obj in (obj for made in created for obj in made):
+                await discard(self._client, obj)
+            return False
+        await self._remember(memory, swapped, operations, created)
+        _resolve(requests, decisions, memory.generation + 1, created)
+        return True
+
+    async def _current(self) -> Memory:
+        site = await self._client.get(Site, self._site)
+        if self._memory is not None and self._memory.generation == ledger_of(site).generation:
+            self._memory = replace(self._memory, site=site)
+        else:
+            self._memory = await read_memory(self._client, self._site, self._clock, self._fleet_of)
+        return self._memory
+
+    async def _propose(self, decisions: Sequence[Decision], generation: int) -> list[list[Offer | Contract]]:
+        """Create the objects first, in phase Proposed, which does not count."""
+        created: list[list[Offer | Contract]] = []
+        for decision in decisions:
+            made: list[Offer | Contract] = []
+            for wanted in (*decision.offers, *decision.contracts):
+                made.append(await self._create(_planned_at(wanted, generation)))
+            created.append(made)
+        return created
+
+    async def _create(self, wanted: Offer | Contract) -> Offer | Contract:
+        try:
+            return await self._client.create(wanted)
+        except AlreadyExists:
+            # The name follows from what it answers, so this is what an earlier try of ours left: it never counted,
+            # or the decision would have been refused.
+            left = await self._client.get(type(wanted), wanted.name, namespace=wanted.namespace)
+            if left.status is not None and left.status.phase != "Proposed":
+                raise
+            await discard(self._client, left)
+            return await self._client.create(wanted)
+
+    async def _swap(self, memory: Memory, operations: list[Operation]) -> Site | None:
+        """The commit itself. None when another allocator committed first."""
+        site = memory.site
+        for _ in range(ATTEMPTS_MAX):
+            ledger = LedgerStatus(
+                generation=memory.generation + 1,
+                last_batch=operations,
+                committed_at=Instant(self._clock.now_ms()),
+            )
+            status = (site.status or SiteStatus()).model_copy(update={"ledger": ledger})
+            try:
+                return await self._client.replace_status(site.model_copy(update={"status": status}))
+            except (Conflict, Unreachable) as error:
+                if isinstance(error, Unreachable) and not error.sent:
+                    raise
+                site = await self._client.get(Site, self._site)
+                current = ledger_of(site)
+                if current.last_batch == operations and current.generation == memory.generation + 1:
+                    return site  # the answer was lost, the commit was not
+                if current.generation != memory.generation:
+                    return None
+                # Somebody wrote another part of the Site: the plan stands, the version moved.
+        raise Conflict(f"site {self._site} kept changing while it was committed to")
+
+    async def _remember(
+        self, memory: Memory, site: Site, operations: list[Operation], created: list[list[Offer | Contract]]
+    ) -> None:
+        proposed = [_record(obj) for made in created for obj in made]
+        self._memory = replace(memory, site=site, view=memory.view.after(operations, proposed))
+        await complete_marks(self._client, operations, self._clock)
+        if any(operation.operation == "Capacity" for operation in operations):
+            self._memory = None  # the fleet is read anew
+
+
+def _decide_in_turn(requests: Sequence[_Request], memory: Memory, now_ms: int) -> list[Decision]:
+    """Each decision sees those before it as if they were committed; a refusal changes nothing for the rest."""
+    view = memory.view
+    decisions: list[Decision] = []
+    for request in requests:
+        decision = request.decide(view, memory.fleet, now_ms)
+        decisions.append(decision)
+        if decision.refused is None:
+            pending = [_pending(obj) for obj in (*decision.offers, *decision.contracts)]
+            operations = [*decision.operations, *(_admit(record) for record in pending)]
+            view = replace(view.after(operations, pending), generation=memory.generation)
+    return decisions
+
+
+def _resolve(
+    requests: Sequence[_Request],
+    decisions: Sequence[Decision],
+    generation: int,
+    created: Sequence[Sequence[Offer | Contract]],
+) -> None:
+    for index, (request, decision) in enumerate(zip(requests, decisions, strict=True)):
+        made = created[index] if index < len(created) else ()
+        commit = Commit(
+            generation=generation,
+            offers=[obj for obj in made if isinstance(obj, Offer)],
+            contracts=[obj for obj in made if isinstance(obj, Contract)],
+            refused=decision.refused,
+            answer=decision.answer,
+        )
+        if not request.done.done():
+            request.done.set_result(commit)
+
+
+def _operations(decision: Decision, created: Sequence[Offer | Contract]) -> list[Operation]:
+    return [*decision.operations, *(_admit(_record(obj)) for obj in created)]
+
+
+def _admit(record: Record) -> Operation:
+    """The operation that makes a proposed object count."""
+    offer = record.kind == "Offer"
+    return Operation(
+        operation="Hold" if offer else "Contract",
+        kind=record.kind,
+        namespace=record.namespace,
+        name=record.name,
+        uid=record.uid,
+        to_phase="Held" if offer else "Commissioning",
+        reason="Held" if offer else "Commissioning",
+    )
+
+
+def _planned_at(obj: Offer | Contract, generation: int) -> Offer | Contract:
+    spec = obj.spec.model_copy(update={"planned_generation": generation})
+    finalizers = sorted({*(obj.metadata.finalizers or []), LEDGER_FINALIZER})
+    metadata = obj.metadata.model_copy(update={"finalizers": finalizers})
+    return obj.model_copy(update={"spec": spec, "metadata": metadata, "status": None})  # type: ignore[return-value]
+
+
+def _record(obj: Offer | Contract) -> Record:
+    return record_of_offer(obj) if isinstance(obj, Offer) else record_of_contract(obj)
+
+
+def _pending(obj: Offer | Contract) -> Record:
+    """The record of an object that is not created yet: known by its name until it has a uid."""
+    metadata = obj.metadata.model_copy(update={"uid": f"pending:{obj.kind}/{obj.namespace}/{obj.name}"})
+    return _record(obj.model_copy(update={"metadata": metadata}))  # type: ignore[arg-type]
+
+
+__all__ = ["Allocator", "Commit", "View"]

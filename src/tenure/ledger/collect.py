@@ -1,0 +1,61 @@
+"""Collecting what was proposed and never committed.
+
+A Proposed object planned at generation g that is not in the batch of g+1 can never count. It may be deleted by anyone
+who sees a later generation with all marks of the last batch written.
+"""
+
+from collections.abc import Sequence
+
+from tenure.client import AsyncClient, Conflict, NotFound
+from tenure.ledger.records import PROPOSED
+from tenure.resources import LEDGER_FINALIZER, Contract, Offer
+from tenure.resources.kinds.site import LedgerStatus
+
+ATTEMPTS_MAX = 5
+
+
+async def collect_never_committed(
+    client: AsyncClient, offers: Sequence[Offer], contracts: Sequence[Contract], ledger: LedgerStatus
+) -> int:
+    """Delete every Proposed object that an earlier generation planned and no batch named; returns how many.
+
+    The lists must have been read after the marks of `ledger.last_batch` were completed.
+    """
+    named = {operation.uid for operation in ledger.last_batch}
+    stale = [
+        o
+        for o in (*offers, *contracts)
+        if (o.status is None or o.status.phase == PROPOSED)
+        and o.spec.planned_generation < ledger.generation
+        and o.uid not in named
+    ]
+    for obj in stale:
+        await discard(client, obj)
+    return len(stale)
+
+
+async def discard(client: AsyncClient, obj: Offer | Contract) -> None:
+    """Delete an object whose hold does not count, finalizer and all."""
+    try:
+        await client.delete(type(obj), obj.name, namespace=obj.namespace, uid=obj.uid)
+        await drop_ledger_finalizer(client, obj)
+    except NotFound:
+        return
+
+
+async def drop_ledger_finalizer(client: AsyncClient, obj: Offer | Contract) -> None:
+    """Remove our finalizer from an object that is being deleted; done when it is gone already."""
+    for _ in range(ATTEMPTS_MAX):
+        try:
+            current = await client.get(type(obj), obj.name, namespace=obj.namespace)
+            if current.uid != obj.uid or LEDGER_FINALIZER not in (current.metadata.finalizers or []):
+                return
+            left = [f for f in current.metadata.finalizers or [] if f != LEDGER_FINALIZER]
+            metadata = current.metadata.model_copy(update={"finalizers": left or None})
+            await client.replace(current.model_copy(update={"metadata": metadata}))
+            return
+        except Conflict:
+            continue
+        except NotFound:
+            return
+    raise Conflict(f"{obj.kind} {obj.name} kept changing while its finalizer was removed")

@@ -1,0 +1,57 @@
+"""The allocator's memory, exact for one generation: capacity and live holds, read consistently.
+
+Nothing that counts changes without moving the generation, so the memory stays true until a swap fails.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tenure.client import AsyncClient
+from tenure.ledger.collect import collect_never_committed
+from tenure.ledger.marks import complete_marks
+from tenure.ledger.records import View, record_of_contract, record_of_offer
+from tenure.placement import Fleet
+from tenure.quantities import Clock
+from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
+from tenure.resources.kinds.site import LedgerStatus, SiteStatus
+
+
+FleetOf = Callable[[Sequence[Machine], Sequence[HardwareProfile]], Fleet]
+"""How machines and their profiles become the fleet that placement plans on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The site as read, its holds and its fleet as of `view.generation`."""
+
+    site: Site
+    view: View
+    fleet: Fleet
+
+    @property
+    def generation(self) -> int:
+        """The generation that this memory is exact for."""
+        return self.view.generation
+
+
+def ledger_of(site: Site) -> LedgerStatus:
+    """The site's ledger; generation 0 with no batch before the first commit."""
+    return (site.status or SiteStatus()).ledger
+
+
+async def read_memory(client: AsyncClient, site_name: str, clock: Clock, fleet_of: FleetOf) -> Memory:
+    """Read the ledger anew: complete the marks of the last batch, collect what never counted, list what counts.
+
+    Never from a watch cache. Another allocator may commit between the reads; then the swap fails and this runs again.
+    """
+    site = await client.get(Site, site_name)
+    ledger = ledger_of(site)
+    await complete_marks(client, ledger.last_batch, clock)
+    offers = [o for o in (await client.list(Offer)).items if o.spec.hold.site == site_name]
+    contracts = [c for c in (await client.list(Contract)).items if c.spec.hold.site == site_name]
+    await collect_never_committed(client, offers, contracts, ledger)
+    records = [*map(record_of_offer, offers), *map(record_of_contract, contracts)]
+    view = View(site_name, ledger.generation, {r.uid: r for r in records if r.counts})
+    machines = [m for m in (await client.list(Machine)).items if m.spec.site == site_name]
+    profiles = (await client.list(HardwareProfile)).items
+    return Memory(site, view, fleet_of(machines, profiles))

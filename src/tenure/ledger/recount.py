@@ -1,0 +1,170 @@
+"""The independent recount: from the objects alone, does every hold fit, and from the runs, is it what really runs?
+
+It shares no code with the allocator or the calendar: it sweeps over the ends of all holds and adds up anew. Pure.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tenure.ledger.records import COUNTING, PROPOSED, Record
+from tenure.quantities import format_instant
+from tenure.resources.kinds.site import LedgerStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What one machine has to sell."""
+
+    machine: str
+    cores: frozenset[int]
+    memory_bytes: int
+    devices: Mapping[str, int] = field(default_factory=dict)  # thousandths by device id
+
+
+@dataclass(frozen=True, slots=True)
+class RunFact:
+    """What really runs, as the engine reads it from the kernel: cpus are those that the kernel allows."""
+
+    run_id: str
+    cores: frozenset[int]
+    memory_limit_bytes: int | None
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One disagreement. `code` is stable; `severity` is "error", or "late" for marks that the next commit completes."""
+
+    code: str
+    subject: str
+    message: str
+    severity: str = "error"
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as JSON."""
+        return {"code": self.code, "subject": self.subject, "message": self.message, "severity": self.severity}
+
+
+def recount(
+    ledger: LedgerStatus,
+    records: Sequence[Record],
+    capacities: Sequence[Capacity],
+    runs: Sequence[RunFact] | None,
+    now_ms: int,
+) -> list[Finding]:
+    """Every disagreement, in a fixed order; none means that the ledger agrees with itself and with what runs.
+
+    `records` are all Offers and Contracts of the site, whatever their phase. `runs` None leaves the engine out.
+    """
+    live = [record for record in records if _counts(record, ledger)]
+    findings = [*_marks(records, ledger), *_capacity(live, {c.machine: c for c in capacities})]
+    if runs is not None:
+        findings += _runs(live, records, runs, now_ms)
+    return findings
+
+
+def _counts(record: Record, ledger: LedgerStatus) -> bool:
+    """Whether the record counts: by its phase, unless the last batch says otherwise."""
+    phase = record.phase
+    for operation in ledger.last_batch:
+        # A contract goes on from Commissioning by itself; its late mark is only from Proposed.
+        if operation.uid == record.uid and (phase == PROPOSED or operation.operation in ("Release", "Choose")):
+            phase = operation.to_phase
+    return phase in COUNTING[record.kind]
+
+
+def _marks(records: Iterable[Record], ledger: LedgerStatus) -> Iterator[Finding]:
+    by_uid = {record.uid: record for record in records}
+    for operation in ledger.last_batch:
+        record = by_uid.get(operation.uid)
+        if record is not None and record.phase == PROPOSED and operation.to_phase != PROPOSED:
+            yield Finding(
+                "MarkLate",
+                f"{record.kind}/{record.namespace}/{record.name}",
+                f"committed as {operation.to_phase} in generation {ledger.generation}, still marked {record.phase}",
+                "late",
+            )
+    named = {operation.uid for operation in ledger.last_batch}
+    for record in by_uid.values():
+        if record.phase == PROPOSED and record.planned_generation < ledger.generation and record.uid not in named:
+            yield Finding(
+                "ProposedLeft",
+                f"{record.kind}/{record.namespace}/{record.name}",
+                f"proposed at generation {record.planned_generation} and never committed; does not count",
+                "late",
+            )
+
+
+def _capacity(live: Sequence[Record], capacities: Mapping[str, Capacity]) -> Iterator[Finding]:
+    """Sweep the instants at which something starts; between two of them nothing grows."""
+    instants = sorted({int(record.hold.start) for record in live})
+    for machine in sorted({claim.machine for record in live for claim in record.hold.claims}):
+        capacity = capacities.get(machine)
+        if capacity is None:
+            yield Finding("MachineUnknown", f"Machine/{machine}", "holds name a machine that the site does not have")
+            continue
+        for instant in instants:
+            present = [r for r in live if int(r.hold.start) <= instant < int(r.hold.end)]
+            yield from _at_instant(machine, capacity, present, instant)
+
+
+def _at_instant(machine: str, capacity: Capacity, present: Sequence[Record], instant: int) -> Iterator[Finding]:
+    core_groups: dict[int, set[str]] = defaultdict(set)
+    memory: dict[str, int] = defaultdict(int)
+    devices: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for record in present:
+        group = record.hold.group or record.hold.id
+        claims = [claim for claim in record.hold.claims if claim.machine == machine]
+        for core in (core for claim in claims for core in claim.cores):
+            core_groups[core].add(group)
+        memory[group] = max(memory[group], sum(int(claim.memory) for claim in claims))
+        for claim in claims:
+            for device in claim.devices:
+                devices[device.id][group] = max(devices[device.id][group], int(device.count))
+    when = format_instant(instant)
+    for core, groups in sorted(core_groups.items()):
+        if core not in capacity.cores:
+            yield Finding("CoreNotSellable", f"{machine}/core-{core}", f"held by {sorted(groups)} from {when}")
+        elif len(groups) > 1:
+            yield Finding("CoreHeldTwice", f"{machine}/core-{core}", f"held by {sorted(groups)} at {when}")
+    total = sum(memory.values())
+    if total > capacity.memory_bytes:
+        yield Finding("MemoryOverCapacity", machine, f"{total} of {capacity.memory_bytes} bytes held at {when}")
+    for device, groups_of in sorted(devices.items()):
+        held = sum(groups_of.values())
+        if held > capacity.devices.get(device, 0):
+            yield Finding(
+                "DeviceOverCapacity",
+                f"{machine}/{device}",
+                f"{held} of {capacity.devices.get(device, 0)} thousandths held at {when}",
+            )
+
+
+def _runs(live: Sequence[Record], records: Sequence[Record], runs: Sequence[RunFact], now_ms: int) -> Iterator[Finding]:
+    """Every run belongs to a live hold and stays inside it; every Active contract runs."""
+    holders = {record.hold.id: record for record in live}
+    known = {record.hold.id for record in records}
+    for run in runs:
+        if not run.alive:
+            continue
+        holder = holders.get(run.run_id)
+        if holder is None:
+            what = "its hold was released" if run.run_id in known else "no object names it"
+            yield Finding("RunWithoutHold", f"run/{run.run_id}", f"processes run although {what}")
+            continue
+        allowed = {core for claim in holder.hold.claims for core in claim.cores}
+        if run.cores and not run.cores <= allowed:
+            yield Finding(
+                "RunOutsideHold",
+                f"run/{run.run_id}",
+                f"the kernel allows cores {sorted(run.cores)}, the hold has {sorted(allowed)}",
+            )
+    alive = {run.run_id for run in runs if run.alive}
+    for record in live:
+        runs_now = int(record.hold.start) <= now_ms < int(record.hold.end)
+        if record.kind == "Contract" and record.phase == "Active" and runs_now and record.hold.id not in alive:
+            yield Finding(
+                "ContractNotRunning", f"Contract/{record.namespace}/{record.name}", "Active, and no process of it runs"
+            )

@@ -1,0 +1,101 @@
+"""Builders of what the ledger's tests speak about: a machine of n cores, offers and contracts on some of them."""
+
+from collections.abc import Sequence
+
+from tenure.ledger.decision import Decision, nothing
+from tenure.ledger.recount import Capacity
+from tenure.ledger.records import View
+from tenure.placement import Core, Fleet, FleetMachine, MemoryNode
+from tenure.quantities import Bytes, Instant
+from tenure.resources import Contract, HardwareProfile, Machine, ObjectMeta, Offer, Site
+from tenure.resources.kinds.allocation import Claim, Hold, Promises
+from tenure.resources.kinds.contract import (
+    ContractSpec,
+    ContractTerm,
+    OfferSpec,
+    Parties,
+    PolicyDecision,
+    WorkloadReference,
+)
+from tenure.resources.kinds.workload import WorkloadSpec
+
+GIB = 2**30
+
+
+def fleet(cores: int, memory_gib: int = 8) -> Fleet:
+    """One machine `m` with cores 0..n-1, all for sale."""
+    machine = FleetMachine(
+        name="m",
+        site="local",
+        cores=tuple(Core(id=i) for i in range(cores)),
+        memory=(MemoryNode(id=0, bytes=memory_gib * GIB),),
+    )
+    return Fleet.of([machine])
+
+
+def fleet_of(cores: int):
+    """What an Allocator is given to read its fleet with."""
+
+    def read(machines: Sequence[Machine], profiles: Sequence[HardwareProfile]) -> Fleet:
+        return fleet(cores)
+
+    return read
+
+
+def capacity(cores: int, memory_gib: int = 8) -> Capacity:
+    return Capacity("m", frozenset(range(cores)), memory_gib * GIB)
+
+
+def site() -> Site:
+    return Site(metadata=ObjectMeta(name="local"))
+
+
+def hold(id: str, group: str, cores: Sequence[int], start: int = 0, end: int = 10**9, memory_gib: int = 1) -> Hold:
+    claim = Claim(machine="m", cores=list(cores), memory=Bytes(memory_gib * GIB), memory_nodes=[0])
+    return Hold(id=id, group=group, site="local", start=Instant(start), end=Instant(end), claims=[claim])
+
+
+def offer(name: str, workload: str, held: Hold, expires: int = 10**9) -> Offer:
+    spec = OfferSpec(
+        workload=WorkloadReference(name=workload, uid=f"uid-of-{workload}", generation=1),
+        promises=Promises(),
+        machine="m",
+        expires_at=Instant(expires),
+        hold=held,
+        planned_generation=0,
+    )
+    return Offer(metadata=ObjectMeta(name=name, namespace="default"), spec=spec)
+
+
+def contract_for(offered: Offer) -> Contract:
+    spec = ContractSpec(
+        workload=offered.spec.workload,
+        offer=offered.name,
+        parties=Parties(provider="local", consumer="default"),
+        body=WorkloadSpec.model_validate({"command": {}, "run": {"command": ["true"]}}),
+        promises=Promises(),
+        machine="m",
+        hold=offered.spec.hold,
+        term=ContractTerm(start=offered.spec.hold.start, end=offered.spec.hold.end),
+        policy=PolicyDecision(allowed=True),
+        planned_generation=0,
+    )
+    return Contract(metadata=ObjectMeta(name=offered.name, namespace="default"), spec=spec)
+
+
+def take_free_core(name: str, workload: str, expires: int = 10**9, siblings: int = 1):
+    """A decision that offers the lowest free cores, one a sibling, as alternatives of one group; refused when full."""
+
+    def decide(view: View, fleet_now: Fleet, now_ms: int) -> Decision:
+        taken = {core for r in view.live() for claim in r.hold.claims for core in claim.cores}
+        free = [core.id for core in fleet_now.machine("m").cores if core.id not in taken]
+        if not free:
+            return nothing("Infeasible", "no core is free")
+        return Decision(
+            offers=[
+                offer(f"{name}-{i}", workload, hold(f"h-{name}-{i}", f"g-{name}", [core]), expires)
+                for i, core in enumerate(free[:siblings])
+            ]
+        )
+
+    return decide
