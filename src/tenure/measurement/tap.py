@@ -78,6 +78,7 @@ class Tap:
             "role": asked.role,
             "status": answerer.status,
             "how": how,
+            "streamed": timer.streaming,
             "firstNs": first,
             "gapsNs": gaps if exact else None,
             "endNs": time.monotonic_ns() - asked.started_ns,

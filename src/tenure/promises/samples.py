@@ -54,6 +54,8 @@ class RequestSample:
     request_id: str = ""
     sent_after_ns: int = 0
     """How late the load generator itself was; part of the latency, and a check on the generator."""
+    progress_after_ns: int | None = None
+    """When the newest token is known to have come, for a request whose gaps are recorded only at its end."""
 
     @property
     def counts(self) -> bool:
@@ -63,7 +65,9 @@ class RequestSample:
     @property
     def last_token_after_ns(self) -> int | None:
         """When the newest token came."""
-        return None if self.first_token_after_ns is None else self.first_token_after_ns + sum(self.gaps_ns)
+        if self.progress_after_ns is not None or self.first_token_after_ns is None:
+            return self.progress_after_ns
+        return self.first_token_after_ns + sum(self.gaps_ns)
 
     def as_record(self) -> dict[str, Any]:
         """Plain JSON. The instant is text, because canonical JSON (RFC 8785) holds no integer above 2^53."""
@@ -78,6 +82,7 @@ class RequestSample:
             "outcome": str(self.outcome),
             "requestId": self.request_id,
             "sentAfterNs": self.sent_after_ns,
+            "progressAfterNs": self.progress_after_ns,
         }
 
     @classmethod
@@ -94,6 +99,7 @@ class RequestSample:
             outcome=Outcome(record["outcome"]),
             request_id=record.get("requestId", ""),
             sent_after_ns=record.get("sentAfterNs", 0),
+            progress_after_ns=record.get("progressAfterNs"),
         )
 
 
@@ -154,6 +160,8 @@ def _unended(sample: RequestSample, known_ns: int | None) -> list[Reading]:
 def _time_to_first_token(sample: RequestSample) -> list[Reading]:
     if sample.first_token_after_ns is not None:
         return [Reading(sample.first_token_after_ns, sample.first_token_after_ns)]
+    if sample.outcome is Outcome.COMPLETED:
+        return []  # Answered in one piece, as its user asked: there was no first token to time.
     return _unended(sample, sample.end_after_ns)
 
 

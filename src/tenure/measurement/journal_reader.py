@@ -1,0 +1,294 @@
+"""Reading a tap's journal: the requests in it, and what can and cannot be concluded from it.
+
+The reader repairs nothing. A torn last line is normal while a record is being written; everything else that does not
+fit (a chain that breaks, a number that is missing, a head that knows more than the segments) is reported as damage with
+the span of time in which records may be missing, so that only the windows it touches become unverifiable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from tenure.measurement.journal import GENESIS, HEAD_NAME, SEGMENT_PATTERN, chain_of, split_line
+from tenure.measurement.sketch import Sketch
+from tenure.promises import Outcome, RequestSample, outcome_of_status
+
+_JUMP_NS = 500_000_000
+"""Clocks may drift and be slewed by this much between two marks; NTP slews at most 0.5 ms a second."""
+
+_FOREVER_NS = 1 << 62
+
+_MARGIN_NS = 60_000_000_000
+"""A clock set back by less than this hides no record from a reading that starts later."""
+
+
+class DamageKind(StrEnum):
+    """What is wrong with a span of the journal."""
+
+    GAP = "gap"
+    """Records are missing between two that are there."""
+    ALTERED = "altered"
+    """A record does not carry the chain of those before it."""
+    TRUNCATED = "truncated"
+    """The head, or a checkpoint the caller holds, knows records that are not there."""
+    SILENT = "silent"
+    """The tap was not there: no mark for longer than its pace allows."""
+    ASLEEP = "asleep"
+    """The machine was suspended."""
+    CLOCK_JUMPED = "clockJumped"
+    """The wall clock was set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A span (Unix ns, both ends included) in which the journal cannot be relied upon, and why."""
+
+    kind: DamageKind
+    from_ns: int
+    to_ns: int
+    detail: str
+
+    def touches(self, from_ns: int, to_ns: int) -> bool:
+        """Whether it overlaps a span."""
+        return self.from_ns <= to_ns and from_ns <= self.to_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Sequence and chain of a record: pins everything before it. Keep one elsewhere to detect a cut journal."""
+
+    sequence: int
+    chain: str
+
+
+@dataclass(slots=True)
+class JournalReading:
+    """All that a journal says."""
+
+    samples: dict[str, list[RequestSample]] = field(default_factory=lambda: {"user": [], "prober": []})
+    """By role, in order of arrival."""
+    damages: list[Damage] = field(default_factory=list)
+    newest: Checkpoint | None = None
+    oldest_ns: int | None = None
+    """Instant of the oldest record that retention left."""
+    newest_ns: int | None = None
+    torn_bytes: int = 0
+
+    def of(self, role: str, from_ns: int, to_ns: int) -> list[RequestSample]:
+        """Samples of a role that arrived in a span (its end excluded)."""
+        return [sample for sample in self.samples.get(role, []) if from_ns <= sample.arrival_ns < to_ns]
+
+
+def read_journal(
+    folder: Path, *, since_ns: int = 0, mark_ms: int = 1000, known: Checkpoint | None = None
+) -> JournalReading:
+    """Read a journal folder, whether its tap runs or not.
+
+    `since_ns` leaves out requests that arrived earlier (segments that ended earlier are not even parsed); `known` is a
+    checkpoint from an earlier reading, against which the journal is proved not to have been cut or rewritten.
+    An empty or absent folder gives an empty reading: that there is no journal is for the caller to judge.
+    """
+    # The head is read first: whatever it knows must then be found in the segments, even while the tap writes on.
+    promised = _head_sequence(folder / HEAD_NAME)
+    reader = _Reader(since_ns, mark_ms, known)
+    paths = sorted(folder.glob(SEGMENT_PATTERN)) if folder.is_dir() else []
+    for path in paths[_first_relevant(paths, since_ns, known) :]:
+        reader.segment(path)
+    return reader.finish(promised)
+
+
+def _first_relevant(paths: list[Path], since_ns: int, known: Checkpoint | None) -> int:
+    """Index of the segment to start at: the last that opened before `since_ns` and before the known checkpoint."""
+    start = 0
+    for at, path in enumerate(paths):
+        with path.open("rb") as file:
+            parts = split_line(file.readline())
+        header = _object(parts[0]) if parts else {}
+        late = header.get("wallNs", 0) > since_ns - _MARGIN_NS
+        beyond = known is not None and header.get("seq", 0) > known.sequence
+        if late or beyond:
+            break
+        start = at
+    return start
+
+
+class _Reader:
+    """One pass over the records, in order."""
+
+    def __init__(self, since_ns: int, mark_ms: int, known: Checkpoint | None) -> None:
+        self._since_ns, self._pace_ns, self._known = since_ns, mark_ms * 1_000_000, known
+        self._reading = JournalReading()
+        self._sequence: int | None = None
+        self._chain = GENESIS
+        self._clocks: dict[str, int] | None = None
+        self._closed = False
+        self._open: dict[int, dict[str, Any]] = {}
+        self._known_seen = known is None or known.sequence == 0
+
+    def segment(self, path: Path) -> None:
+        """Read one segment's lines."""
+        for line in _lines(path):
+            parts = split_line(line)
+            record = _object(parts[0]) if parts else {}
+            sequence = record.get("seq")
+            if parts is None or not isinstance(sequence, int):
+                self._reading.torn_bytes += len(line)
+                continue
+            self._link(sequence, parts, record)
+            self._take(record)
+
+    def _link(self, sequence: int, parts: tuple[bytes, str], record: dict[str, Any]) -> None:
+        """Check number and chain against the record before."""
+        text, chain = parts
+        if self._sequence is None:
+            # The first record that retention left stands on its header's word for what was before it.
+            self._chain = record.get("previous", GENESIS)
+        elif sequence != self._sequence + 1:
+            self._damage(DamageKind.GAP, record, f"records {self._sequence + 1} to {sequence - 1} are missing")
+            self._chain = record.get("previous", self._chain)
+        if chain_of(self._chain, text) != chain:
+            self._damage(DamageKind.ALTERED, record, f"record {sequence} does not follow from those before it")
+        self._sequence, self._chain = sequence, chain
+        if self._known is not None and sequence == self._known.sequence:
+            self._known_seen = True
+            if chain != self._known.chain:
+                self._damage(DamageKind.ALTERED, record, f"record {sequence} is not the one that was seen before")
+
+    def _take(self, record: dict[str, Any]) -> None:
+        kind = record.get("kind")
+        if kind in ("mark", "open", "close"):
+            self._heard(record, fresh=kind == "open" and record.get("reason") == "start")
+            self._closed = kind == "close"
+        if kind == "open" and record.get("reason") == "start":
+            self._orphans()
+        elif kind == "start":
+            self._open[record["id"]] = dict(record)
+        elif kind == "first" and record["id"] in self._open:
+            self._open[record["id"]] |= {"firstNs": record["afterNs"], "progressNs": record["afterNs"]}
+        elif kind == "end":
+            self._open.pop(record["id"], None)
+            self._keep(record["role"], sample_of(record))
+
+    def _heard(self, record: dict[str, Any], *, fresh: bool) -> None:
+        """A sign of life with the three clocks: compare with the one before."""
+        for number, _, progress_ns in record.get("inFlight", ()):
+            if number in self._open and progress_ns is not None:
+                self._open[number]["progressNs"] = progress_ns
+        now = {name: record[name] for name in ("wallNs", "monotonicNs", "bootNs")}
+        if self._reading.oldest_ns is None:
+            self._reading.oldest_ns = now["wallNs"]
+        if self._clocks is not None:
+            self._compare(self._clocks, now, record, fresh=fresh)
+        self._clocks = now
+        self._reading.newest_ns = now["wallNs"]
+
+    def _compare(self, before: dict[str, int], now: dict[str, int], record: dict[str, Any], *, fresh: bool) -> None:
+        if fresh:
+            # A new process, perhaps after a new boot: only the wall clock can be compared.
+            self._damage(DamageKind.SILENT, record, "the tap was started anew")
+            return
+        wall, awake, boot = (now[name] - before[name] for name in ("wallNs", "monotonicNs", "bootNs"))
+        if boot - awake > _JUMP_NS:
+            self._damage(DamageKind.ASLEEP, record, f"the machine slept for {(boot - awake) / 1e9:.1f} s")
+        if abs(wall - boot) > _JUMP_NS:
+            self._damage(DamageKind.CLOCK_JUMPED, record, f"the clock jumped by {(wall - boot) / 1e9:+.1f} s")
+        if awake > 3 * self._pace_ns + _JUMP_NS:
+            self._damage(DamageKind.SILENT, record, f"the tap gave no sign for {awake / 1e9:.1f} s")
+
+    def _orphans(self) -> None:
+        """Requests open when their tap died: their connections died with it."""
+        for record in self._open.values():
+            self._keep(record["role"], _unended(record, Outcome.FAILED, None))
+        self._open.clear()
+
+    def _keep(self, role: str, sample: RequestSample) -> None:
+        if sample.arrival_ns >= self._since_ns:
+            self._reading.samples.setdefault(role, []).append(sample)
+
+    def _damage(self, kind: DamageKind, record: dict[str, Any], detail: str) -> None:
+        """Everything between the last sign of life and this record is in doubt."""
+        to_ns = record.get("wallNs") or record.get("arrivalNs") or self._reading.newest_ns or 0
+        from_ns = to_ns if self._reading.newest_ns is None else self._reading.newest_ns
+        self._reading.damages.append(Damage(kind, min(from_ns, to_ns), max(from_ns, to_ns), detail))
+
+    def finish(self, promised: int) -> JournalReading:
+        """Close the books: what is still open, and whether anything is missing at the end."""
+        reading = self._reading
+        for record in self._open.values():
+            asof_ns = None if reading.newest_ns is None else max(0, reading.newest_ns - record["arrivalNs"])
+            self._keep(record["role"], _unended(record, Outcome.UNFINISHED, asof_ns))
+        for samples in reading.samples.values():
+            samples.sort(key=lambda sample: sample.arrival_ns)
+        if self._sequence is not None:
+            reading.newest = Checkpoint(self._sequence, self._chain)
+        missing = promised - (self._sequence or 0)
+        if missing > 0 or not self._known_seen:
+            detail = f"{missing} records at the end are missing" if missing > 0 else "the last seen record is gone"
+            reading.damages.append(Damage(DamageKind.TRUNCATED, reading.newest_ns or 0, _FOREVER_NS, detail))
+        return reading
+
+
+def sample_of(record: dict[str, Any]) -> RequestSample:
+    """Sample of an `end` record. Gaps kept as a sketch come back as the upper edges of its buckets, never shorter."""
+    sketch, gaps = record.get("gapSketch"), record.get("gapsNs")
+    how, status = record["how"], record["status"]
+    outcome = {"abandoned": Outcome.ABANDONED, "failed": Outcome.FAILED}.get(how) or outcome_of_status(status)
+    if outcome is Outcome.COMPLETED and record.get("streamed") and record["firstNs"] is None:
+        outcome = Outcome.FAILED  # A stream without a single token is no answer.
+    return RequestSample(
+        arrival_ns=record["arrivalNs"],
+        first_token_after_ns=record["firstNs"],
+        gaps_ns=tuple(Sketch.from_record(sketch).values_ns() if sketch else gaps or ()),
+        end_after_ns=record["endNs"],
+        prompt_tokens=record["promptTokens"],
+        output_tokens=record["outputTokens"],
+        status=status,
+        outcome=outcome,
+        request_id=record.get("requestId", ""),
+    )
+
+
+def _unended(record: dict[str, Any], outcome: Outcome, asof_ns: int | None) -> RequestSample:
+    """Sample of a request that has a start but no end; its gaps so far are not known, its newest token is."""
+    return RequestSample(
+        arrival_ns=record["arrivalNs"],
+        first_token_after_ns=record.get("firstNs"),
+        gaps_ns=(),
+        end_after_ns=asof_ns,
+        prompt_tokens=None,
+        output_tokens=None,
+        status=0,
+        outcome=outcome,
+        request_id=record.get("requestId", ""),
+        progress_after_ns=record.get("progressNs"),
+    )
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """Lines of a segment; one that retention deletes meanwhile has none."""
+    try:
+        with path.open("rb") as file:
+            yield from file
+    except FileNotFoundError:
+        return
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _head_sequence(path: Path) -> int:
+    """The newest number that was ever written, as far as the head knows."""
+    try:
+        return int(path.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
