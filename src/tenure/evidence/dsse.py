@@ -1,0 +1,81 @@
+"""Dead Simple Signing Envelopes (DSSE v1): https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
+
+The signature covers the payload's bytes and type, so a verifier never parses what nobody signed.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tenure.evidence.errors import SignatureError
+from tenure.evidence.keys import PublicKey, SigningKey
+
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+
+Envelope = dict[str, Any]
+"""`{"payload": base64, "payloadType": str, "signatures": [{"keyid": str, "sig": base64}]}`."""
+
+
+def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
+    """What is really signed (PAE of the DSSE protocol, version 1)."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def seal(payload: bytes, *, key: SigningKey, payload_type: str = PAYLOAD_TYPE) -> Envelope:
+    """The envelope of `payload`, signed by `key`."""
+    signature = key.sign(pre_authentication_encoding(payload_type, payload))
+    return {
+        "payload": base64.b64encode(payload).decode(),
+        "payloadType": payload_type,
+        "signatures": [{"keyid": key.id, "sig": base64.b64encode(signature).decode()}],
+    }
+
+
+def open_envelope(envelope: object, *, keys: Iterable[PublicKey], payload_type: str = PAYLOAD_TYPE) -> bytes:
+    """The payload of `envelope`, once one of `keys` is seen to have signed it.
+
+    Raises SignatureError with the path of the field that fails. Every signature in the envelope must be a good one
+    of a known key: an extra one that nobody can check would be bytes that nobody vouches for.
+    """
+    if not isinstance(envelope, Mapping):
+        raise SignatureError("an envelope is a JSON object", path="$")
+    unknown = set(envelope) - {"payload", "payloadType", "signatures"}
+    if unknown:
+        raise SignatureError("not a field of a DSSE envelope", path=f"$.{min(map(str, unknown))}")
+    if envelope.get("payloadType") != payload_type:
+        raise SignatureError(f"{envelope.get('payloadType')!r} is not {payload_type}", path="$.payloadType")
+    payload = _decode(envelope.get("payload"), "$.payload")
+    signatures = envelope.get("signatures")
+    if not isinstance(signatures, list) or not signatures:
+        raise SignatureError("nobody signed this", path="$.signatures")
+    by_id = {key.id: key for key in keys}
+    message = pre_authentication_encoding(payload_type, payload)
+    for position, signature in enumerate(signatures):
+        path = f"$.signatures[{position}]"
+        if not isinstance(signature, Mapping) or set(signature) != {"keyid", "sig"}:
+            raise SignatureError("a signature has a keyid and a sig", path=path)
+        key = by_id.get(str(signature["keyid"]))
+        if key is None:
+            raise SignatureError(
+                f"signed by {str(signature['keyid'])[:16]}…, which is none of the trusted keys",
+                path=f"{path}.keyid",
+                next_step="ask the provider for its key history",
+            )
+        if not key.verifies(_decode(signature["sig"], f"{path}.sig"), message):
+            raise SignatureError(f"not the signature of key {key.id[:16]}… over this payload", path=f"{path}.sig")
+    return payload
+
+
+def _decode(text: object, path: str) -> bytes:
+    """Strict base64. DSSE also allows the URL-safe alphabet; we write the standard one and accept what we write."""
+    if not isinstance(text, str):
+        raise SignatureError("base64 text is expected", path=path)
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise SignatureError("not base64", path=path) from None
+    if base64.b64encode(data).decode() != text:
+        raise SignatureError("base64 with stray bits at its end", path=path)
+    return data

@@ -1,0 +1,134 @@
+"""Keys: made once, kept to oneself, brought by their owner where wanted, and rotated under witness."""
+
+import os
+import stat
+
+import pytest
+
+from tenure.evidence import KeyRing, SigningKey, SigningKeyError, canonical_bytes, export_history, parse_history
+from tenure.evidence.canonical import parse_exactly
+from tenure.evidence.keyring import read_private, trusted_keys
+from tenure.quantities import VirtualClock
+
+CLOCK = VirtualClock()
+
+
+def a_ring(tmp_path, **how):
+    return KeyRing.open(tmp_path / "keys", clock=CLOCK, **how)
+
+
+def an_owner_s_key(tmp_path, mode=0o600):
+    key, path = SigningKey.generate(), tmp_path / "owner.pem"
+    path.write_bytes(key.pem())
+    path.chmod(mode)
+    return key, path
+
+
+def test_first_start_makes_a_key_that_only_its_owner_reads(tmp_path):
+    ring = a_ring(tmp_path)
+    path = tmp_path / "keys" / f"{ring.signing.id}.pem"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
+
+
+def test_a_later_start_finds_the_same_key(tmp_path):
+    assert a_ring(tmp_path).signing.id == a_ring(tmp_path).signing.id
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o622])
+def test_a_key_that_others_reach_is_refused(tmp_path, mode):
+    ring = a_ring(tmp_path)
+    (tmp_path / "keys" / f"{ring.signing.id}.pem").chmod(mode)
+    with pytest.raises(SigningKeyError, match="others on this machine") as caught:
+        a_ring(tmp_path)
+    assert "rotate it" in caught.value.next_step
+
+
+def test_a_link_in_place_of_a_key_is_refused(tmp_path):
+    _, path = an_owner_s_key(tmp_path)
+    (tmp_path / "link.pem").symlink_to(path)
+    with pytest.raises(SigningKeyError):
+        read_private(tmp_path / "link.pem")
+
+
+def test_a_missing_key_is_not_silently_replaced(tmp_path):
+    ring = a_ring(tmp_path)
+    (tmp_path / "keys" / f"{ring.signing.id}.pem").unlink()
+    with pytest.raises(SigningKeyError, match="cannot be read"):
+        a_ring(tmp_path)
+
+
+def test_an_owner_brings_a_key_that_stays_where_it_is(tmp_path):
+    key, path = an_owner_s_key(tmp_path)
+    ring = a_ring(tmp_path, owner_key=path)
+    assert ring.signing.id == key.id
+    assert [file.name for file in (tmp_path / "keys").iterdir()] == ["history.json"]
+
+
+def test_an_owner_s_key_that_others_read_is_refused(tmp_path):
+    _, path = an_owner_s_key(tmp_path, mode=0o644)
+    with pytest.raises(SigningKeyError):
+        a_ring(tmp_path, owner_key=path)
+
+
+def test_a_key_brought_later_is_endorsed_by_the_one_before(tmp_path):
+    old = a_ring(tmp_path).signing
+    key, path = an_owner_s_key(tmp_path)
+    ring = a_ring(tmp_path, owner_key=path)
+    assert [record.key.id for record in ring.history] == [old.id, key.id]
+
+
+def test_whoever_knows_the_first_key_follows_the_history_to_the_newest(tmp_path):
+    ring = a_ring(tmp_path)
+    first = ring.signing.public
+    for _ in range(3):
+        CLOCK.advance(1000)
+        ring.rotate(clock=CLOCK)
+    records = parse_history(export_history(a_ring(tmp_path).history))
+    assert trusted_keys(records, anchor=first)[-1].id == ring.signing.id
+
+
+def test_a_history_in_which_a_key_vouches_for_nobody_is_refused(tmp_path):
+    ring = a_ring(tmp_path)
+    ring.rotate(clock=CLOCK)
+    entries = parse_exactly(export_history(ring.history))
+    stranger = SigningKey.generate().public
+    entries[1].update(keyId=stranger.id, publicKey=stranger.pem)
+    with pytest.raises(SigningKeyError, match=r"\[1\].endorsement"):
+        parse_history(canonical_bytes(entries))
+
+
+def test_every_flipped_bit_of_a_history_is_seen_or_changes_the_first_key(tmp_path):
+    ring = a_ring(tmp_path)
+    ring.rotate(clock=CLOCK)
+    data = export_history(ring.history)
+    for bit in range(0, len(data) * 8, 11):
+        damaged = bytearray(data)
+        damaged[bit // 8] ^= 1 << bit % 8
+        try:
+            records = parse_history(bytes(damaged))
+        except SigningKeyError:
+            continue
+        # Nobody vouches for when the first key began; that date is all that can change unseen here. A bundle's
+        # signature covers it.
+        assert [record.key.id for record in records] == [record.key.id for record in ring.history]
+        assert records[0].since_ms != ring.history[0].since_ms
+
+
+def test_a_stranger_s_key_is_no_anchor(tmp_path):
+    with pytest.raises(SigningKeyError, match="not in this key history"):
+        trusted_keys(a_ring(tmp_path).history, anchor=SigningKey.generate().public)
+
+
+def test_a_full_disk_leaves_the_old_key_in_use(tmp_path, monkeypatch):
+    ring = a_ring(tmp_path)
+    before = ring.signing.id
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SigningKeyError, match="No space left"):
+        ring.rotate(clock=CLOCK)
+    monkeypatch.undo()
+    assert ring.signing.id == before == a_ring(tmp_path).signing.id
