@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tenure.ledger.decision import Decision, nothing
-from tenure.ledger.recount import Capacity
 from tenure.ledger.records import View
+from tenure.ledger.recount import Capacity
 from tenure.placement import Core, Fleet, FleetMachine, MemoryNode
 from tenure.quantities import Bytes, Instant
 from tenure.resources import Contract, HardwareProfile, Machine, ObjectMeta, Offer, Site

@@ -122,13 +122,10 @@ class Allocator:
 
     async def _propose(self, decisions: Sequence[Decision], generation: int) -> list[list[Offer | Contract]]:
         """Create the objects first, in phase Proposed, which does not count."""
-        created: list[list[Offer | Contract]] = []
-        for decision in decisions:
-            made: list[Offer | Contract] = []
-            for wanted in (*decision.offers, *decision.contracts):
-                made.append(await self._create(_planned_at(wanted, generation)))
-            created.append(made)
-        return created
+        return [
+            [await self._create(_planned_at(wanted, generation)) for wanted in decision.proposed]
+            for decision in decisions
+        ]
 
     async def _create(self, wanted: Offer | Contract) -> Offer | Contract:
         try:
@@ -184,7 +181,7 @@ def _decide_in_turn(requests: Sequence[_Request], memory: Memory, now_ms: int) -
         decision = request.decide(view, memory.fleet, now_ms)
         decisions.append(decision)
         if decision.refused is None:
-            pending = [_pending(obj) for obj in (*decision.offers, *decision.contracts)]
+            pending = [_pending(obj) for obj in decision.proposed]
             operations = [*decision.operations, *(_admit(record) for record in pending)]
             view = replace(view.after(operations, pending), generation=memory.generation)
     return decisions
@@ -231,7 +228,7 @@ def _planned_at(obj: Offer | Contract, generation: int) -> Offer | Contract:
     spec = obj.spec.model_copy(update={"planned_generation": generation})
     finalizers = sorted({*(obj.metadata.finalizers or []), LEDGER_FINALIZER})
     metadata = obj.metadata.model_copy(update={"finalizers": finalizers})
-    return obj.model_copy(update={"spec": spec, "metadata": metadata, "status": None})  # type: ignore[return-value]
+    return obj.model_copy(update={"spec": spec, "metadata": metadata, "status": None})
 
 
 def _record(obj: Offer | Contract) -> Record:
@@ -241,7 +238,7 @@ def _record(obj: Offer | Contract) -> Record:
 def _pending(obj: Offer | Contract) -> Record:
     """The record of an object that is not created yet: known by its name until it has a uid."""
     metadata = obj.metadata.model_copy(update={"uid": f"pending:{obj.kind}/{obj.namespace}/{obj.name}"})
-    return _record(obj.model_copy(update={"metadata": metadata}))  # type: ignore[arg-type]
+    return _record(obj.model_copy(update={"metadata": metadata}))
 
 
 __all__ = ["Allocator", "Commit", "View"]

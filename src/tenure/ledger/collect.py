@@ -22,9 +22,10 @@ async def collect_never_committed(
     The lists must have been read after the marks of `ledger.last_batch` were completed.
     """
     named = {operation.uid for operation in ledger.last_batch}
+    everything: list[Offer | Contract] = [*offers, *contracts]
     stale = [
         o
-        for o in (*offers, *contracts)
+        for o in everything
         if (o.status is None or o.status.phase == PROPOSED)
         and o.spec.planned_generation < ledger.generation
         and o.uid not in named

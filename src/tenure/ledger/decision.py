@@ -1,7 +1,8 @@
 """Decisions: what a caller wants of the next commit, made by a pure function of the view and the fleet.
 
 A decision function gets `(View, Fleet, now_ms)` and returns a Decision: objects to propose and operations to commit,
-or a Refused that says why nothing is to be committed. It may be called again at a later generation, so it has no effects.
+or a Refused that says why nothing is to be committed. It may be called again at a later generation, so it
+has no effects.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,6 +32,11 @@ class Decision:
     operations: Sequence[Operation] = ()
     refused: Refused | None = None
     answer: Any = None
+
+    @property
+    def proposed(self) -> list[Offer | Contract]:
+        """The objects to create before the commit."""
+        return [*self.offers, *self.contracts]
 
 
 DecisionFunction = Callable[[View, Fleet, int], Decision]

@@ -15,7 +15,6 @@ from tenure.quantities import Clock
 from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
 from tenure.resources.kinds.site import LedgerStatus, SiteStatus
 
-
 FleetOf = Callable[[Sequence[Machine], Sequence[HardwareProfile]], Fleet]
 """How machines and their profiles become the fleet that placement plans on."""
 

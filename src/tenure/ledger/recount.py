@@ -132,13 +132,13 @@ def _at_instant(machine: str, capacity: Capacity, present: Sequence[Record], ins
     total = sum(memory.values())
     if total > capacity.memory_bytes:
         yield Finding("MemoryOverCapacity", machine, f"{total} of {capacity.memory_bytes} bytes held at {when}")
-    for device, groups_of in sorted(devices.items()):
+    for device_id, groups_of in sorted(devices.items()):
         held = sum(groups_of.values())
-        if held > capacity.devices.get(device, 0):
+        if held > capacity.devices.get(device_id, 0):
             yield Finding(
                 "DeviceOverCapacity",
-                f"{machine}/{device}",
-                f"{held} of {capacity.devices.get(device, 0)} thousandths held at {when}",
+                f"{machine}/{device_id}",
+                f"{held} of {capacity.devices.get(device_id, 0)} thousandths held at {when}",
             )
 
 

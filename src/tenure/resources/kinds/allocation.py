@@ -68,6 +68,7 @@ class StatisticalPromise(Strict):
     floor: Rate | None = Field(default=None, description="a lower bound, for rates")
     asked: Duration | None = None
     asked_floor: Rate | None = None
+    carried: Duration | None = Field(default=None, description="the bound that the evidence itself carries")
     window: Duration
     share: Ratio
     confidence: Ratio

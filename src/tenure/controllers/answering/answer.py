@@ -1,0 +1,179 @@
+"""The answer to a need, as a value: offers in full, counter-offers, a refusal, or the trial it takes to know. Pure.
+
+Everything that can be known was gathered before; this decides, on one generation of the ledger.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tenure.controllers.answering.capability import Capability, RunShape
+from tenure.controllers.answering.choices import Choice, MemoryOf, choices_of, demand_for
+from tenure.controllers.answering.need import Need
+from tenure.controllers.answering.quotes import quote_of
+from tenure.controllers.answering.refusal import performance_binding, refusal_of, shape_funnel
+from tenure.placement import Calendar, Constraint, Fleet, Plan, Refusal, plan, relaxations
+from tenure.quantities import Duration, Instant
+from tenure.resources import Machine
+from tenure.resources.kinds.allocation import Shape
+from tenure.resources.kinds.answer import Answer, Quote, RefusalDetail, TrialNeeded
+
+OFFERS_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TrialWish:
+    """What a trial would measure: shapes and how long, on so many cores."""
+
+    shapes: tuple[RunShape, ...]
+    duration_ms: int
+    reason: str
+
+    @property
+    def cores(self) -> int:
+        """Whole cores that the largest shape needs."""
+        return max((shape.threads for shape in self.shapes), default=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What was gathered about one need, apart from the ledger."""
+
+    need: Need
+    capabilities: Sequence[Capability]
+    shapes_measured: int
+    trial: TrialWish | None  # set when the evidence is not enough to answer
+    constraints: tuple[Constraint, ...]
+    machines: Mapping[str, Machine]
+    memory_of: MemoryOf
+    cores: int = 1  # for work without shapes
+    memory_bytes: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A quote with the plan that stands behind it."""
+
+    quote: Quote
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer, and the plans to hold if it is an answer to hold."""
+
+    answer: Answer
+    planned: tuple[Planned, ...] = ()
+    trial_plan: Plan | None = None
+
+
+def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, now_ms: int) -> Answered:
+    """Decide. `group` names the asker's own holds, which do not stand in their own way."""
+    need = knowledge.need
+    if knowledge.trial is not None:
+        return _need_trial(knowledge, knowledge.trial, fleet, calendar, group, now_ms)
+    if need.load is None:
+        demand = demand_for(need, group, knowledge.cores, knowledge.memory_bytes, knowledge.constraints, group)
+        choices = [Choice(demand, None)]
+    else:
+        choices = choices_of(need, knowledge.capabilities, knowledge.memory_of, knowledge.constraints, group)
+    full = [choice for choice in choices if not choice.steps]
+    refused: Refusal | None = None
+    planned: list[Planned] = []
+    for choice in full:
+        found = plan(fleet, calendar, choice.demand, now_ms=now_ms, seed=knowledge.seed)
+        if isinstance(found, Plan):
+            planned.append(Planned(quote_of(need, choice, found, knowledge.machines), found))
+        elif refused is None:
+            refused = found
+    if planned:
+        return Answered(_said(knowledge, "Offers", now_ms, planned), tuple(planned[:OFFERS_MAX]))
+    return _counter(knowledge, choices, refused, fleet, calendar, group, now_ms)
+
+
+def _counter(
+    knowledge: Knowledge,
+    choices: Sequence[Choice],
+    refused: Refusal | None,
+    fleet: Fleet,
+    calendar: Calendar,
+    group: str,
+    now_ms: int,
+) -> Answered:
+    """Nothing meets the need in full: say what binds, and which smallest relaxations fit."""
+    need = knowledge.need
+    full = [choice for choice in choices if not choice.steps]
+    lesser = [choice for choice in choices if choice.steps]
+    if full:
+        reference = full[0].demand
+    else:
+        # No shape keeps the objectives: a demand that no machine can carry stands for the need as asked.
+        binding = performance_binding(need, choices)
+        cores = max((c.demand.roles[0].cores for c in choices), default=1)
+        reference = demand_for(need, f"{group}/asked", cores, 0, (*knowledge.constraints, binding), group)
+        if refused is None:
+            answer_now = plan(fleet, calendar, reference, now_ms=now_ms, seed=knowledge.seed)
+            assert isinstance(answer_now, Refusal), "no machine satisfies the objective constraint"
+            refused = answer_now
+    assert refused is not None, "a full choice without a plan was refused"
+    detail = refusal_of(refused, shape_funnel(need, choices, knowledge.shapes_measured))
+    by_demand = {choice.demand.id: choice for choice in choices}
+    found = relaxations(
+        fleet,
+        calendar,
+        reference,
+        [choice.alternative for choice in (*full[1:], *lesser)],
+        now_ms=now_ms,
+        seed=knowledge.seed,
+    )
+    planned = [
+        Planned(quote_of(need, by_demand[offer.alternative.demand.id], offer.plan, knowledge.machines), offer.plan)
+        for offer in found
+        if offer.alternative.demand.id in by_demand
+    ]
+    if planned:
+        return Answered(_said(knowledge, "CounterOffers", now_ms, planned, detail), tuple(planned[:OFFERS_MAX]))
+    return Answered(_said(knowledge, "Refusal", now_ms, [], detail))
+
+
+def _need_trial(
+    knowledge: Knowledge, wish: TrialWish, fleet: Fleet, calendar: Calendar, group: str, now_ms: int
+) -> Answered:
+    """A trial is needed; it is said only after policy, and only where it could be held."""
+    memory = max((knowledge.memory_of(shape) for shape in wish.shapes), default=0)
+    need = knowledge.need
+    demand = demand_for(need, f"{group}/trial", wish.cores, memory, knowledge.constraints, f"trial-{group}")
+    now = type(demand.start_at(now_ms))(now_ms, now_ms)
+    trial_demand = type(demand)(
+        id=demand.id,
+        roles=demand.roles,
+        group=demand.group,
+        start=now,
+        duration_ms=wish.duration_ms,
+        constraints=demand.constraints,
+    )
+    found = plan(fleet, calendar, trial_demand, now_ms=now_ms, seed=knowledge.seed)
+    if isinstance(found, Refusal):
+        return Answered(_said(knowledge, "Refusal", now_ms, [], refusal_of(found, [])))
+    needed = TrialNeeded(
+        reason=wish.reason,
+        shapes=[Shape(threads=shape.threads, slots=shape.slots) for shape in wish.shapes],
+        duration=Duration(wish.duration_ms * 10**6),
+        cores=wish.cores,
+    )
+    said = _said(knowledge, "NeedsTrial", now_ms, [])
+    return Answered(said.model_copy(update={"needs_trial": needed}), trial_plan=found)
+
+
+def _said(
+    knowledge: Knowledge, kind: str, now_ms: int, planned: Sequence[Planned], refusal: RefusalDetail | None = None
+) -> Answer:
+    return Answer.model_validate(
+        {
+            "kind": kind,
+            "answered_at": Instant(now_ms),
+            "quotes": [p.quote for p in planned[:OFFERS_MAX]],
+            "refusal": refusal,
+            "assumed": list(knowledge.need.assumed),
+        }
+    )

@@ -1,0 +1,149 @@
+"""What the evidence says each shape can do: bounds from measured samples. Pure.
+
+Evidence under a heavier load bounds a lighter one, never the other way round. Windows of the asked length are bounded
+by windows; where they are too few, by requests; where those are too few, the most confidence that they carry is said.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tenure.promises import (
+    Assurance,
+    Bound,
+    LatencyObjective,
+    Load,
+    NoBound,
+    Objective,
+    RequestSample,
+    bound_by_requests,
+    bound_by_windows,
+    readings,
+    window_percentile,
+)
+
+CONFIDENCE_LEAST = 0.5
+"""Below this an offer would be a coin toss; the answer is then a longer trial."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RunShape:
+    """Threads (one whole core each) and slots of a runtime."""
+
+    threads: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Windows measured of one shape under one load on one class of hardware, beside these neighbours."""
+
+    shape: RunShape
+    load: Load
+    window_ms: int
+    windows: tuple[tuple[RequestSample, ...], ...]
+    neighbours: str
+    hardware_class: str
+    runtime: str
+    measured_at_ms: int
+
+    @property
+    def samples(self) -> tuple[RequestSample, ...]:
+        """All requests in order of arrival."""
+        return tuple(sample for window in self.windows for sample in window)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One objective's bound and how it was found."""
+
+    objective: LatencyObjective
+    bound: Bound
+    assurance: Assurance  # as asked, or with the lesser confidence that the evidence carries
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Under this load this shape keeps these bounds."""
+
+    shape: RunShape
+    load: Load
+    evidence: Measured
+    carried: tuple[Carried, ...]
+
+    @property
+    def confidence(self) -> float:
+        """The least confidence among its bounds."""
+        return min((c.assurance.confidence for c in self.carried), default=1.0)
+
+
+def capabilities(
+    measured: Sequence[Measured], objectives: Sequence[Objective], load: Load, assurance: Assurance
+) -> list[Capability]:
+    """For each shape, what is carried at the load asked and at each lighter load that was measured.
+
+    At one load the evidence that was measured closest above it is used: it is the least pessimistic that is valid.
+    """
+    latencies = [o for o in objectives if isinstance(o, LatencyObjective)]
+    found: list[Capability] = []
+    for shape in sorted({m.shape for m in measured}):
+        of_shape = [m for m in measured if m.shape == shape]
+        lighter = {m.load for m in of_shape if load.bounds(m.load) and m.load != load}
+        for target in (load, *sorted(lighter, key=lambda other: -other.arrivals_micro)):
+            enough = [m for m in of_shape if m.load.bounds(target)]
+            capability = _at(shape, target, enough, latencies, assurance)
+            if capability is not None:
+                found.append(capability)
+    return found
+
+
+def _at(
+    shape: RunShape,
+    target: Load,
+    enough: Sequence[Measured],
+    latencies: Sequence[LatencyObjective],
+    assurance: Assurance,
+) -> Capability | None:
+    """The capability by the lightest evidence that carries every objective; None when none does."""
+    for evidence in sorted(enough, key=lambda m: (m.load.arrivals_micro, -m.measured_at_ms)):
+        carried = [carry(evidence, objective, assurance) for objective in latencies]
+        if all(carried):
+            return Capability(shape, target, evidence, tuple(c for c in carried if c is not None))
+    return None
+
+
+def carry(evidence: Measured, objective: LatencyObjective, assurance: Assurance) -> Carried | None:
+    """The tightest honest bound for one objective, at the confidence asked or the most that the evidence carries."""
+    owed = evidence.load.output_tokens - 1
+    methods = [_by_windows, _by_requests] if evidence.window_ms == assurance.window_ms else [_by_requests]
+    least: list[float] = []
+    for method in methods:
+        answer = method(evidence, objective, owed, assurance, assurance.confidence)
+        if isinstance(answer, Bound):
+            return Carried(objective, answer, assurance)
+        if answer.reason in ("TooFewWindows", "TooFewRequests"):
+            least.append(answer.confidence_carried)
+    lesser = math.floor(max(least, default=0.0) * 100) / 100
+    if not CONFIDENCE_LEAST <= lesser < assurance.confidence:
+        return None
+    for method in methods:
+        answer = method(evidence, objective, owed, assurance, lesser)
+        if isinstance(answer, Bound):
+            return Carried(objective, answer, replace(assurance, confidence=lesser))
+    return None
+
+
+def _by_windows(
+    evidence: Measured, objective: LatencyObjective, owed: int, assurance: Assurance, confidence: float
+) -> Bound | NoBound:
+    found = (window_percentile(window, objective, owed) for window in evidence.windows)
+    return bound_by_windows([value for value in found if value is not None], assurance.share, confidence)
+
+
+def _by_requests(
+    evidence: Measured, objective: LatencyObjective, owed: int, assurance: Assurance, confidence: float
+) -> Bound | NoBound:
+    per_request = [readings([sample], objective.metric, owed) for sample in evidence.samples]
+    worst = [max(reading.high for reading in values) for values in per_request if values]
+    expected = evidence.load.arrivals_per_window(assurance.window_ms)
+    return bound_by_requests(worst, objective.percentile, expected, assurance.share, confidence)

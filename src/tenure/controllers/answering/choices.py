@@ -1,0 +1,116 @@
+"""From what each shape can do to demands that placement can judge: those that meet the need, and those that fall short.
+
+A choice that falls short says on which axis, from what to what. Pure.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tenure.controllers.answering.capability import Capability, RunShape
+from tenure.controllers.answering.need import Need
+from tenure.placement import Alternative, Constraint, Demand, Role, Start, Step
+from tenure.quantities import Duration
+from tenure.resources.kinds.allocation import Relaxation
+
+MemoryOf = Callable[[RunShape], int]
+"""Bytes that a shape needs."""
+
+STEPS_MAX = 2  # placement refuses to offer more than a pair
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to serve: the demand, what it rests on, and what it gives up (nothing: it meets the need in full)."""
+
+    demand: Demand
+    capability: Capability | None
+    relaxed: tuple[Relaxation, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def alternative(self) -> Alternative:
+        """The choice as placement knows it."""
+        return Alternative(self.demand, self.steps)
+
+
+def choices_of(
+    need: Need,
+    capabilities: Sequence[Capability],
+    memory_of: MemoryOf,
+    constraints: tuple[Constraint, ...],
+    group: str,
+) -> list[Choice]:
+    """Every capability as a choice, those that meet the need in full first."""
+    made = []
+    for number, capability in enumerate(capabilities):
+        relaxed, steps = _shortfall(need, capability)
+        if len(steps) <= STEPS_MAX:
+            shape = capability.shape
+            demand = demand_for(need, f"{group}/{number}", shape.threads, memory_of(shape), constraints, group)
+            made.append(Choice(demand, capability, relaxed, steps))
+    return sorted(made, key=lambda choice: (len(choice.steps), choice.demand.id))
+
+
+def demand_for(
+    need: Need, id: str, cores: int, memory_bytes: int, constraints: tuple[Constraint, ...], group: str
+) -> Demand:
+    """One member with so many whole cores, near each other, when the need wants them."""
+    role = Role(cores=cores, memory_bytes=memory_bytes, prefers=frozenset({"l3", "numa"}))
+    return Demand(
+        id=id,
+        roles=(role,),
+        group=group,
+        start=Start(need.when.earliest_ms, need.when.latest_ms),
+        duration_ms=need.when.duration_ms,
+        constraints=constraints,
+    )
+
+
+def _shortfall(need: Need, capability: Capability) -> tuple[tuple[Relaxation, ...], tuple[Step, ...]]:
+    relaxed: list[Relaxation] = []
+    steps: list[Step] = []
+    assert need.load is not None, "only inference has capabilities"
+    if capability.load != need.load:
+        asked, offered = need.load.arrivals_per_second, capability.load.arrivals_per_second
+        relaxed.append(
+            Relaxation(
+                axis="less",
+                what="load.requestsPerSecond",
+                asked=f"{asked:g}/s of {need.load.prompt_tokens}+{need.load.output_tokens} tokens",
+                offered=f"{offered:g}/s of {capability.load.prompt_tokens}+{capability.load.output_tokens} tokens",
+            )
+        )
+        steps.append(Step("less", max(1e-9, 1 - offered / asked), f"{offered:g} of {asked:g} requests a second"))
+    worst = 0.0
+    for carried in capability.carried:
+        if carried.bound.value > carried.objective.bound_ns:
+            asked_bound = Duration(carried.objective.bound_ns)
+            relaxed.append(
+                Relaxation(
+                    axis="slower",
+                    what=f"objectives.{carried.objective.name}",
+                    asked=str(asked_bound),
+                    offered=str(rounded_up(carried.bound.value)),
+                )
+            )
+            worst = max(worst, carried.bound.value / carried.objective.bound_ns - 1)
+    if worst > 0:
+        steps.append(Step("slower", worst, f"{worst:.0%} slower"))
+    if capability.confidence < need.assurance.confidence:
+        relaxed.append(
+            Relaxation(
+                axis="confidence",
+                what="assurance.confidence",
+                asked=f"{need.assurance.confidence:g}",
+                offered=f"{capability.confidence:g}",
+            )
+        )
+        steps.append(Step("confidence", need.assurance.confidence - capability.confidence))
+    return tuple(relaxed), tuple(steps)
+
+
+def rounded_up(bound_ns: float) -> Duration:
+    """A measured bound as it is promised: up to the next of two significant digits, so never tighter than measured."""
+    value = int(bound_ns) + (bound_ns > int(bound_ns))
+    step = 10 ** max(0, len(str(value)) - 2)
+    return Duration(-(-value // step) * step)

@@ -1,0 +1,109 @@
+"""What a WorkloadSpec asks for, as the pure rooms' values, with every default that was filled in named."""
+
+from dataclasses import dataclass
+
+from tenure.promises import Assurance, LatencyObjective, Load, Metric, Objective, RateObjective
+from tenure.quantities import Duration
+from tenure.resources.kinds import objectives as wire
+from tenure.resources.kinds.workload import WorkloadSpec
+
+TERM_DEFAULT = Duration.parse("24h")
+LENGTH_DEFAULT_TOKENS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When the hold is wanted: a start within [earliest, latest], for so long. Unix milliseconds."""
+
+    earliest_ms: int
+    latest_ms: int
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One need. `load` is None for work that is not inference."""
+
+    work: str
+    model: str | None
+    runtime: str | None
+    load: Load | None
+    objectives: tuple[Objective, ...]
+    assurance: Assurance
+    when: Window
+    assumed: tuple[str, ...]
+
+
+def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
+    """Read a spec that the models have validated. Defaults are listed in `assumed`, so that the answer shows them."""
+    assumed: list[str] = []
+    objectives = _objectives(spec)
+    load = _load(spec, objectives, assumed) if spec.inference else None
+    return Need(
+        work=spec.work,
+        model=spec.inference.model if spec.inference else None,
+        runtime=spec.inference.runtime if spec.inference else None,
+        load=load,
+        objectives=objectives,
+        assurance=_assurance(spec, assumed),
+        when=_when(spec, now_ms, assumed),
+        assumed=tuple(assumed),
+    )
+
+
+def _objectives(spec: WorkloadSpec) -> tuple[Objective, ...]:
+    wanted = spec.objectives or wire.Objectives()
+    latencies = [
+        LatencyObjective(Metric(metric), float(percentile.removeprefix("p")), int(bound))
+        for metric, percentile, bound in wanted.latencies()
+    ]
+    rates = [
+        RateObjective(metric, int(floor))
+        for metric, floor in (
+            (Metric.OUTPUT_TOKENS_PER_SECOND, wanted.output_tokens_per_second),
+            (Metric.REQUESTS_PER_SECOND, wanted.requests_per_second),
+        )
+        if floor
+    ]
+    return (*latencies, *rates)
+
+
+def _load(spec: WorkloadSpec, objectives: tuple[Objective, ...], assumed: list[str]) -> Load:
+    if spec.load is not None:
+        load = spec.load
+        return Load(int(load.requests_per_second), load.prompt_tokens, load.output_tokens)
+    # Only a rate was given: the load follows from it, with lengths that the answer names.
+    arrivals_micro = 0
+    for objective in objectives:
+        if isinstance(objective, RateObjective):
+            tokens = LENGTH_DEFAULT_TOKENS if objective.metric is Metric.OUTPUT_TOKENS_PER_SECOND else 1
+            arrivals_micro = max(arrivals_micro, -(-objective.floor_micro // tokens))
+    assumed.append(
+        f"load: {{requestsPerSecond: {arrivals_micro / 1e6:g}, promptTokens: {LENGTH_DEFAULT_TOKENS}, "
+        f"outputTokens: {LENGTH_DEFAULT_TOKENS}}} follows from the rate asked for"
+    )
+    return Load(arrivals_micro, LENGTH_DEFAULT_TOKENS, LENGTH_DEFAULT_TOKENS)
+
+
+def _assurance(spec: WorkloadSpec, assumed: list[str]) -> Assurance:
+    if spec.assurance is None and spec.inference is not None:
+        default = wire.Assurance()
+        assumed.append(
+            f"assurance: {{window: {default.window}, share: {default.share}, confidence: {default.confidence}}}"
+        )
+    asked = spec.assurance or wire.Assurance()
+    return Assurance(asked.window.ms, asked.share.value, asked.confidence.value)
+
+
+def _when(spec: WorkloadSpec, now_ms: int, assumed: list[str]) -> Window:
+    term = spec.term
+    earliest = max(now_ms, int(term.start) if term.start is not None else now_ms)
+    if term.duration is not None:
+        duration = term.duration.ms
+    elif term.end is not None:
+        duration = max(1, int(term.end) - earliest)
+    else:
+        duration = TERM_DEFAULT.ms
+        assumed.append(f"term: {{duration: {TERM_DEFAULT}}}")
+    latest = max(earliest, int(term.start_by)) if term.start_by is not None else earliest
+    return Window(earliest, latest, duration)

@@ -1,0 +1,207 @@
+"""From a choice and its plan to what is said and held: promises, price, watts, a Quote, an Offer. Pure."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tenure.controllers.answering.capability import Capability, Carried
+from tenure.controllers.answering.choices import Choice, rounded_up
+from tenure.controllers.answering.need import Need
+from tenure.ledger.convert import from_placed
+from tenure.placement import Plan
+from tenure.promises import Method
+from tenure.quantities import Bytes, Duration, Instant, Money, Rate, Ratio, format_instant
+from tenure.resources import Machine, ObjectMeta, Offer
+from tenure.resources.base import OwnerReference
+from tenure.resources.kinds.allocation import (
+    EvidenceSummary,
+    HardPromise,
+    Price,
+    Promises,
+    Relaxation,
+    Shape,
+    StatisticalPromise,
+    Watts,
+)
+from tenure.resources.kinds.answer import Quote
+from tenure.resources.kinds.contract import OfferSpec, WorkloadReference
+from tenure.resources.kinds.objectives import Load as WireLoad
+
+PROBES_PER_WINDOW = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: the object whose need this is."""
+
+    kind: str
+    name: str
+    namespace: str
+    uid: str
+    generation: int
+
+
+def promises_of(need: Need, choice: Choice, plan: Plan) -> Promises:
+    """Hard promises from the plan, statistical ones from the evidence; never mixed."""
+    claim = plan.claims[0]
+    hard = [
+        HardPromise(what="cores", value=f"{len(claim.cores)} whole, dedicated: {', '.join(map(str, claim.cores))}"),
+        HardPromise(what="memory", value=str(Bytes(claim.memory_bytes))),
+        HardPromise(what="machine", value=claim.machine),
+        HardPromise(what="start", value=format_instant(plan.start_ms)),
+        HardPromise(what="end", value=format_instant(plan.end_ms)),
+    ]
+    if choice.capability is None:
+        return Promises(hard=hard)
+    load = choice.capability.load
+    return Promises(
+        load=_wire_load(load.arrivals_micro, load.prompt_tokens, load.output_tokens),
+        hard=hard,
+        statistical=[_statistical(choice.capability, carried) for carried in choice.capability.carried],
+        probes_per_window=PROBES_PER_WINDOW if need.load is not None else 0,
+    )
+
+
+def _statistical(capability: Capability, carried: Carried) -> StatisticalPromise:
+    """What is asked is promised where the evidence carries it; where not, what the evidence does carry."""
+    asked = Duration(carried.objective.bound_ns)
+    carries = rounded_up(carried.bound.value)
+    evidence = capability.evidence
+    return StatisticalPromise(
+        metric=str(carried.objective.metric),
+        percentile=f"p{carried.objective.percentile:g}",
+        bound=asked if carried.bound.value <= asked else carries,
+        asked=asked,
+        carried=carries,
+        window=Duration(carried.assurance.window_ms * 10**6),
+        share=Ratio.parse(round(carried.assurance.share, 6)),
+        confidence=Ratio.parse(round(carried.assurance.confidence, 6)),
+        evidence=EvidenceSummary(
+            grade="measured-here",
+            method="by-windows" if carried.bound.method is Method.BY_WINDOWS else "by-requests",
+            samples=len(evidence.samples),
+            windows=len(evidence.windows),
+            neighbours="busy" if evidence.neighbours == "busy" else "quiet",
+            hardware_class=evidence.hardware_class,
+            runtime=evidence.runtime,
+            measured_at=Instant(evidence.measured_at_ms),
+            load=_wire_load(evidence.load.arrivals_micro, evidence.load.prompt_tokens, evidence.load.output_tokens),
+        ),
+    )
+
+
+def _wire_load(arrivals_micro: int, prompt_tokens: int, output_tokens: int) -> WireLoad:
+    return WireLoad(requests_per_second=Rate(arrivals_micro), prompt_tokens=prompt_tokens, output_tokens=output_tokens)
+
+
+def price_of(plan: Plan, machines: Mapping[str, Machine]) -> Price:
+    """The machine's declared hourly cost by the larger of its shares of cores and memory; unknown when not declared."""
+    total: Money | None = None
+    for claim in plan.claims:
+        machine = machines[claim.machine]
+        cost, status = machine.spec.hourly_cost, machine.status
+        if cost is None or status is None or not status.sellable_cores:
+            return Price(
+                unknown_because=f"nobody has declared what {claim.machine} costs: "
+                f'tenure price set {claim.machine} "0.10 EUR"'
+            )
+        by_cores = (len(claim.cores), len(status.sellable_cores))
+        by_memory = (claim.memory_bytes, int(status.sellable_memory or 0) or 1)
+        part = max(by_cores, by_memory, key=lambda share: share[0] / share[1])
+        share = cost.times(*part)
+        total = share if total is None else total + share
+    if total is None:
+        return Price(unknown_because="nothing is held")
+    return Price(hourly=total, total=total.times(plan.end_ms - plan.start_ms, 3_600_000))
+
+
+def watts_of(plan: Plan, machines: Mapping[str, Machine]) -> Watts:
+    """What it draws, as far as anybody knows; inside a virtual machine nobody does."""
+    machine = machines[plan.claims[0].machine]
+    virtual = machine.status.virtual if machine.status else None
+    if virtual:
+        return Watts(unknown_because=f"{machine.name} is a virtual machine ({virtual}), which does not see its power")
+    if machine.spec.rated_power is None:
+        return Watts(unknown_because=f"no power reading and no rated power is declared for {machine.name}")
+    cores = machine.status.cores if machine.status and machine.status.cores else 1
+    held = len(plan.claims[0].cores)
+    power = type(machine.spec.rated_power)(int(machine.spec.rated_power) * held // cores)
+    return Watts(power=power, basis="rated power of the machine by the share of its cores")
+
+
+def relaxed_of(choice: Choice, plan: Plan, need: Need) -> list[Relaxation]:
+    """What the choice gives up, and the wait if its plan starts later than asked."""
+    relaxed = list(choice.relaxed)
+    if plan.start_ms > need.when.latest_ms:
+        relaxed.append(
+            Relaxation(
+                axis="later",
+                what="term.start",
+                asked=format_instant(need.when.latest_ms),
+                offered=format_instant(plan.start_ms),
+            )
+        )
+    return relaxed
+
+
+def quote_of(need: Need, choice: Choice, plan: Plan, machines: Mapping[str, Machine]) -> Quote:
+    """One way to serve, as it is said."""
+    relaxed = relaxed_of(choice, plan, need)
+    claim = plan.claims[0]
+    return Quote(
+        meets_in_full=not relaxed,
+        relaxed=relaxed,
+        promises=promises_of(need, choice, plan),
+        shape=_shape(choice),
+        runtime=choice.capability.evidence.runtime if choice.capability else None,
+        cores=len(claim.cores),
+        memory=Bytes(claim.memory_bytes),
+        start=Instant(plan.start_ms),
+        end=Instant(plan.end_ms),
+        price=price_of(plan, machines),
+        watts=watts_of(plan, machines),
+        machine=claim.machine,
+    )
+
+
+def offer_of(asker: Asker, quote: Quote, plan: Plan, rank: int, expires_ms: int, salt: str) -> Offer:
+    """The Offer that holds a quote. Its name follows from who asks, which version, and the salt of this answer."""
+    name = f"{asker.name}-{short_digest(asker.uid, str(asker.generation), salt, str(rank))}"
+    return Offer(
+        metadata=ObjectMeta(
+            name=name,
+            namespace=asker.namespace,
+            labels={"tenure.dev/workload": asker.name},
+            owner_references=[
+                OwnerReference(
+                    api_version="tenure.dev/v1alpha1", kind=asker.kind, name=asker.name, uid=asker.uid, controller=True
+                )
+            ],
+        ),
+        spec=OfferSpec(
+            workload=WorkloadReference(name=asker.name, uid=asker.uid, generation=asker.generation),
+            rank=rank,
+            meets_in_full=quote.meets_in_full,
+            relaxed=quote.relaxed,
+            promises=quote.promises,
+            shape=quote.shape,
+            runtime=quote.runtime,
+            machine=quote.machine,
+            price=quote.price,
+            watts=quote.watts,
+            expires_at=Instant(expires_ms),
+            hold=from_placed(plan.hold(f"{asker.uid}-{short_digest(name)}")),
+            planned_generation=0,
+        ),
+    )
+
+
+def short_digest(*parts: str) -> str:
+    """Six hexadecimal characters that follow from the parts."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:6]
+
+
+def _shape(choice: Choice) -> Shape | None:
+    if choice.capability is None:
+        return None
+    return Shape(threads=choice.capability.shape.threads, slots=choice.capability.shape.slots)

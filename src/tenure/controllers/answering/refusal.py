@@ -1,0 +1,129 @@
+"""A refusal of placement, in the API's words, with the shapes that performance removed in front. Pure."""
+
+from collections.abc import Sequence
+
+from tenure.controllers.answering.choices import Choice, rounded_up
+from tenure.controllers.answering.need import Need
+from tenure.placement import Constraint, Refusal
+from tenure.promises import LatencyObjective
+from tenure.quantities import Duration, Instant
+from tenure.resources.kinds.answer import Binding, FunnelStep, RefusalDetail
+
+PERFORMANCE = "objectives"
+
+
+def performance_binding(need: Need, choices: Sequence[Choice]) -> Constraint:
+    """The objective that no measured shape keeps under the load asked, as a constraint that no machine satisfies."""
+    hint = "nothing was measured that carries a bound; a longer trial may: tenure trial -f FILE --for 10m"
+    name = PERFORMANCE
+    best = _closest(need, choices)
+    if best is not None:
+        objective, value_ns, choice = best
+        assert choice.capability is not None
+        shape = choice.capability.shape
+        name = f"{PERFORMANCE}.{objective.name}"
+        hint = (
+            f"asked {Duration(objective.bound_ns)}, the best of what was measured here carries "
+            f"{rounded_up(value_ns)} ({shape.threads} threads, {shape.slots} slots)"
+        )
+    return Constraint(id=name, imposed_by="workload", machines=frozenset(), hint=hint)
+
+
+def _closest(need: Need, choices: Sequence[Choice]) -> tuple[LatencyObjective, float, Choice] | None:
+    """The shape that comes nearest at the load asked, and its worst objective."""
+    found: list[tuple[float, LatencyObjective, float, Choice]] = []
+    for choice in choices:
+        capability = choice.capability
+        if capability is None or capability.load != need.load:
+            continue
+        missed = [
+            (carried.bound.value / carried.objective.bound_ns, carried.objective, carried.bound.value)
+            for carried in capability.carried
+        ]
+        if missed:
+            ratio, objective, value = max(missed, key=lambda miss: miss[0])
+            found.append((ratio, objective, value, choice))
+    if not found:
+        return None
+    _, objective, value, choice = min(found, key=lambda f: f[0])
+    return objective, value, choice
+
+
+def shape_funnel(need: Need, choices: Sequence[Choice], shapes_measured: int) -> list[FunnelStep]:
+    """How many measured shapes each objective removed, in the order in which the objectives were written."""
+    at_load = [c for c in choices if c.capability is not None and c.capability.load == need.load]
+    if not shapes_measured:
+        return []
+    steps = [
+        FunnelStep(
+            constraint="load",
+            imposed_by="workload",
+            removed=shapes_measured - len(at_load),
+            remaining=len(at_load),
+            detail="shapes measured that carry a bound at the load asked",
+        )
+    ]
+    left = at_load
+    for objective in (o for o in need.objectives if isinstance(o, LatencyObjective)):
+        kept = [choice for choice in left if _keeps(choice, objective)]
+        steps.append(
+            FunnelStep(
+                constraint=f"{PERFORMANCE}.{objective.name}",
+                imposed_by="workload",
+                removed=len(left) - len(kept),
+                remaining=len(kept),
+                detail=f"shapes that keep {Duration(objective.bound_ns)}",
+            )
+        )
+        left = kept
+    return steps
+
+
+def _keeps(choice: Choice, objective: LatencyObjective) -> bool:
+    capability = choice.capability
+    assert capability is not None
+    return all(c.bound.value <= objective.bound_ns for c in capability.carried if c.objective == objective)
+
+
+def refusal_of(refusal: Refusal, front: Sequence[FunnelStep]) -> RefusalDetail:
+    """Placement's refusal in the API's words."""
+    binding = refusal.binding
+    return RefusalDetail(
+        binding=Binding(
+            constraint=binding.constraint,
+            imposed_by=binding.imposed_by,
+            message=_message(refusal),
+            unit=binding.unit or None,
+            needed=binding.needed,
+            available=binding.available,
+            capacity=binding.capacity,
+            frees_at=Instant(binding.frees_at_ms) if binding.frees_at_ms is not None else None,
+            next_step=binding.hint or None,
+        ),
+        funnel=[
+            *front,
+            *(
+                FunnelStep(
+                    constraint=step.constraint,
+                    imposed_by=step.imposed_by,
+                    removed=step.removed,
+                    remaining=step.after,
+                    detail=step.stage,
+                )
+                for step in refusal.funnel
+            ),
+        ],
+        conflicting=[conflict.constraint for conflict in refusal.conflict],
+    )
+
+
+def _message(refusal: Refusal) -> str:
+    binding = refusal.binding
+    if binding.constraint.startswith(PERFORMANCE):
+        return f"no shape measured here keeps {binding.constraint.removeprefix('objectives.')}: {binding.hint}"
+    if binding.policy:
+        return f"{binding.constraint} (imposed by {binding.imposed_by}) permits none of the places that would fit"
+    unit = f" {binding.unit}" if binding.unit else ""
+    numbers = f"{binding.needed}{unit} needed, {binding.available} available, {binding.capacity} in all"
+    when = f"; free from {Instant(binding.frees_at_ms)}" if binding.frees_at_ms is not None else ""
+    return f"{binding.constraint}: {numbers}{when}"
