@@ -1,0 +1,82 @@
+"""Placement: an immutable snapshot of the fleet, a demand and a calendar of holds in; a plan or a refusal out.
+
+What it is: a pure function of its arguments (snapshot, clock, seed), so that every decision can be replayed, simulated
+and property-tested. The same question has the same answer, byte for byte.
+It promises: every plan is feasible; every refusal names what binds, with numbers, and is truly infeasible (or says that
+the search gave up); every counter-offer is itself a plan and minimal on its axes; policy is never relaxed.
+It refuses: I/O, clocks of its own, knowledge of models, engines or prices. It knows levels, capacities and classes.
+"""
+
+from tenure.placement.answers import (
+    Binding,
+    Conflict,
+    FunnelStep,
+    Notes,
+    Plan,
+    Refusal,
+    Reporter,
+    Silent,
+)
+from tenure.placement.audit import Overbooking, overbookings
+from tenure.placement.budgets import budgets_left, draws
+from tenure.placement.calendar import Calendar, Free
+from tenure.placement.demand import Constraint, Demand, DeviceRequest, Role, Spread, Start
+from tenure.placement.fleet import (
+    Budget,
+    Core,
+    Device,
+    Draw,
+    Fleet,
+    FleetMachine,
+    Level,
+    MemoryNode,
+    PowerFacts,
+)
+from tenure.placement.holds import Claim, DeviceClaim, Hold
+from tenure.placement.plan import earliest_start, plan
+from tenure.placement.relaxations import Alternative, CounterOffer, Step, relaxations
+from tenure.placement.values import FOREVER_MS, PlacementError, as_json
+
+__all__ = [
+    "FOREVER_MS",
+    "Alternative",
+    "Binding",
+    "Budget",
+    "Calendar",
+    "Claim",
+    "Conflict",
+    "Constraint",
+    "Core",
+    "CounterOffer",
+    "Demand",
+    "Device",
+    "DeviceClaim",
+    "DeviceRequest",
+    "Draw",
+    "Fleet",
+    "FleetMachine",
+    "Free",
+    "FunnelStep",
+    "Hold",
+    "Level",
+    "MemoryNode",
+    "Notes",
+    "Overbooking",
+    "PlacementError",
+    "Plan",
+    "PowerFacts",
+    "Refusal",
+    "Reporter",
+    "Role",
+    "Silent",
+    "Spread",
+    "Start",
+    "Step",
+    "as_json",
+    "budgets_left",
+    "draws",
+    "earliest_start",
+    "overbookings",
+    "plan",
+    "relaxations",
+]

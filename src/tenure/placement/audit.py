@@ -1,0 +1,93 @@
+"""The independent recount: does a calendar keep within a fleet, on every axis, at every instant?
+
+It shares no code with the search: it looks at each instant at which something starts and adds up what stands then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tenure.placement.budgets import draws
+from tenure.placement.fleet import Fleet, FleetMachine
+from tenure.placement.holds import Hold
+from tenure.placement.values import as_json
+
+
+@dataclass(frozen=True, slots=True)
+class Overbooking:
+    """More is promised than there is: ``axis`` of ``where`` at ``at_ms``. ``holds`` are those that stand then."""
+
+    where: str
+    axis: str
+    at_ms: int
+    used: int
+    capacity: int
+    holds: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        value: dict[str, Any] = as_json(self)
+        return value
+
+
+def overbookings(fleet: Fleet, holds: Iterable[Hold], *, margin_ms: int = 0) -> tuple[Overbooking, ...]:
+    """Every axis above capacity, at the instants at which holds start. Empty means that all is kept.
+
+    A claim on a core, node, device or machine that does not exist, or that the system reserves, has capacity 0.
+    """
+    everything = list(holds)
+    found: list[Overbooking] = []
+    for at_ms in sorted({hold.start_ms for hold in everything}):
+        standing = [hold for hold in everything if hold.start_ms <= at_ms < hold.end_ms + margin_ms]
+        for (where, axis), (used, names) in sorted(_used(fleet, standing).items()):
+            capacity = _capacity(fleet, where, axis)
+            if used > capacity:
+                found.append(Overbooking(where, axis, at_ms, used, capacity, tuple(sorted(names))))
+    return tuple(found)
+
+
+def _used(fleet: Fleet, standing: list[Hold]) -> dict[tuple[str, str], tuple[int, set[str]]]:
+    """(where, axis) -> use at one instant and who uses it: the greatest in a group, the sum over groups."""
+    groups: dict[str, dict[tuple[str, str], int]] = {}
+    names: dict[tuple[str, str], set[str]] = {}
+    for hold in standing:
+        own: dict[tuple[str, str], int] = {}
+        for claim in hold.claims:
+            for core in claim.cores:
+                _add(own, (claim.machine, f"core:{core}"), 1)
+            for node, part in claim.memory_parts().items():
+                _add(own, (claim.machine, f"memory:{node}"), part)
+            for device in claim.devices:
+                _add(own, (claim.machine, f"device:{device.id}"), device.milli)
+        known = [claim for claim in hold.claims if claim.machine in fleet.index]
+        for budget, amount in draws(fleet, known).items():
+            _add(own, ("budget", budget), amount)
+        group = groups.setdefault(hold.alternative_of, {})
+        for key, amount in own.items():
+            group[key] = max(group.get(key, 0), amount)
+            names.setdefault(key, set()).add(hold.id)
+    total: dict[tuple[str, str], int] = {}
+    for group in groups.values():
+        for key, amount in group.items():
+            _add(total, key, amount)
+    return {key: (amount, names[key]) for key, amount in total.items()}
+
+
+def _add(amounts: dict[tuple[str, str], int], key: tuple[str, str], amount: int) -> None:
+    amounts[key] = amounts.get(key, 0) + amount
+
+
+def _capacity(fleet: Fleet, where: str, axis: str) -> int:
+    if where == "budget":
+        budget = next(budget for budget in fleet.budgets if budget.id == axis)
+        return budget.limit - budget.base
+    machine: FleetMachine | None = fleet.index.get(where)
+    if machine is None:
+        return 0
+    kind, _, name = axis.partition(":")
+    if kind == "core":
+        return 1 if int(name) in machine.sellable_cores() else 0
+    if kind == "memory":
+        return machine.sellable_memory().get(int(name), 0)
+    return machine.sellable_devices().get(name, 0)

@@ -1,0 +1,84 @@
+"""Budgets: sums over everything inside a domain. Power is one, a licence is another; all work alike.
+
+What a claim draws of ``power`` follows from the machine's own facts (cores and devices, by the budget's rating); all
+else, and any power beside that, is drawn as the claim's ``draws`` say. A device that is shared draws in proportion.
+A known hole: hardware whose power is unknown draws nothing here, and ``unknown_draws`` names it so that it can be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tenure.placement.calendar import Amounts, Calendar, Use, peak_use
+from tenure.placement.fleet import Budget, Fleet, FleetMachine
+from tenure.placement.holds import Claim
+
+POWER = "power"
+
+
+def claim_draw(budget: Budget, machine: FleetMachine, claim: Claim) -> int:
+    """What one claim on a machine inside the budget's domain draws of it, in the budget's unit."""
+    drawn = sum(draw.amount for draw in claim.draws if draw.budget == budget.name)
+    if budget.name != POWER:
+        return drawn
+    drawn += len(claim.cores) * (machine.core_power.by(budget.rating) or 0)
+    for taken in claim.devices:
+        device = machine.device_index[taken.id]
+        # Rounded up, so that shares never add up to less than the whole.
+        drawn += -(-(device.power.by(budget.rating) or 0) * taken.milli // max(1, device.milli))
+    return drawn
+
+
+def unknown_draws(fleet: Fleet, claims: Iterable[Claim]) -> tuple[str, ...]:
+    """Power budgets that these claims fall under although the power of what they take is not known."""
+    unknown: set[str] = set()
+    for claim in claims:
+        machine = fleet.machine(claim.machine)
+        for budget in fleet.budgets:
+            if budget.name != POWER or machine.domain(budget.level) != budget.domain:
+                continue
+            figures = [machine.core_power.by(budget.rating)] if claim.cores else []
+            figures += [machine.device_index[taken.id].power.by(budget.rating) for taken in claim.devices]
+            if None in figures:
+                unknown.add(budget.id)
+    return tuple(sorted(unknown))
+
+
+def draws(fleet: Fleet, claims: Iterable[Claim]) -> Amounts:
+    """What claims that stand together draw of each budget, by budget id. Budgets that they do not touch are absent.
+
+    A budget that counts crossings (an uplink) is drawn only by claims with a member on the other side.
+    """
+    together = tuple(claims)
+    total: Amounts = {}
+    for budget in fleet.budgets:
+        inside = [c for c in together if fleet.machine(c.machine).domain(budget.level) == budget.domain]
+        if not inside or (budget.crossing and len(inside) == len(together)):
+            continue
+        drawn = sum(claim_draw(budget, fleet.machine(claim.machine), claim) for claim in inside)
+        if drawn:
+            total[budget.id] = drawn
+    return total
+
+
+def budgets_left(
+    fleet: Fleet, calendar: Calendar, start_ms: int, end_ms: int, *, without_group: str = ""
+) -> dict[str, int]:
+    """What is left of each budget throughout [start, end), by budget id; below zero where it is overdrawn."""
+    if not fleet.budgets:
+        return {}
+    until = end_ms + calendar.margin_ms
+    uses = [
+        Use(hold.alternative_of, hold.start_ms, calendar.stop_ms(hold), draws(fleet, hold.claims))
+        for hold in calendar.holds.values()
+        if hold.start_ms < until
+        and calendar.stop_ms(hold) > start_ms
+        and not (without_group and hold.group == without_group)
+    ]
+    peak = peak_use(uses, start_ms, until)
+    return {budget.id: budget.limit - budget.base - peak.get(budget.id, 0) for budget in fleet.budgets}
+
+
+def overdrawn(left: Mapping[str, int], drawn: Mapping[str, int]) -> str | None:
+    """The first budget, in the order of their ids, that these draws would overdraw."""
+    return next((budget for budget in sorted(drawn) if drawn[budget] > left.get(budget, 0)), None)

@@ -1,0 +1,212 @@
+"""The calendar of holds: an immutable value that answers what is free, over which time, and when more becomes free.
+
+A hold takes its claims from its start until its end plus the margin in which its processes stop; the next hold on the
+same capacity starts after that. Holds of one group are alternatives and are charged their pointwise maximum: the union
+of their cores, the greater of their bytes and thousandths, at each instant.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tenure.placement.fleet import FleetMachine
+from tenure.placement.holds import Claim, Hold
+from tenure.placement.values import FOREVER_MS, PlacementError
+
+Amounts = dict[str, int]
+"""Used amounts by axis: ``memory:0`` in bytes, ``device:gpu-3`` in thousandths, or the id of a budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What one hold takes on some axes, from ``start_ms`` until ``end_ms`` (margin included)."""
+
+    group: str
+    start_ms: int
+    end_ms: int
+    amounts: Mapping[str, int]
+
+
+def peak_use(uses: Iterable[Use], start_ms: int, end_ms: int) -> Amounts:
+    """The greatest use of each axis at any instant of [start, end).
+
+    Use only rises where something starts, so the instants to look at are the interval's own start and those of the
+    uses inside it.
+    """
+    near = [use for use in uses if use.start_ms < end_ms and use.end_ms > start_ms]
+    peak: Amounts = {}
+    for instant in {start_ms, *(use.start_ms for use in near if use.start_ms > start_ms)}:
+        for axis, amount in use_at(near, instant).items():
+            if amount > peak.get(axis, 0):
+                peak[axis] = amount
+    return peak
+
+
+def use_at(uses: Iterable[Use], instant_ms: int) -> Amounts:
+    """Use of each axis at one instant: the maximum within a group, the sum over groups."""
+    groups: dict[str, Amounts] = {}
+    for use in uses:
+        if use.start_ms <= instant_ms < use.end_ms:
+            own = groups.setdefault(use.group, {})
+            for axis, amount in use.amounts.items():
+                own[axis] = max(own.get(axis, 0), amount)
+    total: Amounts = {}
+    for own in groups.values():
+        for axis, amount in own.items():
+            total[axis] = total.get(axis, 0) + amount
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """What one machine has left over some time: whole cores, bytes a NUMA node, thousandths a device."""
+
+    machine: FleetMachine
+    cores: frozenset[int]
+    memory: Mapping[int, int]
+    devices: Mapping[str, int]
+
+    @classmethod
+    def whole(cls, machine: FleetMachine) -> Free:
+        """The machine with nothing on it: what could ever be sold."""
+        return cls(machine, machine.sellable_cores(), machine.sellable_memory(), machine.sellable_devices())
+
+    def minus(self, claim: Claim) -> Free:
+        """What is left beside a further claim on the same machine."""
+        memory = dict(self.memory)
+        for node, part in claim.memory_parts().items():
+            memory[node] -= part
+        devices = dict(self.devices)
+        for device in claim.devices:
+            devices[device.id] -= device.milli
+        return Free(self.machine, self.cores.difference(claim.cores), memory, devices)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """All holds that count, by id; ``margin_ms`` is kept between two holds on the same capacity."""
+
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    margin_ms: int = 0
+    by_machine: Mapping[str, tuple[Hold, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, holds: Iterable[Hold], *, margin_ms: int = 0) -> Calendar:
+        return cls(margin_ms=margin_ms).with_holds(*holds)
+
+    def with_holds(self, *added: Hold) -> Calendar:
+        """A calendar that holds these too. An id that is there already is an error: free it first."""
+        holds, by_machine = dict(self.holds), dict(self.by_machine)
+        for hold in added:
+            if hold.id in holds:
+                raise PlacementError("HoldExists", f"holds[{hold.id}]", "a hold of this id is in the calendar")
+            if hold.end_ms <= hold.start_ms:
+                raise PlacementError("HoldInvalid", f"holds[{hold.id}].endMs", "a hold ends after it starts")
+            holds[hold.id] = hold
+            for name in {claim.machine for claim in hold.claims}:
+                row = by_machine.get(name, ())
+                place = bisect_left(row, _order(hold), key=_order)
+                by_machine[name] = (*row[:place], hold, *row[place:])
+        return Calendar(holds, self.margin_ms, by_machine)
+
+    def without(self, *ids: str) -> Calendar:
+        """A calendar without these holds. What is not there is an error: nothing is freed twice."""
+        holds, by_machine = dict(self.holds), dict(self.by_machine)
+        for hold_id in ids:
+            hold = holds.pop(hold_id, None)
+            if hold is None:
+                raise PlacementError("HoldUnknown", f"holds[{hold_id}]", "the calendar has no hold of this id")
+            for name in {claim.machine for claim in hold.claims}:
+                row = tuple(other for other in by_machine[name] if other.id != hold_id)
+                if row:
+                    by_machine[name] = row
+                else:
+                    del by_machine[name]
+        return Calendar(holds, self.margin_ms, by_machine)
+
+    def stop_ms(self, hold: Hold) -> int:
+        """When the capacity of a hold is free again: its end and the margin for stopping."""
+        return min(FOREVER_MS, hold.end_ms + self.margin_ms)
+
+    def near(self, machine: str, start_ms: int, end_ms: int, *, without_group: str = "") -> list[Hold]:
+        """Holds on a machine that a hold of [start, end) would meet, the margins of both sides included."""
+        row = self.by_machine.get(machine, ())
+        until = min(FOREVER_MS, end_ms + self.margin_ms)
+        last = bisect_left(row, until, key=_start)
+        return [
+            hold
+            for hold in row[:last]
+            if self.stop_ms(hold) > start_ms and not (without_group and hold.group == without_group)
+        ]
+
+    def free_over(self, machine: FleetMachine, start_ms: int, end_ms: int, *, without_group: str = "") -> Free:
+        """What is free on a machine throughout [start, end), its own stopping margin included."""
+        near = self.near(machine.name, start_ms, end_ms, without_group=without_group)
+        if not near:
+            return Free.whole(machine)
+        until = min(FOREVER_MS, end_ms + self.margin_ms)
+        taken = {
+            core for hold in near for claim in hold.claims if claim.machine == machine.name for core in claim.cores
+        }
+        uses = [Use(h.alternative_of, h.start_ms, self.stop_ms(h), _amounts(h, machine.name)) for h in near]
+        peak = peak_use(uses, start_ms, until)
+        return Free(
+            machine,
+            machine.sellable_cores() - taken,
+            {node: left - peak.get(f"memory:{node}", 0) for node, left in machine.sellable_memory().items()},
+            {name: left - peak.get(f"device:{name}", 0) for name, left in machine.sellable_devices().items()},
+        )
+
+    def free_at(self, machine: FleetMachine, instant_ms: int, *, without_group: str = "") -> Free:
+        """What is free at one instant (a hold that is just stopping still counts)."""
+        return Calendar(self.holds, 0, self._stopped()).free_over(
+            machine, instant_ms, instant_ms + 1, without_group=without_group
+        )
+
+    def release_times(
+        self, machines: Iterable[str], after_ms: int, until_ms: int, *, without_group: str = ""
+    ) -> list[int]:
+        """Instants in (after, until] at which something on these machines becomes free, in order.
+
+        The earliest feasible start of any demand is either the earliest that it asks for or one of these: between
+        them, less is free at every later start.
+        """
+        return sorted(
+            {
+                self.stop_ms(hold)
+                for name in machines
+                for hold in self.by_machine.get(name, ())
+                if after_ms < self.stop_ms(hold) <= until_ms and not (without_group and hold.group == without_group)
+            }
+        )
+
+    def _stopped(self) -> Mapping[str, tuple[Hold, ...]]:
+        if not self.margin_ms:
+            return self.by_machine
+        return {
+            name: tuple(Hold(h.id, h.group, h.site, h.start_ms, self.stop_ms(h), h.claims) for h in row)
+            for name, row in self.by_machine.items()
+        }
+
+
+def _order(hold: Hold) -> tuple[int, str]:
+    return hold.start_ms, hold.id
+
+
+def _start(hold: Hold) -> int:
+    return hold.start_ms
+
+
+def _amounts(hold: Hold, machine: str) -> Amounts:
+    """Memory and devices that a hold takes on one machine, its claims there added up."""
+    amounts: Amounts = {}
+    for claim in hold.claims:
+        if claim.machine != machine:
+            continue
+        for node, part in claim.memory_parts().items():
+            amounts[f"memory:{node}"] = amounts.get(f"memory:{node}", 0) + part
+        for device in claim.devices:
+            amounts[f"device:{device.id}"] = amounts.get(f"device:{device.id}", 0) + device.milli
+    return amounts

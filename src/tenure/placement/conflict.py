@@ -1,0 +1,126 @@
+"""A minimal conflicting set by deletion: leave out one constraint after another and keep out what is not needed.
+
+Constraints that other people impose are left out last, so that of several minimal sets the one is found that names the
+law, not the wish. Cost: one search a constraint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tenure.placement.answers import Conflict, Silent
+from tenure.placement.calendar import Calendar
+from tenure.placement.demand import Constraint, Demand, Role
+from tenure.placement.fleet import Fleet
+from tenure.placement.question import Question, axes
+from tenure.placement.search import Search
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One constraint and the question without it."""
+
+    conflict: Conflict
+    drop: Callable[[Question], Question]
+
+
+def minimal_conflict(question: Question) -> tuple[Conflict, ...]:
+    """Constraints that cannot be met together, none of which is superfluous, in the order in which they are stated."""
+    items = _items(question)
+    kept = list(items)
+    for item in reversed(items):
+        fewer = [other for other in kept if other is not item]
+        if not _fits(question, items, fewer):
+            kept = fewer
+    return tuple(item.conflict for item in kept)
+
+
+def _fits(question: Question, items: list[Item], kept: list[Item]) -> bool:
+    for item in items:
+        if item not in kept:
+            question = item.drop(question)
+    return Search(question, Silent()).first(question.demand.start_at(question.now_ms).latest_ms) is not None
+
+
+def _items(question: Question) -> list[Item]:
+    """Every constraint of the question: policy first, wishes last."""
+    demand, fleet = question.demand, question.fleet
+    who = demand.imposed_by
+    policy = [_imposed(c) for c in demand.constraints if c.policy]
+    other = [_imposed(c) for c in demand.constraints if not c.policy]
+    items = policy
+    if any(not machine.schedulable for machine in fleet.machines):
+        items.append(Item(Conflict("schedulable", "operator"), _all_in_service))
+    items += [Item(Conflict(b.id, b.imposed_by or f"budget {b.id}"), _without_budget(b.id)) for b in fleet.budgets]
+    items += other
+    if question.calendar.holds:
+        items.append(Item(Conflict("holds", "calendar"), _empty_calendar))
+    items += [Item(Conflict(axis, who), _without_axis(axis)) for axis in _all_axes(demand)]
+    if any(role.requires or role.numa_distance_max is not None for role in demand.roles):
+        items.append(Item(Conflict("topology", who), _anywhere_inside))
+    if demand.required_level is not None:
+        items.append(Item(Conflict(f"level:{demand.required_level}", who), _without(required_level=None)))
+    if demand.link_bytes_per_s_min is not None:
+        items.append(Item(Conflict("link", who), _without(link_bytes_per_s_min=None)))
+    if demand.spread is not None:
+        items.append(Item(Conflict(f"spread:{demand.spread.level}", who), _without(spread=None)))
+    return items
+
+
+def _all_axes(demand: Demand) -> list[str]:
+    return list(dict.fromkeys(axis for role in demand.roles for axis in axes(role)))
+
+
+def _imposed(constraint: Constraint) -> Item:
+    def drop(question: Question) -> Question:
+        left = tuple(c for c in question.demand.constraints if c is not constraint)
+        return replace(question, demand=replace(question.demand, constraints=left))
+
+    return Item(Conflict(constraint.id, constraint.imposed_by, constraint.policy), drop)
+
+
+def _without(**fields: Any) -> Callable[[Question], Question]:
+    def drop(question: Question) -> Question:
+        return replace(question, demand=replace(question.demand, **fields))
+
+    return drop
+
+
+def _without_axis(axis: str) -> Callable[[Question], Question]:
+    def bare(role: Role) -> Role:
+        if axis == "cores":
+            return replace(role, cores=0)
+        if axis == "memory":
+            return replace(role, memory_bytes=0)
+        return replace(role, devices=tuple(r for r in role.devices if f"devices:{r.device_class}" != axis))
+
+    def drop(question: Question) -> Question:
+        roles = tuple(bare(role) for role in question.demand.roles)
+        return replace(question, demand=replace(question.demand, roles=roles))
+
+    return drop
+
+
+def _without_budget(budget: str) -> Callable[[Question], Question]:
+    def drop(question: Question) -> Question:
+        fleet = question.fleet
+        return replace(question, fleet=replace(fleet, budgets=tuple(b for b in fleet.budgets if b.id != budget)))
+
+    return drop
+
+
+def _anywhere_inside(question: Question) -> Question:
+    roles = tuple(replace(role, requires=frozenset(), numa_distance_max=None) for role in question.demand.roles)
+    return replace(question, demand=replace(question.demand, roles=roles))
+
+
+def _empty_calendar(question: Question) -> Question:
+    return replace(question, calendar=Calendar(margin_ms=question.calendar.margin_ms))
+
+
+def _all_in_service(question: Question) -> Question:
+    fleet = question.fleet
+    machines = tuple(replace(machine, schedulable=True) for machine in fleet.machines)
+    return replace(question, fleet=Fleet(machines, fleet.levels, fleet.budgets))

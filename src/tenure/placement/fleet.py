@@ -1,0 +1,241 @@
+"""The fleet as placement sees it: machines with their cores, memory and devices, where each stands, and its budgets.
+
+The algorithm knows nothing of its domain beyond this: capacities, classes, and domains that nest by level.
+A machine belongs to one domain at each level that it names (``rack``, ``row``, ``nvlink``, ``leaf`` ...); the levels
+of a fleet are listed from the narrowest to the widest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tenure.placement.values import PlacementError, as_json
+
+WHOLE_MILLI = 1000
+"""A whole device in thousandths."""
+
+LOCAL_DISTANCE, REMOTE_DISTANCE = 10, 20
+"""ACPI's SLIT: 10 is local by definition; 20 is what Linux assumes where firmware gives no table."""
+
+Rating = Literal["rated", "capped", "measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """So much of one named budget (``power`` in milliwatts, ``rackUnits``, ``licence:x`` ...)."""
+
+    budget: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class PowerFacts:
+    """What is known of a device's or core's power, in milliwatts; ``None`` is unknown, never zero."""
+
+    rated_mw: int | None = None
+    capped_mw: int | None = None
+    measured_mw: int | None = None
+
+    def by(self, rating: Rating) -> int | None:
+        """The figure that a budget of this rating charges; a stricter figure stands in for an unknown one."""
+        order = {
+            "rated": (self.rated_mw,),
+            "capped": (self.capped_mw, self.rated_mw),
+            "measured": (self.measured_mw, self.capped_mw, self.rated_mw),
+        }[rating]
+        return next((figure for figure in order if figure is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """One physical core with all its SMT siblings. ``id`` is its lowest logical CPU number.
+
+    ``l3`` numbers the group of cores that share a last-level cache; it is unique within the machine.
+    """
+
+    id: int
+    numa_node: int = 0
+    l3: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryNode:
+    """One NUMA node's memory. ``reserved_bytes`` is what the system itself keeps."""
+
+    id: int
+    bytes: int
+    reserved_bytes: int = 0
+
+    @property
+    def sellable_bytes(self) -> int:
+        return max(0, self.bytes - self.reserved_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A GPU, NIC or disk. ``milli`` is its capacity in thousandths; ``numa_node`` and ``pcie_switch`` may be unknown.
+
+    A device that is not healthy keeps its place in the picture and has nothing to sell.
+    """
+
+    id: str
+    device_class: str
+    model: str = ""
+    numa_node: int | None = None
+    pcie_switch: str | None = None
+    milli: int = WHOLE_MILLI
+    memory_bytes: int = 0
+    power: PowerFacts = PowerFacts()
+    healthy: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FleetMachine:
+    """One machine's sellable facts.
+
+    ``place`` lists (level, domain) from the narrowest level up, without ``machine`` and ``site``, which are known.
+    ``numa_distances`` has a row and a column for each of ``numa_nodes``, in that order; empty means not known.
+    ``reserved_cores`` are kept for the system and never sold. ``core_power`` is for one core.
+    """
+
+    name: str
+    site: str
+    cores: tuple[Core, ...] = ()
+    memory: tuple[MemoryNode, ...] = ()
+    devices: tuple[Device, ...] = ()
+    place: tuple[tuple[str, str], ...] = ()
+    numa_distances: tuple[tuple[int, ...], ...] = ()
+    reserved_cores: frozenset[int] = frozenset()
+    core_power: PowerFacts = PowerFacts()
+    schedulable: bool = True
+    unschedulable_because: str = ""
+    hardware_class: str = ""
+    numa_nodes: tuple[int, ...] = field(init=False, compare=False, repr=False)
+    device_index: Mapping[str, Device] = field(init=False, compare=False, repr=False)
+    core_index: Mapping[int, Core] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        nodes = sorted({c.numa_node for c in self.cores} | {m.id for m in self.memory})
+        object.__setattr__(self, "numa_nodes", tuple(nodes))
+        object.__setattr__(self, "device_index", {d.id: d for d in self.devices})
+        object.__setattr__(self, "core_index", {c.id: c for c in self.cores})
+        _check_machine(self)
+
+    def domain(self, level: str) -> str | None:
+        """The domain that this machine belongs to at a level; ``None`` where it names none."""
+        if level == "machine":
+            return self.name
+        if level == "site":
+            return self.site
+        return next((name for at, name in self.place if at == level), None)
+
+    def distance(self, one: int, other: int) -> int:
+        """NUMA distance between two nodes, as firmware tells it (10 is local)."""
+        if one == other:
+            return LOCAL_DISTANCE
+        if not self.numa_distances:
+            return REMOTE_DISTANCE
+        return self.numa_distances[self.numa_nodes.index(one)][self.numa_nodes.index(other)]
+
+    def sellable_cores(self) -> frozenset[int]:
+        return frozenset(c.id for c in self.cores) - self.reserved_cores
+
+    def sellable_memory(self) -> dict[int, int]:
+        return {node.id: node.sellable_bytes for node in self.memory}
+
+    def sellable_devices(self) -> dict[str, int]:
+        return {d.id: d.milli if d.healthy else 0 for d in self.devices}
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level of the fleet. ``bytes_per_s`` is what two members are sure of between them when this is the
+    narrowest domain that they share; ``None`` is unknown and satisfies no minimum."""
+
+    name: str
+    bytes_per_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit on a sum over everything inside one domain. ``name`` is free (power, cooling, rackUnits, a licence).
+
+    ``base`` is what is drawn whether or not anything is placed. Power budgets say which figure they charge.
+    With ``crossing`` only what reaches beyond the domain is charged: the bandwidth of its uplink.
+    """
+
+    name: str
+    level: str
+    domain: str
+    limit: int
+    base: int = 0
+    unit: str = ""
+    rating: Rating = "rated"
+    imposed_by: str = ""
+    crossing: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}:{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """An immutable snapshot of machines, levels (narrowest first) and budgets."""
+
+    machines: tuple[FleetMachine, ...]
+    levels: tuple[Level, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    index: Mapping[str, FleetMachine] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        index = {machine.name: machine for machine in self.machines}
+        if len(index) != len(self.machines):
+            raise PlacementError("DuplicateMachine", "machines", "two machines have the same name")
+        object.__setattr__(self, "index", index)
+        for number, budget in enumerate(self.budgets):
+            if budget.limit < 0 or budget.base < 0:
+                raise PlacementError("BudgetInvalid", f"budgets[{number}]", "a limit or base is negative")
+
+    @classmethod
+    def of(cls, machines: Iterable[FleetMachine], **more: Any) -> Fleet:
+        return cls(machines=tuple(machines), **more)
+
+    def machine(self, name: str) -> FleetMachine:
+        try:
+            return self.index[name]
+        except KeyError:
+            raise PlacementError("MachineUnknown", "machine", f"the fleet has no machine {name!r}") from None
+
+    def level_names(self) -> tuple[str, ...]:
+        """Levels from ``machine`` to ``site``, narrowest first."""
+        inner = tuple(lv.name for lv in self.levels if lv.name not in ("machine", "site"))
+        return ("machine", *inner, "site")
+
+    def inside(self, budget: Budget) -> tuple[FleetMachine, ...]:
+        return tuple(m for m in self.machines if m.domain(budget.level) == budget.domain)
+
+    def to_json(self) -> dict[str, Any]:
+        value: dict[str, Any] = as_json(self)
+        return value
+
+
+def _check_machine(machine: FleetMachine) -> None:
+    at = f"machines[{machine.name}]"
+    if not machine.name:
+        raise PlacementError("MachineInvalid", at, "a machine needs a name")
+    if len(machine.core_index) != len(machine.cores):
+        raise PlacementError("MachineInvalid", f"{at}.cores", "two cores have the same number")
+    if len({m.id for m in machine.memory}) != len(machine.memory):
+        raise PlacementError("MachineInvalid", f"{at}.memory", "two memory nodes have the same number")
+    if len(machine.device_index) != len(machine.devices):
+        raise PlacementError("MachineInvalid", f"{at}.devices", "two devices have the same id")
+    if any(node.bytes < 0 or node.reserved_bytes < 0 for node in machine.memory):
+        raise PlacementError("MachineInvalid", f"{at}.memory", "memory is negative")
+    if any(device.milli < 0 for device in machine.devices):
+        raise PlacementError("MachineInvalid", f"{at}.devices", "a device's capacity is negative")
+    rows = machine.numa_distances
+    if rows and (len(rows) != len(machine.numa_nodes) or any(len(row) != len(rows) for row in rows)):
+        raise PlacementError("MachineInvalid", f"{at}.numaDistances", "needs one row and column a NUMA node")

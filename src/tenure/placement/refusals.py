@@ -1,0 +1,92 @@
+"""A refusal is data: the binding constraint with its numbers, the funnel, and a minimal conflicting set.
+
+The binding constraint is the one that removed the last candidates. Where every member has a place of its own and they
+still do not fit together, it is what they share: the sum over machines, a budget, a level, the spread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tenure.placement.answers import Binding, FunnelStep, Refusal, Reporter, Silent
+from tenure.placement.calendar import Free
+from tenure.placement.conflict import minimal_conflict
+from tenure.placement.demand import Role
+from tenure.placement.funnel import CAPACITY, FREE, IN_SERVICE, Funnel, fit_name, funnels, tightest
+from tenure.placement.question import Question, axes, has
+from tenure.placement.search import Search
+from tenure.placement.together import shared_binding
+from tenure.placement.values import FOREVER_MS
+
+REASON_POLICY = "PolicyForbids"
+REASON_CONSTRAINT = "ConstraintExcludes"
+REASON_SERVICE = "NoMachineInService"
+REASON_CAPACITY = "CapacityTooSmall"
+REASON_HELD = "CapacityHeld"
+REASON_TOPOLOGY = "TopologyUnfit"
+
+
+def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
+    """Why a question has no plan. The start looked at is the earliest that it asks for."""
+    start_ms = question.demand.start_at(question.now_ms).earliest_ms
+    funnel = tightest(funnels(question, start_ms))
+    for step in funnel.steps:
+        reporter.cut(step)
+    earliest_ms = _earliest(question)
+    if funnel.last is not None:
+        reason, binding = _from_step(question, funnel, funnel.last)
+    else:
+        reason, binding = shared_binding(question, funnel.role, start_ms)
+    return Refusal(
+        demand=question.demand.id,
+        reason=reason,
+        binding=replace(binding, frees_at_ms=earliest_ms),
+        funnel=funnel.steps,
+        conflict=minimal_conflict(question),
+        earliest_ms=earliest_ms,
+        proved=proved,
+    )
+
+
+def _earliest(question: Question) -> int | None:
+    """When the whole demand would fit, if its latest start did not matter."""
+    found = Search(question, Silent()).first(FOREVER_MS - 1)
+    return None if found is None else found.start_ms
+
+
+def _from_step(question: Question, funnel: Funnel, step: FunnelStep) -> tuple[str, Binding]:
+    role = funnel.role
+    capacity = _capacity(question, role, step)
+    binding = Binding(
+        constraint=step.constraint,
+        imposed_by=step.imposed_by,
+        needed=step.needed if step.needed is not None else role.count,
+        available=step.available if step.available is not None else 0,
+        capacity=capacity,
+        unit=step.unit or "machines",
+        where=_where(question, step),
+        policy=step.policy,
+        hint=step.hint,
+    )
+    if step.constraint == IN_SERVICE:
+        return REASON_SERVICE, binding
+    if step.stage == "constraint":
+        return (REASON_POLICY if step.policy else REASON_CONSTRAINT), binding
+    if step.constraint == fit_name(role):
+        return REASON_TOPOLOGY if step.stage == CAPACITY else REASON_HELD, binding
+    return REASON_HELD if step.stage == FREE else REASON_CAPACITY, binding
+
+
+def _capacity(question: Question, role: Role, step: FunnelStep) -> int:
+    """The greatest amount that any permitted machine has of the step's axis when it is empty."""
+    if step.constraint in axes(role):
+        return max((has(Free.whole(m), role, step.constraint) for m in question.permitted()), default=0)
+    if step.stage in ("service", "constraint"):
+        return step.before
+    return step.available or 0
+
+
+def _where(question: Question, step: FunnelStep) -> str:
+    """The machine, if there is only one to speak of; else empty: any of those left before the step."""
+    machines = question.permitted() if step.stage in (CAPACITY, FREE) else question.fleet.machines
+    return machines[0].name if len(machines) == 1 else ""

@@ -1,0 +1,165 @@
+"""What binds when each member alone has a place: the sum over machines, a budget, a level, the spread, the mixture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tenure.placement.answers import Binding, Silent
+from tenure.placement.budgets import claim_draw
+from tenure.placement.calendar import Free
+from tenure.placement.demand import Role
+from tenure.placement.fleet import Fleet
+from tenure.placement.inside import place_inside
+from tenure.placement.members import slots
+from tenure.placement.question import UNITS, Question, axes, has, wants
+from tenure.placement.search import Search
+
+REASON_GANG = "GangTooLarge"
+REASON_HELD = "CapacityHeld"
+REASON_BUDGET = "BudgetExceeded"
+REASON_LEVEL = "LevelUnfit"
+REASON_SPREAD = "SpreadUnfit"
+REASON_MIXTURE = "MembersDoNotFitTogether"
+REASON_WINDOW = "WindowClosed"
+
+
+def shared_binding(question: Question, role: Role, start_ms: int) -> tuple[str, Binding]:
+    """(reason, binding constraint) of a demand whose members each have a machine at this start."""
+    if not question.starts(question.able(), question.demand.start_at(question.now_ms).latest_ms):
+        return REASON_WINDOW, _plain(question, "start", 1, 0, 1, "starts")
+    for one in question.demand.roles:
+        short = _too_few_slots(question, one, start_ms)
+        if short is not None:
+            return short
+    if _fits(_without_level(question), start_ms):
+        return _level(question, role, start_ms)
+    if question.fleet.budgets and _fits(_without_budgets(question), start_ms):
+        return REASON_BUDGET, _budget(question, role, start_ms)
+    if question.demand.spread is not None and _fits(_without_spread(question), start_ms):
+        return REASON_SPREAD, _spread(question)
+    return REASON_MIXTURE, _plain(
+        question, "members", _count(question), _most(question, start_ms), _count(question), "members"
+    )
+
+
+def _fits(question: Question, start_ms: int) -> bool:
+    return Search(question, Silent()).at(start_ms) is not None
+
+
+def _count(question: Question) -> int:
+    return sum(role.count_min or role.count for role in question.demand.roles)
+
+
+def _most(question: Question, start_ms: int) -> int:
+    """How many members fit together when roles are given up one after another, the last stated first."""
+    roles = question.demand.roles
+    for kept in range(len(roles) - 1, 0, -1):
+        fewer = replace(question, demand=replace(question.demand, roles=roles[:kept]))
+        if _fits(fewer, start_ms):
+            return _count(fewer)
+    return 0
+
+
+def _plain(question: Question, constraint: str, needed: int, available: int, capacity: int, unit: str) -> Binding:
+    return Binding(constraint, question.demand.imposed_by, needed, available, capacity, unit)
+
+
+def _too_few_slots(question: Question, role: Role, start_ms: int) -> tuple[str, Binding] | None:
+    """All machines together have too few places; told on the axis on which they are scarcest."""
+    least = role.count_min or role.count
+    machines = question.able()
+    free = question.free(machines, start_ms)
+    if sum(slots(one, role) for one in free.values()) >= least:
+        return None
+    whole = {machine.name: Free.whole(machine) for machine in machines}
+    axis = min(axes(role), key=lambda one: sum(has(f, role, one) // wants(role, one) for f in free.values()))
+    available = sum(_usable(one, role, axis) for one in free.values())
+    capacity = sum(_usable(one, role, axis) for one in whole.values())
+    binding = _plain(question, axis, least * wants(role, axis), available, capacity, UNITS.get(axis, "devices"))
+    return (REASON_HELD if capacity >= binding.needed else REASON_GANG), binding
+
+
+def _usable(free: Free, role: Role, axis: str) -> int:
+    """What whole members can use of an axis on one machine."""
+    return slots(free, role) * wants(role, axis)
+
+
+def _level(question: Question, role: Role, start_ms: int) -> tuple[str, Binding]:
+    demand = question.demand
+    level = question.widest_level()
+    least = role.count_min or role.count
+    link = demand.link_bytes_per_s_min
+    constraint = f"level:{demand.required_level or level}" if link is None or level == demand.required_level else "link"
+    if level is None:
+        best_known = max((lv.bytes_per_s or 0 for lv in question.fleet.levels), default=0)
+        return REASON_LEVEL, _plain(question, "link", link or 0, best_known, best_known, "bytes/s")
+    machines = question.able()
+    free = question.free(machines, start_ms)
+    best = top = 0
+    where = ""
+    for domain, inside in question.domains(level, machines):
+        room = sum(slots(free[machine.name], role) for machine in inside)
+        top = max(top, sum(slots(Free.whole(machine), role) for machine in inside))
+        if room > best or not where:
+            best, where = room, domain
+    return REASON_LEVEL, replace(_plain(question, constraint, least, best, top, "members"), where=where)
+
+
+def _budget(question: Question, role: Role, start_ms: int) -> Binding:
+    """The budget with the least room for one more member, among those that have a machine for it."""
+    left = question.left(start_ms)
+    free = question.free(question.able(), start_ms)
+    worst: tuple[int, str, Binding] | None = None
+    for budget in question.fleet.budgets:
+        inside = [machine for machine in question.fleet.inside(budget) if machine.name in free]
+        claims = [claim for machine in inside if (claim := place_inside(free[machine.name], role)) is not None]
+        if not claims:
+            continue
+        need = min(claim_draw(budget, question.fleet.machine(claim.machine), claim) for claim in claims)
+        room = left[budget.id]
+        if need == 0:
+            continue
+        candidate = (room // need, budget.id)
+        if worst is None or candidate < worst[:2]:
+            binding = Binding(
+                constraint=budget.id,
+                imposed_by=budget.imposed_by or f"budget {budget.id}",
+                needed=need,
+                available=room,
+                capacity=budget.limit - budget.base,
+                unit=budget.unit,
+                where=budget.domain,
+            )
+            worst = (*candidate, binding)
+    if worst is None:
+        crossing = next(budget for budget in question.fleet.budgets if budget.crossing)
+        room = left[crossing.id]
+        return Binding(crossing.id, crossing.imposed_by, room + 1, room, crossing.limit, crossing.unit, crossing.domain)
+    return worst[2]
+
+
+def _spread(question: Question) -> Binding:
+    spread = question.demand.spread
+    assert spread is not None
+    names = {machine.domain(spread.level) for machine in question.able()} - {None}
+    return _plain(
+        question,
+        f"spread:{spread.level}",
+        -(-_count(question) // spread.members_max),
+        len(names),
+        len(names),
+        "domains",
+    )
+
+
+def _without_level(question: Question) -> Question:
+    demand = replace(question.demand, required_level=None, preferred_level=None, link_bytes_per_s_min=None)
+    return replace(question, demand=demand)
+
+
+def _without_budgets(question: Question) -> Question:
+    return replace(question, fleet=Fleet(question.fleet.machines, question.fleet.levels))
+
+
+def _without_spread(question: Question) -> Question:
+    return replace(question, demand=replace(question.demand, spread=None))
