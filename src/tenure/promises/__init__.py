@@ -6,8 +6,24 @@ requests: nanoseconds), rates micro-units per second.
 Refuses: to bound what the samples do not carry (it says what would), and to call kept what was not seen.
 """
 
-from tenure.promises.autocorrelation import Exchangeability, exchangeability
-from tenure.promises.binomial import binomial_interval, poisson_quantile
+from tenure.promises.accounting import (
+    DEFAULT_CREDIT,
+    Account,
+    BurnPolicy,
+    CreditStep,
+    account,
+    budget_of,
+    credit_micro,
+    ready,
+)
+from tenure.promises.autocorrelation import (
+    Exchangeability,
+    exchangeability,
+)
+from tenure.promises.binomial import (
+    binomial_interval,
+    poisson_quantile,
+)
 from tenure.promises.bounds import (
     Bound,
     Method,
@@ -19,6 +35,14 @@ from tenure.promises.bounds import (
     samples_needed,
     tolerance_rank,
 )
+from tenure.promises.hard import (
+    ReadBack,
+    hard_verdict,
+    judge_read_back,
+)
+from tenure.promises.judging import (
+    judge,
+)
 from tenure.promises.objectives import (
     Assurance,
     LatencyObjective,
@@ -28,7 +52,10 @@ from tenure.promises.objectives import (
     Promise,
     RateObjective,
 )
-from tenure.promises.percentiles import nearest_rank, percentile_of
+from tenure.promises.percentiles import (
+    nearest_rank,
+    percentile_of,
+)
 from tenure.promises.samples import (
     Outcome,
     Reading,
@@ -39,11 +66,40 @@ from tenure.promises.samples import (
     readings,
     window_percentile,
 )
+from tenure.promises.shapes import (
+    choose,
+    split,
+)
+from tenure.promises.verdicts import (
+    FAULTS,
+    Fault,
+    Reason,
+    Verdict,
+    WindowVerdict,
+    worst,
+)
+from tenure.promises.views import (
+    Counters,
+    Finding,
+    Probe,
+    Tolerance,
+    View,
+    WindowEvidence,
+    disagreement,
+)
 
 __all__ = [
+    "DEFAULT_CREDIT",
+    "FAULTS",
+    "Account",
     "Assurance",
     "Bound",
+    "BurnPolicy",
+    "Counters",
+    "CreditStep",
     "Exchangeability",
+    "Fault",
+    "Finding",
     "LatencyObjective",
     "Load",
     "Method",
@@ -51,24 +107,43 @@ __all__ = [
     "NoBound",
     "Objective",
     "Outcome",
+    "Probe",
     "Promise",
     "RateObjective",
+    "ReadBack",
     "Reading",
+    "Reason",
     "RequestSample",
+    "Tolerance",
+    "Verdict",
+    "View",
     "Window",
+    "WindowEvidence",
+    "WindowVerdict",
+    "account",
     "binomial_interval",
     "bound_by_requests",
     "bound_by_windows",
+    "budget_of",
+    "choose",
     "confidence_carried",
+    "credit_micro",
+    "disagreement",
     "exchangeability",
+    "hard_verdict",
+    "judge",
+    "judge_read_back",
     "nearest_rank",
     "outcome_of_status",
     "percentile_of",
     "percentile_reading",
     "poisson_quantile",
     "readings",
+    "ready",
     "request_content",
     "samples_needed",
+    "split",
     "tolerance_rank",
     "window_percentile",
+    "worst",
 ]

@@ -1,0 +1,155 @@
+"""From windows to a period: attainment, error budget, burn rates, verdict, credit.
+
+The period is the term of the contract or 30 days rolling, whichever is shorter. Its windows that are not owed (too much
+load, nobody asked) are left out on both sides: they neither use the budget nor enlarge it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tenure.promises.objectives import Assurance
+from tenure.promises.verdicts import Fault, Verdict, WindowVerdict
+
+PERIOD_MS_MAX = 30 * 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class BurnPolicy:
+    """When a remedy begins: the budget burns fast now (short) and has done so for a while (long).
+
+    A burn rate of 1 uses up the budget exactly at the end of the period (Beyer et al., "The Site Reliability Workbook",
+    chapter 5). Counted in windows, so that it means the same for windows of a second and of an hour.
+    """
+
+    short_windows: int = 2
+    long_windows: int = 8
+    short_rate: float = 2.0
+    long_rate: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The state of a promise over its period."""
+
+    verdict: Verdict
+    windows: int
+    """Windows of the period judged so far, not counting those still open."""
+    owed: int
+    kept: int
+    used: int
+    """Windows that used the budget: breached, or unverifiable through the operator's fault."""
+    not_owed: int
+    owed_in_period: int
+    """Windows of the whole period, those to come included, without those not owed."""
+    budget: int
+    """How many windows of the whole period may fail."""
+    attainment: float | None
+    """Kept among the windows that were owed; None before the first."""
+    burn_short: float
+    burn_long: float
+    remedy_due: bool
+
+    @property
+    def budget_left(self) -> int:
+        """Windows that may still fail; below zero when the promise is breached."""
+        return self.budget - self.used
+
+
+def budget_of(windows_in_period: int, share: float) -> int:
+    """How many windows of a period may fail when `share` of them is promised: the floor of the rest, exactly."""
+    return math.floor(windows_in_period * (1 - Fraction(str(share))))
+
+
+def account(
+    verdicts: Sequence[WindowVerdict],
+    assurance: Assurance,
+    term_ms: int | None,
+    burn: BurnPolicy | None = None,
+) -> Account:
+    """Account of one promise. `verdicts` in order of time, one a window, over the whole contract so far.
+
+    `term_ms` is the length of the contract, None where it has no end. Windows older than the period do not count.
+    """
+    burn = burn or BurnPolicy()
+    period_ms = min(term_ms or PERIOD_MS_MAX, PERIOD_MS_MAX)
+    settled = [verdict for verdict in verdicts if verdict.settled]
+    if settled:
+        horizon = settled[-1].window.end_ms - period_ms
+        settled = [verdict for verdict in settled if verdict.window.start_ms >= horizon]
+    owed = [v for v in settled if v.verdict is not Verdict.UNVERIFIABLE or v.fault is Fault.OPERATOR]
+    used = sum(v.uses_budget for v in owed)
+    not_owed = len(settled) - len(owed)
+    owed_in_period = max(len(owed), period_ms // assurance.window_ms - not_owed)
+    budget = budget_of(owed_in_period, assurance.share)
+    short, long = _burn(owed, burn.short_windows, assurance), _burn(owed, burn.long_windows, assurance)
+    verdict = Verdict.KEPT
+    if used > budget:
+        verdict = Verdict.BREACHED
+    elif not settled or settled[-1].verdict is Verdict.UNVERIFIABLE:
+        verdict = Verdict.UNVERIFIABLE
+    return Account(
+        verdict=verdict,
+        windows=len(settled),
+        owed=len(owed),
+        kept=len(owed) - used,
+        used=used,
+        not_owed=not_owed,
+        owed_in_period=owed_in_period,
+        budget=budget,
+        attainment=(len(owed) - used) / len(owed) if owed else None,
+        burn_short=short,
+        burn_long=long,
+        remedy_due=short >= min(burn.short_rate, _most(assurance)) and long >= burn.long_rate,
+    )
+
+
+def _most(assurance: Assurance) -> float:
+    """The burn rate when every window fails: with a modest share even that is a small number."""
+    return 1 / (1 - assurance.share)
+
+
+def _burn(owed: Sequence[WindowVerdict], windows: int, assurance: Assurance) -> float:
+    """Share of the newest windows that used the budget, over the share that may."""
+    newest = owed[-windows:]
+    if not newest:
+        return 0.0
+    return sum(v.uses_budget for v in newest) / windows / (1 - assurance.share)
+
+
+def ready(verdicts: Sequence[WindowVerdict], now_ms: int, window_ms: int) -> bool:
+    """Whether `Ready` may be shown: the newest kept window ended no longer than a window ago, and none failed since."""
+    settled = [verdict for verdict in verdicts if verdict.settled]
+    return bool(settled) and settled[-1].verdict is Verdict.KEPT and now_ms - settled[-1].window.end_ms <= window_ms
+
+
+@dataclass(frozen=True, slots=True)
+class CreditStep:
+    """Below this attainment (a share of the owed windows), this share of the price comes back."""
+
+    below: float
+    share: float
+
+
+DEFAULT_CREDIT = (CreditStep(1.0, 0.10), CreditStep(0.95, 0.25), CreditStep(0.80, 1.0))
+"""Relative to the promised share: any shortfall a tenth, under 95 % of it a quarter, under 80 % all."""
+
+
+def credit_micro(
+    account_: Account, assurance: Assurance, price_micro: int, schedule: Sequence[CreditStep] = DEFAULT_CREDIT
+) -> int:
+    """Credit in micro-units of the currency for the price of the period: the largest step reached, rounded up.
+
+    Nothing is owed while the promise is not breached. Steps compare attainment over the *whole* period's owed windows,
+    windows to come counted as kept, with the promised share.
+    """
+    if account_.verdict is not Verdict.BREACHED:
+        return 0
+    attained = 1 - Fraction(account_.used, account_.owed_in_period)
+    relative = attained / Fraction(str(assurance.share))
+    steps = [step for step in schedule if relative < Fraction(str(step.below))]
+    best = max((Fraction(str(step.share)) for step in steps), default=Fraction(0))
+    return math.ceil(best * price_micro)

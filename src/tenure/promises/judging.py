@@ -1,0 +1,148 @@
+"""Judging one promise in one window: kept, breached or unverifiable, from the evidence alone.
+
+The order of the questions is the order in which an auditor would ask them: could it be seen at all, was it owed, do the
+views agree, and only then, was it met. The first "no" decides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from tenure.promises.binomial import poisson_quantile
+from tenure.promises.objectives import LatencyObjective, Load, Promise
+from tenure.promises.rates import judge_rate
+from tenure.promises.samples import Outcome, RequestSample, Window, percentile_reading, readings
+from tenure.promises.verdicts import Reason, Verdict, WindowVerdict
+from tenure.promises.views import Tolerance, View, WindowEvidence, disagreement
+
+LOAD_QUANTILE = 0.999
+"""A window with more arrivals than this quantile of the declared process is not owed its latency."""
+
+STALE_WINDOWS = 1
+"""A sensor that has not spoken for this many windows after a window's end is stale, not slow."""
+
+Judged = tuple[Reason, str]
+
+
+def judge(
+    promise: Promise, window: Window, evidence: WindowEvidence, tolerance: Tolerance | None = None
+) -> WindowVerdict:
+    """Verdict on a statistical promise in a window.
+
+    Kept is said only when every required view was there, undamaged and in agreement, and the percentile lies within the
+    bound whatever the unfinished requests turn out to be.
+    """
+    tolerance = tolerance or Tolerance()
+
+    def answer(
+        verdict: Verdict, reason: Reason, detail: str, observed: float | None = None, requests: int = 0
+    ) -> WindowVerdict:
+        objective = promise.objective
+        bound = objective.bound_ns if isinstance(objective, LatencyObjective) else objective.floor_micro
+        return WindowVerdict(promise.name, window, verdict, reason, detail, observed, bound, requests)
+
+    latency = isinstance(promise.objective, LatencyObjective)
+    questions: list[Callable[[], Judged | None]] = [
+        lambda: _seen(window, evidence),
+        lambda: _owed(promise.load, window, evidence, tolerance) if latency else None,
+        lambda: _agreed(evidence, tolerance),
+    ]
+    for question in questions:
+        if (refused := question()) is not None:
+            return answer(Verdict.UNVERIFIABLE, *refused, requests=len(evidence.requests))
+    if isinstance(promise.objective, LatencyObjective):
+        return answer(*_latency(promise.objective, promise.load, window, evidence))
+    return answer(*judge_rate(promise.objective, promise.load, window, evidence))
+
+
+def _seen(window: Window, evidence: WindowEvidence) -> Judged | None:
+    """Was every declared sensor there for the whole window?"""
+    if evidence.findings:
+        # A damaged sensor proves nothing, not even too much load: the operator bears it.
+        first = min(evidence.findings, key=lambda finding: list(Reason).index(finding.reason))
+        return first.reason, f"{first.view}: {first.detail}"
+    if evidence.tap_asof_ms is None:
+        return (Reason.SENSOR_GONE, "tap: there is no journal") if View.TAP in evidence.required else None
+    if evidence.tap_asof_ms < window.end_ms:
+        allowed = window.end_ms + STALE_WINDOWS * (window.end_ms - window.start_ms)
+        if evidence.asof_ms >= allowed:
+            return Reason.STALE, f"tap: last heard {(evidence.asof_ms - evidence.tap_asof_ms) / 1000:.1f} s ago"
+        return Reason.NOT_SETTLED, "the window is not over for the tap"
+    if View.METRICS in evidence.required and evidence.counters is None:
+        return Reason.SENSOR_GONE, "metrics: the workload's own counters are not there"
+    return _prober_seen(evidence) if View.PROBER in evidence.required else None
+
+
+def _prober_seen(evidence: WindowEvidence) -> Judged | None:
+    """A prober that sends nothing, or whose probes all fail to reach a tap that is there, is cut off."""
+    if evidence.probes_due > 0 and not evidence.probes:
+        return Reason.PROBER_CUT_OFF, f"prober: {evidence.probes_due} probes were due, none reported"
+    if evidence.probes and all(probe.outside.status == 0 and probe.inside is None for probe in evidence.probes):
+        return Reason.PROBER_CUT_OFF, f"prober: none of {len(evidence.probes)} probes reached the tap"
+    return None
+
+
+def _owed(load: Load, window: Window, evidence: WindowEvidence, tolerance: Tolerance) -> Judged | None:
+    """Was the load within what was declared?"""
+    length_ms = window.end_ms - window.start_ms
+    arrivals = sum(request.counts for request in evidence.requests)
+    most = poisson_quantile(load.arrivals_per_window(length_ms), LOAD_QUANTILE)
+    if arrivals > most:
+        detail = f"{arrivals} requests arrived; {load.arrivals_per_second:g}/s makes at most {most} in this window"
+        return Reason.LOAD_ABOVE_DECLARED, detail
+    if (carried := _still_paying(load, length_ms, arrivals, evidence.arrivals_before)) is not None:
+        return Reason.LOAD_ABOVE_DECLARED, carried
+    for name, declared, lengths in (
+        ("prompts", load.prompt_tokens, [r.prompt_tokens for r in evidence.requests if r.prompt_tokens is not None]),
+        ("answers", load.output_tokens, [r.output_tokens for r in evidence.requests if r.output_tokens is not None]),
+    ):
+        if lengths and sum(lengths) / len(lengths) > declared * (1 + tolerance.lengths_share):
+            mean = sum(lengths) / len(lengths)
+            return Reason.LOAD_ABOVE_DECLARED, f"{name} had {mean:.0f} tokens on average, {declared} are declared"
+    return None
+
+
+def _still_paying(load: Load, length_ms: int, arrivals: int, before: tuple[int, ...]) -> str | None:
+    """Whether this window still works off an excess: one window before was above the declared load, and all windows
+    since then together still are."""
+    total = arrivals
+    for back, count in enumerate(before, start=1):
+        total += count
+        single = poisson_quantile(load.arrivals_per_window(length_ms), LOAD_QUANTILE)
+        pooled = poisson_quantile(load.arrivals_per_window(length_ms * (back + 1)), LOAD_QUANTILE)
+        if count > single and total > pooled:
+            return f"{total} requests arrived in {back + 1} windows (at most {pooled}); the excess is still worked off"
+    return None
+
+
+def _agreed(evidence: WindowEvidence, tolerance: Tolerance) -> Judged | None:
+    """Do the independent views say the same?"""
+    found = disagreement(evidence, tolerance)
+    return None if found is None else (Reason.VIEWS_DISAGREE, found)
+
+
+def _latency(
+    objective: LatencyObjective, load: Load, window: Window, evidence: WindowEvidence
+) -> tuple[Verdict, Reason, str, float | None, int]:
+    """Was the percentile met? Both ends of every doubt must give the same answer."""
+    samples: list[RequestSample] = [sample for sample in evidence.requests if sample.counts]
+    whose = "requests"
+    if not samples:
+        samples, whose = [probe.outside for probe in evidence.probes if probe.outside.counts], "probes"
+    values = readings(samples, objective.metric, load.output_tokens - 1)
+    if not values:
+        detail = "nobody asked" if not evidence.requests else "no request of this window tells this metric"
+        return Verdict.UNVERIFIABLE, Reason.TOO_FEW_SAMPLES, detail, None, len(samples)
+    seen = percentile_reading(values, objective.percentile)
+    count = len(samples)
+    if seen.high <= objective.bound_ns:
+        return Verdict.KEPT, Reason.WITHIN_BOUND, f"{count} {whose}", seen.high, count
+    if seen.low > objective.bound_ns:
+        if math.isinf(seen.low):
+            failed = sum(sample.outcome is Outcome.FAILED for sample in samples)
+            return Verdict.BREACHED, Reason.REQUESTS_FAILED, f"{failed} of {count} {whose} failed", seen.low, count
+        return Verdict.BREACHED, Reason.BOUND_EXCEEDED, f"{count} {whose}", seen.low, count
+    open_now = sum(sample.outcome is Outcome.UNFINISHED for sample in samples)
+    waited_s = (evidence.asof_ms - window.end_ms) / 1000
+    return Verdict.UNVERIFIABLE, Reason.NOT_SETTLED, f"{open_now} {whose} open {waited_s:.1f} s on", seen.low, count

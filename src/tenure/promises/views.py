@@ -1,0 +1,184 @@
+"""What was seen of a window, by whom, and how far the independent views agree.
+
+A promise is judged from the tap's requests (or, where nobody asked, from the probes). The probes as seen from outside
+and the workload's own counters are there to contradict: where they do, nothing is concluded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from statistics import median
+from typing import Any
+
+from tenure.promises.samples import Outcome, RequestSample
+from tenure.promises.verdicts import Reason
+
+
+class View(StrEnum):
+    """Where figures come from."""
+
+    TAP = "tap"
+    PROBER = "prober"
+    METRICS = "metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far views may differ before they are said to disagree: the measurement error of every verdict."""
+
+    probe_ns: int = 50_000_000
+    """Between a probe's first token outside and at the tap: connection, scheduling and network."""
+    probe_share: float = 0.10
+    tokens_share: float = 0.05
+    """Between the tokens that the tap and the workload counted, beyond what was in flight at the edges."""
+    pace_share: float = 0.30
+    """Between the mean time per token at the tap and in the workload's own counters."""
+    lengths_share: float = 0.05
+    """By how much mean lengths may exceed the declared ones: tokenizers round differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One probe: as its sender timed it, and as the tap did (None where the tap does not know it)."""
+
+    outside: RequestSample
+    inside: RequestSample | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """The workload's own account of a span around the window, beside the tap's account of the same span."""
+
+    tokens: int
+    tap_tokens: int
+    edge_tokens: int
+    """Tokens of requests so close to the edges of the span that either side may have counted them or not."""
+    token_time_ns: int | None = None
+    """Mean time per token in the workload's own counters; None where it has none."""
+    tap_token_time_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Trouble with a sensor in this window, as its reader found it."""
+
+    view: View
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowEvidence:
+    """All that a verdict on a window rests on. Anyone who holds it can draw the verdict again."""
+
+    asof_ms: int
+    """Up to when it was looked at."""
+    tap_asof_ms: int | None
+    """Up to when the tap has spoken; None where there is none."""
+    requests: tuple[RequestSample, ...] = ()
+    """Users' requests that arrived in the window."""
+    carried: tuple[RequestSample, ...] = ()
+    """Users' requests that arrived earlier and were open when the window began."""
+    arrivals_before: tuple[int, ...] = ()
+    """Users' arrivals in the windows before, newest first."""
+    probes: tuple[Probe, ...] = ()
+    probes_due: int = 0
+    """How many probes the declared budget sends in a window; 0 where none are owed."""
+    counters: Counters | None = None
+    required: frozenset[View] = field(default_factory=lambda: frozenset({View.TAP}))
+    """The views that the contract declares. One that is missing is a sensor gone, not a view less."""
+    findings: tuple[Finding, ...] = ()
+
+    def as_record(self) -> dict[str, Any]:
+        """Plain JSON, for statements."""
+        return {
+            "asofMs": self.asof_ms,
+            "tapAsofMs": self.tap_asof_ms,
+            "requests": [sample.as_record() for sample in self.requests],
+            "carried": [sample.as_record() for sample in self.carried],
+            "arrivalsBefore": list(self.arrivals_before),
+            "probes": [
+                {"outside": p.outside.as_record(), "inside": None if p.inside is None else p.inside.as_record()}
+                for p in self.probes
+            ],
+            "probesDue": self.probes_due,
+            "counters": None if self.counters is None else _counters_record(self.counters),
+            "required": sorted(self.required),
+            "findings": [{"view": f.view, "reason": f.reason, "detail": f.detail} for f in self.findings],
+        }
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> WindowEvidence:
+        """Inverse of `as_record`. Raises KeyError or ValueError on anything else."""
+        sample = RequestSample.from_record
+        counters = record["counters"]
+        return cls(
+            asof_ms=record["asofMs"],
+            tap_asof_ms=record["tapAsofMs"],
+            requests=tuple(sample(r) for r in record["requests"]),
+            carried=tuple(sample(r) for r in record["carried"]),
+            arrivals_before=tuple(record["arrivalsBefore"]),
+            probes=tuple(
+                Probe(sample(p["outside"]), None if p["inside"] is None else sample(p["inside"]))
+                for p in record["probes"]
+            ),
+            probes_due=record["probesDue"],
+            counters=None if counters is None else Counters(*(counters[name] for name in _COUNTER_FIELDS)),
+            required=frozenset(View(name) for name in record["required"]),
+            findings=tuple(Finding(View(f["view"]), Reason(f["reason"]), f["detail"]) for f in record["findings"]),
+        )
+
+
+_COUNTER_FIELDS = ("tokens", "tapTokens", "edgeTokens", "tokenTimeNs", "tapTokenTimeNs")
+
+
+def _counters_record(counters: Counters) -> dict[str, Any]:
+    values = (
+        counters.tokens,
+        counters.tap_tokens,
+        counters.edge_tokens,
+        counters.token_time_ns,
+        counters.tap_token_time_ns,
+    )
+    return dict(zip(_COUNTER_FIELDS, values, strict=True))
+
+
+def disagreement(evidence: WindowEvidence, tolerance: Tolerance) -> str | None:
+    """Which view said what, where two of them differ beyond the tolerance; None where all agree."""
+    return _probes_disagree(evidence.probes, tolerance) or _counters_disagree(evidence.counters, tolerance)
+
+
+def _probes_disagree(probes: tuple[Probe, ...], tolerance: Tolerance) -> str | None:
+    answered = [p for p in probes if p.outside.outcome is Outcome.COMPLETED]
+    unknown = [p for p in answered if p.inside is None]
+    if unknown:
+        return f"the prober had {len(answered)} answers, of which the tap knows {len(answered) - len(unknown)}"
+    pairs = [
+        (p.outside.first_token_after_ns, p.inside.first_token_after_ns)
+        for p in answered
+        if p.inside is not None
+        and p.outside.first_token_after_ns is not None
+        and p.inside.first_token_after_ns is not None
+    ]
+    if not pairs:
+        return None
+    # The median, because one late wake-up of the prober is noise and a sensor that lies does so each time.
+    outside, inside = median(o for o, _ in pairs), median(i for _, i in pairs)
+    apart = median(o - i for o, i in pairs)
+    if abs(apart) <= tolerance.probe_ns + tolerance.probe_share * outside:
+        return None
+    return f"first token of the probes: prober {outside / 1e6:.0f} ms, tap {inside / 1e6:.0f} ms"
+
+
+def _counters_disagree(counters: Counters | None, tolerance: Tolerance) -> str | None:
+    if counters is None:
+        return None
+    apart = abs(counters.tokens - counters.tap_tokens)
+    most = max(counters.tokens, counters.tap_tokens)
+    if apart > tolerance.tokens_share * most + counters.edge_tokens:
+        return f"tokens: workload {counters.tokens}, tap {counters.tap_tokens} (edges {counters.edge_tokens})"
+    own, tap = counters.token_time_ns, counters.tap_token_time_ns
+    if own is None or tap is None or abs(own - tap) <= tolerance.pace_share * max(own, tap):
+        return None
+    return f"mean time per token: workload {own / 1e6:.1f} ms, tap {tap / 1e6:.1f} ms"
