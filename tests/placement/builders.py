@@ -40,7 +40,7 @@ def machine(
         for place in range(cores)
     )
     devices = tuple(
-        Device(id=f"gpu{node * gpus + n}", device_class="gpu", model="T4", numa_node=node, pcie_switch=f"s{node}.{n // 2}")
+        Device(f"gpu{node * gpus + n}", "gpu", model="T4", numa_node=node, pcie_switch=f"s{node}.{n // 2}")
         for node in range(nodes)
         for n in range(gpus)
     )

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.placement.builders import GIB, demand, hold, machine
 
 from tenure.placement import (
     Alternative,
@@ -19,7 +20,6 @@ from tenure.placement import (
     plan,
     relaxations,
 )
-from tests.placement.builders import GIB, demand, hold, machine
 
 NOW = 1_000
 

@@ -36,7 +36,7 @@ def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
     if funnel.last is not None:
         reason, binding = _from_step(question, funnel, funnel.last)
     else:
-        reason, binding = shared_binding(question, funnel.role, start_ms)
+        reason, binding = shared_binding(question, start_ms)
     return Refusal(
         demand=question.demand.id,
         reason=reason,

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tenure.placement.answers import Binding, Silent
-from tenure.placement.budgets import claim_draw
+from tenure.placement.budgets import draws
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
-from tenure.placement.fleet import Fleet
-from tenure.placement.inside import place_inside
 from tenure.placement.members import slots
 from tenure.placement.question import UNITS, Question, axes, has, wants
 from tenure.placement.search import Search
@@ -23,7 +21,7 @@ REASON_MIXTURE = "MembersDoNotFitTogether"
 REASON_WINDOW = "WindowClosed"
 
 
-def shared_binding(question: Question, role: Role, start_ms: int) -> tuple[str, Binding]:
+def shared_binding(question: Question, start_ms: int) -> tuple[str, Binding]:
     """(reason, binding constraint) of a demand whose members each have a machine at this start."""
     if not question.starts(question.able(), question.demand.start_at(question.now_ms).latest_ms):
         return REASON_WINDOW, _plain(question, "start", 1, 0, 1, "starts")
@@ -32,9 +30,9 @@ def shared_binding(question: Question, role: Role, start_ms: int) -> tuple[str, 
         if short is not None:
             return short
     if _fits(_without_level(question), start_ms):
-        return _level(question, role, start_ms)
+        return _level(question, start_ms)
     if question.fleet.budgets and _fits(_without_budgets(question), start_ms):
-        return REASON_BUDGET, _budget(question, role, start_ms)
+        return REASON_BUDGET, _budget(question, start_ms)
     if question.demand.spread is not None and _fits(_without_spread(question), start_ms):
         return REASON_SPREAD, _spread(question)
     return REASON_MIXTURE, _plain(
@@ -84,58 +82,55 @@ def _usable(free: Free, role: Role, axis: str) -> int:
     return slots(free, role) * wants(role, axis)
 
 
-def _level(question: Question, role: Role, start_ms: int) -> tuple[str, Binding]:
+def _level(question: Question, start_ms: int) -> tuple[str, Binding]:
     demand = question.demand
     level = question.widest_level()
-    least = role.count_min or role.count
     link = demand.link_bytes_per_s_min
-    constraint = f"level:{demand.required_level or level}" if link is None or level == demand.required_level else "link"
     if level is None:
         best_known = max((lv.bytes_per_s or 0 for lv in question.fleet.levels), default=0)
         return REASON_LEVEL, _plain(question, "link", link or 0, best_known, best_known, "bytes/s")
+    constraint = f"level:{level}" if link is None or level == demand.required_level else "link"
     machines = question.able()
     free = question.free(machines, start_ms)
+    needed = _count(question)
     best = top = 0
     where = ""
     for domain, inside in question.domains(level, machines):
-        room = sum(slots(free[machine.name], role) for machine in inside)
-        top = max(top, sum(slots(Free.whole(machine), role) for machine in inside))
+        room = _room(question, [free[machine.name] for machine in inside])
+        top = max(top, _room(question, [Free.whole(machine) for machine in inside]))
         if room > best or not where:
             best, where = room, domain
-    return REASON_LEVEL, replace(_plain(question, constraint, least, best, top, "members"), where=where)
+    # Counted axis by axis, room is an upper limit; that they do not all fit is known.
+    return REASON_LEVEL, replace(
+        _plain(question, constraint, needed, min(best, needed - 1), top, "members"), where=where
+    )
 
 
-def _budget(question: Question, role: Role, start_ms: int) -> Binding:
-    """The budget with the least room for one more member, among those that have a machine for it."""
+def _room(question: Question, free: list[Free]) -> int:
+    """An upper limit on the members of all roles together that fit on these machines."""
+    return sum(min(role.count, sum(slots(one, role) for one in free)) for role in question.demand.roles)
+
+
+def _budget(question: Question, start_ms: int) -> Binding:
+    """The budget that the members would overdraw if only the other limits counted.
+
+    ``needed`` is what that placement draws. Where several are overdrawn, one that binds alone comes first.
+    """
     left = question.left(start_ms)
-    free = question.free(question.able(), start_ms)
-    worst: tuple[int, str, Binding] | None = None
-    for budget in question.fleet.budgets:
-        inside = [machine for machine in question.fleet.inside(budget) if machine.name in free]
-        claims = [claim for machine in inside if (claim := place_inside(free[machine.name], role)) is not None]
-        if not claims:
-            continue
-        need = min(claim_draw(budget, question.fleet.machine(claim.machine), claim) for claim in claims)
-        room = left[budget.id]
-        if need == 0:
-            continue
-        candidate = (room // need, budget.id)
-        if worst is None or candidate < worst[:2]:
-            binding = Binding(
-                constraint=budget.id,
-                imposed_by=budget.imposed_by or f"budget {budget.id}",
-                needed=need,
-                available=room,
-                capacity=budget.limit - budget.base,
-                unit=budget.unit,
-                where=budget.domain,
-            )
-            worst = (*candidate, binding)
-    if worst is None:
-        crossing = next(budget for budget in question.fleet.budgets if budget.crossing)
-        room = left[crossing.id]
-        return Binding(crossing.id, crossing.imposed_by, room + 1, room, crossing.limit, crossing.unit, crossing.domain)
-    return worst[2]
+    claims = Search(_without_budgets(question), Silent()).at(start_ms) or ()
+    drawn = draws(question.fleet, claims)
+    over = [budget for budget in question.fleet.budgets if drawn.get(budget.id, 0) > left[budget.id]]
+    alone = [budget for budget in over if _fits(_without_budgets(question, budget.id), start_ms)]
+    budget = (alone or over)[0]
+    return Binding(
+        constraint=budget.id,
+        imposed_by=budget.imposed_by or f"budget {budget.id}",
+        needed=drawn[budget.id],
+        available=left[budget.id],
+        capacity=budget.limit - budget.base,
+        unit=budget.unit,
+        where=budget.domain,
+    )
 
 
 def _spread(question: Question) -> Binding:
@@ -157,8 +152,11 @@ def _without_level(question: Question) -> Question:
     return replace(question, demand=demand)
 
 
-def _without_budgets(question: Question) -> Question:
-    return replace(question, fleet=Fleet(question.fleet.machines, question.fleet.levels))
+def _without_budgets(question: Question, *ids: str) -> Question:
+    """Without these budgets; without any, if none is named."""
+    fleet = question.fleet
+    left = tuple(budget for budget in fleet.budgets if ids and budget.id not in ids)
+    return replace(question, fleet=replace(fleet, budgets=left))
 
 
 def _without_spread(question: Question) -> Question:

@@ -1,0 +1,129 @@
+"""Small random fleets, calendars and demands with all kinds of constraints mixed."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from tenure.placement import (
+    Budget,
+    Calendar,
+    Constraint,
+    Core,
+    Demand,
+    Device,
+    DeviceRequest,
+    Draw,
+    Fleet,
+    FleetMachine,
+    Level,
+    MemoryNode,
+    Plan,
+    PowerFacts,
+    Role,
+    Spread,
+    Start,
+    plan,
+)
+
+END = 6
+
+
+@st.composite
+def machines(draw: st.DrawFn, name: str) -> FleetMachine:
+    nodes = draw(st.integers(1, 2))
+    caches = draw(st.lists(st.integers(0, 1), min_size=1, max_size=4))
+    cores = tuple(Core(n, n % nodes, cache * nodes + n % nodes) for n, cache in enumerate(caches))
+    devices = tuple(
+        Device(
+            f"g{n}",
+            draw(st.sampled_from(["gpu", "gpu", "nic"])),
+            model=draw(st.sampled_from(["a", "b"])),
+            numa_node=draw(st.sampled_from([None, *range(nodes)])),
+            pcie_switch=draw(st.sampled_from([None, "s0", "s1"])),
+            healthy=draw(st.sampled_from([True, True, True, False])),
+        )
+        for n in range(draw(st.integers(0, 3)))
+    )
+    return FleetMachine(
+        name,
+        draw(st.sampled_from(["x", "x", "x", "y"])),
+        cores,
+        tuple(MemoryNode(n, draw(st.integers(0, 6)), draw(st.integers(0, 1))) for n in range(nodes)),
+        devices,
+        place=(("rack", draw(st.sampled_from(["r0", "r1"]))),),
+        reserved_cores=frozenset(draw(st.sets(st.integers(0, 3), max_size=1))),
+        core_power=PowerFacts(rated_mw=draw(st.sampled_from([None, 1, 2]))),
+        schedulable=draw(st.sampled_from([True, True, True, True, False])),
+        hardware_class=draw(st.sampled_from(["old", "new"])),
+    )
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> Fleet:
+    boxes = tuple(draw(machines(f"m{n}")) for n in range(draw(st.integers(1, 3))))
+    budgets = [
+        Budget("power", "rack", "r0", draw(st.integers(0, 6))),
+        Budget("licence", "site", "x", draw(st.integers(0, 3))),
+    ]
+    return Fleet(boxes, (Level("rack"),), tuple(draw(st.lists(st.sampled_from(budgets), unique=True, max_size=2))))
+
+
+@st.composite
+def roles(draw: st.DrawFn, name: str, most: int) -> Role:
+    requests = tuple(
+        DeviceRequest(
+            draw(st.sampled_from(["gpu", "gpu", "nic"])),
+            draw(st.integers(1, 2)),
+            draw(st.sampled_from([1000, 1000, 500, 300])),
+            draw(st.sampled_from([frozenset[str](), frozenset({"a"})])),
+        )
+        for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2])))
+    )
+    return Role(
+        name,
+        draw(st.integers(1, most)),
+        cores=draw(st.integers(0, 2)),
+        memory_bytes=draw(st.integers(0, 4)),
+        devices=requests,
+        requires=frozenset(draw(st.sets(st.sampled_from(["l3", "numa", "pcie"]), max_size=1))),
+        numa_distance_max=draw(st.sampled_from([None, None, None, 10, 20])),
+        draws=draw(st.sampled_from([(), (Draw("licence", 1),)])),
+    )
+
+
+@st.composite
+def demands(draw: st.DrawFn, name: str = "d", *, most: int = 2) -> Demand:
+    earliest = draw(st.integers(0, 3))
+    parts = [draw(roles("one", most))]
+    if draw(st.integers(0, 3)) == 0:
+        parts.append(draw(roles("two", 1)))
+    length = draw(st.integers(1, 3))
+    until = draw(st.integers(0, 4)) == 0
+    constraints = []
+    if draw(st.integers(0, 3)) == 0:
+        constraints.append(Constraint("residency", "law", frozenset({"m0", "m2"}), policy=True))
+    if draw(st.integers(0, 3)) == 0:
+        constraints.append(Constraint("hardware", "user", hardware_classes=frozenset({"new"})))
+    return Demand(
+        name,
+        tuple(parts),
+        group=draw(st.sampled_from(["", "", "g0", "g1"])),
+        start=Start(earliest, earliest + draw(st.sampled_from([0, 0, 2, 4]))),
+        duration_ms=None if until else length,
+        until_ms=earliest + length if until else None,
+        required_level=draw(st.sampled_from([None, None, "machine", "rack"])),
+        spread=draw(st.sampled_from([None, None, None, Spread("machine", 1), Spread("rack", 1)])),
+        constraints=tuple(constraints),
+    )
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[Fleet, Calendar, Demand]:
+    """A fleet with a history of accepted plans on it, and one more demand."""
+    fleet = draw(fleets())
+    calendar = Calendar(margin_ms=draw(st.integers(0, 1)))
+    for number in range(draw(st.integers(0, 4))):
+        answer = plan(fleet, calendar, draw(demands(f"past{number}", most=1)), now_ms=0)
+        if isinstance(answer, Plan):
+            calendar = calendar.with_holds(answer.hold(f"h{number}"))
+    return fleet, calendar, draw(demands())

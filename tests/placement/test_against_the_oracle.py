@@ -1,0 +1,120 @@
+"""Against an oracle that tries everything: plans are feasible, refusals truly infeasible, counter-offers minimal."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.placement.oracle import earliest, feasible
+from tests.placement.strategies import questions
+
+from tenure.placement import (
+    Alternative,
+    Calendar,
+    Demand,
+    Fleet,
+    Plan,
+    Refusal,
+    Start,
+    Step,
+    overbookings,
+    plan,
+    relaxations,
+)
+
+HORIZON = 16
+thorough = settings(
+    max_examples=int(os.environ.get("TENURE_EXAMPLES", "100")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+Question = tuple[Fleet, Calendar, Demand]
+
+
+@thorough
+@given(questions())
+def test_a_plan_exists_exactly_where_one_is_given_and_it_is_the_earliest(question: Question) -> None:
+    fleet, calendar, demand = question
+    answer = plan(fleet, calendar, demand, now_ms=0)
+    assert demand.start is not None
+    first = earliest(fleet, calendar, demand, demand.start)
+    if isinstance(answer, Plan):
+        assert answer.start_ms == first
+        held = calendar.with_holds(answer.hold("new"))
+        assert overbookings(fleet, held.holds.values(), margin_ms=calendar.margin_ms) == ()
+    else:
+        assert answer.proved
+        assert first is None
+
+
+@thorough
+@given(questions())
+def test_a_refusal_is_explained_by_a_minimal_set_and_by_when_it_frees(question: Question) -> None:
+    fleet, calendar, demand = question
+    answer = plan(fleet, calendar, demand, now_ms=0)
+    if isinstance(answer, Plan):
+        return
+    assert demand.start is not None
+    later = earliest(fleet, calendar, demand, Start(demand.start.earliest_ms, HORIZON))
+    assert answer.earliest_ms == later
+    for before, after in zip(answer.funnel, answer.funnel[1:], strict=False):
+        assert before.after == after.before
+    assert answer.binding.available < answer.binding.needed or answer.binding.constraint.startswith("topology:")
+    assert json.loads(json.dumps(answer.to_json())) == answer.to_json()
+
+
+def smaller(demand: Demand, axis: str) -> Demand:
+    """The demand with half of one thing."""
+    changed = [
+        replace(role, cores=role.cores // 2) if axis == "load" else replace(role, memory_bytes=role.memory_bytes // 2)
+        for role in demand.roles
+    ]
+    return replace(demand, id=f"{demand.id}-{axis}", roles=tuple(changed))
+
+
+@thorough
+@given(questions(), st.permutations(["load", "memory"]))
+def test_counter_offers_are_feasible_and_none_gives_up_more_than_it_must(question: Question, axes: list[str]) -> None:
+    fleet, calendar, demand = question
+    assert demand.start is not None
+    demand = replace(demand, group=demand.group or "own", until_ms=None, duration_ms=demand.duration_ms or 2)
+    if isinstance(plan(fleet, calendar, demand, now_ms=0), Plan):
+        return
+    one, both = [smaller(demand, axis) for axis in axes], smaller(smaller(demand, axes[0]), axes[1])
+    alternatives = [Alternative(smaller_, (Step(axis, 1),)) for smaller_, axis in zip(one, axes, strict=True)]
+    alternatives.append(Alternative(both, tuple(Step(axis, 1) for axis in axes)))
+    found = relaxations(fleet, calendar, demand, alternatives, now_ms=0, horizon_ms=HORIZON)
+    for offer in found:
+        assert feasible(fleet, calendar, offer.alternative.demand, offer.plan.start_ms)
+        assert 1 <= len(offer.steps) <= 2
+    held = calendar.with_holds(*(offer.plan.hold(f"offer{n}") for n, offer in enumerate(found)))
+    assert overbookings(fleet, held.holds.values(), margin_ms=calendar.margin_ms) == ()
+    expected = {}
+    for alternative in [Alternative(demand), *alternatives]:
+        latest = HORIZON if len(alternative.steps) < 2 else demand.start.latest_ms
+        start = earliest(fleet, calendar, alternative.demand, Start(demand.start.earliest_ms, latest))
+        if start is not None:
+            give = {step.axis: 1 for step in alternative.steps} | {"later": max(0, start - demand.start.latest_ms)}
+            expected[tuple(sorted((axis, amount) for axis, amount in give.items() if amount))] = give
+    minimal = {
+        key
+        for key, give in expected.items()
+        if not any(
+            other != key and all(amount <= give.get(axis, 0) for axis, amount in than.items())
+            for other, than in expected.items()
+        )
+    }
+    assert {tuple(sorted((s.axis, s.amount) for s in offer.steps)) for offer in found} == minimal
+
+
+@thorough
+@given(questions(), st.integers(0, 3))
+def test_the_same_question_gives_the_same_bytes(question: Question, seed: int) -> None:
+    fleet, calendar, demand = question
+    one, other = (plan(fleet, calendar, demand, now_ms=0, seed=seed) for _ in range(2))
+    assert json.dumps(one.to_json()) == json.dumps(other.to_json())
+    assert isinstance(one, Plan | Refusal)
