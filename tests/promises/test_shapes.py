@@ -24,7 +24,7 @@ def test_a_tie_goes_to_the_first_listed() -> None:
 
 
 def test_choosing_and_bounding_on_the_same_windows_would_flatter() -> None:
-    """Six equal shapes: the lowest of their six bounds covers less than each says; the bound of the chosen one does not."""
+    """Six equal shapes: the lowest of their bounds covers less than each says; the bound of the chosen one does not."""
     source, rounds, honest, flattered = random.Random(2), 400, 0, 0
     quantile = -math.log(1 - 0.8)
     for _ in range(rounds):

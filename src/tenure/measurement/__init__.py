@@ -16,30 +16,127 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tenure.measurement.endpoint import Endpoint, Prompt, ask
+    from tenure.measurement.gathering import Declared, gather
+    from tenure.measurement.journal import JournalWriter
+    from tenure.measurement.journal_reader import Checkpoint, Damage, DamageKind, JournalReading, read_journal
+    from tenure.measurement.kernel import Cause, KernelFacts, causes, read_facts
+    from tenure.measurement.keys import KeyEntry, KeyRing, mac_of, new_key
+    from tenure.measurement.neighbour import start_neighbours
     from tenure.measurement.prompts import NoTokenCountError, PromptMaker, calibrate
+    from tenure.measurement.scrape import LLAMA_CPP, VLLM, MetricsMap, Scrape, ScrapeError
+    from tenure.measurement.sketch import Sketch
+    from tenure.measurement.store import Evidence, EvidenceKey, MeasurementStore
+    from tenure.measurement.tap_config import TapConfig, TapConfigError
     from tenure.measurement.trial import Progress, Trial, TrialPlan, run_trial
     from tenure.measurement.windows import aligned_start_ms, window_at, windows_of
 
 _HOMES = {
-    "endpoint": ("Endpoint", "Prompt", "ask"),
-    "prompts": ("NoTokenCountError", "PromptMaker", "calibrate"),
-    "trial": ("Progress", "Trial", "TrialPlan", "run_trial"),
-    "windows": ("aligned_start_ms", "window_at", "windows_of"),
+    "endpoint": (
+        "Endpoint",
+        "Prompt",
+        "ask",
+    ),
+    "gathering": (
+        "Declared",
+        "gather",
+    ),
+    "journal": ("JournalWriter",),
+    "journal_reader": (
+        "Checkpoint",
+        "Damage",
+        "DamageKind",
+        "JournalReading",
+        "read_journal",
+    ),
+    "kernel": (
+        "Cause",
+        "KernelFacts",
+        "causes",
+        "read_facts",
+    ),
+    "keys": (
+        "KeyEntry",
+        "KeyRing",
+        "mac_of",
+        "new_key",
+    ),
+    "neighbour": ("start_neighbours",),
+    "prompts": (
+        "NoTokenCountError",
+        "PromptMaker",
+        "calibrate",
+    ),
+    "scrape": (
+        "LLAMA_CPP",
+        "VLLM",
+        "MetricsMap",
+        "Scrape",
+        "ScrapeError",
+    ),
+    "sketch": ("Sketch",),
+    "store": (
+        "Evidence",
+        "EvidenceKey",
+        "MeasurementStore",
+    ),
+    "tap_config": (
+        "TapConfig",
+        "TapConfigError",
+    ),
+    "trial": (
+        "Progress",
+        "Trial",
+        "TrialPlan",
+        "run_trial",
+    ),
+    "windows": (
+        "aligned_start_ms",
+        "window_at",
+        "windows_of",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "LLAMA_CPP",
+    "VLLM",
+    "Cause",
+    "Checkpoint",
+    "Damage",
+    "DamageKind",
+    "Declared",
     "Endpoint",
+    "Evidence",
+    "EvidenceKey",
+    "JournalReading",
+    "JournalWriter",
+    "KernelFacts",
+    "KeyEntry",
+    "KeyRing",
+    "MeasurementStore",
+    "MetricsMap",
     "NoTokenCountError",
     "Progress",
     "Prompt",
     "PromptMaker",
+    "Scrape",
+    "ScrapeError",
+    "Sketch",
+    "TapConfig",
+    "TapConfigError",
     "Trial",
     "TrialPlan",
     "aligned_start_ms",
     "ask",
     "calibrate",
+    "causes",
+    "gather",
+    "mac_of",
+    "new_key",
+    "read_facts",
+    "read_journal",
     "run_trial",
+    "start_neighbours",
     "window_at",
     "windows_of",
 ]

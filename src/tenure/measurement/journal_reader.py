@@ -71,7 +71,9 @@ class JournalReading:
     """All that a journal says."""
 
     samples: dict[str, list[RequestSample]] = field(default_factory=lambda: {"user": [], "prober": []})
-    """By role, in order of arrival."""
+    """By role, in order of arrival. A prober's own journal holds them under `probe`."""
+    skipped_ns: list[int] = field(default_factory=list)
+    """Instants at which a prober held back because no slot was free."""
     damages: list[Damage] = field(default_factory=list)
     newest: Checkpoint | None = None
     oldest_ns: int | None = None
@@ -173,6 +175,10 @@ class _Reader:
         elif kind == "end":
             self._open.pop(record["id"], None)
             self._keep(record["role"], sample_of(record))
+        elif kind == "probe":
+            self._keep("probe", RequestSample.from_record(record["sample"]))
+        elif kind == "skip":
+            self._reading.skipped_ns.append(record["arrivalNs"])
 
     def _heard(self, record: dict[str, Any], *, fresh: bool) -> None:
         """A sign of life with the three clocks: compare with the one before."""

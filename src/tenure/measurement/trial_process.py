@@ -1,7 +1,7 @@
 """A trial as a process of its own: `python -m tenure.measurement.trial_process PLAN.json RESULT.json`.
 
-The generator must not share an interpreter with the control plane, whose work would be counted as latency. Progress goes
-to stdout, one JSON object a line; the result is written whole or not at all. It stops when its parent is gone.
+The generator must not share an interpreter with the control plane, whose work would be counted as latency. Progress
+goes to stdout, one JSON object a line; the result is written whole or not at all. It stops when its parent is gone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tenure.measurement.endpoint import Endpoint
+from tenure.measurement.prompts import NoTokenCountError
 from tenure.measurement.trial import Progress, Trial, TrialPlan, run_trial
 from tenure.promises import Load, RequestSample
 
@@ -83,7 +84,7 @@ async def _measure(plan_path: Path, result_path: Path) -> int:
             return EXIT_UNMEASURABLE
     try:
         trial = trial_task.result()
-    except (ConnectionError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError, NoTokenCountError) as error:
         print(json.dumps({"error": str(error) or type(error).__name__}), flush=True)
         return EXIT_UNMEASURABLE
     partial = result_path.with_suffix(".partial")

@@ -1,0 +1,149 @@
+"""Bringing the views of a window together into the evidence that `tenure.promises.judge` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tenure.measurement.journal_reader import Damage, DamageKind, JournalReading
+from tenure.measurement.scrape import MetricsState, Scrape, state_of
+from tenure.promises import Counters, Finding, Outcome, Probe, Reason, RequestSample, View, Window, WindowEvidence
+
+_EDGE_NS = 1_000_000_000
+"""Servers publish their counters at the end of a request, or a moment after; within this, either side may be first."""
+
+_REASONS = {
+    DamageKind.GAP: Reason.JOURNAL_DAMAGED,
+    DamageKind.ALTERED: Reason.JOURNAL_DAMAGED,
+    DamageKind.TRUNCATED: Reason.JOURNAL_DAMAGED,
+    DamageKind.SILENT: Reason.SENSOR_GONE,
+    DamageKind.ASLEEP: Reason.ASLEEP,
+    DamageKind.CLOCK_JUMPED: Reason.CLOCK_JUMPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Which views a contract declares, and the prober's budget."""
+
+    views: frozenset[View] = frozenset({View.TAP})
+    probes_per_second: float = 0.0
+    back_windows: int = 3
+    """How many windows before this one are looked at for an excess of load."""
+
+
+def gather(
+    window: Window,
+    asof_ms: int,
+    tap: JournalReading | None,
+    *,
+    declared: Declared | None = None,
+    prober: JournalReading | None = None,
+    scrapes: Sequence[Scrape] = (),
+) -> WindowEvidence:
+    """Evidence of a window. `tap` and `prober` are readings of their journals, None where there is none; `scrapes` are
+    those around the window, in order of time."""
+    declared = declared or Declared()
+    start_ns, end_ns = window.start_ms * 1_000_000, window.end_ms * 1_000_000
+    users = tap.samples["user"] if tap else []
+    findings = list(_journal_findings(View.TAP, tap, start_ns, end_ns)) if tap else []
+    if prober is not None and View.PROBER in declared.views:
+        findings += _journal_findings(View.PROBER, prober, start_ns, end_ns)
+    counters, trouble = _counters(scrapes, tap, start_ns, end_ns) if View.METRICS in declared.views else (None, None)
+    probes, due = _probes(prober, tap, declared, start_ns, end_ns)
+    return WindowEvidence(
+        asof_ms=asof_ms,
+        tap_asof_ms=None if tap is None or tap.newest_ns is None else tap.newest_ns // 1_000_000,
+        requests=tuple(s for s in users if start_ns <= s.arrival_ns < end_ns),
+        carried=tuple(s for s in users if s.arrival_ns < start_ns and _open_at(s, start_ns)),
+        arrivals_before=_arrivals_before(users, window, declared.back_windows),
+        probes=probes,
+        probes_due=due,
+        counters=counters,
+        required=declared.views,
+        findings=tuple(findings) + ((trouble,) if trouble else ()),
+    )
+
+
+def _journal_findings(view: View, reading: JournalReading, start_ns: int, end_ns: int) -> Iterable[Finding]:
+    for damage in reading.damages:
+        if damage.touches(start_ns, end_ns):
+            yield _finding(view, damage)
+    if reading.oldest_ns is not None and reading.oldest_ns > start_ns:
+        yield Finding(view, Reason.SENSOR_GONE, "the journal begins after the window did")
+
+
+def _finding(view: View, damage: Damage) -> Finding:
+    return Finding(view, _REASONS[damage.kind], damage.detail)
+
+
+def _open_at(sample: RequestSample, instant_ns: int) -> bool:
+    if sample.outcome is Outcome.UNFINISHED or sample.end_after_ns is None:
+        return sample.outcome is Outcome.UNFINISHED
+    return sample.arrival_ns + sample.end_after_ns > instant_ns
+
+
+def _arrivals_before(users: Sequence[RequestSample], window: Window, back: int) -> tuple[int, ...]:
+    length_ns = (window.end_ms - window.start_ms) * 1_000_000
+    start_ns = window.start_ms * 1_000_000
+    edges = [(start_ns - (k + 1) * length_ns, start_ns - k * length_ns) for k in range(back)]
+    return tuple(sum(first <= s.arrival_ns < last and s.counts for s in users) for first, last in edges)
+
+
+def _probes(
+    prober: JournalReading | None, tap: JournalReading | None, declared: Declared, start_ns: int, end_ns: int
+) -> tuple[tuple[Probe, ...], int]:
+    """The window's probes, each beside what the tap says of it, and how many were due at the least.
+
+    Probes come at random, so that none in a window means nothing until a window without any is improbable (1 in 1,000).
+    """
+    if View.PROBER not in declared.views:
+        return (), 0
+    inside = {sample.request_id: sample for sample in tap.samples["prober"]} if tap else {}
+    sent = prober.of("probe", start_ns, end_ns) if prober else []
+    held_back = sum(start_ns <= at < end_ns for at in prober.skipped_ns) if prober else 0
+    expected = declared.probes_per_second * (end_ns - start_ns) / 1e9
+    due = max(0, round(expected) - held_back) if expected > 6.9 else 0
+    if prober is None or prober.newest_ns is None or prober.newest_ns < start_ns:
+        due = max(1, due)  # Not even a sign of life: cut off, however small the budget.
+    return tuple(Probe(sample, inside.get(sample.request_id)) for sample in sent), due
+
+
+def _counters(
+    scrapes: Sequence[Scrape], tap: JournalReading | None, start_ns: int, end_ns: int
+) -> tuple[Counters | None, Finding | None]:
+    """Both sides' tokens between the scrape before the window and the one after it, or what is wrong with the page."""
+    before = [s for s in scrapes if s.at_ns <= start_ns]
+    after = [s for s in scrapes if s.at_ns >= end_ns]
+    if not before or not after:
+        return None, Finding(View.METRICS, Reason.SENSOR_GONE, "no reading of the workload's metrics around the window")
+    first, last = before[-1], after[0]
+    between = [s for s in scrapes if first.at_ns <= s.at_ns <= last.at_ns]
+    samples = [s for role in (tap.samples.values() if tap else ()) for s in role if s.end_after_ns is not None]
+    ended = [(s.arrival_ns + (s.end_after_ns or 0), s) for s in samples if s.outcome is not Outcome.UNFINISHED]
+    whole = [s for at, s in ended if first.at_ns <= at < last.at_ns]
+    edges = [s for at, s in ended if min(abs(at - first.at_ns), abs(at - last.at_ns)) <= _EDGE_NS]
+    inner = sum(s.output_tokens or 0 for at, s in ended if first.at_ns + _EDGE_NS < at < last.at_ns - _EDGE_NS)
+    state = state_of(between, inner)
+    if state is not MetricsState.LIVE:
+        return None, Finding(View.METRICS, Reason.SENSOR_GONE, f"the workload's metrics are {state}")
+    timed = [s for s in whole if s.gaps_ns]
+    timed_tokens = sum(1 + len(s.gaps_ns) for s in timed)
+    assert first.output_tokens is not None
+    assert last.output_tokens is not None
+    tokens = last.output_tokens - first.output_tokens
+    spent = (
+        None
+        if first.output_seconds is None or last.output_seconds is None
+        else (last.output_seconds - first.output_seconds)
+    )
+    return (
+        Counters(
+            tokens=round(tokens),
+            tap_tokens=sum(s.output_tokens or 0 for s in whole),
+            edge_tokens=sum(s.output_tokens or 0 for s in edges),
+            token_time_ns=round(spent / tokens * 1e9) if spent and tokens else None,
+            tap_token_time_ns=sum(sum(s.gaps_ns) for s in timed) // timed_tokens if timed else None,
+        ),
+        None,
+    )

@@ -1,0 +1,176 @@
+"""The workload's own metrics: Prometheus text or OpenMetrics, read over HTTP, mapped onto what the objectives need.
+
+Own small parser: what is wanted is counters and gauges by name, summed over their labels. A line that does not parse is
+skipped and counted, since a page that changed its form must not look like a page of zeros.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from tenure.measurement.http1 import Body, HttpError, split_head, status_of
+
+_LINE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*\})?\s+(\S+)(?:\s+\S+)*\s*$")
+_PAGE_BYTES_MAX = 8 << 20
+
+
+class ScrapeError(Exception):
+    """The page could not be had; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsMap:
+    """Names under which a runtime publishes what is needed; declared by its Runtime manifest. None: it does not."""
+
+    output_tokens: str
+    """Counter of generated tokens."""
+    output_seconds: str | None = None
+    """Counter of the seconds spent generating them, summed over requests."""
+    running: str | None = None
+    """Gauge of requests being served."""
+    waiting: str | None = None
+    """Gauge of requests in the queue."""
+
+
+LLAMA_CPP = MetricsMap(
+    output_tokens="llamacpp:tokens_predicted_total",
+    output_seconds="llamacpp:tokens_predicted_seconds_total",
+    running="llamacpp:requests_processing",
+    waiting="llamacpp:requests_deferred",
+)
+VLLM = MetricsMap(
+    output_tokens="vllm:generation_tokens_total",
+    running="vllm:num_requests_running",
+    waiting="vllm:num_requests_waiting",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """The mapped values at one instant (Unix ns). None where the page does not hold the name."""
+
+    at_ns: int
+    output_tokens: float | None
+    output_seconds: float | None
+    running: float | None
+    waiting: float | None
+
+
+class MetricsState(StrEnum):
+    """What a series of scrapes says of the page itself."""
+
+    LIVE = "live"
+    ABSENT = "absent"
+    FROZEN = "frozen"
+    """The tap saw tokens and the counters did not move."""
+    REPLAYED = "replayed"
+    """A counter went backwards although the process is the same."""
+
+
+def parse_metrics(text: str) -> tuple[dict[str, float], int]:
+    """Sum of each metric over its labels, and how many lines were not understood."""
+    values: dict[str, float] = {}
+    strange = 0
+    for line in text.splitlines():
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        match = _LINE.match(line)
+        try:
+            value = float(match[3]) if match else None
+        except ValueError:
+            value = None
+        if match is None or value is None:
+            strange += 1
+            continue
+        values[match[1]] = values.get(match[1], 0.0) + value
+    return values, strange
+
+
+async def fetch(url: str, timeout_s: float = 2.0) -> str:
+    """Text of a page over HTTP. Raises ScrapeError."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ScrapeError(f"{url!r} is no http or https address")
+    try:
+        async with asyncio.timeout(timeout_s):
+            context = ssl.create_default_context() if secure else None
+            reader, writer = await asyncio.open_connection(
+                parts.hostname, parts.port or (443 if secure else 80), ssl=context
+            )
+            try:
+                path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n".encode())
+                return await _page(reader)
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, HttpError) as error:
+        raise ScrapeError(f"{url}: {error or 'no answer in time'}") from error
+
+
+async def _page(reader: asyncio.StreamReader) -> str:
+    buffer, head, body, text = bytearray(), None, Body(), bytearray()
+    while not (head and body.done):
+        data = await reader.read(65536)
+        if not data:
+            if head is None or not body.end_of_stream():
+                raise HttpError("the answer broke off")
+            break
+        if head is None:
+            buffer += data
+            head = split_head(buffer)
+            if head is None:
+                continue
+            if status_of(head) != 200:
+                raise HttpError(f"status {status_of(head)}")
+            body, data = Body.of_response(head, b"GET"), bytes(buffer)
+        text += body.feed(data)[0]
+        if len(text) > _PAGE_BYTES_MAX:
+            raise HttpError("the page is too long")
+    return text.decode("utf-8", "replace")
+
+
+async def scrape(url: str, names: MetricsMap, timeout_s: float = 2.0) -> Scrape:
+    """One reading of a metrics page. Raises ScrapeError when there is no page or the counter of tokens is not on it."""
+    at_ns = time.time_ns()
+    values, _ = parse_metrics(await fetch(url, timeout_s))
+    found = mapped(values, names, at_ns)
+    if found.output_tokens is None:
+        raise ScrapeError(f"{url}: there is no {names.output_tokens}")
+    return found
+
+
+def mapped(values: Mapping[str, float], names: MetricsMap, at_ns: int) -> Scrape:
+    """The values under their mapped names."""
+
+    def value(name: str | None) -> float | None:
+        return None if name is None else values.get(name)
+
+    return Scrape(
+        at_ns,
+        value(names.output_tokens),
+        value(names.output_seconds),
+        value(names.running),
+        value(names.waiting),
+    )
+
+
+def state_of(scrapes: Sequence[Scrape], tap_tokens: int) -> MetricsState:
+    """State of the page over a span with these scrapes, in which the tap saw this many tokens completed."""
+    counts = [scrape.output_tokens for scrape in scrapes if scrape.output_tokens is not None]
+    if len(counts) < 2:
+        return MetricsState.ABSENT
+    if any(later < earlier for earlier, later in itertools.pairwise(counts)):
+        return MetricsState.REPLAYED
+    if tap_tokens > 0 and counts[0] == counts[-1]:
+        return MetricsState.FROZEN
+    return MetricsState.LIVE
