@@ -58,6 +58,11 @@ class Allocator:
             self._memory = None
             return await self._current()
 
+    async def look(self) -> Memory:
+        """The ledger as of its newest commit, for questions that hold nothing. It may be older when it is used."""
+        async with self._turn:
+            return await self._current()
+
     async def decide(self, decide: DecisionFunction) -> Commit:
         """Commit what `decide` wants of the next generation, or return its refusal.
 

@@ -6,11 +6,13 @@ Everything that can be known was gathered before; this decides, on one generatio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tenure.controllers.answering.capability import Capability, RunShape
+from tenure.controllers.answering.capability import Capability
 from tenure.controllers.answering.choices import Choice, MemoryOf, choices_of, demand_for
 from tenure.controllers.answering.need import Need
 from tenure.controllers.answering.quotes import quote_of
 from tenure.controllers.answering.refusal import performance_binding, refusal_of, shape_funnel
+from tenure.controllers.answering.trial_wish import TrialWish
+from tenure.controllers.subject import Subject
 from tenure.placement import Calendar, Constraint, Fleet, Plan, Refusal, plan, relaxations
 from tenure.quantities import Duration, Instant
 from tenure.resources import Machine
@@ -18,20 +20,6 @@ from tenure.resources.kinds.allocation import Shape
 from tenure.resources.kinds.answer import Answer, Quote, RefusalDetail, TrialNeeded
 
 OFFERS_MAX = 5
-
-
-@dataclass(frozen=True, slots=True)
-class TrialWish:
-    """What a trial would measure: shapes and how long, on so many cores."""
-
-    shapes: tuple[RunShape, ...]
-    duration_ms: int
-    reason: str
-
-    @property
-    def cores(self) -> int:
-        """Whole cores that the largest shape needs."""
-        return max((shape.threads for shape in self.shapes), default=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +33,8 @@ class Knowledge:
     constraints: tuple[Constraint, ...]
     machines: Mapping[str, Machine]
     memory_of: MemoryOf
+    subject: Subject | None = None
+    neighbours: str = "quiet"
     cores: int = 1  # for work without shapes
     memory_bytes: int = 0
     seed: int = 0

@@ -19,6 +19,7 @@ from tenure.promises import (
     bound_by_requests,
     bound_by_windows,
     readings,
+    split,
     window_percentile,
 )
 
@@ -42,6 +43,7 @@ class Measured:
     load: Load
     window_ms: int
     windows: tuple[tuple[RequestSample, ...], ...]
+    choosing: int  # so many of the first windows rank shapes and bound nothing
     neighbours: str
     hardware_class: str
     runtime: str
@@ -133,17 +135,27 @@ def carry(evidence: Measured, objective: LatencyObjective, assurance: Assurance)
     return None
 
 
+def choosing_windows(windows: int) -> int:
+    """How many of the first windows rank the shapes; what ranks a shape does not bound it (promises.shapes)."""
+    return max(1, windows // 8)
+
+
+def _bounding(evidence: Measured) -> Sequence[tuple[RequestSample, ...]]:
+    _, bounding = split(evidence.windows, evidence.choosing)
+    return bounding
+
+
 def _by_windows(
     evidence: Measured, objective: LatencyObjective, owed: int, assurance: Assurance, confidence: float
 ) -> Bound | NoBound:
-    found = (window_percentile(window, objective, owed) for window in evidence.windows)
+    found = (window_percentile(window, objective, owed) for window in _bounding(evidence))
     return bound_by_windows([value for value in found if value is not None], assurance.share, confidence)
 
 
 def _by_requests(
     evidence: Measured, objective: LatencyObjective, owed: int, assurance: Assurance, confidence: float
 ) -> Bound | NoBound:
-    per_request = [readings([sample], objective.metric, owed) for sample in evidence.samples]
+    per_request = [readings([sample], objective.metric, owed) for window in _bounding(evidence) for sample in window]
     worst = [max(reading.high for reading in values) for values in per_request if values]
     expected = evidence.load.arrivals_per_window(assurance.window_ms)
     return bound_by_requests(worst, objective.percentile, expected, assurance.share, confidence)

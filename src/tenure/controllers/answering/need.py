@@ -1,6 +1,9 @@
 """What a WorkloadSpec asks for, as the pure rooms' values, with every default that was filled in named."""
 
+import hashlib
 from dataclasses import dataclass
+
+import rfc8785
 
 from tenure.promises import Assurance, LatencyObjective, Load, Metric, Objective, RateObjective
 from tenure.quantities import Duration
@@ -9,6 +12,10 @@ from tenure.resources.kinds.workload import WorkloadSpec
 
 TERM_DEFAULT = Duration.parse("24h")
 LENGTH_DEFAULT_TOKENS = 64
+
+
+NOT_THE_NEED = {"acceptedOffer", "acceptance"}
+"""Fields of a Workload's spec that choose among answers and do not change the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,12 @@ def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
         when=_when(spec, now_ms, assumed),
         assumed=tuple(assumed),
     )
+
+
+def need_digest(spec: WorkloadSpec) -> str:
+    """Names the question: equal needs have equal digests, whatever offer was chosen. Twelve hexadecimal characters."""
+    question = {name: value for name, value in spec.to_json().items() if name not in NOT_THE_NEED}
+    return hashlib.sha256(rfc8785.dumps(question)).hexdigest()[:12]
 
 
 def _objectives(spec: WorkloadSpec) -> tuple[Objective, ...]:

@@ -39,6 +39,7 @@ class Asker:
     namespace: str
     uid: str
     generation: int
+    need: str  # digest of the need, see `need_digest`
 
 
 def promises_of(need: Need, choice: Choice, plan: Plan) -> Promises:
@@ -166,7 +167,7 @@ def quote_of(need: Need, choice: Choice, plan: Plan, machines: Mapping[str, Mach
 
 def offer_of(asker: Asker, quote: Quote, plan: Plan, rank: int, expires_ms: int, salt: str) -> Offer:
     """The Offer that holds a quote. Its name follows from who asks, which version, and the salt of this answer."""
-    name = f"{asker.name}-{short_digest(asker.uid, str(asker.generation), salt, str(rank))}"
+    name = f"{asker.name}-{short_digest(asker.uid, asker.need, salt, str(rank))}"
     return Offer(
         metadata=ObjectMeta(
             name=name,
@@ -179,7 +180,7 @@ def offer_of(asker: Asker, quote: Quote, plan: Plan, rank: int, expires_ms: int,
             ],
         ),
         spec=OfferSpec(
-            workload=WorkloadReference(name=asker.name, uid=asker.uid, generation=asker.generation),
+            workload=reference_to(asker),
             rank=rank,
             meets_in_full=quote.meets_in_full,
             relaxed=quote.relaxed,
@@ -194,6 +195,11 @@ def offer_of(asker: Asker, quote: Quote, plan: Plan, rank: int, expires_ms: int,
             planned_generation=0,
         ),
     )
+
+
+def reference_to(asker: Asker) -> WorkloadReference:
+    """The asker as Offers and Contracts name it."""
+    return WorkloadReference(name=asker.name, uid=asker.uid, generation=asker.generation, need=asker.need)
 
 
 def short_digest(*parts: str) -> str:

@@ -11,7 +11,8 @@ from tenure.resources.kinds.contract import PolicyDecision
 from tenure.resources.kinds.objectives import Residency
 
 # Member states of the European Union, ISO 3166-1 alpha-2; source: Publications Office of the EU, country list, 2020-02.
-EU = frozenset(["AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE"])
+EU_CODES = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
+EU = frozenset(EU_CODES.split())
 # The European Economic Area: the EU and the EFTA states party to the Agreement (Iceland, Liechtenstein, Norway).
 EEA = EU | {"IS", "LI", "NO"}
 JURISDICTIONS = {"EU": EU, "EEA": EEA}

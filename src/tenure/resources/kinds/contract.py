@@ -18,6 +18,7 @@ class WorkloadReference(Strict):
     name: str
     uid: str
     generation: int
+    need: str = Field(default="", description="digest of the need; choosing an offer edits the spec but not the need")
 
 
 class OfferSpec(Strict):

@@ -47,6 +47,7 @@ class MachineStatus(Status):
     state: Literal["Discovered", "Qualified", "Ready", "Draining", "Failed", "Retired"] = "Discovered"
     cores: int | None = None
     sellable_cores: list[int] = Field(default_factory=list)
+    reserved_seen: list[int] = Field(default_factory=list, description="cores that were reserved when this was written")
     memory: Bytes | None = None
     sellable_memory: Bytes | None = None
     devices: int | None = None

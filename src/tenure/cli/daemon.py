@@ -1,0 +1,83 @@
+"""The control plane of one machine as a process: `python -m tenure.cli.daemon HOME`. Server and controllers, nothing else.
+
+It writes `plane.json` when it is ready, keeps a log, and ends on SIGTERM or SIGINT with workloads left running.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+import structlog
+
+from tenure.client import AsyncClient, from_home
+from tenure.controllers.assembly import plane_of, run_plane
+from tenure.quantities import SystemClock
+from tenure.server import serving
+from tenure.server.kubeconfig import write_private
+
+PLANE_FILE = "plane.json"
+EXIT_OURS = 70
+
+
+async def run(home: Path, port: int = 0) -> None:
+    """Serve and control until told to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    clock = SystemClock()
+    async with (
+        serving(home, port) as host,
+        AsyncClient(lambda: from_home(home, "controllers")) as client,
+        plane_of(client, home, clock) as plane,
+    ):
+
+        def ready() -> None:
+            started = psutil.Process().create_time()  # with the pid, names this process and no later one
+            told = {
+                "pid": os.getpid(),
+                "startTime": started,
+                "url": host.url,
+                "site": plane.site,
+                "machine": plane.machine,
+            }
+            write_private(home / PLANE_FILE, json.dumps(told) + "\n")
+
+        controllers = asyncio.create_task(run_plane(plane, ready), name="controllers")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({controllers, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if controllers.done():
+            controllers.result()
+        controllers.cancel()
+        await asyncio.gather(controllers, return_exceptions=True)
+    (home / PLANE_FILE).unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Entry point of the process."""
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(os.environ.get("TENURE_LOG", "info").lower()),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        asyncio.run(run(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    except KeyboardInterrupt:
+        return 0
+    except Exception:
+        structlog.get_logger("tenure").exception("the control plane stopped")
+        return EXIT_OURS
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

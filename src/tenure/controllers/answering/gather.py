@@ -1,0 +1,165 @@
+"""Gathering: everything known about one need, read through the door and from the stores. The only I/O of answering."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tenure.catalog import artifact_of, cached_path
+from tenure.client import NotFound
+from tenure.controllers.answering.answer import Knowledge
+from tenure.controllers.answering.capability import Measured, RunShape, capabilities, choosing_windows
+from tenure.controllers.answering.need import Need
+from tenure.controllers.answering.residency import judge_residency
+from tenure.controllers.answering.trial_wish import trial_wish
+from tenure.controllers.plane import Plane
+from tenure.controllers.subject import Subject
+from tenure.measurement.store import Evidence
+from tenure.placement import Constraint
+from tenure.quantities import Duration
+from tenure.resources import Machine, Model, Runtime, Site
+from tenure.resources.kinds.workload import WorkloadSpec
+
+NEIGHBOURS = {"guaranteed": "busy", "burstable": "quiet", "spot": "quiet"}
+MEMORY_DEFAULT_BYTES = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that the need names is not there (yet)."""
+
+    reason: str
+    message: str
+
+
+async def gather(
+    plane: Plane, spec: WorkloadSpec, need: Need, *, trial: Duration | None = None, trial_made: bool = False
+) -> Knowledge | Missing:
+    """What is known, or what is missing. `trial`: how long its user wants it measured; `trial_made`: it was."""
+    site = await plane.client.get(Site, plane.site)
+    machines = {m.name: m for m in (await plane.client.list(Machine)).items if m.spec.site == plane.site}
+    known = Knowledge(
+        need=need,
+        capabilities=(),
+        shapes_measured=0,
+        trial=None,
+        constraints=_constraints(spec, site),
+        machines=machines,
+        memory_of=lambda _: 0,
+        cores=spec.resources.cores if spec.resources else 1,
+        memory_bytes=int(spec.resources.memory or MEMORY_DEFAULT_BYTES) if spec.resources else MEMORY_DEFAULT_BYTES,
+    )
+    if spec.inference is None:
+        return known
+    machine = machines.get(plane.machine)
+    if machine is None:
+        return Missing("ReferenceNotFound", f"machine {plane.machine} is not registered yet")
+    subject = await find_subject(plane, need, machine)
+    if isinstance(subject, Missing):
+        return subject
+    return await asyncio.to_thread(_with_evidence, plane, spec, known, subject, machine, trial, trial_made)
+
+
+async def find_subject(plane: Plane, need: Need, machine: Machine) -> Subject | Missing:
+    """The model file and the runtime that serves it on this machine."""
+    assert need.model is not None
+    try:
+        model = await plane.client.get(Model, need.model)
+    except NotFound:
+        return Missing("ReferenceNotFound", f"spec.inference.model: no Model is named {need.model}")
+    runtimes = sorted((await plane.client.list(Runtime)).items, key=lambda r: r.name)
+    fitting = [r for r in runtimes if model.spec.format in r.spec.accepts.formats]
+    if need.runtime is not None:
+        fitting = [r for r in fitting if r.name == need.runtime]
+    if not fitting:
+        wanted = f"named {need.runtime}" if need.runtime else f"that takes {model.spec.format}"
+        return Missing("ReferenceNotFound", f"spec.inference.runtime: no Runtime {wanted}")
+    path = await asyncio.to_thread(cached_path, artifact_of(model))
+    if path is None:
+        return Missing("ModelNotFetched", f"tenure model fetch {model.name}")
+    assert need.load is not None, "inference has a load"
+    return Subject(model=model, path=path, runtime=fitting[0], hardware_class=machine.spec.profile, load=need.load)
+
+
+def _with_evidence(
+    plane: Plane,
+    spec: WorkloadSpec,
+    known: Knowledge,
+    subject: Subject,
+    machine: Machine,
+    trial: Duration | None,
+    trial_made: bool,
+) -> Knowledge:
+    need = known.need
+    assert need.load is not None
+    neighbours = NEIGHBOURS[spec.guarantee]
+    measured = measured_of(plane, subject, neighbours)
+    sellable = len(machine.status.sellable_cores) if machine.status else 0
+    shapes = subject.shapes(max(1, sellable))
+    wish = trial_wish(need, shapes, measured, trial.ms if trial is not None else None)
+    return replace(
+        known,
+        subject=subject,
+        neighbours=neighbours,
+        capabilities=tuple(capabilities(measured, need.objectives, need.load, need.assurance)),
+        shapes_measured=len({m.shape for m in measured}),
+        trial=None if trial_made else wish,
+        memory_of=subject.memory_bytes,
+    )
+
+
+def measured_of(plane: Plane, subject: Subject, neighbours: str) -> list[Measured]:
+    """What the store holds for this model, runtime and hardware beside such neighbours; equal keys are pooled.
+
+    What was measured beside busy neighbours bounds a quiet machine too; never the other way round.
+    """
+    found: list[Evidence] = []
+    for beside in ("busy",) if neighbours == "busy" else ("busy", "quiet"):
+        found += plane.known.find(
+            model_digest=subject.digest,
+            hardware_class=subject.hardware_class,
+            runtime=subject.runtime.name,
+            runtime_version=subject.runtime.spec.version,
+            neighbours=beside,
+        )
+    pooled: dict[tuple[object, ...], list[Evidence]] = {}
+    for evidence in reversed(found):  # oldest first
+        key = (evidence.key.shape, evidence.key.neighbours, evidence.load, evidence.window_ms)
+        pooled.setdefault(key, []).append(evidence)
+    return [_measured(group) for group in pooled.values()]
+
+
+def _measured(group: Sequence[Evidence]) -> Measured:
+    first, newest = group[0], group[-1]
+    shape = dict(first.key.shape)
+    # Of each measurement the first windows choose and the rest bound; pooling keeps all choosing ones in front.
+    parts = [
+        (e.windows[: choosing_windows(len(e.windows))], e.windows[choosing_windows(len(e.windows)) :]) for e in group
+    ]
+    windows = tuple(w for choosing, _ in parts for w in choosing) + tuple(w for _, rest in parts for w in rest)
+    return Measured(
+        shape=RunShape(shape["threads"], shape["slots"]),
+        load=first.load,
+        window_ms=first.window_ms,
+        windows=windows,
+        choosing=sum(len(choosing) for choosing, _ in parts),
+        neighbours=first.key.neighbours,
+        hardware_class=first.key.hardware_class,
+        runtime=f"{first.key.runtime} {first.key.runtime_version}",
+        measured_at_ms=newest.measured_at_ms,
+    )
+
+
+def _constraints(spec: WorkloadSpec, site: Site) -> tuple[Constraint, ...]:
+    """Residency as a constraint of policy: it removes every machine of a site that may not serve."""
+    if spec.residency is None:
+        return ()
+    verdict = judge_residency(spec.residency, site)
+    return (
+        Constraint(
+            id=verdict.rule,
+            imposed_by="workload policy",
+            machines=None if verdict.allowed else frozenset(),
+            policy=True,
+            hint="" if verdict.allowed else f"{verdict.fact}; {verdict.next_step}",
+        ),
+    )

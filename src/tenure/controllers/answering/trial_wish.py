@@ -1,0 +1,82 @@
+"""Which trial would tell enough: shapes, loads and windows. Pure.
+
+Each shape is measured at the load asked; the one with the most slots also at twice that, because evidence under a
+heavier load bounds a lighter one and lets the next, larger need be answered without waiting.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tenure.controllers.answering.capability import Measured, RunShape, choosing_windows
+from tenure.controllers.answering.need import Need
+from tenure.promises import Load, samples_needed
+
+WINDOWS_SPARE = 1
+"""One window more than the least, so that one without a request costs no confidence."""
+MEASURED_MS_MAX = 60_000
+"""What a trial measures of one shape and load unless its user buys more: `tenure trial --for 10m`."""
+START_AND_WARM_MS = 6_000
+HEAVIER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TrialStep:
+    """One shape under one load."""
+
+    shape: RunShape
+    load: Load
+
+
+@dataclass(frozen=True, slots=True)
+class TrialWish:
+    """What a trial would measure: so many windows of each step."""
+
+    steps: tuple[TrialStep, ...]
+    windows: int
+    window_ms: int
+    reason: str
+
+    @property
+    def shapes(self) -> tuple[RunShape, ...]:
+        """The shapes in the order in which they are measured."""
+        return tuple(dict.fromkeys(step.shape for step in self.steps))
+
+    @property
+    def cores(self) -> int:
+        """Whole cores that the largest shape needs."""
+        return max((shape.threads for shape in self.shapes), default=1)
+
+    @property
+    def duration_ms(self) -> int:
+        """How long the hold is needed, starting and draining included."""
+        return len(self.steps) * (self.windows + 2) * self.window_ms + len(self.shapes) * START_AND_WARM_MS
+
+
+def trial_wish(
+    need: Need, shapes: Sequence[RunShape], measured: Sequence[Measured], measure_for_ms: int | None
+) -> TrialWish | None:
+    """The trial that the evidence calls for; None when every shape was measured at the load asked or heavier.
+
+    `measure_for_ms`: what its user wants measured in all, whatever is known already.
+    """
+    assert need.load is not None, "only inference is trialled"
+    lacking = [s for s in shapes if not any(m.shape == s and m.load.bounds(need.load) for m in measured)]
+    wanted = list(shapes) if measure_for_ms is not None else lacking
+    if not wanted:
+        return None
+    load = need.load
+    steps = [TrialStep(shape, load) for shape in wanted]
+    heavier = Load(load.arrivals_micro * HEAVIER, load.prompt_tokens, load.output_tokens)
+    most = max(wanted, key=lambda shape: (shape.threads, shape.slots))
+    if most in lacking:
+        steps.append(TrialStep(most, heavier))
+    window_ms = need.assurance.window_ms
+    if measure_for_ms is not None:
+        windows = max(1, measure_for_ms // (window_ms * len(steps)))
+        reason = "its user asked for a longer measurement"
+    else:
+        needed = samples_needed(need.assurance.share, need.assurance.confidence) + WINDOWS_SPARE
+        needed += choosing_windows(needed + 1)
+        windows = max(1, min(needed, MEASURED_MS_MAX // window_ms))
+        reason = f"{len(lacking)} of {len(shapes)} shapes were never measured here at {load.arrivals_per_second:g}/s"
+    return TrialWish(tuple(steps), windows, window_ms, reason)

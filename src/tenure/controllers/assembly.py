@@ -1,0 +1,89 @@
+"""Putting the controllers of one machine together, and running them until they are told to stop."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tenure.client import AsyncClient
+from tenure.controllers.contract import ContractReconciler
+from tenure.controllers.inquiry import InquiryReconciler
+from tenure.controllers.kernel import Controller, Key, run_controllers
+from tenure.controllers.machine.fleet import fleet_of
+from tenure.controllers.machine.reconcile import MachineReconciler
+from tenure.controllers.machine.register import Registered, register
+from tenure.controllers.measuring import Measurements
+from tenure.controllers.offer import OfferReconciler
+from tenure.controllers.plane import Plane
+from tenure.controllers.shelf import put_catalog
+from tenure.controllers.workload import WorkloadReconciler
+from tenure.controllers.workload.trial import Trials
+from tenure.engines import LocalEngine
+from tenure.evidence import KeyRing
+from tenure.ledger import Allocator
+from tenure.measurement.store import MeasurementStore
+from tenure.quantities import Clock
+from tenure.resources import ApiObject, Contract, Inquiry, Machine, Offer, Workload
+
+MEASUREMENTS_FILE = "measurements.db"
+KEYS_FOLDER = "keys"
+
+
+@asynccontextmanager
+async def plane_of(client: AsyncClient, home: Path, clock: Clock) -> AsyncIterator[Plane]:
+    """A control plane over `home`: this machine registered, its catalog in place, its runs adopted."""
+    registered: Registered = await register(client, clock)
+    engine = LocalEngine(home)
+    known = MeasurementStore(home / MEASUREMENTS_FILE)
+    plane = Plane(
+        client=client,
+        clock=clock,
+        allocator=Allocator(client, registered.site, clock, fleet_of),
+        engine=engine,
+        measurements=Measurements(registered.system_cpus),
+        known=known,
+        keys=KeyRing.open(home / KEYS_FOLDER, clock=clock),
+        home=home,
+        site=registered.site,
+        machine=registered.machine,
+        system_cpus=registered.system_cpus,
+    )
+    try:
+        await asyncio.to_thread(engine.adopt)
+        await put_catalog(client)
+        await plane.allocator.recover()
+        yield plane
+    finally:
+        await plane.measurements.close()
+        known.close()
+
+
+async def run_plane(plane: Plane, ready: Callable[[], None]) -> None:
+    """Run the controllers until cancelled. They share the system's own cores with the rest of the control plane."""
+    if plane.system_cpus:
+        os.sched_setaffinity(0, plane.system_cpus)
+    trials = Trials(plane)
+    controllers = [
+        Controller(Machine, MachineReconciler(plane)),
+        Controller(
+            Workload,
+            WorkloadReconciler(plane, trials),
+            also={Offer: _workload_of, Contract: _workload_of},
+        ),
+        Controller(Offer, OfferReconciler(plane.client, plane.allocator, plane.clock)),
+        Controller(Contract, ContractReconciler(plane)),
+        Controller(Inquiry, InquiryReconciler(plane)),
+    ]
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run_controllers(plane.client, controllers, plane.clock), name="controllers")
+            ready()
+    finally:
+        await trials.close()
+
+
+def _workload_of(obj: ApiObject) -> list[Key]:
+    """The Workload that an Offer or Contract answers."""
+    assert isinstance(obj, Offer | Contract)
+    return [Key(obj.namespace or "", obj.spec.workload.name)]

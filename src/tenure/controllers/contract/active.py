@@ -1,0 +1,67 @@
+"""Active: the run is watched, not driven. What the engine reports becomes conditions."""
+
+import asyncio
+
+from tenure.controllers.contract.commissioning import run_status
+from tenure.controllers.contract.marks import set_phase
+from tenure.controllers.contract.readback import compare
+from tenure.controllers.contract.run import spec_of_contract
+from tenure.controllers.events import record
+from tenure.controllers.kernel import Wait
+from tenure.controllers.plane import Plane
+from tenure.controllers.serving import ServingError
+from tenure.controllers.status import condition
+from tenure.engines import EngineFailure, Phase, RunNotFound
+from tenure.resources import Contract
+
+LOOK_MS = 2_000
+
+
+async def watch(plane: Plane, contract: Contract) -> Wait | None:
+    """Look at the run; bring a lost one back where that is honest; end a contract whose work is done."""
+    hold = contract.spec.hold
+    try:
+        state = await asyncio.to_thread(plane.engine.state, hold.id)
+    except RunNotFound:
+        return await _lost(plane, contract, "the engine knows no run of this contract")
+    if state.phase is Phase.LOST:
+        return await _resume(plane, contract, state.message)
+    if state.phase is Phase.ENDED:
+        reason = "EndedByTerm" if contract.spec.body.inference is None and state.work.last_exit else "Lost"
+        said = condition("Ready", False, reason, state.message or f"the run ended: {state.reason}", plane.clock)
+        await set_phase(plane, contract, "Ending", said, run=run_status(state), ended_because=reason)
+        return Wait(1)
+    facts = compare(
+        await asyncio.to_thread(plane.engine.read_back, hold.id),
+        hold.claims[0],
+        await plane.topology(contract.spec.machine),
+    )
+    wrong = next((fact for fact in facts if not fact.agrees), None)
+    run = run_status(state).model_copy(update={"read_back": facts})
+    if wrong is not None:
+        message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel says {wrong.found}"
+        said = condition("Ready", False, "ReadBackDiffers", message, plane.clock)
+    elif state.healthy is False:
+        said = condition("Ready", False, "Unverifiable", "the endpoint does not answer its health check", plane.clock)
+    else:
+        said = condition("Ready", True, "Active", "signed and running", plane.clock)
+    await set_phase(plane, contract, "Active", said, run=run)
+    left = int(contract.spec.term.end) - plane.clock.now_ms()
+    return Wait(max(1, min(LOOK_MS, left)))
+
+
+async def _resume(plane: Plane, contract: Contract, why: str) -> Wait | None:
+    """After a reboot the run is started anew on the same hold; that is said, not hidden."""
+    try:
+        await asyncio.to_thread(plane.engine.start, await spec_of_contract(plane, contract))
+    except (EngineFailure, ServingError) as error:
+        return await _lost(plane, contract, f"{why}; it could not be started again: {error}")
+    await record(plane.client, contract, "RebootResumed", why, plane.clock, warning=True)
+    return Wait(LOOK_MS)
+
+
+async def _lost(plane: Plane, contract: Contract, why: str) -> Wait | None:
+    said = condition("Ready", False, "Lost", why, plane.clock)
+    updated = await set_phase(plane, contract, "Ending", said, ended_because="Lost")
+    await record(plane.client, updated, "Lost", why, plane.clock, warning=True)
+    return Wait(1)

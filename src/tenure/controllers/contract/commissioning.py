@@ -1,0 +1,157 @@
+"""Commissioning: started on the very allocation, read back from the kernel, measured, and only then signed.
+
+If the kernel disagrees or the measurement contradicts the promise, the contract ends with its figures, unsigned, and
+fresh offers follow.
+"""
+
+import asyncio
+
+from tenure.controllers.contract.evidence import remember_commissioning
+from tenure.controllers.contract.judge import judge_commissioning
+from tenure.controllers.contract.marks import set_phase
+from tenure.controllers.contract.readback import compare
+from tenure.controllers.contract.run import endpoint_of, secret_name, spec_of_contract
+from tenure.controllers.contract.signing import sign
+from tenure.controllers.events import record
+from tenure.controllers.kernel import Wait
+from tenure.controllers.measuring import MeasurementFailedError, Windows
+from tenure.controllers.plane import Plane
+from tenure.controllers.serving import ServingError
+from tenure.controllers.status import condition
+from tenure.engines import EngineFailure, RunState
+from tenure.measurement import TrialPlan
+from tenure.promises import Load
+from tenure.quantities import Instant
+from tenure.resources import Contract
+from tenure.resources.kinds.contract import Commissioning, RunStatus
+
+LOOK_MS = 200
+HEALTHY_MS_MAX = 30_000
+COMMISSIONING_WINDOWS = 4
+
+
+async def commission(plane: Plane, contract: Contract) -> Wait | None:
+    """One step of it: wait for the start of the term, start, read back, measure, judge, sign."""
+    before_start = int(contract.spec.hold.start) - plane.clock.now_ms()
+    if before_start > 0:
+        said = condition("Ready", False, "Scheduled", f"it starts at {contract.spec.term.start}", plane.clock)
+        await set_phase(plane, contract, "Commissioning", said)
+        return Wait(before_start)
+    try:
+        state = await asyncio.to_thread(plane.engine.start, await spec_of_contract(plane, contract))
+    except (EngineFailure, ServingError) as error:
+        return await _fail(plane, contract, "StartFailed", str(error))
+    if state.final:
+        return await _fail(plane, contract, "StartFailed", state.message or f"the run ended: {state.reason}")
+    if state.healthy is False or (contract.spec.body.inference is not None and not state.healthy):
+        return await _wait_healthy(plane, contract, state)
+    facts = compare(
+        await asyncio.to_thread(plane.engine.read_back, contract.spec.hold.id),
+        contract.spec.hold.claims[0],
+        await plane.topology(contract.spec.machine),
+    )
+    run = run_status(state).model_copy(update={"read_back": facts})
+    if not all(fact.agrees for fact in facts):
+        wrong = next(fact for fact in facts if not fact.agrees)
+        message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel says {wrong.found} ({wrong.source})"
+        return await _fail(plane, contract, "ReadBackDiffers", message, run=run)
+    if not contract.spec.promises.statistical:
+        return await _activate(plane, contract, state, run, None)
+    return await _measure(plane, contract, state, run)
+
+
+async def _wait_healthy(plane: Plane, contract: Contract, state: RunState) -> Wait | None:
+    waited = plane.clock.now_ms() - (state.claimed_ms or plane.clock.now_ms())
+    if waited > HEALTHY_MS_MAX:
+        return await _fail(plane, contract, "StartFailed", f"not healthy after {HEALTHY_MS_MAX // 1000} s")
+    said = condition("Ready", False, "Commissioning", "the model is being loaded", plane.clock)
+    await set_phase(plane, contract, "Commissioning", said, run=run_status(state))
+    return Wait(LOOK_MS)
+
+
+async def _measure(plane: Plane, contract: Contract, state: RunState, run: RunStatus) -> Wait | None:
+    key = f"commission/{contract.uid}"
+    load, window_ms = contract.spec.promises.load, contract.spec.promises.statistical[0].window.ms
+    assert load is not None, "statistical promises are made under a load"
+    plan = TrialPlan(
+        load=Load(int(load.requests_per_second), load.prompt_tokens, load.output_tokens),
+        window_ms=window_ms,
+        windows=COMMISSIONING_WINDOWS,
+    )
+    first = key not in plane.measurements.jobs
+    job = plane.measurements.start(key, await endpoint_of(plane, contract, state), plan, plane.clock.now_ms())
+    if first:
+        said = condition("Ready", False, "Commissioning", "measured on its own allocation", plane.clock)
+        begun = Commissioning(started_at=Instant(plane.clock.now_ms()))
+        await set_phase(plane, contract, "Commissioning", said, run=run, commissioning=begun)
+    if not job.done:
+        return Wait(LOOK_MS)
+    try:
+        windows = plane.measurements.take(key)
+    except MeasurementFailedError as error:
+        return await _fail(plane, contract, "CommissioningFailed", str(error), run=run)
+    return await _judge(plane, contract, state, run, windows)
+
+
+async def _judge(plane: Plane, contract: Contract, state: RunState, run: RunStatus, windows: Windows) -> Wait | None:
+    figures = judge_commissioning(contract.spec.promises, windows)
+    holds = bool(figures) and all(figure.holds for figure in figures)
+    began = contract.status.commissioning if contract.status else None
+    now = Instant(plane.clock.now_ms())
+    measured = Commissioning(
+        started_at=began.started_at if began else now, finished_at=now, holds=holds, figures=figures
+    )
+    if not holds:
+        missed = next((figure for figure in figures if not figure.holds), None)
+        message = (
+            f"{missed.metric}.{missed.percentile}: {missed.windows_within} of {missed.windows} windows within "
+            f"{missed.promised}"
+            if missed
+            else "no window had a request"
+        )
+        return await _fail(plane, contract, "CommissioningFailed", message, run=run, commissioning=measured)
+    await remember_commissioning(plane, contract, windows)
+    return await _activate(plane, contract, state, run, measured)
+
+
+async def _activate(
+    plane: Plane, contract: Contract, state: RunState, run: RunStatus, measured: Commissioning | None
+) -> Wait | None:
+    """Sign, then say Active. What is not signed is not Active."""
+    signature = sign(plane, contract)
+    endpoint = await endpoint_of(plane, contract, state) if contract.spec.body.inference else None
+    ready = condition("Ready", True, "Active", "signed and running", plane.clock)
+    more = {"commissioning": measured} if measured else {}
+    updated = await set_phase(
+        plane,
+        contract,
+        "Active",
+        ready,
+        run=run,
+        signature=signature,
+        endpoint=endpoint.base_url if endpoint else None,
+        credential=secret_name(contract) if endpoint else None,
+        **more,
+    )
+    await record(plane.client, updated, "Active", f"signed with key {signature.key_id[:12]}", plane.clock)
+    return Wait(1)
+
+
+async def _fail(plane: Plane, contract: Contract, reason: str, message: str, **more: object) -> Wait | None:
+    """End it with its figures; the hold is released once the run is gone."""
+    said = condition("Ready", False, reason, message, plane.clock)
+    updated = await set_phase(plane, contract, "Ending", said, ended_because=reason, **more)
+    await record(plane.client, updated, reason, message, plane.clock, warning=True)
+    return Wait(1)
+
+
+def run_status(state: RunState) -> RunStatus:
+    """The engine's state in the contract's words."""
+    return RunStatus(
+        id=state.run_id,
+        pid=state.work.process.pid if state.work.process else None,
+        started_at=Instant(state.work.started_ms) if state.work.started_ms else None,
+        state=str(state.phase),
+        mechanism=state.confinement.mechanism if state.confinement else None,
+        restarts=state.work.restarts,
+    )

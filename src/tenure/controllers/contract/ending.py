@@ -1,0 +1,80 @@
+"""The end: processes first, capacity after. The hold is released only once nothing of the run is left."""
+
+import asyncio
+from contextlib import suppress
+
+from tenure.client import NotFound
+from tenure.controllers.contract.marks import set_phase
+from tenure.controllers.events import record
+from tenure.controllers.kernel import Wait
+from tenure.controllers.plane import Plane
+from tenure.controllers.status import condition
+from tenure.engines import RunNotFound, StopFailed
+from tenure.ledger import release
+from tenure.ledger.collect import drop_ledger_finalizer
+from tenure.resources import Contract
+from tenure.resources.kinds.contract import ContractStatus
+
+NEVER_COMMITTED_MS = 5_000
+STOP_AGAIN_MS = 1_000
+
+
+def why_over(contract: Contract, now_ms: int) -> str | None:
+    """The reason for which it ends now: its term, its user, or its deletion; None while it goes on."""
+    if contract.metadata.deletion_timestamp is not None:
+        return "EndedByDeletion"
+    if contract.spec.end_requested:
+        return "EndedByUser"
+    if now_ms >= int(contract.spec.term.end):
+        return "EndedByTerm"
+    return None
+
+
+async def end(plane: Plane, contract: Contract, because: str | None) -> Wait | None:
+    """Stop the run, see that it is gone, release the hold. Each step can be repeated."""
+    reason = because or (contract.status.ended_because if contract.status else None) or "EndedByUser"
+    if contract.status is None or contract.status.phase != "Ending":
+        waiting = condition("Ready", False, reason, "", plane.clock)
+        contract = await set_phase(plane, contract, "Ending", waiting, ended_because=reason)
+        await record(plane.client, contract, reason, "the run is being stopped", plane.clock)
+    plane.measurements.drop(f"commission/{contract.uid}")
+    try:
+        await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id)
+    except RunNotFound:
+        pass  # it was never started, or is long gone
+    except StopFailed as error:
+        said = condition("Released", False, "WaitingForRelease", f"processes are still there: {error}", plane.clock)
+        await set_phase(plane, contract, "Ending", said)
+        return Wait(STOP_AGAIN_MS)
+    uid = contract.uid
+    await plane.allocator.decide(
+        lambda view, fleet, now_ms: release(  # noqa: ARG005 - the shape of a decision
+            [r for r in view.live() if r.uid == uid], "Ended", reason
+        )
+    )
+    return Wait(1)
+
+
+async def clean(plane: Plane, contract: Contract) -> None:
+    """What an ended contract leaves: its run's record is forgotten, its logs and journal stay with the evidence."""
+    with suppress(RunNotFound):
+        state = await asyncio.to_thread(plane.engine.state, contract.spec.hold.id)
+        if not state.final:
+            await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id)
+    released = condition("Ready", False, "Ended", "", plane.clock)
+    with suppress(NotFound):
+        await set_phase(plane, contract, "Ended", released)
+
+
+async def when_never_committed(plane: Plane, contract: Contract) -> Wait | None:
+    """A Proposed contract: its mark is late, or it was never committed. The ledger knows; a deleted one may go."""
+    memory = await plane.allocator.look()
+    if contract.uid in memory.view.records:
+        return Wait(NEVER_COMMITTED_MS)
+    if contract.metadata.deletion_timestamp is not None:
+        await drop_ledger_finalizer(plane.client, contract)
+        return None
+    return Wait(NEVER_COMMITTED_MS)
+
+
+__all__ = ["ContractStatus", "clean", "end", "when_never_committed", "why_over"]

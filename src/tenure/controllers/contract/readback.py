@@ -1,0 +1,47 @@
+"""Reading back: what the kernel says of the run, beside what the contract holds. Pure."""
+
+from tenure.engines import ReadBack
+from tenure.quantities import Bytes
+from tenure.resources.kinds.allocation import Claim
+from tenure.resources.kinds.contract import ReadBackFact
+from tenure.topology import MachineTopology, format_cpu_list
+
+MEMORY_LIMIT_TOLERANCE = 4096
+"""Kernels round a limit down to whole pages."""
+
+
+def compare(read: ReadBack, claim: Claim, topology: MachineTopology) -> list[ReadBackFact]:
+    """One fact a limit. A limit that this system cannot enforce is told as such; nothing else was promised."""
+    wanted = frozenset(topology.cpus_of(claim.cores))
+    found = read.cpus_allowed
+    facts = [
+        ReadBackFact(
+            what="cpus",
+            expected=format_cpu_list(sorted(wanted)),
+            found=format_cpu_list(sorted(found)) if found else "none",
+            source=f"/proc/PID/task/*/status of {len(read.threads)} threads",
+            agrees=bool(found) and found <= wanted,
+        )
+    ]
+    limit = read.memory_limit_bytes
+    if isinstance(limit.value, int):
+        facts.append(
+            ReadBackFact(
+                what="memory",
+                expected=str(claim.memory),
+                found=str(Bytes(limit.value)),
+                source=limit.source,
+                agrees=0 <= int(claim.memory) - limit.value <= MEMORY_LIMIT_TOLERANCE,
+            )
+        )
+    else:
+        facts.append(
+            ReadBackFact(
+                what="memory",
+                expected=str(claim.memory),
+                found=f"not enforced here: {limit.why}",
+                source=limit.source,
+                agrees=True,
+            )
+        )
+    return facts

@@ -1,0 +1,113 @@
+"""The run behind a contract: always the same spec for the same contract, so that starting again adopts."""
+
+import asyncio
+import base64
+import sys
+from typing import Any
+
+from tenure.client import AlreadyExists, NotFound
+from tenure.controllers.answering.capability import RunShape
+from tenure.controllers.answering.gather import Missing, find_subject
+from tenure.controllers.answering.need import need_of
+from tenure.controllers.plane import Plane
+from tenure.controllers.serving import (
+    ServingError,
+    ServingKeys,
+    command_spec,
+    endpoint_at,
+    place_of,
+    served_spec,
+)
+from tenure.engines import RunSpec, RunState
+from tenure.measurement import Endpoint
+from tenure.resources import Contract, Machine, ObjectMeta, Secret, kind_of
+from tenure.resources.base import OwnerReference
+from tenure.resources.kinds.workload import EnvVar
+from tenure.runtimes import launch_command
+
+USER_KEY, PROBER_KEY, MAC_KEY = "OPENAI_API_KEY", "proberKey", "macKey"
+
+
+async def spec_of_contract(plane: Plane, contract: Contract) -> RunSpec:
+    """What the engine runs for this contract. Raises ServingError when something that it needs is missing."""
+    topology = await plane.topology(contract.spec.machine)
+    place = place_of(contract.spec.hold.claims[0], topology, plane.system_cpus)
+    common: dict[str, Any] = {
+        "run_id": contract.spec.hold.id,
+        "namespace": contract.namespace or "default",
+        "name": contract.name,
+        "place": place,
+        "end_ms": int(contract.spec.term.end),
+    }
+    if contract.spec.body.inference is None:
+        return await _command(plane, contract, common)
+    need = need_of(contract.spec.body, int(contract.spec.term.start))
+    machine = await plane.client.get(Machine, contract.spec.machine)
+    subject = await find_subject(plane, need, machine)
+    if isinstance(subject, Missing):
+        raise ServingError(subject.message)
+    assert contract.spec.shape is not None, "a contract over inference has a shape"
+    shape = RunShape(contract.spec.shape.threads, contract.spec.shape.slots)
+    launch = await asyncio.to_thread(subject.launch, shape, sys.executable)
+    return served_spec(launch=launch, keys=await keys_of(plane, contract), **common)
+
+
+async def _command(plane: Plane, contract: Contract, common: dict[str, Any]) -> RunSpec:
+    run = contract.spec.body.run
+    assert run is not None, "work that is no inference says how it runs"
+    env = {variable.name: await _value(plane, contract, variable) for variable in run.env}
+    launch = launch_command(
+        run.command,
+        env=env,
+        files={file.path: (file.content.encode(), 0o600) for file in run.files},
+        ports={str(port): port for port in run.ports},
+    )
+    return command_spec(launch=launch, restart=run.restart, **common)
+
+
+async def _value(plane: Plane, contract: Contract, variable: EnvVar) -> str:
+    if variable.secret is None:
+        return variable.value or ""
+    name, _, key = variable.secret.partition("/")
+    try:
+        secret = await plane.client.get(Secret, name, namespace=contract.namespace)
+        return secret.text(key)
+    except (NotFound, KeyError):
+        raise ServingError(f"run.env.{variable.name}: no Secret {variable.secret}") from None
+
+
+def secret_name(contract: Contract) -> str:
+    """The Secret that holds the contract's keys; it goes with its contract."""
+    return f"{contract.name}-key"
+
+
+async def keys_of(plane: Plane, contract: Contract) -> ServingKeys:
+    """The contract's keys, made once and kept in its Secret."""
+    name = secret_name(contract)
+    try:
+        secret = await plane.client.get(Secret, name, namespace=contract.namespace)
+    except NotFound:
+        secret = await _make_keys(plane, contract, name)
+    return ServingKeys(secret.text(USER_KEY), secret.text(PROBER_KEY), secret.text(MAC_KEY))
+
+
+async def _make_keys(plane: Plane, contract: Contract, name: str) -> Secret:
+    fresh = ServingKeys.fresh()
+    kind = kind_of(Contract)
+    owner = OwnerReference(api_version=kind.api_version, kind=kind.kind, name=contract.name, uid=contract.uid)
+    values = {USER_KEY: fresh.user, PROBER_KEY: fresh.prober, MAC_KEY: fresh.mac_key}
+    secret = Secret(
+        metadata=ObjectMeta(name=name, namespace=contract.namespace, owner_references=[owner]),
+        data={key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
+    )
+    try:
+        return await plane.client.create(secret)
+    except AlreadyExists:
+        return await plane.client.get(Secret, name, namespace=contract.namespace)
+
+
+async def endpoint_of(plane: Plane, contract: Contract, state: RunState, *, prober: bool = False) -> Endpoint:
+    """The contract's endpoint with its user's key, or the prober's."""
+    keys = await keys_of(plane, contract)
+    assert contract.spec.body.inference is not None
+    return endpoint_at(state, contract.spec.body.inference.model, keys.prober if prober else keys.user)

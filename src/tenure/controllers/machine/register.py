@@ -1,0 +1,143 @@
+"""Registering this machine: what discovery sees becomes a Machine, its HardwareProfile, the Site and the Engine."""
+
+import asyncio
+import re
+import socket
+from dataclasses import dataclass
+
+from tenure.client import AlreadyExists, AsyncClient
+from tenure.controllers.status import update_status
+from tenure.discovery import scan
+from tenure.quantities import Bytes, Clock, Instant
+from tenure.resources import Engine, HardwareProfile, Machine, ObjectMeta, Site
+from tenure.resources.kinds.engine import EngineSpec, EngineStatus
+from tenure.resources.kinds.machine import (
+    Enforcement,
+    HardwareProfileSpec,
+    MachineSpec,
+    MachineStatus,
+    SystemReserve,
+)
+from tenure.topology import ObservedMachine, Unknown, digest, identity_json, known, known_or, listed
+
+SITE = "local"
+ENGINE = "local"
+NAME_LENGTH_MAX = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The names under which this machine is known, and the CPUs that the system keeps."""
+
+    site: str
+    machine: str
+    system_cpus: tuple[int, ...]
+
+
+async def register(client: AsyncClient, clock: Clock) -> Registered:
+    """Create what is missing and write what was observed. What an operator declared is left alone."""
+    seen = await asyncio.to_thread(scan)
+    name = machine_name(known_or(seen.hostname, "") or socket.gethostname())
+    profile = f"hw-{digest(seen.topology).removeprefix('sha256:')[:12]}"
+    spec = HardwareProfileSpec(
+        digest=digest(seen.topology), topology=identity_json(seen.topology), summary=summary(seen)
+    )
+    await _create(client, Site(metadata=ObjectMeta(name=SITE)))
+    await _create(client, HardwareProfile(metadata=ObjectMeta(name=profile), spec=spec))
+    machine = await _machine(client, name, profile, seen)
+    engine = Engine(metadata=ObjectMeta(name=ENGINE), spec=EngineSpec(type="local", site=SITE, machine=name))
+    await _create(client, engine)
+    machine = await _observed(client, machine, seen, clock)
+    await _engine_seen(client, seen, clock)
+    return Registered(SITE, name, seen.topology.cpus_of(machine.spec.reserved.cores))
+
+
+async def _machine(client: AsyncClient, name: str, profile: str, seen: ObservedMachine) -> Machine:
+    reserved = seen.reserved
+    kept = (
+        SystemReserve()
+        if isinstance(reserved, Unknown)
+        else SystemReserve(cores=list(reserved.cores), memory=Bytes(reserved.memory_bytes))
+    )
+    wanted = Machine(metadata=ObjectMeta(name=name), spec=MachineSpec(site=SITE, profile=profile, reserved=kept))
+    await _create(client, wanted)
+    machine = await client.get(Machine, name)
+    if machine.spec.profile != profile:  # the hardware changed since the last start
+        changed = machine.spec.model_copy(update={"profile": profile})
+        machine = await client.replace(machine.model_copy(update={"spec": changed}))
+    return machine
+
+
+async def _observed(client: AsyncClient, machine: Machine, seen: ObservedMachine, clock: Clock) -> Machine:
+    def change(status: MachineStatus) -> MachineStatus:
+        kept = set(machine.spec.reserved.cores)
+        total = known_or(seen.memory_total_bytes, 0)
+        return status.model_copy(
+            update={
+                "cores": len(seen.topology.cores),
+                "sellable_cores": [core for core in seen.allowed_cores() if core not in kept],
+                "reserved_seen": sorted(kept),
+                "memory": Bytes(total),
+                "sellable_memory": Bytes(max(0, total - int(machine.spec.reserved.memory))),
+                "devices": len(listed(seen.topology.gpus)),
+                "enforcement": enforcement(seen),
+                "boot_id": known(seen.boot_id),
+                "virtual": known(seen.virtual) or None,
+                "last_seen": Instant(clock.now_ms()),
+                "observed_generation": machine.metadata.generation,
+            }
+        )
+
+    return await update_status(client, machine, change, MachineStatus())
+
+
+async def _engine_seen(client: AsyncClient, seen: ObservedMachine, clock: Clock) -> None:
+    engine = await client.get(Engine, ENGINE)
+
+    def change(status: EngineStatus) -> EngineStatus:
+        return status.model_copy(
+            update={"reachable": True, "abilities": enforcement(seen), "last_seen": Instant(clock.now_ms())}
+        )
+
+    await update_status(client, engine, change, EngineStatus())
+
+
+def enforcement(seen: ObservedMachine) -> list[Enforcement]:
+    """What can be enforced, in the API's words."""
+    return [
+        Enforcement(
+            what=capability.what,
+            available=capability.available,
+            mechanism=capability.mechanism or None,
+            reason=capability.reason or None,
+        )
+        for capability in seen.capabilities
+    ]
+
+
+def summary(seen: ObservedMachine) -> str:
+    """The hardware in one line."""
+    topology = seen.topology
+    memory = known(topology.memory_bytes)
+    model = next((known_or(package.model, "") for package in topology.packages), "")
+    parts = [
+        f"{len(topology.packages)} x {model}" if model else f"{len(topology.packages)} package(s)",
+        f"{len(topology.cores)} cores",
+        f"{len(topology.numa_nodes)} NUMA node(s)",
+        f"{memory / 2**30:.1f} GiB" if memory else "memory unknown",
+    ]
+    gpus = listed(topology.gpus)
+    return ", ".join([*parts, f"{len(gpus)} GPU(s)"] if gpus else parts)
+
+
+def machine_name(hostname: str) -> str:
+    """The host name as an object's name."""
+    text = re.sub(r"[^a-z0-9-]+", "-", hostname.lower()).strip("-")
+    return text[:NAME_LENGTH_MAX].strip("-") or "this-machine"
+
+
+async def _create(client: AsyncClient, obj: Site | Machine | HardwareProfile | Engine) -> None:
+    try:
+        await client.create(obj)
+    except AlreadyExists:
+        return

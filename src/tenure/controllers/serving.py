@@ -1,0 +1,229 @@
+"""From a hold and what is served to a run of the engine, with the tap in front; used by trials and contracts alike.
+
+What is measured in a trial is started in the same way as what is promised afterwards, through the same tap.
+"""
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from tenure.controllers.answering.capability import RunShape
+from tenure.controllers.plane import Plane
+from tenure.controllers.subject import Subject
+from tenure.engines import (
+    EngineFailure,
+    File,
+    HealthCheck,
+    Restart,
+    RestartPolicy,
+    RunNotFound,
+    RunSpec,
+    RunState,
+    Sidecar,
+)
+from tenure.measurement import Endpoint
+from tenure.measurement.keys import mac_of, new_key
+from tenure.resources.kinds.allocation import Claim
+from tenure.runtimes import Launch
+from tenure.topology import MachineTopology
+
+TAP_PORT = "tap"
+TAP_FILE = "tap.json"
+HEALTHY_LOOK_SECONDS = 0.05
+
+
+class ServingError(RuntimeError):
+    """What is to be served could not be started or did not become healthy; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServingKeys:
+    """The keys that open a tap: its user's and the prober's, and the key under which the tap knows their hashes."""
+
+    user: str
+    prober: str
+    mac_key: str
+
+    @classmethod
+    def fresh(cls) -> "ServingKeys":
+        """New random keys."""
+        return cls(new_key(), new_key(), secrets.token_hex(32))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run goes: the logical CPUs of its cores, its memory, and the system's CPUs for what stands beside it."""
+
+    cpus: tuple[int, ...]
+    memory_nodes: tuple[int, ...]
+    memory_bytes: int
+    system_cpus: tuple[int, ...]
+
+
+def place_of(claim: Claim, topology: MachineTopology, system_cpus: tuple[int, ...]) -> Place:
+    """The place behind a claim; memory nodes are bound only where there are several to choose from."""
+    several = len(topology.numa_nodes) > 1
+    return Place(
+        cpus=topology.cpus_of(claim.cores),
+        memory_nodes=tuple(claim.memory_nodes) if several else (),
+        memory_bytes=int(claim.memory),
+        system_cpus=system_cpus,
+    )
+
+
+def served_spec(
+    *, run_id: str, namespace: str, name: str, launch: Launch, place: Place, keys: ServingKeys, end_ms: int
+) -> RunSpec:
+    """A model server behind its tap."""
+    tap = Sidecar("tap", (sys.executable, "-m", "tenure.measurement.tap", "{work_dir}/" + TAP_FILE))
+    assert launch.endpoint_port is not None, "what is served has an endpoint"
+    assert launch.health_port is not None, "what is served can be asked for its health"
+    return RunSpec(
+        run_id=run_id,
+        namespace=namespace,
+        name=name,
+        argv=launch.argv,
+        env=launch.env,
+        files={**_files(launch), TAP_FILE: File(_tap_config(launch.endpoint_port, keys).encode())},
+        ports={**launch.ports, TAP_PORT: 0},
+        cpus=place.cpus,
+        system_cpus=place.system_cpus,
+        memory_nodes=place.memory_nodes,
+        memory_bytes=place.memory_bytes,
+        restart=Restart(RestartPolicy.ALWAYS),
+        end_ms=end_ms,
+        sidecars=(tap,),
+        health=HealthCheck(launch.health_port, launch.health_path),
+        stop_grace_ms=1000,
+    )
+
+
+def command_spec(
+    *, run_id: str, namespace: str, name: str, launch: Launch, place: Place, restart: str, end_ms: int
+) -> RunSpec:
+    """A command of the user's own."""
+    policy = {"Always": RestartPolicy.ALWAYS, "OnFailure": RestartPolicy.ON_FAILURE, "Never": RestartPolicy.NEVER}
+    return RunSpec(
+        run_id=run_id,
+        namespace=namespace,
+        name=name,
+        argv=launch.argv,
+        env=launch.env,
+        files=_files(launch),
+        ports=launch.ports,
+        cpus=place.cpus,
+        system_cpus=place.system_cpus,
+        memory_nodes=place.memory_nodes,
+        memory_bytes=place.memory_bytes,
+        restart=Restart(policy[restart]),
+        end_ms=end_ms,
+    )
+
+
+def _files(launch: Launch) -> Mapping[str, File]:
+    return {path: File(content, mode) for path, (content, mode) in launch.files.items()}
+
+
+def _tap_config(endpoint_port: str, keys: ServingKeys) -> str:
+    """The tap's configuration; ports are marks that the engine fills in, keys are there only as keyed hashes."""
+    document = {
+        "listen": {"host": "127.0.0.1", "port": "@{port." + TAP_PORT + "}@"},
+        "upstream": {"host": "127.0.0.1", "port": "@{port." + endpoint_port + "}@"},
+        "journal": {"folder": "{run_dir}/journal"},
+        "macKey": keys.mac_key,
+        "keys": [
+            {"role": "user", "mac": mac_of(keys.mac_key, keys.user)},
+            {"role": "prober", "mac": mac_of(keys.mac_key, keys.prober)},
+        ],
+    }
+    # A port is a number in JSON: the quotes around its mark go.
+    return json.dumps(document).replace('"@', "").replace('@"', "")
+
+
+def endpoint_at(state: RunState, model: str, key: str) -> Endpoint:
+    """The tap's endpoint of a run."""
+    return Endpoint(f"http://127.0.0.1:{state.ports[TAP_PORT]}/v1", model, key)
+
+
+class Served:
+    """A model that is being served for as long as the block of `Serving` lasts."""
+
+    def __init__(self, plane: Plane, run_id: str, endpoint: Endpoint) -> None:
+        self._plane = plane
+        self._run_id = run_id
+        self.endpoint = endpoint
+
+    async def wait_healthy(self, ms_max: int) -> None:
+        """Return once it answers. Raises ServingError when it does not within `ms_max`."""
+        for _ in range(int(ms_max / 1000 / HEALTHY_LOOK_SECONDS)):
+            state = await asyncio.to_thread(self._plane.engine.state, self._run_id)
+            if state.healthy:
+                return
+            if state.final:
+                raise ServingError(state.message or f"it ended: {state.reason}")
+            await asyncio.sleep(HEALTHY_LOOK_SECONDS)
+        raise ServingError(f"it was not healthy within {ms_max / 1000:g} s")
+
+
+class Serving:
+    """Serve one shape on a trial's hold: started on entering, gone on leaving, however it is left."""
+
+    def __init__(
+        self, plane: Plane, *, run_id: str, claim: Claim, subject: Subject, shape: RunShape, end_ms: int
+    ) -> None:
+        self._plane = plane
+        self._run_id = run_id
+        self._claim = claim
+        self._subject = subject
+        self._shape = shape
+        self._end_ms = end_ms
+
+    async def __aenter__(self) -> Served:
+        plane, subject = self._plane, self._subject
+        topology = await plane.topology(plane.machine)
+        # A smaller shape runs on the first of the trial's cores.
+        claim = self._claim.model_copy(update={"cores": self._claim.cores[: self._shape.threads]})
+        keys = ServingKeys.fresh()
+        spec = served_spec(
+            run_id=self._run_id,
+            namespace="trial",
+            name=subject.model.name,
+            launch=subject.launch(self._shape, sys.executable),
+            place=place_of(claim, topology, plane.system_cpus),
+            keys=keys,
+            end_ms=self._end_ms,
+        )
+        try:
+            state = await asyncio.to_thread(plane.engine.start, spec)
+        except EngineFailure as error:
+            raise ServingError(str(error)) from error
+        return Served(plane, self._run_id, endpoint_at(state, subject.model.name, keys.user))
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.shield(asyncio.to_thread(self._stop))
+
+    def _stop(self) -> None:
+        with suppress(RunNotFound):
+            self._plane.engine.stop(self._run_id)
+            self._plane.engine.forget(self._run_id)
+
+
+__all__ = [
+    "Place",
+    "Self",
+    "Served",
+    "Serving",
+    "ServingError",
+    "ServingKeys",
+    "command_spec",
+    "place_of",
+    "served_spec",
+]

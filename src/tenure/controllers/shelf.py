@@ -1,0 +1,13 @@
+"""The catalog that ships with the package, put where needs can name it; what a user changed is left alone."""
+
+from tenure.catalog import models, runtimes
+from tenure.client import AlreadyExists, AsyncClient
+
+
+async def put_catalog(client: AsyncClient) -> None:
+    """Create the Models and Runtimes of the package that are not there yet."""
+    for obj in (*models(), *runtimes()):
+        try:
+            await client.create(obj)
+        except AlreadyExists:
+            continue

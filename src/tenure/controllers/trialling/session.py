@@ -1,0 +1,134 @@
+"""One trial: each shape is started on the trial's own cores, measured under each load, stopped, and stored.
+
+It runs beside the reconcilers as one task. What it started is stopped when it ends, however it ends; and every run
+carries an end of its own, so that even a control plane that dies leaves nothing behind for long.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from tenure.controllers.answering.answer import Knowledge
+from tenure.controllers.answering.trial_wish import TrialStep, TrialWish
+from tenure.controllers.measuring import MeasurementFailedError, Windows
+from tenure.controllers.plane import Plane
+from tenure.controllers.serving import Served, Serving, ServingError
+from tenure.controllers.trialling.book import remember
+from tenure.controllers.trialling.neighbours import Neighbours
+from tenure.ledger import release
+from tenure.measurement import Endpoint, TrialPlan
+from tenure.resources import Offer
+
+START_MS_MAX = 20_000
+LOOK_SECONDS = 0.1
+
+
+class TrialFailedError(RuntimeError):
+    """The trial could not be made; the message says what failed."""
+
+
+class TrialSession:
+    """One trial in flight."""
+
+    def __init__(self, plane: Plane, offer: Offer, known: Knowledge, wish: TrialWish) -> None:
+        self.offer = offer
+        self._plane = plane
+        self._known = known
+        assert known.subject is not None, "only what can be served is trialled"
+        self._subject = known.subject
+        self._wish = wish
+        self._task: asyncio.Task[None] | None = None
+        self._at = "starting"
+
+    def begin(self) -> None:
+        """Start measuring in the background."""
+        self._task = asyncio.create_task(self._run(), name=f"trial {self.offer.name}")
+
+    @property
+    def done(self) -> bool:
+        """Whether `finish` will not wait."""
+        return self._task is not None and self._task.done()
+
+    def progress(self) -> str:
+        """How far it is, in words."""
+        job = self._plane.measurements.jobs.get(self._job)
+        if job is None or not job.total_ms:
+            return self._at
+        return f"{self._at}, {job.elapsed_ms / 1000:.0f} of {job.total_ms / 1000:.0f} s, {job.finished} requests"
+
+    async def finish(self) -> None:
+        """Release the hold. Raises TrialFailedError when the trial did not succeed."""
+        assert self._task is not None
+        try:
+            await self._task
+        except (ServingError, MeasurementFailedError) as error:
+            raise TrialFailedError(f"{self._at}: {error}") from error
+        finally:
+            await self._release()
+
+    async def abandon(self) -> None:
+        """Stop it, whatever it is doing, and release the hold."""
+        self._plane.measurements.drop(self._job)
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError, ServingError, MeasurementFailedError):
+                await self._task
+        await self._release()
+
+    @property
+    def _job(self) -> str:
+        return f"trial/{self.offer.uid}"
+
+    async def _release(self) -> None:
+        uid = self.offer.uid
+        await self._plane.allocator.decide(
+            lambda view, fleet, now_ms: release(  # noqa: ARG005 - the shape of a decision
+                [r for r in view.live() if r.uid == uid], "Withdrawn", "Withdrawn"
+            )
+        )
+
+    async def _run(self) -> None:
+        wanted = list(self._wish.steps)
+        total = len(wanted)
+        for number, shape in enumerate(dict.fromkeys(step.shape for step in wanted)):
+            of_shape = [step for step in wanted if step.shape == shape]
+            async with Serving(
+                self._plane,
+                run_id=f"{self.offer.spec.hold.id}.{number}",
+                claim=self.offer.spec.hold.claims[0],
+                subject=self._subject,
+                shape=shape,
+                end_ms=int(self.offer.spec.expires_at),
+            ) as served:
+                await served.wait_healthy(START_MS_MAX)
+                await self._measure(served, of_shape, wanted, total)
+
+    async def _measure(
+        self, served: Served, steps: Sequence[TrialStep], wanted: Sequence[TrialStep], total: int
+    ) -> None:
+        busy = self._known.neighbours == "busy"
+        async with Neighbours(self._plane, self.offer.spec.hold, busy=busy):
+            for step in steps:
+                number = wanted.index(step) + 1
+                shape = f"{step.shape.threads} thread(s) x {step.shape.slots} slot(s)"
+                self._at = f"{number}/{total}: {shape} at {step.load.arrivals_per_second:g} requests/s"
+                plan = TrialPlan(
+                    load=step.load, window_ms=self._known.need.assurance.window_ms, windows=self._wish.windows
+                )
+                windows = await self._measured(served.endpoint, plan)
+                remember(
+                    self._plane,
+                    self._subject,
+                    step.shape,
+                    plan,
+                    windows,
+                    neighbours=self._known.neighbours,
+                    origin="trial",
+                )
+
+    async def _measured(self, endpoint: Endpoint, plan: TrialPlan) -> Windows:
+        measurements = self._plane.measurements
+        job = measurements.start(self._job, endpoint, plan, self._plane.clock.now_ms())
+        while not job.done:
+            await asyncio.wait({job.task}, timeout=LOOK_SECONDS)
+        return measurements.take(self._job)

@@ -1,0 +1,65 @@
+"""Following: once there is a contract, the Workload's phase is the contract's, in the Workload's words."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from tenure.controllers.answering.need import need_digest
+from tenure.controllers.kernel import Wait
+from tenure.controllers.plane import Plane
+from tenure.controllers.status import condition, set_conditions, update_status
+from tenure.resources import Contract, Workload
+from tenure.resources.kinds.workload import WorkloadStatus
+
+Final = Literal["Succeeded", "Failed"]
+
+
+async def follow(plane: Plane, workload: Workload, standing: Sequence[Contract]) -> Wait | None:
+    """Contracted while it is made true, Running while it is Active. The contract wakes this again."""
+    contract = max(standing, key=lambda c: int(c.metadata.creation_timestamp or 0))
+    phase = "Running" if contract.status and contract.status.phase == "Active" else "Contracted"
+
+    def change(status: WorkloadStatus) -> WorkloadStatus:
+        done = condition("Accepted", True, "Contracted", f"offer {contract.spec.offer} became a contract", plane.clock)
+        return status.model_copy(
+            update={
+                "phase": phase,
+                "contract": contract.name,
+                "endpoint": contract.status.endpoint if contract.status else None,
+                "trial": None,
+                "trial_progress": None,
+                "observed_generation": workload.metadata.generation,
+                "conditions": set_conditions(status.conditions, done),
+            }
+        )
+
+    await update_status(plane.client, workload, change, WorkloadStatus())
+    return None
+
+
+def final_phase(workload: Workload, contracts: Sequence[Contract]) -> Final | None:
+    """How the need ended, if its contract is over and its user did not ask for more; None when offers are wanted.
+
+    A contract that failed commissioning is no end: fresh offers follow.
+    """
+    need = need_digest(workload.spec)
+    over = [c for c in contracts if c.spec.workload.need == need and c.status is not None and c.status.phase == "Ended"]
+    if not over:
+        return None
+    last = max(over, key=lambda c: int(c.metadata.creation_timestamp or 0))
+    assert last.status is not None
+    because = last.status.ended_because
+    if because in ("EndedByTerm", "EndedByUser", "EndedByDeletion"):
+        return "Succeeded"
+    return None if because in ("CommissioningFailed", "ReadBackDiffers", "StartFailed") else "Failed"
+
+
+async def finish(plane: Plane, workload: Workload, phase: Final) -> Wait | None:
+    """Write the final phase. A changed need makes it Pending again by itself."""
+
+    def change(status: WorkloadStatus) -> WorkloadStatus:
+        return status.model_copy(
+            update={"phase": phase, "endpoint": None, "observed_generation": workload.metadata.generation}
+        )
+
+    await update_status(plane.client, workload, change, WorkloadStatus())
+    return None

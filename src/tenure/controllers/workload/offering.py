@@ -1,0 +1,106 @@
+"""Offers: answered on one generation of the ledger, held in its next, and only then said."""
+
+from collections.abc import Sequence
+
+from tenure.controllers.answering.answer import Answered, Knowledge, answer
+from tenure.controllers.answering.need import need_digest
+from tenure.controllers.answering.quotes import Asker, offer_of
+from tenure.controllers.events import record
+from tenure.controllers.kernel import Wait
+from tenure.controllers.plane import Plane
+from tenure.controllers.status import condition, set_conditions, update_status
+from tenure.ledger import Decision, View, hold_offers, nothing
+from tenure.ledger.convert import to_placed
+from tenure.placement import Calendar, Fleet
+from tenure.resources import Offer, Workload
+from tenure.resources.kinds.answer import Answer
+from tenure.resources.kinds.workload import WorkloadStatus
+
+OFFER_LIFE_MS = 600_000
+STOP_MARGIN_MS = 2_000
+"""Between two holds of the same capacity: covers stopping what ran before (architecture, law 7 of the ledger)."""
+ASK_AGAIN_MS = 30_000
+PHASES = {"Offers": "Offered", "CounterOffers": "Offered", "Refusal": "Refused", "NeedsTrial": "Pending"}
+REASONS = {"Offers": "Offered", "CounterOffers": "CounterOffered", "Refusal": "Infeasible", "NeedsTrial": "NoEvidence"}
+
+
+def still_held(offers: Sequence[Offer], workload: Workload, now_ms: int) -> list[Offer]:
+    """The offers that are held for the need as it is now."""
+    need = need_digest(workload.spec)
+    return [
+        offer
+        for offer in offers
+        if offer.status is not None
+        and offer.status.phase == "Held"
+        and offer.metadata.deletion_timestamp is None
+        and offer.spec.workload.need == need
+        and int(offer.spec.expires_at) > now_ms
+    ]
+
+
+def calendar_of(view: View) -> Calendar:
+    """The live holds as placement's calendar, with the margin that stopping takes."""
+    return Calendar.of([to_placed(record.hold) for record in view.live()], margin_ms=STOP_MARGIN_MS)
+
+
+async def make_offers(
+    plane: Plane, workload: Workload, asker: Asker, known: Knowledge, earlier: Sequence[Offer]
+) -> Wait | None:
+    """Answer, hold what can be held, say it. Offers for an earlier need are released in the same commit."""
+    need = need_digest(workload.spec)
+    stale = {offer.uid for offer in earlier if offer.spec.workload.need != need}
+
+    def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:
+        said = answer(known, fleet, calendar_of(view), asker.uid, now_ms)
+        replaces = [r for r in view.live() if r.uid in stale]
+        if not said.planned:
+            return nothing("Infeasible", "nothing can be held", answer=said)
+        offers = [
+            offer_of(asker, planned.quote, planned.plan, rank, now_ms + OFFER_LIFE_MS, str(view.generation))
+            for rank, planned in enumerate(said.planned)
+        ]
+        return hold_offers(offers, replaces=replaces, answer=said)
+
+    commit = await plane.allocator.decide(decide)
+    answered: Answered = commit.answer
+    await say(plane, workload, _named(answered.answer, commit.offers))
+    return None if commit.offers else Wait(ASK_AGAIN_MS)
+
+
+def _named(said: Answer, offers: Sequence[Offer]) -> Answer:
+    """The answer with the name of the Offer that holds each quote."""
+    names = {offer.spec.rank: offer.name for offer in offers}
+    quotes = [quote.model_copy(update={"offer": names.get(rank)}) for rank, quote in enumerate(said.quotes)]
+    return said.model_copy(update={"quotes": quotes})
+
+
+async def say(plane: Plane, workload: Workload, said: Answer) -> None:
+    """Write the answer into the status, with the condition that sums it up."""
+    reason = REASONS[said.kind]
+    message = ""
+    if said.refusal is not None:
+        message = said.refusal.binding.message
+        if said.kind == "Refusal" and said.refusal.binding.constraint.startswith("residency"):
+            reason = "PolicyForbids"
+
+    def change(status: WorkloadStatus) -> WorkloadStatus:
+        offered = condition("Offered", said.kind in ("Offers", "CounterOffers"), reason, message, plane.clock)
+        found = condition("ReferencesFound", True, "ReferencesFound", "", plane.clock)
+        # An equal answer a moment later is the same answer: it is not written again.
+        before = status.answer
+        same = before is not None and before.model_copy(update={"answered_at": said.answered_at}) == said
+        return status.model_copy(
+            update={
+                "phase": PHASES[said.kind],
+                "answer": before if same else said,
+                "trial": None,
+                "trial_progress": None,
+                "observed_generation": workload.metadata.generation,
+                "conditions": set_conditions(status.conditions, found, offered),
+            }
+        )
+
+    before = workload.status.answer.kind if workload.status and workload.status.answer else None
+    updated = await update_status(plane.client, workload, change, WorkloadStatus())
+    if before != said.kind:
+        await record(plane.client, updated, reason, message or f"{len(said.quotes)} offers are held", plane.clock)

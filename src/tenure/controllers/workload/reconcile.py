@@ -1,0 +1,90 @@
+"""A Workload's way, one phase a file: follow its contract, accept what was chosen, find evidence, make offers."""
+
+from typing import TypeVar
+
+from tenure.client import NotFound
+from tenure.controllers.answering.gather import Missing, gather
+from tenure.controllers.answering.need import need_digest, need_of
+from tenure.controllers.answering.quotes import Asker
+from tenure.controllers.kernel import Key, Wait
+from tenure.controllers.plane import Plane
+from tenure.controllers.workload import acceptance, following, offering, references
+from tenure.controllers.workload.trial import Trials
+from tenure.resources import Contract, Offer, Workload
+
+LOOK_AGAIN_MS = 5_000
+T = TypeVar("T", Offer, Contract)
+
+
+class WorkloadReconciler:
+    """One need at a time."""
+
+    def __init__(self, plane: Plane, trials: Trials) -> None:
+        self._plane = plane
+        self._trials = trials
+
+    async def reconcile(self, key: Key) -> Wait | None:
+        """Bring the need one step further; the phase files say when to look again."""
+        plane = self._plane
+        try:
+            workload = await plane.client.get(Workload, key.name, namespace=key.namespace)
+        except NotFound:
+            return None
+        if workload.metadata.deletion_timestamp is not None:
+            await self._trials.drop(workload)
+            return None
+        contracts = await _of(plane, Contract, workload)
+        standing = [c for c in contracts if c.status is None or c.status.phase != "Ended"]
+        if standing and _answers(standing, workload):
+            await self._trials.drop(workload)
+            return await following.follow(plane, workload, standing)
+        if workload.spec.accepted_offer:
+            accepted = await acceptance.accept_chosen(plane, workload, contracts)
+            if accepted is not None:
+                return accepted
+        offers = [o for o in await _of(plane, Offer, workload) if o.spec.purpose == "Offer"]
+        held = offering.still_held(offers, workload, plane.clock.now_ms())
+        if held:
+            return await acceptance.wait_for_choice(plane, workload, held)
+        over = following.final_phase(workload, contracts)
+        if over is not None:
+            return await following.finish(plane, workload, over)
+        return await self._answer(workload, offers)
+
+    async def _answer(self, workload: Workload, offers: list[Offer]) -> Wait | None:
+        plane = self._plane
+        asker = asker_of(workload)
+        need = need_of(workload.spec, plane.clock.now_ms())
+        known = await gather(
+            plane, workload.spec, need, trial=self._trials.wish(workload), trial_made=self._trials.was_made(workload)
+        )
+        if isinstance(known, Missing):
+            await references.say_missing(plane, workload, known)
+            return Wait(LOOK_AGAIN_MS)
+        if known.trial is None:
+            return await offering.make_offers(plane, workload, asker, known, offers)
+        return await self._trials.run(workload, asker, known)
+
+
+def asker_of(workload: Workload) -> Asker:
+    """The workload as one who asks."""
+    return Asker(
+        kind="Workload",
+        name=workload.name,
+        namespace=workload.namespace or "default",
+        uid=workload.uid,
+        generation=workload.metadata.generation or 1,
+        need=need_digest(workload.spec),
+    )
+
+
+async def _of(plane: Plane, model: type[T], workload: Workload) -> list[T]:
+    listed = await plane.client.list(
+        model, namespace=workload.namespace, label_selector=f"tenure.dev/workload={workload.name}"
+    )
+    return [obj for obj in listed.items if obj.spec.workload.uid == workload.uid]
+
+
+def _answers(standing: list[Contract], workload: Workload) -> bool:
+    """Whether a standing contract is for the need as it is now; an edited need gets fresh offers beside it."""
+    return any(c.spec.workload.need == need_digest(workload.spec) for c in standing)
