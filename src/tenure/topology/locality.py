@@ -1,4 +1,4 @@
-"""How near two things of one machine are: PCI hops in the classes that matter, and the switch that a device is behind."""
+"""How near two things of one machine are: PCI hops in the classes that matter, and the switch above a device."""
 
 from __future__ import annotations
 

@@ -22,6 +22,11 @@ class PciLink:
     speed_max_mt_s: Fact[int] = fact("fastest lane speed in MT/s (32000 is written 32 GT/s)")
     width: Fact[int] = fact("lanes in use now", state=True)
     speed_mt_s: Fact[int] = fact("lane speed in use now, in MT/s", state=True)
+    bytes_per_s: Fact[int] = fact_or(
+        Unknown("follows from width and speed"),
+        "raw bandwidth now, one direction, where a source gives only that",
+        state=True,
+    )
 
     @property
     def is_narrowed(self) -> bool:

@@ -1,0 +1,202 @@
+"""Reading, and nothing else: the files of a running system or of a recorded tree, as text or as the reason for none.
+
+What understands these files gets a `FileFacts` value and does no I/O, so that a machine recorded elsewhere comes
+through the very code that scans this one.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tenure.topology import Unknown
+
+TEXT_BYTES_MAX = 16 << 20
+"""/proc/cpuinfo of the largest machines has a few MiB; no fact file is larger."""
+
+ENTRIES_MAX = 200_000
+"""Bounds a walk over a tree that is none of /sys and /proc."""
+
+
+class RootNotReadableError(ValueError):
+    """The root to scan is no folder, or may not be listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Files to read: each of `names` in every folder that matches `folder` (wildcards in any part).
+
+    ``links`` asks for where the folder's own entries lead, too: the names of sysfs links are facts.
+    """
+
+    folder: str
+    names: tuple[str, ...] = ()
+    links: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What was read. Paths are relative to the root, without a leading slash.
+
+    ``texts`` holds content, or an `Unknown` where a file is there and could not be read. A path that is in neither
+    does not exist. ``folders`` lists the entries of every folder that was visited, ``links`` where a link leads.
+    """
+
+    root: str = "/"
+    texts: dict[str, str | Unknown] = field(default_factory=dict)
+    folders: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether these are facts of the running system, where more can be asked than files."""
+        return self.root == "/"
+
+    def text(self, path: str) -> str | Unknown:
+        """Content without white space around it, or why there is none."""
+        found = self.texts.get(path)
+        if found is None:
+            return Unknown(f"/{path} does not exist")
+        return found
+
+    def first_text(self, *paths: str) -> str | Unknown:
+        """The first of these that can be read; the reason of the first otherwise."""
+        for path in paths:
+            found = self.text(path)
+            if not isinstance(found, Unknown):
+                return found
+        return self.text(paths[0])
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Entries of a folder, sorted; empty where it does not exist."""
+        return self.folders.get(folder, ())
+
+    def number(self, path: str) -> int | Unknown:
+        """A decimal or 0x-prefixed whole number."""
+        found = self.text(path)
+        if isinstance(found, Unknown):
+            return found
+        try:
+            return int(found, 0) if found.lower().startswith("0x") else int(found)
+        except ValueError:
+            return Unknown(f"/{path} says {found[:40]!r}, which is no number")
+
+
+def read_tree(root: str | Path, wanted: Iterable[Wanted]) -> FileFacts:
+    """Everything wanted below `root`. Raises RootNotReadableError; a single file that cannot be read is a fact, no error."""
+    base = str(root)
+    if not os.path.isdir(base):
+        raise RootNotReadableError(f"{base} is not a folder")
+    reader = _Reader(os.path.realpath(base))
+    for want in wanted:
+        reader.read(want)
+    return FileFacts(root=reader.root, texts=reader.texts, folders=reader.folders, links=reader.links)
+
+
+def read_more(facts: FileFacts, wanted: Iterable[Wanted]) -> FileFacts:
+    """The same facts and more of them: what is wanted sometimes follows from what was read."""
+    more = read_tree(facts.root, wanted)
+    return replace(
+        facts,
+        texts={**facts.texts, **more.texts},
+        folders={**facts.folders, **more.folders},
+        links={**facts.links, **more.links},
+    )
+
+
+class _Reader:
+    """One walk. Links inside a recorded tree are followed; one that leads out of it is a fact that cannot be read."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.texts: dict[str, str | Unknown] = {}
+        self.folders: dict[str, tuple[str, ...]] = {}
+        self.links: dict[str, str] = {}
+        self._entries = 0
+
+    def read(self, want: Wanted) -> None:
+        for folder in self._matching(want.folder):
+            if want.links:
+                self._read_links(folder)
+            for name in want.names:
+                self._read_text(f"{folder}/{name}")
+
+    def _matching(self, pattern: str) -> list[str]:
+        found = [""]
+        for part in pattern.split("/"):
+            step: list[str] = []
+            for folder in found:
+                prefix = f"{folder}/" if folder else ""
+                if any(sign in part for sign in "*?["):
+                    step += [prefix + name for name in fnmatch.filter(self._list(folder), part)]
+                else:
+                    step.append(prefix + part)
+            found = step
+        return found
+
+    def _list(self, folder: str) -> tuple[str, ...]:
+        if folder not in self.folders:
+            try:
+                names = tuple(sorted(os.listdir(self._outside(folder))))
+            except OSError:
+                names = ()
+            self._entries += len(names)
+            if self._entries > ENTRIES_MAX:
+                raise RootNotReadableError(
+                    f"{self.root} holds more than {ENTRIES_MAX} entries where a few are expected"
+                )
+            self.folders[folder] = names
+        return self.folders[folder]
+
+    def _read_links(self, folder: str) -> None:
+        for name in self._list(folder):
+            path = f"{folder}/{name}"
+            try:
+                leads = os.readlink(self._outside(path))
+            except OSError:
+                continue
+            self.links[path] = os.path.normpath(f"{folder}/{leads}" if not leads.startswith("/") else leads.lstrip("/"))
+
+    def _read_text(self, path: str) -> None:
+        outside = self._outside(path)
+        try:
+            if self.root != "/" and not os.path.realpath(outside).startswith(self.root + "/"):
+                self.texts[path] = Unknown("leads out of the recorded tree")
+                return
+            descriptor = os.open(outside, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if not isinstance(error, NotADirectoryError):
+                self.texts[path] = Unknown(_reason(error))
+            return
+        try:
+            self.texts[path] = _all_of(descriptor)
+        except OSError as error:
+            self.texts[path] = Unknown(_reason(error))
+        finally:
+            os.close(descriptor)
+
+    def _outside(self, path: str) -> str:
+        return f"/{path}" if self.root == "/" else f"{self.root}/{path}"
+
+
+def _all_of(descriptor: int) -> str:
+    parts: list[bytes] = []
+    total = 0
+    while total < TEXT_BYTES_MAX:
+        part = os.read(descriptor, 1 << 16)
+        if not part:
+            break
+        parts.append(part)
+        total += len(part)
+    return b"".join(parts).decode("utf-8", "replace").strip("\0 \t\r\n")
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "permission denied"
+    return (error.strerror or str(error)).lower()
