@@ -1,0 +1,66 @@
+"""Starting a supervisor so that it belongs to nobody: its own session, double-forked, and told to be found by systemd
+where that is what grants it a cgroup v2 subtree."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tenure.engines.local import confine
+from tenure.engines.local.folder import RunFolder
+
+SOURCE_ROOT = str(Path(__file__).resolve().parents[3])
+
+
+def supervisor_command(folder: RunFolder, ready: int) -> list[str]:
+    """The supervisor's command line. `-S` leaves site-packages out: it needs none, and starts smaller and faster."""
+    return [sys.executable, "-S", "-m", "tenure.engines.local.supervisor", folder.path, str(ready)]
+
+
+def scope_prefix() -> list[str]:
+    """`systemd-run` in front, where only a delegated user scope grants control groups; else nothing."""
+    mechanism, _ = confine.granted()
+    bus = os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), "systemd", "private")
+    program = shutil.which("systemd-run")
+    if mechanism != "affinity" or program is None or os.geteuid() == 0 or not os.path.exists(bus):
+        return []
+    return [program, "--user", "--scope", "--quiet", "--collect", "--property=Delegate=yes", "--"]
+
+
+def launch(folder: RunFolder, timeout_s: float = 15.0) -> None:
+    """Start a supervisor for the folder; returns once it has started the run's command, failed, or found the run
+    taken. Safe to repeat and to die in: whoever gets the run's lock supervises, everyone else leaves."""
+    ready, told = os.pipe()
+    environment = {
+        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+        "PYTHONPATH": SOURCE_ROOT,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LANG": "C.UTF-8",
+    }
+    for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"):
+        if name in os.environ:
+            environment[name] = os.environ[name]
+    try:
+        with open(f"{folder.logs}/supervisor.log", "ab") as log:
+            subprocess.run(
+                [*scope_prefix(), *supervisor_command(folder, told)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                pass_fds=(told,),
+                start_new_session=True,
+                timeout=timeout_s,
+                check=False,
+                cwd="/",
+            )
+    finally:
+        os.close(told)
+    with os.fdopen(ready, "rb") as pipe:
+        waiting = select.poll()
+        waiting.register(pipe, select.POLLIN)
+        waiting.poll(timeout_s * 1000)  # closed by the supervisor, or by its death

@@ -1,0 +1,107 @@
+"""What commands write, carried to rotated files. Small on purpose: supervisors import it.
+
+Output goes through named pipes that both ends hold open for reading and writing: when a supervisor dies, its commands
+neither get SIGPIPE nor lose a byte, and the next supervisor reads on. (A command that writes more than the pipe holds,
+1 MiB where granted, before that waits.)
+Lines are stored in the CRI log format of Kubernetes: `RFC3339Nano stdout|stderr F|P text`, P for a part of a long line.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from contextlib import suppress
+
+STREAMS = ("stdout", "stderr")
+PIPE_BYTES = 1 << 20
+LINE_BYTES_MAX = 16 * 1024
+READ_BYTES = 64 * 1024
+
+
+def pipe_path(pipes: str, command: str, stream: str) -> str:
+    """The named pipe of one stream of one command."""
+    return f"{pipes}/{command}.{stream}"
+
+
+def open_pipe(path: str, extra_flags: int = 0) -> int:
+    """Open (making it where absent) a named pipe for both directions, so that no end ever sees it closed (fifo(7))."""
+    with suppress(FileExistsError):
+        os.mkfifo(path, 0o600)
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC | extra_flags)
+
+
+class LogFile:
+    """One command's log, rotated by size: NAME.log, NAME.log.1, ... (older)."""
+
+    def __init__(self, path: str, file_bytes_max: int, files_max: int) -> None:
+        self.path = path
+        self.file_bytes_max = file_bytes_max
+        self.files_max = max(1, files_max)
+        self._open()
+
+    def _open(self) -> None:
+        self.descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self.size = os.fstat(self.descriptor).st_size
+
+    def append(self, data: bytes) -> None:
+        """Write whole lines. A full disk loses log lines, never the workload."""
+        if self.size and self.size + len(data) > self.file_bytes_max:
+            self._rotate()
+        try:
+            self.size += os.write(self.descriptor, data)
+        except OSError:
+            return
+
+    def _rotate(self) -> None:
+        os.close(self.descriptor)
+        for number in range(self.files_max - 1, 0, -1):
+            older = f"{self.path}.{number}"
+            newer = f"{self.path}.{number - 1}" if number > 1 else self.path
+            if os.path.exists(newer):
+                os.replace(newer, older)
+        if self.files_max == 1:
+            os.unlink(self.path)
+        self._open()
+
+
+class Output:
+    """One stream of one command on its way to the log."""
+
+    def __init__(self, pipes: str, command: str, stream: str, log: LogFile) -> None:
+        self.stream = stream
+        self.descriptor = open_pipe(pipe_path(pipes, command, stream), os.O_NONBLOCK)
+        with suppress(OSError):  # past /proc/sys/fs/pipe-user-pages-soft; the default size serves
+            fcntl.fcntl(self.descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self._log = log
+        self._rest = b""
+
+    def drain(self, reads_max: int = 16) -> bool:
+        """Move what is there to the log. True where the pipe was emptied."""
+        for _ in range(reads_max):
+            try:
+                data = os.read(self.descriptor, READ_BYTES)
+            except BlockingIOError:
+                return True
+            self._take(data)
+        return False
+
+    def _take(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        out = [self._format(line, b"F") for line in lines]
+        while len(self._rest) >= LINE_BYTES_MAX:
+            out.append(self._format(self._rest[:LINE_BYTES_MAX], b"P"))
+            self._rest = self._rest[LINE_BYTES_MAX:]
+        if out:
+            self._log.append(b"".join(out))
+
+    def flush(self) -> None:
+        """Write an unfinished last line; called when its writer is gone."""
+        if self._rest:
+            self._log.append(self._format(self._rest, b"F"))
+            self._rest = b""
+
+    def _format(self, line: bytes, tag: bytes) -> bytes:
+        seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+        return f"{stamp}.{nanoseconds:09d}Z {self.stream} ".encode() + tag + b" " + line + b"\n"

@@ -1,0 +1,97 @@
+"""Processes as /proc tells them (proc(5)). Small on purpose: supervisors import it."""
+
+from __future__ import annotations
+
+import os
+
+
+def boot_id() -> str:
+    """The kernel's random id of this boot."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def stat_fields(pid: int) -> list[str] | None:
+    """Fields of /proc/PID/stat from the third (state) on, or None where there is no such process.
+
+    The second field is the command in parentheses and may hold spaces and parentheses itself.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            text = file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return text[text.rindex(")") + 2 :].split()
+
+
+def start_ticks(pid: int) -> int | None:
+    """Start time in clock ticks since boot (field 22), or None where the process is gone or only a zombie."""
+    fields = stat_fields(pid)
+    if fields is None or fields[0] in "ZX":
+        return None
+    return int(fields[19])
+
+
+def identity(pid: int, boot: str) -> dict[str, object] | None:
+    """What tells this process from every other one, for the record; None where it is gone."""
+    ticks = start_ticks(pid)
+    return None if ticks is None else {"pid": pid, "start_ticks": ticks, "boot_id": boot}
+
+
+def is_alive(record: dict[str, object] | None, boot: str) -> bool:
+    """Whether the very process of `record` still runs: same boot, same pid, same start time."""
+    if record is None or record.get("boot_id") != boot:
+        return False
+    return start_ticks(int(str(record["pid"]))) == record["start_ticks"]
+
+
+def pids() -> list[int]:
+    """Every process now."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def thread_ids(pid: int) -> list[int]:
+    """Threads of a process; none where it is gone."""
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def environment_has(pid: int, entry: bytes) -> bool:
+    """Whether the process was started with this NAME=value. False where that may not be read."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return entry in file.read().split(b"\0")
+    except OSError:
+        return False
+
+
+def parse_list(text: str) -> list[int]:
+    """CPUs or nodes of the kernel's list form, `0-3,8` (cpuset(7))."""
+    numbers: list[int] = []
+    for part in text.strip().split(","):
+        if part:
+            first, _, last = part.partition("-")
+            numbers.extend(range(int(first), int(last or first) + 1))
+    return numbers
+
+
+def format_list(numbers: list[int]) -> str:
+    """The kernel's list form of CPUs or nodes."""
+    return ",".join(str(number) for number in sorted(set(numbers)))
+
+
+def pin_threads(members: list[int], cpus: list[int]) -> None:
+    """Set the affinity of every thread of `members`, again until no new thread shows up."""
+    seen: set[int] = set()
+    for _ in range(100):
+        fresh = {thread for pid in members for thread in thread_ids(pid)} - seen
+        if not fresh:
+            return
+        for thread in fresh:
+            try:
+                os.sched_setaffinity(thread, cpus)
+            except ProcessLookupError:
+                continue
+        seen |= fresh
