@@ -1,0 +1,51 @@
+"""Figures of one run, printed side by side: ours, each peer, the limit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Figures:
+    """One seed's rows: a name and its numbers. ``notes`` is what has no row of its own."""
+
+    benchmark: str
+    seed: int
+    rows: dict[str, dict[str, float]] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, name: str, **numbers: float) -> None:
+        self.rows[name] = numbers
+
+
+def ints(text: str) -> list[int]:
+    """``42-51`` or ``42,43,50`` as a list of whole numbers."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers
+
+
+def show(runs: list[Figures], output: str) -> None:
+    """Print all runs, as JSON or as one table with the means over the seeds."""
+    if output == "json":
+        print(
+            json.dumps([{"benchmark": r.benchmark, "seed": r.seed, "rows": r.rows, **r.notes} for r in runs], indent=2)
+        )
+        return
+    names = list(dict.fromkeys(name for one in runs for name in one.rows))
+    columns = list(dict.fromkeys(column for one in runs for row in one.rows.values() for column in row))
+    wide = max(len(name) for name in names) + 2
+    print(f"{runs[0].benchmark}: mean over seeds {', '.join(str(one.seed) for one in runs)}")
+    print(" " * wide + "".join(f"{column:>16}" for column in columns))
+    for name in names:
+        cells = []
+        for column in columns:
+            values = [one.rows[name][column] for one in runs if column in one.rows.get(name, {})]
+            cells.append(f"{sum(values) / len(values):16.2f}" if values else f"{'-':>16}")
+        print(f"{name:<{wide}}" + "".join(cells))
+    for key, value in runs[0].notes.items():
+        print(f"{key}: {value}")

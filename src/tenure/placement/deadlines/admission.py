@@ -1,0 +1,82 @@
+"""Accept or refuse at arrival, with a firm completion time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenure.placement.deadlines.mix import SizeMix
+from tenure.placement.deadlines.timetable import Timetable
+
+HELD = "CapacityHeld"
+KEPT_FOR_SMALLER = "CapacityKeptForSmaller"
+TOO_WIDE = "GangTooLarge"
+TOO_SHORT = "WindowTooShort"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """``width`` units for ``length`` slots in all, done before slot ``deadline``."""
+
+    name: str
+    width: int
+    length: int
+    deadline: int
+
+    @property
+    def work(self) -> int:
+        return self.width * self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Accepted: done before slot ``by``, whatever comes later."""
+
+    job: Job
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Refused. Of ``needed`` slots with ``width`` units free before the deadline, ``available`` are, and
+    ``uncontested`` of these are not kept for smaller work."""
+
+    job: Job
+    reason: str
+    needed: int
+    available: int
+    uncontested: int
+
+
+class Admission:
+    """The door of one pool. Knows its timetable and the arrivals so far; the future only as far as it is promised."""
+
+    def __init__(self, capacity: int, *, mix: SizeMix | None = None) -> None:
+        self.timetable = Timetable(capacity)
+        self.mix = SizeMix() if mix is None else mix
+
+    def decide(self, job: Job) -> Promise | Declined:
+        """Book the latest slots that do, or refuse. The promise is the end of the booking."""
+        table = self.timetable
+        window = job.deadline - table.now
+        answer = self._judge(job, window)
+        self.mix.saw(job.work, max(window, 1))
+        return answer
+
+    def _judge(self, job: Job, window: int) -> Promise | Declined:
+        table = self.timetable
+        if job.width > table.capacity:
+            return Declined(job, TOO_WIDE, job.length, 0, 0)
+        if window < job.length:
+            return Declined(job, TOO_SHORT, job.length, max(window, 0), 0)
+        free = table.free(table.now, job.deadline)
+        kept = self.mix.kept(job.work, table.now, window)
+        good = np.flatnonzero(free >= job.width + kept)
+        if len(good) < job.length:
+            available = int(np.count_nonzero(free >= job.width))
+            reason = HELD if available < job.length else KEPT_FOR_SMALLER
+            return Declined(job, reason, job.length, available, len(good))
+        slots = good[-job.length :] + table.now
+        table.book(job.name, job.width, job.deadline, slots)
+        return Promise(job, int(slots[-1]) + 1)

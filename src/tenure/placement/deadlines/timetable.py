@@ -1,0 +1,108 @@
+"""Free units over slots, and the bookings on them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Slots = npt.NDArray[np.int64]
+GROWTH_SLOTS = 4096
+
+
+@dataclass(slots=True)
+class Booking:
+    """``width`` units in each of ``slots`` (ascending, none past). ``latest`` is the slot before which it must end."""
+
+    name: str
+    width: int
+    latest: int
+    slots: list[int]
+
+    def laxity(self, now: int) -> int:
+        """Slots that it could still waste."""
+        return self.latest - now - len(self.slots)
+
+
+class Timetable:
+    """Units of one pool from slot ``now`` on. Changed only by ``book``, ``cancel`` and ``advance``."""
+
+    def __init__(self, capacity: int) -> None:
+        if capacity < 1:
+            raise ValueError("a pool has at least one unit")
+        self.capacity = capacity
+        self.now = 0
+        self.bookings: dict[str, Booking] = {}
+        self._free = np.full(GROWTH_SLOTS, capacity, dtype=np.int64)
+
+    def free(self, start: int, end: int) -> Slots:
+        """Free units in each slot of [start, end)."""
+        while end > len(self._free):
+            more = np.full(max(GROWTH_SLOTS, len(self._free)), self.capacity, dtype=np.int64)
+            self._free = np.concatenate([self._free, more])
+        return self._free[start:end]
+
+    def book(self, name: str, width: int, latest: int, slots: Slots) -> Booking:
+        """Take ``width`` units in each of these slots, which must all be free enough."""
+        if name in self.bookings:
+            raise ValueError(f"{name} is booked already")
+        self.free(self.now, latest)
+        if len(slots) == 0 or int(self._free[slots].min()) < width or int(slots[0]) < self.now:
+            raise ValueError(f"{name}: a slot is past or has fewer than {width} units free")
+        self._free[slots] -= width
+        booking = Booking(name, width, latest, slots.tolist())
+        self.bookings[name] = booking
+        return booking
+
+    def cancel(self, name: str) -> None:
+        """Give back all that is still booked."""
+        booking = self.bookings.pop(name)
+        self._free[booking.slots] += booking.width
+
+    def advance(self) -> tuple[list[Booking], list[Booking]]:
+        """Run the present slot: (those that run in it, those of them that are done after it).
+
+        Idle units are first given to booked work that fits, the least lax first; it gives up its next booked slot.
+        """
+        now = self.now
+        self.free(now, now + 1)
+        self._pull_forward()
+        running = [booking for booking in self.bookings.values() if booking.slots[0] == now]
+        done: list[Booking] = []
+        for booking in running:
+            booking.slots.pop(0)
+            if not booking.slots:
+                done.append(booking)
+                del self.bookings[booking.name]
+        self.now = now + 1
+        return running, done
+
+    def _pull_forward(self) -> None:
+        now = self.now
+        idle = int(self._free[now])
+        if idle == 0:
+            return
+        waiting = [b for b in self.bookings.values() if b.slots[0] != now and b.width <= idle]
+        waiting.sort(key=lambda booking: booking.laxity(now))
+        for booking in waiting:
+            if booking.width > idle:
+                continue
+            self._free[booking.slots[0]] += booking.width
+            booking.slots[0] = now
+            self._free[now] -= booking.width
+            idle -= booking.width
+            if idle == 0:
+                return
+
+    def check(self) -> None:
+        """Recount: free units are what the bookings leave, and no slot is overbooked. For tests."""
+        used = np.zeros(len(self._free), dtype=np.int64)
+        for booking in self.bookings.values():
+            assert booking.slots == sorted(set(booking.slots))
+            assert booking.slots[0] >= self.now
+            assert bisect_left(booking.slots, booking.latest) == len(booking.slots)
+            used[booking.slots] += booking.width
+        assert (self._free[self.now :] == self.capacity - used[self.now :]).all()
+        assert (self._free[self.now :] >= 0).all()

@@ -1,0 +1,98 @@
+"""What is accepted is done in time, whatever comes later; what is refused hears why."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tenure.placement.deadlines import Admission, Declined, Job, Promise, SizeMix
+
+
+def door(capacity: int = 4, share: float = 0.0) -> Admission:
+    return Admission(capacity, mix=SizeMix(share=share, span_slots_min=1))
+
+
+def run_out(admission: Admission) -> dict[str, int]:
+    """Slot by which each booked job was done."""
+    ended = {}
+    while admission.timetable.bookings:
+        for booking in admission.timetable.advance()[1]:
+            ended[booking.name] = admission.timetable.now
+        admission.timetable.check()
+    return ended
+
+
+def test_an_idle_pool_starts_at_once_though_it_promises_the_deadline() -> None:
+    pool = door()
+    answer = pool.decide(Job("a", 4, 3, 10))
+    assert answer == Promise(Job("a", 4, 3, 10), 10)
+    assert run_out(pool) == {"a": 3}
+
+
+def test_urgent_work_gets_in_before_what_can_wait() -> None:
+    pool = door()
+    assert isinstance(pool.decide(Job("lax", 4, 3, 10)), Promise)
+    assert isinstance(pool.decide(Job("urgent", 4, 3, 3)), Promise)
+    assert run_out(pool) == {"urgent": 3, "lax": 6}
+
+
+def test_a_refusal_counts_the_slots_that_would_do() -> None:
+    pool = door()
+    pool.decide(Job("a", 3, 8, 8))
+    assert pool.decide(Job("b", 2, 2, 9)) == Declined(Job("b", 2, 2, 9), "CapacityHeld", 2, 1, 1)
+    assert isinstance(pool.decide(Job("c", 5, 1, 99)), Declined)
+    assert isinstance(pool.decide(Job("d", 1, 5, 4)), Declined)
+
+
+def test_room_is_kept_for_the_smaller_work_that_usually_comes() -> None:
+    pool = door(capacity=2, share=1.0)
+    for number in range(20):
+        pool.decide(Job(f"small{number}", 1, 1, pool.timetable.now + 2))
+        pool.timetable.advance()
+    large = pool.decide(Job("large", 2, 20, pool.timetable.now + 30))
+    assert isinstance(large, Declined)
+    assert (large.reason, large.available) == ("CapacityKeptForSmaller", 30)
+    assert isinstance(door(capacity=2).decide(Job("large", 2, 20, 30)), Promise)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[int, int, int, int]]:
+    """(slots that pass first, width, length, slack) for each arrival."""
+    job = st.tuples(st.integers(0, 3), st.integers(1, 5), st.integers(1, 6), st.integers(0, 12))
+    return draw(st.lists(job, max_size=25))
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories(), st.sampled_from([0.0, 0.25, 1.0]))
+def test_no_promise_is_ever_broken(history: list[tuple[int, int, int, int]], share: float) -> None:
+    pool = door(share=share)
+    promised: dict[str, int] = {}
+    ended: dict[str, int] = {}
+    for number, (gap, width, length, slack) in enumerate(history):
+        for _ in range(gap):
+            running, done = pool.timetable.advance()
+            assert sum(booking.width for booking in running) <= 4
+            ended |= {booking.name: pool.timetable.now for booking in done}
+            pool.timetable.check()
+        answer = pool.decide(Job(str(number), width, length, pool.timetable.now + length + slack))
+        if isinstance(answer, Promise):
+            promised[answer.job.name] = answer.by
+            assert answer.by <= answer.job.deadline
+        else:
+            assert answer.uncontested < answer.needed or answer.reason == "GangTooLarge"
+        pool.timetable.check()
+    ended |= run_out(pool)
+    assert set(ended) == set(promised)
+    assert all(ended[name] <= by for name, by in promised.items())
+
+
+@settings(max_examples=50, deadline=None)
+@given(histories())
+def test_cancelling_restores_the_exact_state(history: list[tuple[int, int, int, int]]) -> None:
+    pool = door()
+    for number, (_, width, length, slack) in enumerate(history):
+        before = pool.timetable.free(0, 64).tolist()
+        if isinstance(pool.decide(Job(str(number), width, length, length + slack)), Promise) and number % 2:
+            pool.timetable.cancel(str(number))
+            assert pool.timetable.free(0, 64).tolist() == before
+        pool.timetable.check()
