@@ -2,8 +2,10 @@
 
 import json
 import os
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,7 +52,14 @@ def from_home(home: str | Path | None = None, identity: Identity = "user") -> Co
     except OSError as error:
         raise NoConnection(f"the token of {identity} cannot be read: {error}") from None
     # A proxy from the environment must never see a loopback request.
-    return Connection(url, headers={"Authorization": f"Bearer {token}"}, options={"trust_env": False})
+    options: dict[str, Any] = {"trust_env": False}
+    if url.startswith("https://"):
+        try:
+            authority = directory / "tls" / "ca.crt"
+            options["verify"] = _trusting(authority, authority.stat().st_mtime_ns)
+        except OSError as error:
+            raise NoConnection(f"the certificate of {directory} cannot be read: {error}") from None
+    return Connection(url, headers={"Authorization": f"Bearer {token}"}, options=options)
 
 
 def from_kubeconfig(path: str | Path | None = None, context: str | None = None) -> Connection:
@@ -69,6 +78,12 @@ def from_kubeconfig(path: str | Path | None = None, context: str | None = None) 
         raise NoConnection(f"kubeconfig {chosen} cannot be used: {error}") from None
     options.pop("timeout")
     return Connection(str(options.pop("base_url")), namespace=config.namespace, options=options)
+
+
+@cache
+def _trusting(authority: Path, _written_ns: int) -> ssl.SSLContext:
+    # One context for each authority, so that equal connections compare equal; a renewed one is read anew.
+    return ssl.create_default_context(cafile=authority)
 
 
 def discover(home: str | Path | None = None, identity: Identity = "user") -> ConnectionSource:

@@ -26,6 +26,7 @@ from tenure.store.watermark import Watermark
 from tenure.store.writer import LogBounds, Writer
 
 R = TypeVar("R")
+Listener = Callable[[int, frozenset[str]], None]
 
 NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 
@@ -51,7 +52,7 @@ class Store:
         """
         self.path = path
         self.resources = {r.key: r for r in (NAMESPACES, *resources)}
-        self._listeners: list[Callable[[int], None]] = []
+        self._listeners: list[Listener] = []
         self._refusal: StoreUnwritableError | None = None
         self._writer: Writer | None = None
         self._watermark = self._lock()
@@ -133,8 +134,8 @@ class Store:
         """Forget the log up to and including `through`, as the bounds do by themselves. Waits until it is done."""
         self._require_writer().request_compaction(through).result()
 
-    def on_commit(self, listener: Callable[[int], None]) -> Callable[[], None]:
-        """Call `listener(version)` on the write thread after each commit, until the returned function is called.
+    def on_commit(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener(version, resource keys)` on the write thread after each commit, until the result is called.
 
         It must return at once and never raise; it says that there is something to read, not what.
         """
@@ -230,9 +231,9 @@ class Store:
             return StoreUnwritableError(f"{text}; restore a backup with `tenure restore`")
         return None
 
-    def _committed(self, version: int) -> None:
+    def _committed(self, version: int, touched: frozenset[str]) -> None:
         for listener in tuple(self._listeners):
-            listener(version)
+            listener(version, touched)
 
     def _require_writer(self) -> Writer:
         if self._writer is None:

@@ -19,6 +19,7 @@ class Transaction:
         self.now = now
         self.log_changes = 0
         self.log_bytes = 0
+        self.touched: set[str] = set()
         self.unsettled_uids: set[str] = set()
         self.unsettled_namespaces: set[str] = set()
 
@@ -111,6 +112,7 @@ class Transaction:
             "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)",
             (self.version, type, resource.key, stored.namespace, stored.name, stored.body, previous),
         )
+        self.touched.add(resource.key)
         self.log_changes += 1
         self.log_bytes += len(stored.body) + len(previous or "")
         return stored

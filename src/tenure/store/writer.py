@@ -61,7 +61,7 @@ class Writer:
         resources: Mapping[str, Resource],
         clock: Clock,
         bounds: LogBounds,
-        on_commit: Callable[[int], None],
+        on_commit: Callable[[int, frozenset[str]], None],
     ) -> None:
         """Opens `path` for writing (sqlite3.Error when that fails) and starts the thread."""
         self._path = path
@@ -237,7 +237,7 @@ class Writer:
         except OSError as error:  # this write is on disk; the next could be lost without a witness
             text = f"the version beside {self._path} cannot be noted: {error}"
             self.refusal = StoreUnwritableError(text)
-        self._on_commit(self.version)
+        self._on_commit(self.version, frozenset(txn.touched))
 
     def _fail(self, group: list[_Waiting], error: sqlite3.Error | StoreUnwritableError) -> None:
         # What was to be settled is found again by a sweep in the next commit that succeeds.

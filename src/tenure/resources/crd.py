@@ -1,0 +1,61 @@
+"""Custom resource definitions for a real Kubernetes, made from the same models that our own host uses."""
+
+from typing import Any
+
+from tenure.resources.base import GROUP
+from tenure.resources.registry import KINDS, Column, Kind
+from tenure.resources.schema import structural_schema
+
+
+def custom_resource_definitions() -> list[dict[str, Any]]:
+    """One CRD (apiextensions.k8s.io/v1) for each kind of our own group, in the order of the registry."""
+    return [custom_resource_definition(kind) for kind in KINDS if kind.group == GROUP]
+
+
+def custom_resource_definition(kind: Kind) -> dict[str, Any]:
+    """The CRD of one kind."""
+    names: dict[str, Any] = {
+        "kind": kind.kind,
+        "listKind": f"{kind.kind}List",
+        "plural": kind.plural,
+        "singular": kind.singular,
+        "categories": list(kind.categories),
+    }
+    if kind.short_names:
+        names["shortNames"] = list(kind.short_names)
+    version: dict[str, Any] = {
+        "name": kind.version,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": structural_schema(kind)},
+        "additionalPrinterColumns": [_column(column) for column in kind.columns],
+    }
+    if kind.status_subresource:
+        version["subresources"] = {"status": {}}
+    fields = [{"jsonPath": c.path} for c in kind.columns if _selectable(c)]
+    if fields:
+        version["selectableFields"] = fields
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind.plural}.{kind.group}"},
+        "spec": {
+            "group": kind.group,
+            "names": names,
+            "scope": "Namespaced" if kind.namespaced else "Cluster",
+            "versions": [version],
+        },
+    }
+
+
+def _column(column: Column) -> dict[str, Any]:
+    printed: dict[str, Any] = {"name": column.name, "type": column.type, "jsonPath": column.path}
+    if column.description:
+        printed["description"] = column.description
+    return {**printed, "priority": 1} if column.wide else printed
+
+
+def _selectable(column: Column) -> bool:
+    """Fields that selectors may name: plain paths to texts, counts and booleans (GA in Kubernetes 1.32), at most 8."""
+    plain = "[" not in column.path and column.path.startswith((".spec", ".status"))
+    return plain and column.type in ("string", "integer", "boolean")

@@ -1,0 +1,182 @@
+"""Whether one object may be stored, and in which form: as its writer wrote it, when the kind's model accepts it."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from tenure.resources import ApiObject, Kind
+from tenure.resources.problems import path_text, problems_of
+from tenure.server.refusals import Cause, bad_request, invalid
+
+FieldValidation = Literal["Strict", "Warn", "Ignore"]
+JsonObject = dict[str, Any]
+
+_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+_QUALIFIED_NAME = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_LABEL_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_ANNOTATION_BYTES_MAX = 256 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An object as it will be stored, what its model made of it, and what the client should be warned of."""
+
+    content: JsonObject
+    model: ApiObject
+    warnings: list[str] = field(default_factory=list)
+
+
+def admit(kind: Kind, content: JsonObject, strictness: FieldValidation) -> Admitted:
+    """Judge one object by itself. Raises 400 for the wrong kind, 422 with a cause for every field at fault.
+
+    Unknown fields are errors, or with Warn and Ignore are left out of what is stored. What is stored is the writer's
+    own text, without nulls; nothing is defaulted into it.
+    """
+    _require_kind(kind, content)
+    content = without_nulls(content)
+    if kind.kind == "Secret":
+        content = _secret(content)
+    name = _name(content)
+    model, unknown, causes = _validate(kind, content, strictness)
+    causes += _metadata_causes(kind, content.get("metadata"))
+    if causes or model is None:
+        raise invalid(kind.kind, kind.group, name, causes)
+    warnings = [f'unknown field "{path}"' for path in unknown] if strictness == "Warn" else []
+    return Admitted(content, model, warnings)
+
+
+def keep_equal_text(kind: Kind, admitted: Admitted, current: JsonObject) -> JsonObject:
+    """The admitted object, with those parts in the current text that mean the same as before.
+
+    A controller that read `1000m` and writes `1` back, or writes a default out, has changed nothing; generation counts
+    changes of meaning.
+    """
+    content = admitted.content
+    differing = [k for k in content if k not in ("metadata", "status") and content[k] != current.get(k)]
+    absent = [k for k in current if k not in content and k not in ("metadata", "status")]
+    if not differing and not absent:
+        return content
+    try:
+        before = kind.model.model_validate(current, by_alias=True, by_name=False)
+    except ValidationError:
+        return content  # stored by an older version; take the new text
+    names = {(f.alias or python_name): python_name for python_name, f in kind.model.model_fields.items()}
+    result = dict(content)
+    for key in (*differing, *absent):
+        python_name = names.get(key)
+        if python_name and getattr(before, python_name) == getattr(admitted.model, python_name):
+            result.pop(key, None)
+            if key in current:
+                result[key] = current[key]
+    return result
+
+
+def without_nulls(content: Any) -> Any:
+    """A copy in which members that are null are absent, as the API treats them alike."""
+    if isinstance(content, dict):
+        return {key: without_nulls(value) for key, value in content.items() if value is not None}
+    if isinstance(content, list):
+        return [without_nulls(value) for value in content]
+    return content
+
+
+def _require_kind(kind: Kind, content: JsonObject) -> None:
+    given = content.get("apiVersion"), content.get("kind")
+    wanted = kind.api_version, kind.kind
+    if given != wanted:
+        raise bad_request(
+            f"the object is {given[1] or 'of no kind'} in {given[0] or 'no apiVersion'}, this address takes "
+            f"{wanted[1]} in {wanted[0]}",
+            Cause("kind", "UnknownKind", f"write apiVersion: {wanted[0]} and kind: {wanted[1]}"),
+        )
+    if not isinstance(content.get("metadata"), dict):
+        raise bad_request("the object has no metadata", Cause("metadata", "MissingField", "metadata is required"))
+
+
+def _validate(
+    kind: Kind, content: JsonObject, strictness: FieldValidation
+) -> tuple[ApiObject | None, list[str], list[Cause]]:
+    unknown: list[str] = []
+    # Leaving an unknown field out can bring no new unknown ones, so two rounds are enough.
+    for _ in range(2):
+        try:
+            return kind.model.model_validate(content, by_alias=True, by_name=False), unknown, []
+        except ValidationError as error:
+            found = error
+        extra = [e["loc"] for e in found.errors(include_url=False) if e["type"] == "extra_forbidden"]
+        if strictness == "Strict" or not extra:
+            problems = problems_of(found, kind.model, content, kind.singular)
+            return None, unknown, [Cause(p.path, p.code, p.message, p.next_step) for p in problems]
+        unknown = sorted({path_text(content, location) for location in extra})
+        for location in extra:
+            _drop(content, location)
+    raise AssertionError("unknown fields were dropped and found again")
+
+
+def _drop(content: Any, location: tuple[Any, ...]) -> None:
+    *parents, last = location
+    for step in parents:
+        inside_list = isinstance(content, list) and isinstance(step, int)
+        if inside_list or (isinstance(content, dict) and step in content):
+            content = content[step]
+    if isinstance(content, dict):
+        content.pop(last, None)
+
+
+def _name(content: JsonObject) -> str:
+    metadata = content["metadata"]
+    return str(metadata.get("name") or metadata.get("generateName") or "")
+
+
+def _metadata_causes(kind: Kind, metadata: Any) -> list[Cause]:
+    """What Kubernetes checks of any object's metadata beyond its shape, so that both hosts take the same objects."""
+    causes = []
+    for key, value in _text_map(metadata.get("labels")).items():
+        if not _QUALIFIED_NAME.fullmatch(key):
+            causes.append(Cause(f"metadata.labels[{key}]", "InvalidName", f"{key!r} is no label key"))
+        if not _LABEL_VALUE.fullmatch(value):
+            why = f"{value!r} is no label value: at most 63 of letters, digits, '-', '_' and '.'"
+            causes.append(Cause(f"metadata.labels[{key}]", "InvalidValue", why))
+    annotations = _text_map(metadata.get("annotations"))
+    for key in annotations:
+        if not _QUALIFIED_NAME.fullmatch(key.lower()):
+            causes.append(Cause(f"metadata.annotations[{key}]", "InvalidName", f"{key!r} is no annotation key"))
+    if sum(len(k) + len(v) for k, v in annotations.items()) > _ANNOTATION_BYTES_MAX:
+        why = f"all annotations together may have {_ANNOTATION_BYTES_MAX} bytes"
+        causes.append(Cause("metadata.annotations", "DocumentTooLarge", why))
+    finalizers = metadata.get("finalizers")
+    for index, finalizer in enumerate(finalizers if isinstance(finalizers, list) else ()):
+        if isinstance(finalizer, str) and not _QUALIFIED_NAME.fullmatch(finalizer):
+            causes.append(Cause(f"metadata.finalizers[{index}]", "InvalidName", f"{finalizer!r} is no qualified name"))
+    name = metadata.get("name")
+    if kind.kind == "Namespace" and isinstance(name, str) and not _LABEL_NAME.fullmatch(name):
+        why = "a namespace's name has at most 63 of lower-case letters, digits and '-'"
+        causes.append(Cause("metadata.name", "InvalidName", why))
+    return causes
+
+
+def _text_map(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return {k: v for k, v in value.items() if isinstance(v, str)}
+
+
+def _secret(content: JsonObject) -> JsonObject:
+    """Fold stringData into data, as the API server does, and check that data is base64."""
+    texts = content.get("stringData")
+    data = content.get("data")
+    content = {k: v for k, v in content.items() if k != "stringData"} if isinstance(texts, dict) else content
+    if isinstance(texts, dict) and all(isinstance(v, str) for v in texts.values()):
+        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in texts.items()}
+        content["data"] = {**(data if isinstance(data, dict) else {}), **encoded}
+    for key, value in _text_map(data).items():
+        try:
+            base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            cause = Cause(f"data.{key}", "InvalidValue", "is not base64; use stringData for plain text")
+            raise invalid("Secret", "", _name(content), [cause]) from None
+    return content

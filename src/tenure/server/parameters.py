@@ -1,0 +1,99 @@
+"""Query parameters and delete options, read once and strictly: what is not understood is refused, not ignored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from starlette.requests import Request
+
+from tenure.server.admission import FieldValidation
+from tenure.server.authorization import Identity
+from tenure.server.refusals import bad_request
+from tenure.store import Propagation
+
+_VERSION_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """How to delete, and on which preconditions."""
+
+    propagation: Propagation
+    uid: str | None
+    version: str | None
+    dry_run: bool
+
+
+def identity_of(request: Request) -> Identity:
+    """Who asks, as the gate found out."""
+    return cast(Identity, request.state.identity)
+
+
+def is_true(query: Mapping[str, str], name: str) -> bool:
+    """A boolean parameter. Raises 400 for other words."""
+    value = query.get(name, "").lower()
+    if value in ("", "0", "false"):
+        return False
+    if value in ("1", "true"):
+        return True
+    raise bad_request(f"{name}={value} is neither true nor false")
+
+
+def integer_of(query: Mapping[str, str], name: str) -> int:
+    """A parameter that is a count; 0 when absent. Raises 400."""
+    value = query.get(name, "")
+    if not value:
+        return 0
+    if not (value.isascii() and value.isdigit() and len(value) <= 18):
+        raise bad_request(f"{name}={value[:40]} is no count")
+    return int(value)
+
+
+def version_of(query: Mapping[str, str]) -> int | None:
+    """resourceVersion; None when absent or 0, which both mean "whatever is now". Raises 400."""
+    version = integer_of(query, "resourceVersion")
+    return version or None
+
+
+def dry_run_of(query: Any) -> bool:
+    """dryRun=All. Raises 400 for any other value."""
+    values = set(query.getlist("dryRun"))
+    if values - {"All"}:
+        raise bad_request(f"dryRun={', '.join(sorted(values))}: All is the only value")
+    return bool(values)
+
+
+def field_validation_of(query: Mapping[str, str]) -> FieldValidation:
+    """fieldValidation; unknown fields are errors unless another level is asked for. Raises 400."""
+    value = query.get("fieldValidation") or "Strict"
+    if value not in ("Strict", "Warn", "Ignore"):
+        raise bad_request(f"fieldValidation={value}: it is Strict, Warn or Ignore")
+    return cast(FieldValidation, value)
+
+
+def deletion_of(query: Any, body: dict[str, Any]) -> DeleteOptions:
+    """Delete options from the body and the query. Raises 400."""
+    propagation = body.get("propagationPolicy") or query.get("propagationPolicy")
+    if propagation is None:
+        orphans = body.get("orphanDependents", query.get("orphanDependents"))
+        propagation = "Orphan" if orphans in (True, "true") else "Background"
+    if propagation not in ("Background", "Foreground", "Orphan"):
+        raise bad_request(f"propagationPolicy={propagation}: it is Background, Foreground or Orphan")
+    preconditions = body.get("preconditions") or {}
+    if not isinstance(preconditions, dict):
+        raise bad_request("preconditions is no object")
+    uid, version = preconditions.get("uid"), preconditions.get("resourceVersion")
+    if not all(value is None or isinstance(value, str) for value in (uid, version)):
+        raise bad_request("preconditions are texts")
+    wishes = body.get("dryRun") or []
+    if wishes not in ([], ["All"]):
+        raise bad_request("dryRun: All is the only value")
+    return DeleteOptions(cast(Propagation, propagation), uid, version, dry_run_of(query) or bool(wishes))
+
+
+def warnings_of(warnings: Sequence[str]) -> dict[str, str]:
+    """Warnings as the header that kubectl prints."""
+    if not warnings:
+        return {}
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in warnings)
+    return {"Warning": ", ".join(f'299 - "{text}"' for text in quoted)}

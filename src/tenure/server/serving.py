@@ -1,0 +1,158 @@
+"""Running the embedded host: open the home, listen on loopback, say where, and close in order."""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import uvicorn
+
+from tenure.quantities import Clock, SystemClock
+from tenure.server.app import make_app
+from tenure.server.authorization import tokens_of
+from tenure.server.certificates import Certificates, certificates_of
+from tenure.server.host import Host, store_resources
+from tenure.server.kubeconfig import write_kubeconfig, write_private
+from tenure.server.pulse import Pulse
+from tenure.store import NAMESPACES, ObjectExistsError, Store, StoreUnwritableError
+
+LOOPBACK = "127.0.0.1"
+STORE_FILE = "state.db"
+SERVER_FILE = "server.json"
+CLOSE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A host that answers."""
+
+    url: str
+    home: Path
+    host: Host
+
+
+async def serve(
+    home: Path,
+    port: int = 0,
+    *,
+    clock: Clock | None = None,
+    ready: Callable[[Serving], None] | None = None,
+    until: asyncio.Event | None = None,
+) -> None:
+    """Serve `home` on loopback until `until` is set or the task is cancelled; `ready` is called once it answers.
+
+    `port` 0 takes the one of last time where it is free, so that kubeconfigs stay true. Raises the store's
+    StoreInUseError and StoreUnreadableError, and OSError when the port given is taken.
+    """
+    async with serving(home, port, clock=clock) as running:
+        if ready is not None:
+            ready(running)
+        await (until or asyncio.Event()).wait()
+
+
+@asynccontextmanager
+async def serving(home: Path, port: int = 0, *, clock: Clock | None = None) -> AsyncIterator[Serving]:
+    """The host of `home`, answering for as long as the block lasts."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tokens = tokens_of(home)
+    clock = clock or SystemClock()
+    certificates = certificates_of(home, clock)
+    store = Store(home / STORE_FILE, store_resources(), clock=clock)
+    try:
+        await _make_default_namespace(store)
+        pulse = Pulse(asyncio.get_running_loop())
+        store.on_commit(pulse.beat)
+        host = Host(store, tokens, clock, pulse)
+        listener = _listen(home, port)
+        url = f"https://{LOOPBACK}:{listener.getsockname()[1]}"
+        async with _running(host, listener, certificates):
+            write_kubeconfig(home / "kubeconfig", url, tokens["user"], certificates.authority)
+            _announce(home, url)
+            yield Serving(url, home, host)
+    finally:
+        store.close()
+
+
+@asynccontextmanager
+async def _running(host: Host, listener: socket.socket, certificates: Certificates) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        make_app(host),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=CLOSE_SECONDS,
+        backlog=512,
+        ssl_certfile=certificates.certificate,
+        ssl_keyfile=certificates.key,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(0.005)
+        if task.done():
+            await task
+        yield
+    finally:
+        host.pulse.close()  # watches end by themselves, and nobody waits for them
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to whoever runs us."""
+
+    def install_signal_handlers(self) -> None:
+        """Install none."""
+
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        """Capture none."""
+        from contextlib import nullcontext
+
+        return nullcontext()
+
+
+def _listen(home: Path, port: int) -> socket.socket:
+    last = _last_port(home) if port == 0 else 0
+    for candidate in dict.fromkeys((port or last, port)):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, candidate))
+        except OSError:
+            listener.close()
+            if candidate == port:
+                raise
+            continue
+        return listener
+    raise AssertionError("the last candidate binds or raises")
+
+
+def _last_port(home: Path) -> int:
+    try:
+        url = json.loads((home / SERVER_FILE).read_text())["url"]
+        return int(str(url).rsplit(":", 1)[1])
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return 0
+
+
+def _announce(home: Path, url: str) -> None:
+    started = psutil.Process().create_time()  # with the pid, names this process and no later one
+    write_private(home / SERVER_FILE, json.dumps({"url": url, "pid": os.getpid(), "startTime": started}) + "\n")
+
+
+async def _make_default_namespace(store: Store) -> None:
+    if store.get(NAMESPACES, "", "default") is not None:
+        return
+    content = {"metadata": {"name": "default"}, "spec": {"finalizers": ["kubernetes"]}}
+    try:
+        await asyncio.wrap_future(store.create(NAMESPACES, content))
+    except (ObjectExistsError, StoreUnwritableError):
+        return  # a store that takes no writes is still read
