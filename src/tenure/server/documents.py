@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from starlette.requests import Request
 
+from tenure.server import protobuf
 from tenure.server.refusals import Cause, Refused, bad_request, unsupported_media
 
 # etcd takes 1.5 MiB and the Kubernetes API server 3 MiB; what fits there fits here.
@@ -38,6 +39,8 @@ async def read_object(request: Request, *, empty: bool = False) -> dict[str, Any
     if empty and not body.strip():
         return {}
     sort = media_type(request)
+    if sort == protobuf.MEDIA_TYPE:
+        return protobuf.parse_protobuf(body)
     if sort not in ("application/json", ""):
         raise unsupported_media(f"the body is {sort}; this host takes application/json")
     return parse_object(body)
