@@ -48,6 +48,9 @@ REASONS: tuple[Reason, ...] = (
     Reason("DuplicateKey", "a mapping names the same key twice", "remove one of them"),
     Reason("AliasesRefused", "the document uses YAML anchors or aliases, which may explode", "write the values out"),
     Reason("DocumentTooLarge", "the document is larger than any manifest needs to be", "split it"),
+    Reason("NotAnObject", "a document is not a mapping with apiVersion, kind and metadata", "see `tenure explain workload`"),
+    Reason("TooDeep", "the document is nested deeper than any manifest needs to be", "flatten it"),
+    Reason("TagRefused", "the document uses a YAML tag", "write plain values; quote what is to be text"),
     Reason("UnknownKind", "no kind of this name is served", "see `tenure api-resources`"),
     # References and conditions
     Reason(

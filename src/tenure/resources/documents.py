@@ -1,0 +1,236 @@
+"""Manifests: bytes or text in, objects of the API out, or everything that is wrong with them.
+
+Promises: all errors of all documents at once, each with code, place and next step; text is never executed, expanded or
+silently taken for another type. Refuses: to read files, and to judge an object against others.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from tenure.resources.base import ApiObject
+from tenure.resources.plain_yaml import DEPTH_MAX, YamlRefused, load_documents
+from tenure.resources.problems import Problem, ProblemsFound, did_you_mean, problems_of
+from tenure.resources.reasons import next_step
+from tenure.resources.registry import KINDS, Kind, kind_for, kind_named
+
+# The embedded host takes bodies of 3 MiB, as a Kubernetes API server does; more in one file is no manifest.
+SIZE_BYTES_MAX = 3 << 20
+DOCUMENTS_MAX = 10_000
+
+_MARKER = re.compile(r"^---(?=[ \t\r\n]|$)", re.MULTILINE)
+_DIRECTIVES = re.compile(r"(\s*(#[^\n]*|%[^\n]*)?\n?)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One JSON object of a manifest, and where it starts (`source` as given, `line` from 1)."""
+
+    content: dict[str, Any]
+    source: str = ""
+    line: int = 1
+
+
+def parse_documents(data: bytes | str, *, source: str = "") -> list[Document]:
+    """Every document of a YAML stream or JSON text; empty documents are left out, a List gives its items.
+
+    Raises ProblemsFound with what is wrong in every document: DocumentTooLarge (before anything is parsed), NotUtf8,
+    NotYaml, DuplicateKey, AliasesRefused, TagRefused, TooDeep, NotAnObject.
+    """
+    text = _text(data, source)
+    documents, problems = _json(text, source)
+    if documents is None:
+        documents, problems = _yaml(text, source)
+    if problems:
+        raise ProblemsFound(problems)
+    return documents
+
+
+def decode(document: Document) -> ApiObject:
+    """The object that a document describes. Raises ProblemsFound with every error of it."""
+    content = document.content
+    name = _name_of(content)
+    kind, problems = _kind_of(content)
+    if kind is not None:
+        try:
+            return kind.model.model_validate(content, strict=True, by_alias=True, by_name=False)
+        except ValidationError as error:
+            problems = problems_of(error, kind.model, content, kind.singular)
+    raise ProblemsFound(
+        replace(p, source=document.source, line=p.line or document.line, object_name=name) for p in problems
+    )
+
+
+def decode_all(documents: Iterable[Document]) -> list[ApiObject]:
+    """The objects of all documents. Raises ProblemsFound with every error of every document."""
+    objects: list[ApiObject] = []
+    problems: list[Problem] = []
+    for document in documents:
+        try:
+            objects.append(decode(document))
+        except ProblemsFound as found:
+            problems += found.problems
+    if problems:
+        raise ProblemsFound(problems)
+    return objects
+
+
+def _text(data: bytes | str, source: str) -> str:
+    size = len(data) if isinstance(data, bytes) else len(data.encode(errors="surrogatepass"))
+    if size > SIZE_BYTES_MAX:
+        raise ProblemsFound([too_large(size, source)])
+    if isinstance(data, str):
+        return data.removeprefix("\ufeff")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        message = f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8 text"
+        raise ProblemsFound([_problem("NotUtf8", message, source, line)]) from None
+
+
+def too_large(size_bytes: int, source: str) -> Problem:
+    """The problem of a file of this size; for readers that look at the size before they read."""
+    message = f"{size_bytes} bytes; a manifest has at most {SIZE_BYTES_MAX}"
+    return _problem("DocumentTooLarge", message, source)
+
+
+def _yaml(text: str, source: str) -> tuple[list[Document], list[Problem]]:
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for chunk, first_line in _chunks(text):
+        try:
+            for content, line in load_documents(chunk):
+                where = line + first_line - 1
+                if content is None:
+                    continue
+                _collect(content, source, where, documents, problems)
+                if len(documents) > DOCUMENTS_MAX:
+                    message = f"more than {DOCUMENTS_MAX} documents in one file"
+                    return [], [_problem("DocumentTooLarge", message, source, where)]
+        except YamlRefused as refused:
+            problem = refused.problem
+            line = problem.line + first_line - 1 if problem.line else first_line
+            problems.append(replace(problem, source=source, line=line, next_step=next_step(problem.code)))
+    return documents, problems
+
+
+def _chunks(text: str) -> list[tuple[str, int]]:
+    """The stream cut at its document markers, so that one broken document does not hide the next; with first lines.
+
+    A line that starts with `---` is a marker wherever it stands, inside quotes and block scalars too (YAML 1.2.2,
+    9.1.2).
+    """
+    starts = [match.start() for match in _MARKER.finditer(text)]
+    if not starts:
+        return [(text, 1)]
+    # What comes before the first marker is a document of its own unless it is only directives and comments.
+    if starts[0] and _DIRECTIVES.fullmatch(text[: starts[0]]):
+        starts[0] = 0
+    elif starts[0]:
+        starts.insert(0, 0)
+    ends = [*starts[1:], len(text)]
+    chunks, line = [], 1
+    for start, end in zip(starts, ends, strict=True):
+        chunks.append((text[start:end], line))
+        line += text.count("\n", start, end)
+    return chunks
+
+
+def _json(text: str, source: str) -> tuple[list[Document] | None, list[Problem]]:
+    """The text as JSON; None when it is not, and the YAML reader, which knows lines, shall say what is wrong."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None, []
+    try:
+        content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return None, []
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    if _deeper_than(content, DEPTH_MAX):
+        return [], [_problem("TooDeep", f"nested deeper than {DEPTH_MAX} levels", source)]
+    if "\\ud" in text.lower():
+        try:
+            json.dumps(content, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return [], [_problem("NotUtf8", "a string holds half of a surrogate pair, which is no text", source)]
+    _collect(content, source, 1, documents, problems)
+    return documents, problems
+
+
+def _collect(content: Any, source: str, line: int, documents: list[Document], problems: list[Problem]) -> None:
+    if not isinstance(content, dict):
+        sort = "a list" if isinstance(content, list) else "a single value"
+        problems.append(_problem("NotAnObject", f"the document is {sort}, not a mapping", source, line))
+    elif content.get("kind") == "List" and isinstance(content.get("items"), list):
+        for item in content["items"]:
+            _collect(item, source, line, documents, problems)
+    else:
+        documents.append(Document(content, source, line))
+
+
+def _kind_of(content: dict[str, Any]) -> tuple[Kind | None, list[Problem]]:
+    absent = [key for key in ("apiVersion", "kind", "metadata") if content.get(key) is None]
+    api_version, kind_name = content.get("apiVersion"), content.get("kind")
+    if "kind" in absent or "apiVersion" in absent:
+        return None, [Problem("MissingField", "is required", key, "see `tenure api-resources`") for key in absent]
+    kind = kind_for(str(api_version), str(kind_name))
+    if kind is not None:
+        return kind, []
+    same = kind_named(str(kind_name))
+    if same is not None:
+        step = f"write apiVersion: {same.api_version} and kind: {same.kind}"
+        where = "kind" if same.kind != kind_name else "apiVersion"
+        message = f"{kind_name} is not served in {api_version}"
+        return None, [Problem("UnknownKind", message, where, step)]
+    meant = did_you_mean(str(kind_name), [k.kind for k in KINDS])
+    message = f"no kind {kind_name} is served" + (f"; did you mean {meant}?" if meant else "")
+    return None, [Problem("UnknownKind", message, "kind", next_step("UnknownKind"))]
+
+
+def _name_of(content: dict[str, Any]) -> str:
+    metadata = content.get("metadata")
+    name = metadata.get("name") or metadata.get("generateName") if isinstance(metadata, dict) else None
+    kind = content.get("kind")
+    return "/".join(part for part in (str(kind).lower() if kind else "", str(name or "")) if part)
+
+
+def _problem(code: str, message: str, source: str, line: int = 0) -> Problem:
+    return Problem(code, message, next_step=next_step(code), source=source, line=line)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key appears twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text} is too large")
+    return number
+
+
+def _containers(node: Any) -> list[Any]:
+    members = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return [member for member in members if isinstance(member, dict | list)]
+
+
+def _deeper_than(content: Any, levels: int) -> bool:
+    layer: list[Any] = [content]
+    for _ in range(levels + 1):
+        layer = [inner for node in layer for inner in _containers(node)]
+        if not layer:
+            return False
+    return True

@@ -1,0 +1,165 @@
+"""What is wrong with a document: a stable code, where, in words, and what to do; and how a model's errors become that.
+
+Promises: every error of a manifest at once, each with the path a user would write (`spec.objectives.timeToFirstToken`).
+Refuses: to print; faces do that.
+"""
+
+import difflib
+import json
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_camel
+
+from tenure.resources.reasons import next_step
+
+_CODES = {"extra_forbidden": "UnknownField", "missing": "MissingField"}
+_SHOWN_CHARACTERS_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong. `line` and `column` count from 1; 0 where the text has no such place."""
+
+    code: str
+    message: str
+    path: str = ""
+    next_step: str = ""
+    source: str = ""
+    line: int = 0
+    column: int = 0
+    object_name: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As faces answer in JSON: code, message, and of the rest what is known."""
+        known = {
+            "code": self.code,
+            "message": self.message,
+            "path": self.path,
+            "nextStep": self.next_step,
+            "source": self.source,
+            "line": self.line,
+            "column": self.column,
+            "object": self.object_name,
+        }
+        return {key: value for key, value in known.items() if value or key in ("code", "message")}
+
+
+class ProblemsFound(ValueError):  # noqa: N818
+    """The documents cannot be used; `problems` are all the reasons, in the order of the text."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{p.path}: {p.message}" if p.path else p.message for p in self.problems))
+
+
+def problems_of(error: ValidationError, model: type[BaseModel], content: Any, kind_name: str) -> list[Problem]:
+    """Every error of `model` about `content` as problems; `kind_name` is the kind in lower case, for `explain`."""
+    found: dict[tuple[str, str], Problem] = {}
+    for detail in error.errors(include_url=False):
+        sort = detail["type"]
+        path = path_text(content, detail["loc"], keep_last=sort == "missing")
+        code = _CODES.get(sort) or (sort if sort[:1].isupper() else "InvalidValue")
+        message, step = _words(code, sort, detail, model)
+        step = step or _explained(next_step(code), kind_name, path, code)
+        found.setdefault((path, message), Problem(code, message, path, step))
+    return list(found.values())
+
+
+def path_text(content: Any, location: tuple[int | str, ...], *, keep_last: bool = False) -> str:
+    """A pydantic location as a path of the document, `spec.members[2].cores`; names of union members are left out.
+
+    `keep_last` keeps the last step although the document does not have it, because that is what is missing.
+    """
+    text = ""
+    for index, step in enumerate(location):
+        if isinstance(step, int):
+            text += f"[{step}]"
+            content = content[step] if isinstance(content, list) and step < len(content) else None
+            continue
+        inside = isinstance(content, Mapping) and step in content
+        if not inside and not (keep_last and index == len(location) - 1):
+            continue
+        if step == "[key]":
+            continue
+        text += f".{step}" if text else step
+        content = content.get(step) if isinstance(content, Mapping) else None
+    return text
+
+
+def fields_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
+    """The wire names that may stand at this place of `model`, sorted; empty where any key may."""
+    current: list[Any] = [model]
+    for step in location:
+        if isinstance(step, int):
+            continue
+        current = [inner for one in current for inner in _models_in(_annotation(one, step))]
+    return sorted({field.alias or name for one in current for name, field in one.model_fields.items()})
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that was probably meant, if any is near."""
+    known = list(known)
+    folded = {name.lower(): name for name in known}
+    camel = to_camel(given.replace("-", "_").strip())
+    for guess in (given.lower(), camel.lower()):
+        if guess in folded:
+            return folded[guess]
+    near = difflib.get_close_matches(given.lower(), list(folded), n=1, cutoff=0.7)
+    return folded[near[0]] if near else None
+
+
+def _words(code: str, sort: str, detail: Any, model: type[BaseModel]) -> tuple[str, str]:
+    """The message, and a next step where one is better than the table's."""
+    location: tuple[int | str, ...] = detail["loc"]
+    if code == "UnknownField":
+        known = fields_at(model, location[:-1])
+        meant = did_you_mean(str(location[-1]), known)
+        if meant:
+            return f"unknown field; did you mean {meant}?", f"write {meant}"
+        some = ", ".join(known[:12]) + (" ..." if len(known) > 12 else "")
+        return (f"unknown field; known here: {some}" if known else "unknown field"), ""
+    if code == "MissingField":
+        return "is required", ""
+    if not sort[:1].isupper():
+        return _plain(str(detail["msg"]), detail.get("input")), ""
+    return str(detail["msg"]), ""
+
+
+def _plain(message: str, given: Any) -> str:
+    """Pydantic's words, made to follow a field's path, with what was given."""
+    message = message.replace("Input should be", "must be").replace("String should", "must")
+    message = message.replace("Value error, ", "").replace("a valid dictionary or object", "a mapping")
+    message = message.replace("a valid dictionary", "a mapping").replace("a valid list", "a list")
+    message = message.replace("a valid ", "a ").replace("a integer", "an integer")
+    if isinstance(given, str | int | float | bool) or given is None:
+        shown = repr(given) if isinstance(given, str) else json.dumps(given)
+        if len(shown) > _SHOWN_CHARACTERS_MAX:
+            shown = shown[: _SHOWN_CHARACTERS_MAX - 4] + " ..."
+        return f"{message}, not {shown}"
+    return f"{message}, not a {'list' if isinstance(given, list) else 'mapping'}"
+
+
+def _explained(step: str, kind_name: str, path: str, code: str) -> str:
+    """The table's next step with KIND.path filled in."""
+    parent = path.rpartition(".")[0] if code == "UnknownField" else path
+    inside = "".join(part.partition("[")[0] + "." for part in parent.split(".")).strip(".")
+    place = f"{kind_name}.{inside}" if inside else kind_name
+    return step.replace("KIND.path", place).replace("explain KIND", f"explain {place}").replace("KIND", kind_name)
+
+
+def _annotation(model: Any, step: str) -> Any:
+    for name, field in model.model_fields.items():
+        if step in (field.alias, name):
+            return field.annotation
+    return None
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    inner = typing.get_args(annotation)
+    if not inner:
+        return [annotation] if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []
+    return [model for one in inner for model in _models_in(one)]
