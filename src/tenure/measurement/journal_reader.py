@@ -129,6 +129,7 @@ class _Reader:
         self._chain = GENESIS
         self._clocks: dict[str, int] | None = None
         self._closed = False
+        self._doubts: list[tuple[DamageKind, str]] = []
         self._open: dict[int, dict[str, Any]] = {}
         self._known_seen = known is None or known.sequence == 0
 
@@ -141,25 +142,32 @@ class _Reader:
             if parts is None or not isinstance(sequence, int):
                 self._reading.torn_bytes += len(line)
                 continue
-            self._link(sequence, parts, record)
-            self._take(record)
+            if self._follows(sequence, parts, record):
+                self._take(record)
 
-    def _link(self, sequence: int, parts: tuple[bytes, str], record: dict[str, Any]) -> None:
-        """Check number and chain against the record before."""
+    def _follows(self, sequence: int, parts: tuple[bytes, str], record: dict[str, Any]) -> bool:
+        """Check number and chain against the record before; False for a record that must not be believed."""
         text, chain = parts
+        expected = self._chain
         if self._sequence is None:
             # The first record that retention left stands on its header's word for what was before it.
-            self._chain = record.get("previous", GENESIS)
-        elif sequence != self._sequence + 1:
-            self._damage(DamageKind.GAP, record, f"records {self._sequence + 1} to {sequence - 1} are missing")
-            self._chain = record.get("previous", self._chain)
-        if chain_of(self._chain, text) != chain:
-            self._damage(DamageKind.ALTERED, record, f"record {sequence} does not follow from those before it")
+            expected = record.get("previous", GENESIS)
+        elif sequence <= self._sequence:
+            self._damage(DamageKind.ALTERED, f"record {sequence} comes after record {self._sequence}")
+            return False
+        elif sequence > self._sequence + 1:
+            self._damage(DamageKind.GAP, f"records {self._sequence + 1} to {sequence - 1} are missing")
+            expected = record.get("previous", "")
+        genuine = chain_of(expected, text) == chain
+        if not genuine and expected:
+            self._damage(DamageKind.ALTERED, f"record {sequence} does not follow from those before it")
         self._sequence, self._chain = sequence, chain
         if self._known is not None and sequence == self._known.sequence:
             self._known_seen = True
             if chain != self._known.chain:
-                self._damage(DamageKind.ALTERED, record, f"record {sequence} is not the one that was seen before")
+                self._damage(DamageKind.ALTERED, f"record {sequence} is not the one that was seen before")
+        # Behind a gap a record cannot be checked; the gap puts the time around it in doubt anyway.
+        return genuine or not expected
 
     def _take(self, record: dict[str, Any]) -> None:
         kind = record.get("kind")
@@ -188,23 +196,29 @@ class _Reader:
         now = {name: record[name] for name in ("wallNs", "monotonicNs", "bootNs")}
         if self._reading.oldest_ns is None:
             self._reading.oldest_ns = now["wallNs"]
+        self._settle_doubts(now["wallNs"])
         if self._clocks is not None:
-            self._compare(self._clocks, now, record, fresh=fresh)
+            self._compare(self._clocks, now, fresh=fresh)
         self._clocks = now
         self._reading.newest_ns = now["wallNs"]
 
-    def _compare(self, before: dict[str, int], now: dict[str, int], record: dict[str, Any], *, fresh: bool) -> None:
+    def _compare(self, before: dict[str, int], now: dict[str, int], *, fresh: bool) -> None:
+        first, last = sorted((before["wallNs"], now["wallNs"]))
+
+        def found(kind: DamageKind, detail: str) -> None:
+            self._reading.damages.append(Damage(kind, first, last, detail))
+
         if fresh:
             # A new process, perhaps after a new boot: only the wall clock can be compared.
-            self._damage(DamageKind.SILENT, record, "the tap was started anew")
+            found(DamageKind.SILENT, "the tap was started anew")
             return
         wall, awake, boot = (now[name] - before[name] for name in ("wallNs", "monotonicNs", "bootNs"))
         if boot - awake > _JUMP_NS:
-            self._damage(DamageKind.ASLEEP, record, f"the machine slept for {(boot - awake) / 1e9:.1f} s")
+            found(DamageKind.ASLEEP, f"the machine slept for {(boot - awake) / 1e9:.1f} s")
         if abs(wall - boot) > _JUMP_NS:
-            self._damage(DamageKind.CLOCK_JUMPED, record, f"the clock jumped by {(wall - boot) / 1e9:+.1f} s")
+            found(DamageKind.CLOCK_JUMPED, f"the clock jumped by {(wall - boot) / 1e9:+.1f} s")
         if awake > 3 * self._pace_ns + _JUMP_NS:
-            self._damage(DamageKind.SILENT, record, f"the tap gave no sign for {awake / 1e9:.1f} s")
+            found(DamageKind.SILENT, f"the tap gave no sign for {awake / 1e9:.1f} s")
 
     def _orphans(self) -> None:
         """Requests open when their tap died: their connections died with it."""
@@ -216,15 +230,20 @@ class _Reader:
         if sample.arrival_ns >= self._since_ns:
             self._reading.samples.setdefault(role, []).append(sample)
 
-    def _damage(self, kind: DamageKind, record: dict[str, Any], detail: str) -> None:
-        """Everything between the last sign of life and this record is in doubt."""
-        to_ns = record.get("wallNs") or record.get("arrivalNs") or self._reading.newest_ns or 0
-        from_ns = to_ns if self._reading.newest_ns is None else self._reading.newest_ns
-        self._reading.damages.append(Damage(kind, min(from_ns, to_ns), max(from_ns, to_ns), detail))
+    def _damage(self, kind: DamageKind, detail: str) -> None:
+        """Records are missing or wrong: all from the last sign of life to the next is in doubt."""
+        self._doubts.append((kind, detail))
+
+    def _settle_doubts(self, until_ns: int) -> None:
+        since_ns = self._reading.newest_ns or 0
+        for kind, detail in self._doubts:
+            self._reading.damages.append(Damage(kind, min(since_ns, until_ns), max(since_ns, until_ns), detail))
+        self._doubts.clear()
 
     def finish(self, promised: int) -> JournalReading:
         """Close the books: what is still open, and whether anything is missing at the end."""
         reading = self._reading
+        self._settle_doubts(_FOREVER_NS)
         for record in self._open.values():
             asof_ns = None if reading.newest_ns is None else max(0, reading.newest_ns - record["arrivalNs"])
             self._keep(record["role"], _unended(record, Outcome.UNFINISHED, asof_ns))

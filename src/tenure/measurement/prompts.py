@@ -6,6 +6,7 @@ them than from strangers' questions.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from dataclasses import dataclass
@@ -28,8 +29,12 @@ class PromptMaker:
     per_word: float = 1.0
 
     def words(self, tokens: int) -> int:
-        """How many words make a prompt of this many tokens, chat template included; never fewer than the least."""
-        return max(1, round((tokens - self.overhead) / self.per_word))
+        """How many words make a prompt of at least this many tokens, chat template included.
+
+        One word is added, since a few words are two tokens and none is less than one: a trial that was lighter than
+        declared would bound nothing.
+        """
+        return max(1, math.ceil((tokens - self.overhead) / self.per_word) + 1)
 
     def prompt(self, tokens: int, output_tokens: int, source: random.Random, request_id: str = "") -> Prompt:
         """A prompt of about `tokens` tokens in all."""
