@@ -1,9 +1,11 @@
 """Keys, contracts and statements for the tests of evidence, made where they are needed."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
-from tenure.evidence import Statement, Subject, digest
+from tenure.evidence import EvidenceLog, KeyRing, Statement, Subject, digest
+from tenure.quantities import VirtualClock
 
 AT_MS = 1_767_225_600_000
 
@@ -35,3 +37,14 @@ def a_statement(sequence: int = 0, **changes: Any) -> Statement:
         "body": {"what": "adopted"},
     }
     return Statement(**{**fields, **changes})
+
+
+def a_log(folder: Path, *, clock: VirtualClock | None = None) -> EvidenceLog:
+    """The log in `folder`, with its keys beside it."""
+    clock = clock or VirtualClock()
+    return EvidenceLog.open_for_writing(folder / "evidence", keys=a_ring(folder), clock=clock)
+
+
+def a_ring(folder: Path) -> KeyRing:
+    """The keys in `folder`."""
+    return KeyRing.open(folder / "keys", clock=VirtualClock())

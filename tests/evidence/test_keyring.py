@@ -98,6 +98,16 @@ def test_a_history_in_which_a_key_vouches_for_nobody_is_refused(tmp_path):
         parse_history(canonical_bytes(entries))
 
 
+def test_a_predecessor_that_the_new_key_never_accepted_is_refused(tmp_path):
+    """Else anyone could put a key of their own in front of ours, and have it trusted."""
+    ring = a_ring(tmp_path)
+    ring.rotate(clock=CLOCK)
+    entries = parse_exactly(export_history(ring.history))
+    entries[1]["endorsement"]["signatures"].pop()
+    with pytest.raises(SigningKeyError, match="both keys sign"):
+        parse_history(canonical_bytes(entries))
+
+
 def test_every_flipped_bit_of_a_history_is_seen_or_changes_the_first_key(tmp_path):
     ring = a_ring(tmp_path)
     ring.rotate(clock=CLOCK)

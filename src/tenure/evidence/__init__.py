@@ -1,11 +1,16 @@
 """Evidence: what a verdict rests on, stated, signed, and kept so that a stranger can check it.
 
-Promises: a statement (in-toto v1, canonical JSON, DSSE, Ed25519) is verified with nothing but public keys; the signing
-key is readable by its owner alone, is rotated by endorsement, and never leaves its object.
-Refuses: keys that others can read, values without one exact form, envelopes with a byte that nobody signed.
+Promises: a statement (in-toto v1, canonical JSON, DSSE, Ed25519) is verified with nothing but public keys; what the log
+has acknowledged is durable, in order, numbered without gaps, and anyone can recompute its Merkle root (RFC 6962); the
+signing key is readable by its owner alone, is rotated by endorsement, and never leaves its object.
+Refuses: keys that others can read, values without one exact form, envelopes with a byte that nobody signed, a log that
+is not what was written (with the byte at which it differs), and to state anything that it cannot make durable.
 """
 
+from tenure.evidence.assembly import Draft, Receipt
 from tenure.evidence.canonical import canonical_bytes, digest, parse_exactly
+from tenure.evidence.checkpoints import Checkpoint, sign_checkpoint, verify_checkpoint
+from tenure.evidence.commitments import Commitment, commit, reveals
 from tenure.evidence.contracts import (
     contract_source,
     contract_statement,
@@ -16,27 +21,51 @@ from tenure.evidence.contracts import (
     verify_contract,
 )
 from tenure.evidence.dsse import Envelope, open_envelope, seal
-from tenure.evidence.errors import EvidenceError, SignatureError, SigningKeyError, StatementError
+from tenure.evidence.errors import (
+    BundleError,
+    EvidenceError,
+    LogDamagedError,
+    LogInUseError,
+    NotWrittenError,
+    SignatureError,
+    SigningKeyError,
+    StatementError,
+    UnknownStatementError,
+)
 from tenure.evidence.keyring import KeyRecord, KeyRing, export_history, parse_history, trusted_keys
 from tenure.evidence.keys import PublicKey, SigningKey
+from tenure.evidence.log import EvidenceLog
 from tenure.evidence.predicates import PREDICATES, Predicate
+from tenure.evidence.reader import LogReader
 from tenure.evidence.statements import Statement, Subject, sign_statement, verify_envelope
 
 __all__ = [
     "PREDICATES",
+    "BundleError",
+    "Checkpoint",
+    "Commitment",
+    "Draft",
     "Envelope",
     "EvidenceError",
+    "EvidenceLog",
     "KeyRecord",
     "KeyRing",
+    "LogDamagedError",
+    "LogInUseError",
+    "LogReader",
+    "NotWrittenError",
     "Predicate",
     "PublicKey",
+    "Receipt",
     "SignatureError",
     "SigningKey",
     "SigningKeyError",
     "Statement",
     "StatementError",
     "Subject",
+    "UnknownStatementError",
     "canonical_bytes",
+    "commit",
     "contract_source",
     "contract_statement",
     "contract_subject",
@@ -46,11 +75,14 @@ __all__ = [
     "open_envelope",
     "parse_exactly",
     "parse_history",
+    "reveals",
     "seal",
+    "sign_checkpoint",
     "sign_contract",
     "sign_statement",
     "terms_of",
     "trusted_keys",
+    "verify_checkpoint",
     "verify_contract",
     "verify_envelope",
 ]

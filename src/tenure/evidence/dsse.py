@@ -33,6 +33,13 @@ def seal(payload: bytes, *, key: SigningKey, payload_type: str = PAYLOAD_TYPE) -
     }
 
 
+def countersign(envelope: Envelope, *, key: SigningKey) -> Envelope:
+    """The envelope with the signature of one more key over the same payload."""
+    payload = _decode(envelope.get("payload"), "$.payload")
+    more = seal(payload, key=key, payload_type=str(envelope["payloadType"]))["signatures"]
+    return {**envelope, "signatures": [*envelope["signatures"], *more]}
+
+
 def open_envelope(envelope: object, *, keys: Iterable[PublicKey], payload_type: str = PAYLOAD_TYPE) -> bytes:
     """The payload of `envelope`, once one of `keys` is seen to have signed it.
 

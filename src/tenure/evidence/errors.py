@@ -36,3 +36,41 @@ class SignatureError(EvidenceError):
     """An envelope is malformed, or no key that the caller trusts has signed these very bytes."""
 
     code = "SignatureInvalid"
+
+
+class NotWrittenError(EvidenceError):
+    """A statement could not be made durable. The action that it records must not happen."""
+
+    code = "EvidenceNotWritten"
+
+
+class LogInUseError(EvidenceError):
+    """Another process writes this log."""
+
+    code = "EvidenceLogInUse"
+
+
+class LogDamagedError(EvidenceError):
+    """The log's file is not what was written: `offset` is the byte at which the first damage begins."""
+
+    code = "EvidenceLogDamaged"
+
+    def __init__(self, message: str, *, path: str, offset: int) -> None:
+        super().__init__(
+            f"damaged at byte {offset}: {message}",
+            path=path,
+            next_step="keep this file for inspection and restore the log from a backup; nothing was changed",
+        )
+        self.offset = offset
+
+
+class UnknownStatementError(EvidenceError):
+    """No such statement, source or contract in this log."""
+
+    code = "EvidenceNotFound"
+
+
+class BundleError(EvidenceError):
+    """A file is no bundle, or cannot be read or written."""
+
+    code = "BundleUnreadable"

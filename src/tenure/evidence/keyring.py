@@ -1,8 +1,8 @@
 """The keys of one installation: made at first start or brought by its owner, rotated, and published as a history.
 
 In the folder `keys/` (0700): `KEYID.pem`, the private keys (0600), and `history.json`, the public ones, oldest first.
-Each key after the first is endorsed by the one before it, in a `key-rotation` statement, so that whoever holds any one
-key of the history can follow it to the newest.
+Each key after the first comes with a `key-rotation` statement that both it and the key before it have signed, so that
+whoever trusts any one key of the history can follow it to the newest and back to the first.
 """
 
 import os
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tenure.evidence.canonical import canonical_bytes, parse_exactly
-from tenure.evidence.dsse import Envelope
+from tenure.evidence.dsse import Envelope, countersign
+from tenure.evidence.durable import replace_file
 from tenure.evidence.errors import EvidenceError, SigningKeyError
 from tenure.evidence.keys import PublicKey, SigningKey
 from tenure.evidence.statements import Statement, Subject, sign_statement, verify_envelope
@@ -24,7 +25,7 @@ HISTORY = "history.json"
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A public key, since when (Unix ms) it signs, and the envelope in which the key before it vouches for it."""
+    """A public key, since when (Unix ms) it signs, and the envelope in which it and the key before it are paired."""
 
     key: PublicKey
     since_ms: int
@@ -103,7 +104,7 @@ class KeyRing:
         new, old, now = to or SigningKey.generate(), self._signing, clock.now_ms()
         if new.id in {key.id for key in self.public_keys}:
             raise SigningKeyError("a key that was in use before is not taken again", path="keys")
-        record = KeyRecord(new.public, now, endorse(new.public, by=old, at_ms=now, sequence=len(self._records) - 1))
+        record = KeyRecord(new.public, now, endorse(new, by=old, at_ms=now, sequence=len(self._records) - 1))
         if keep:
             _write(self._folder / f"{new.id}.pem", new.pem(), mode=0o600)
         self._save((*self._records, record))
@@ -114,8 +115,8 @@ class KeyRing:
         _write(self._folder / HISTORY, export_history(records), mode=0o644)
 
 
-def endorse(new: PublicKey, *, by: SigningKey, at_ms: int, sequence: int) -> Envelope:
-    """The envelope in which the key `by` says that `new` signs from `at_ms` on."""
+def endorse(new: SigningKey, *, by: SigningKey, at_ms: int, sequence: int) -> Envelope:
+    """The envelope in which the key `by` says that `new` signs from `at_ms` on, and `new` that it follows `by`."""
     statement = Statement(
         predicate="key-rotation",
         id=f"key/{new.id}",
@@ -123,9 +124,9 @@ def endorse(new: PublicKey, *, by: SigningKey, at_ms: int, sequence: int) -> Env
         sequence=sequence,
         at_ms=at_ms,
         subjects=(Subject(f"keys/{new.id}", new.id),),
-        body={"from": by.id, "to": new.id, "publicKey": new.pem},
+        body={"from": by.id, "to": new.id, "publicKey": new.public.pem},
     )
-    return sign_statement(statement, key=by)
+    return countersign(sign_statement(statement, key=by), key=new)
 
 
 def export_history(records: Sequence[KeyRecord]) -> bytes:
@@ -152,11 +153,10 @@ def parse_history(data: bytes, *, path: str = "") -> tuple[KeyRecord, ...]:
 
 
 def trusted_keys(records: Sequence[KeyRecord], *, anchor: PublicKey) -> tuple[PublicKey, ...]:
-    """The keys of a history that follow from `anchor`, which the verifier already trusts.
+    """The keys of a parsed history that contains `anchor`, the one which the verifier already trusts.
 
-    Forwards, each endorsement leads to the next key. Backwards too: a key that was endorsed by K could only come to
-    be in the anchor's history if its owner chose so, and the anchor signs the bundle that names it. Raises
-    SigningKeyError when the anchor is not in the history at all.
+    Neighbours have signed for each other, so trust in one reaches all. Raises SigningKeyError when the anchor is not
+    in the history at all.
     """
     if anchor.id not in {record.key.id for record in records}:
         raise SigningKeyError(
@@ -213,32 +213,21 @@ def _parse_record(entry: object, before: Sequence[KeyRecord], path: str) -> KeyR
         return record
     old = before[-1].key
     try:
-        statement = verify_envelope(record.endorsement, keys=(old,))
+        statement = verify_envelope(record.endorsement, keys=(old, key))
+        signers = [signature["keyid"] for signature in record.endorsement["signatures"]] if record.endorsement else []
     except EvidenceError as error:
         raise SigningKeyError(error.message, path=f"{path}.endorsement{error.path[1:]}") from None
     expected = {"from": old.id, "to": key.id, "publicKey": key.pem}
+    if signers != [old.id, key.id]:
+        raise SigningKeyError("both keys sign a rotation, the old one first", path=f"{path}.endorsement.signatures")
     if statement.predicate != "key-rotation" or statement.body != expected or statement.at_ms != since_ms:
         raise SigningKeyError("vouches for something else", path=f"{path}.endorsement")
     return record
 
 
 def _write(path: Path, data: bytes, *, mode: int) -> None:
-    """Replace a file in one step that survives a crash; never readable by others for even a moment."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    temporary.unlink(missing_ok=True)
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(path, data, mode=mode)
     except OSError as error:
         raise SigningKeyError(
             f"cannot be written ({error.strerror})", path=str(path), next_step="free space or correct the permissions"
