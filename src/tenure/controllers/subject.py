@@ -12,6 +12,7 @@ from tenure.runtimes import GgufFacts, Launch, Shape, candidate_shapes, launch_l
 CONTEXT_TOKENS_LEAST = 512
 TEMPLATE_TOKENS = 64
 """A chat template adds a system prompt and role marks to what the user wrote."""
+MEBIBYTE = 2**20
 SHAPES_MAX = 4
 """A trial of more shapes takes longer than people wait; few threads and few slots come first."""
 
@@ -50,7 +51,8 @@ class Subject:
 
     def memory_bytes(self, shape: RunShape) -> int:
         """Bytes that a server of this shape stays under."""
-        return self.launch(shape, "python").memory_bytes or 0
+        needed = self.launch(shape, "python").memory_bytes or 0
+        return -(-needed // MEBIBYTE) * MEBIBYTE
 
     def launch(self, shape: RunShape, python: str) -> Launch:
         """What to start."""

@@ -53,6 +53,9 @@ class WorkloadReconciler:
 
     async def _answer(self, workload: Workload, offers: list[Offer]) -> Wait | None:
         plane = self._plane
+        trialling = await self._trials.look(workload)
+        if trialling is not None:
+            return trialling
         asker = asker_of(workload)
         need = need_of(workload.spec, plane.clock.now_ms())
         known = await gather(

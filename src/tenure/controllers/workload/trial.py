@@ -46,12 +46,16 @@ class Trials:
         return _key(workload) in self.made
 
     async def run(self, workload: Workload, asker: Asker, known: Knowledge) -> Wait | None:
-        """Start the trial, or look how far it is."""
+        """Start the trial."""
         assert known.trial is not None
+        return await self._begin(workload, asker, known, known.trial)
+
+    async def look(self, workload: Workload) -> Wait | None:
+        """How far the trial of this need is; None when there is none, and its user can be answered."""
         key = _key(workload)
         session = self.sessions.get(key)
         if session is None:
-            return await self._begin(workload, asker, known, known.trial)
+            return None
         if not session.done:
             await self._say_progress(workload, session)
             return Wait(LOOK_MS)
