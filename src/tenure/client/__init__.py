@@ -12,6 +12,7 @@ Refuses: to guess. A write whose answer was lost raises `Unreachable(sent=True)`
 """
 
 from tenure.client.aio import AsyncClient
+from tenure.client.blocking import Client
 from tenure.client.calls import EventType, ObjectList, Propagation, WatchEvent
 from tenure.client.connection import (
     Connection,
@@ -40,6 +41,7 @@ from tenure.client.errors import (
     Unreachable,
     WaitTimeout,
 )
+from tenure.client.informer import Informer
 
 __all__ = [
     "AlreadyExists",
@@ -47,6 +49,7 @@ __all__ = [
     "AsyncClient",
     "BadRequest",
     "Cause",
+    "Client",
     "Conflict",
     "Connection",
     "ConnectionSource",
@@ -54,6 +57,7 @@ __all__ = [
     "Forbidden",
     "Gone",
     "Identity",
+    "Informer",
     "Invalid",
     "NoConnection",
     "NotFound",

@@ -16,6 +16,7 @@ from tenure.client.transport import BACKOFF_SECONDS_MAX, WATCH_TIMEOUT, http_opt
 from tenure.resources import ApiObject, kind_of
 
 T = TypeVar("T", bound=ApiObject)
+_Https = list[httpx2.AsyncClient]
 
 
 class AsyncClient:
@@ -31,6 +32,7 @@ class AsyncClient:
         self._source: ConnectionSource = source if callable(source) else lambda: source
         self._connection = self._source()
         self._http = httpx2.AsyncClient(**http_options(self._connection))
+        self._retired: _Https = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -42,7 +44,8 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the pooled connections."""
-        await self._http.aclose()
+        for http in (self._http, *self._retired):
+            await http.aclose()
 
     @property
     def namespace(self) -> str:
@@ -218,7 +221,7 @@ class AsyncClient:
             return await self._http.request(
                 call.method, call.path, params=call.query, content=call.body, headers=headers
             )
-        except (httpx2.TransportError, RuntimeError) as error:
+        except httpx2.TransportError as error:
             raise self._unreachable(error) from error
 
     async def _lines(self, call: Call) -> AsyncIterator[str]:
@@ -268,9 +271,10 @@ class AsyncClient:
     async def _reconnect(self) -> None:
         connection = self._source()
         if connection != self._connection:
-            old, self._connection = self._http, connection
+            # What is under way ends on the old one by itself.
+            self._retired.append(self._http)
+            self._connection = connection
             self._http = httpx2.AsyncClient(**http_options(connection))
-            await old.aclose()
 
     def _of(self, obj: ApiObject) -> str:
         return obj.metadata.namespace or self.namespace

@@ -1,6 +1,7 @@
 """Verbs as values: each builds one HTTP call or reads one answer, and does no I/O; both clients send them."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -124,11 +125,13 @@ def watch(
     resource_version: str,
     label_selector: str | None,
     field_selector: str | None,
+    seconds: float | None = None,
 ) -> Call:
+    whole = WATCH_SECONDS if seconds is None else min(WATCH_SECONDS, math.ceil(seconds))
     query = _selectors(label_selector, field_selector) | {
         "watch": "true",
         "allowWatchBookmarks": "true",
-        "timeoutSeconds": str(WATCH_SECONDS),
+        "timeoutSeconds": str(whole),
     }
     if resource_version:
         query["resourceVersion"] = resource_version

@@ -11,6 +11,9 @@ TIMEOUT = httpx2.Timeout(60, connect=5)
 # A watch is silent between bookmarks, which come at least once a minute from Kubernetes.
 WATCH_TIMEOUT = httpx2.Timeout(120, connect=5)
 BACKOFF_SECONDS_MAX = 10.0
+# Idle connections are dropped here before hosts drop them there (ours after 75 s), so that no write goes into a
+# connection that is just being closed.
+LIMITS = httpx2.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=30)
 
 
 def http_options(connection: Connection) -> dict[str, Any]:
@@ -19,7 +22,7 @@ def http_options(connection: Connection) -> dict[str, Any]:
         "base_url": connection.url,
         "headers": {"User-Agent": "tenure", "Accept": "application/json", **connection.headers},
         "timeout": TIMEOUT,
-        "limits": httpx2.Limits(max_connections=100, max_keepalive_connections=20),
+        "limits": LIMITS,
         **connection.options,
     }
 
@@ -27,3 +30,10 @@ def http_options(connection: Connection) -> dict[str, Any]:
 def never_sent(error: Exception) -> bool:
     """Whether the request certainly did not reach the host, so that sending it again cannot apply it twice."""
     return isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
+
+
+def watch_timeout(seconds: float | None) -> httpx2.Timeout:
+    """Times of a watch that its caller ends after `seconds`, if at all."""
+    if seconds is None or seconds + 1 >= 120:
+        return WATCH_TIMEOUT
+    return httpx2.Timeout(seconds + 1, connect=5)

@@ -48,7 +48,9 @@ REASONS: tuple[Reason, ...] = (
     Reason("DuplicateKey", "a mapping names the same key twice", "remove one of them"),
     Reason("AliasesRefused", "the document uses YAML anchors or aliases, which may explode", "write the values out"),
     Reason("DocumentTooLarge", "the document is larger than any manifest needs to be", "split it"),
-    Reason("NotAnObject", "a document is not a mapping with apiVersion, kind and metadata", "see `tenure explain workload`"),
+    Reason(
+        "NotAnObject", "a document is not a mapping with apiVersion, kind and metadata", "see `tenure explain workload`"
+    ),
     Reason("TooDeep", "the document is nested deeper than any manifest needs to be", "flatten it"),
     Reason("TagRefused", "the document uses a YAML tag", "write plain values; quote what is to be text"),
     Reason("UnknownKind", "no kind of this name is served", "see `tenure api-resources`"),
@@ -132,6 +134,20 @@ REASONS: tuple[Reason, ...] = (
     Reason("Conflict", "the object changed meanwhile", "read it again and repeat"),
     Reason("StoreReadOnly", "the store refuses writes to lose nothing", "`tenure doctor` says why"),
     Reason("ServerUnreachable", "no server answers", "`tenure up`"),
+    Reason("BadRequest", "the request cannot be understood", "see the message for which part"),
+    Reason("Invalid", "the object may not be as it is", "see the causes for which fields"),
+    Reason("NotJson", "the body is not JSON, or not in the form that its content type names", "send application/json"),
+    Reason("NotAnObject", "the body is JSON, but no object", "send one object"),
+    Reason("TooDeep", "the document is nested too deeply to be meant", "flatten it"),
+    Reason("RequestEntityTooLarge", "the body is larger than the host takes", "split it"),
+    Reason("UnsupportedMediaType", "a form of body that is not taken, or left out on purpose", "see the message"),
+    Reason("NotAcceptable", "no form of answer that the client takes is served", "accept application/json"),
+    Reason("MethodNotAllowed", "the address does not take this method", "see `tenure api-resources`"),
+    Reason("NamespaceTerminating", "the namespace is being deleted", "wait until it is gone, or choose another"),
+    Reason("Gone", "the version asked for has left the log of changes", "list again and go on from there"),
+    Reason("TooManyRequests", "more work is waiting than the host queues", "try again shortly"),
+    Reason("ServiceUnavailable", "the host cannot answer this now", "see the message"),
+    Reason("InternalError", "Tenure itself failed", "see the server's log, and report it"),
 )
 
 BY_CODE = {reason.code: reason for reason in REASONS}

@@ -155,7 +155,7 @@ def _metadata_causes(kind: Kind, metadata: Any) -> list[Cause]:
     name = metadata.get("name")
     if kind.kind == "Namespace" and isinstance(name, str) and not _LABEL_NAME.fullmatch(name):
         why = "a namespace's name has at most 63 of lower-case letters, digits and '-'"
-        causes.append(Cause("metadata.name", "InvalidName", why))
+        causes.append(Cause("metadata.name", "InvalidName", why, "choose such a name"))
     return causes
 
 
@@ -169,7 +169,8 @@ def _secret(content: JsonObject) -> JsonObject:
     """Fold stringData into data, as the API server does, and check that data is base64."""
     texts = content.get("stringData")
     data = content.get("data")
-    content = {k: v for k, v in content.items() if k != "stringData"} if isinstance(texts, dict) else content
+    content = {k: v for k, v in content.items() if k != "stringData"} if isinstance(texts, dict) else dict(content)
+    content.setdefault("type", "Opaque")
     if isinstance(texts, dict) and all(isinstance(v, str) for v in texts.values()):
         encoded = {key: base64.b64encode(value.encode()).decode() for key, value in texts.items()}
         content["data"] = {**(data if isinstance(data, dict) else {}), **encoded}

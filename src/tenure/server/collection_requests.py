@@ -15,7 +15,7 @@ from tenure.server import answers
 from tenure.server.admission import admit
 from tenure.server.authorization import require_allowed
 from tenure.server.documents import read_object
-from tenure.server.host import WATCHES_MAX, Host, resource_of, written
+from tenure.server.host import WATCHES_MAX, Host, as_rehearsed, resource_of, written
 from tenure.server.parameters import (
     deletion_of,
     dry_run_of,
@@ -63,7 +63,10 @@ async def create(host: Host, kind: Kind, request: Request, namespace: str | None
     content = await read_object(request)
     place(kind, content, namespace)
     admitted = admit(kind, content, field_validation_of(query))
-    stored = await written(host.store.create(resource_of(kind), admitted.content, dry_run=dry_run_of(query)))
+    dry_run = dry_run_of(query)
+    stored = await written(host.store.create(resource_of(kind), admitted.content, dry_run=dry_run))
+    if dry_run:
+        stored = as_rehearsed(stored, None)
     form = answers.form_of(request.headers.get("accept", ""))
     text = answers.object_text(kind, stored, form, query.get("includeObject", "Metadata"), host.clock.now_ms())
     return answers.raw_response(text, 201, warnings_of(admitted.warnings))

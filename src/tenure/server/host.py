@@ -11,7 +11,7 @@ from tenure.resources import KINDS, Kind
 from tenure.server.authorization import Identity
 from tenure.server.pulse import Pulse
 from tenure.server.refusals import from_store
-from tenure.store import Resource, Store, StoreError
+from tenure.store import Resource, Store, Stored, StoreError, body_of
 
 R = TypeVar("R")
 
@@ -47,6 +47,16 @@ async def written(future: Future[R]) -> R:
         return await asyncio.wrap_future(future)
     except StoreError as error:
         raise from_store(error) from error
+
+
+def as_rehearsed(stored: Stored, version: int | None) -> Stored:
+    """The outcome of a dry run under the version that still holds; None: the object was never there."""
+    content = {**stored.content, "metadata": dict(stored.content["metadata"])}
+    if version is None:
+        del content["metadata"]["resourceVersion"]
+    else:
+        content["metadata"]["resourceVersion"] = str(version)
+    return Stored(stored.namespace, stored.name, version or 0, body_of(content))
 
 
 _RESOURCES = {

@@ -12,7 +12,7 @@ from tenure.server.admission import Admitted, admit, keep_equal_text
 from tenure.server.authorization import require_allowed
 from tenure.server.collection_requests import place
 from tenure.server.documents import media_type, parse_object, read_body, read_object
-from tenure.server.host import Host, resource_of, written
+from tenure.server.host import Host, as_rehearsed, resource_of, written
 from tenure.server.parameters import deletion_of, dry_run_of, field_validation_of, identity_of, warnings_of
 from tenure.server.refusals import Refused, bad_request, from_store
 from tenure.store import ObjectConflictError, Part, Stored, StoreError
@@ -136,7 +136,8 @@ async def _write(
     part: Part = "status" if subresource else "main"
     content = admitted.content if subresource else keep_equal_text(kind, admitted, current.content)
     dry_run = dry_run_of(request.query_params)
-    return await written(host.store.update(resource_of(kind), content, part, dry_run=dry_run))
+    stored = await written(host.store.update(resource_of(kind), content, part, dry_run=dry_run))
+    return as_rehearsed(stored, current.version) if dry_run else stored
 
 
 def _answer(host: Host, kind: Kind, request: Request, stored: Stored, admitted: Admitted | None = None) -> Response:

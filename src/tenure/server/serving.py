@@ -88,6 +88,7 @@ async def _running(host: Host, listener: socket.socket, certificates: Certificat
         server_header=False,
         timeout_graceful_shutdown=CLOSE_SECONDS,
         backlog=512,
+        timeout_keep_alive=75,
         ssl_certfile=certificates.certificate,
         ssl_keyfile=certificates.key,
     )

@@ -22,7 +22,18 @@ from tenure.store.errors import (
     VersionExpiredError,
 )
 from tenure.store.sqlite import NAMESPACES, Store
-from tenure.store.values import Change, Changes, Deleted, Page, Part, Propagation, Resource, Statistics, Stored
+from tenure.store.values import (
+    Change,
+    Changes,
+    Deleted,
+    Page,
+    Part,
+    Propagation,
+    Resource,
+    Statistics,
+    Stored,
+    body_of,
+)
 from tenure.store.writer import LogBounds
 
 __all__ = [
@@ -52,6 +63,7 @@ __all__ = [
     "VersionExpiredError",
     "back_up",
     "back_up_file",
+    "body_of",
     "restore",
     "verify",
 ]

@@ -1,0 +1,282 @@
+"""The blocking client: the same verbs as the asynchronous one, for commands, scripts and notebooks."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx2
+
+from tenure.client import calls
+from tenure.client.calls import Call, ObjectList, Propagation, WatchEvent
+from tenure.client.connection import Connection, ConnectionSource
+from tenure.client.errors import Gone, NotFound, Unreachable, WaitTimeout
+from tenure.client.transport import BACKOFF_SECONDS_MAX, http_options, never_sent, watch_timeout
+from tenure.resources import ApiObject, kind_of
+
+T = TypeVar("T", bound=ApiObject)
+_Https = list[httpx2.Client]
+
+
+class Client:
+    """Typed verbs over one host, ours or a Kubernetes API server.
+
+    Objects are the models of `tenure.resources`. `namespace=None` means the connection's namespace for one object and
+    all namespaces for `list` and `watch`. Every verb raises the errors of `tenure.client.errors`, among them
+    `Unreachable` when no answer came.
+    """
+
+    def __init__(self, source: Connection | ConnectionSource) -> None:
+        """`source` is a connection, or a function that finds one and is asked again when the host has moved."""
+        self._source: ConnectionSource = source if callable(source) else lambda: source
+        self._connection = self._source()
+        self._http = httpx2.Client(**http_options(self._connection))
+        self._retired: _Https = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        for http in (self._http, *self._retired):
+            http.close()
+
+    @property
+    def namespace(self) -> str:
+        """The namespace used where none is named."""
+        return self._connection.namespace
+
+    def get(self, model: type[T], name: str, *, namespace: str | None = None) -> T:
+        """One object as the host has it now. Raises NotFound."""
+        return calls.decode(model, self.send(calls.get(model, name, namespace or self.namespace)))
+
+    def list(
+        self,
+        model: type[T],
+        *,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+    ) -> ObjectList[T]:
+        """Every object that matches, all at one resource version (a consistent read), however many pages that takes."""
+        for attempt in range(3):
+            try:
+                return self._list(model, namespace, label_selector, field_selector)
+            except Gone:  # the log was compacted between two pages
+                if attempt == 2:
+                    raise
+        raise AssertionError("the loop returns or raises")
+
+    def create(self, obj: T, *, dry_run: bool = False) -> T:
+        """Create it; returns it as stored. Raises AlreadyExists, Invalid, Forbidden. Its status is ignored."""
+        return calls.decode(type(obj), self.send(calls.create(obj, self._of(obj), dry_run)))
+
+    def replace(self, obj: T, *, dry_run: bool = False) -> T:
+        """Compare-and-swap by metadata.resource_version; the status is ignored. Raises Conflict, NotFound, Invalid."""
+        return calls.decode(type(obj), self.send(calls.replace(obj, self._of(obj), "", dry_run)))
+
+    def replace_status(self, obj: T, *, dry_run: bool = False) -> T:
+        """Compare-and-swap of the status alone. Raises Conflict, NotFound, Invalid, Forbidden."""
+        return calls.decode(type(obj), self.send(calls.replace(obj, self._of(obj), "status", dry_run)))
+
+    def patch(
+        self,
+        model: type[T],
+        name: str,
+        change: Mapping[str, Any],
+        *,
+        namespace: str | None = None,
+        dry_run: bool = False,
+    ) -> T:
+        """Apply a JSON merge patch (wire names, camelCase); put metadata.resourceVersion in it to compare and swap."""
+        call = calls.patch(model, name, change, namespace or self.namespace, "", dry_run)
+        return calls.decode(model, self.send(call))
+
+    def patch_status(
+        self,
+        model: type[T],
+        name: str,
+        change: Mapping[str, Any],
+        *,
+        namespace: str | None = None,
+        dry_run: bool = False,
+    ) -> T:
+        """Apply a JSON merge patch of the form {"status": {...}} to the status subresource."""
+        call = calls.patch(model, name, change, namespace or self.namespace, "status", dry_run)
+        return calls.decode(model, self.send(call))
+
+    def delete(
+        self,
+        model: type[T],
+        name: str,
+        *,
+        namespace: str | None = None,
+        propagation: Propagation = "Background",
+        uid: str | None = None,
+        resource_version: str | None = None,
+        dry_run: bool = False,
+    ) -> None:
+        """Delete it, or mark it where finalizers hold it. `uid` and `resource_version` are preconditions."""
+        self.send(calls.delete(model, name, namespace or self.namespace, propagation, uid, resource_version, dry_run))
+
+    def watch(
+        self,
+        model: type[T],
+        *,
+        namespace: str | None = None,
+        resource_version: str = "",
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        bookmarks: bool = False,
+        for_seconds: float | None = None,
+        give_up_after_seconds: float | None = None,
+    ) -> Iterator[WatchEvent[T]]:
+        """As AsyncClient.watch; `for_seconds` ends it after that time (None: never)."""
+        version = resource_version
+        end = None if for_seconds is None else time.monotonic() + for_seconds
+        away_since: float | None = None
+        failures = 0
+        while True:
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            call = calls.watch(model, namespace, version, label_selector, field_selector, left)
+            try:
+                for line in self._lines(call, left):
+                    event = calls.read_event(model, line)
+                    version = event.resource_version
+                    away_since, failures = None, 0
+                    if event.type != "BOOKMARK" or bookmarks:
+                        yield event
+                failures = 0
+            except Unreachable:
+                # Before the first version is known a fresh start would repeat what was already said.
+                if not version:
+                    raise
+                now = time.monotonic()
+                away_since = away_since or now
+                if give_up_after_seconds is not None and now - away_since >= give_up_after_seconds:
+                    raise
+                failures += 1
+                time.sleep(random.uniform(0.5, 1) * min(BACKOFF_SECONDS_MAX, 0.1 * 2 ** min(failures, 10)))
+                self._reconnect()
+
+    def wait_for(
+        self,
+        model: type[T],
+        name: str,
+        predicate: Callable[[T], bool],
+        *,
+        namespace: str | None = None,
+        timeout_seconds: float,
+    ) -> T:
+        """The object as soon as `predicate` is true of it.
+
+        Raises NotFound when it does not exist or is deleted meanwhile, WaitTimeout when the time is over.
+        """
+        where = namespace or self.namespace
+        end = time.monotonic() + timeout_seconds
+        while True:
+            found = self.get(model, name, namespace=where)
+            if predicate(found):
+                return found
+            left = end - time.monotonic()
+            if left <= 0:
+                raise WaitTimeout(f"{model.__name__} {name} was not as wanted within {timeout_seconds:g} s")
+            try:
+                for event in self.watch(
+                    model,
+                    namespace=where,
+                    resource_version=found.metadata.resource_version or "",
+                    field_selector=f"metadata.name={name}",
+                    for_seconds=left,
+                ):
+                    if event.type == "DELETED" or event.object is None:
+                        raise NotFound(f"{model.__name__} {name} was deleted", code=404)
+                    if predicate(event.object):
+                        return event.object
+            except Gone:
+                continue
+
+    def wait_deleted(
+        self, model: type[ApiObject], name: str, *, namespace: str | None = None, timeout_seconds: float
+    ) -> None:
+        """Return once the object is gone, or was never there. Raises WaitTimeout."""
+        try:
+            self.wait_for(model, name, lambda _: False, namespace=namespace, timeout_seconds=timeout_seconds)
+        except NotFound:
+            return
+
+    def version(self) -> dict[str, Any]:
+        """What the host says of itself at /version."""
+        answer = self.send(Call("GET", "/version"))
+        return dict(answer)
+
+    def send(self, call: Call) -> Any:
+        """Send one call and return the JSON of the answer; raises the typed error where the answer is no."""
+        try:
+            response = self._once(call)
+        except Unreachable as error:
+            if error.sent and call.method != "GET":
+                raise
+            # It never arrived, or reading twice does no harm: look where the host is now and ask once more.
+            self._reconnect()
+            response = self._once(call)
+        return calls.read_answer(response.status_code, response.content)
+
+    def _once(self, call: Call) -> httpx2.Response:
+        headers = {"Content-Type": call.content_type} if call.body is not None else {}
+        try:
+            return self._http.request(call.method, call.path, params=call.query, content=call.body, headers=headers)
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from error
+
+    def _lines(self, call: Call, seconds: float | None) -> Iterator[str]:
+        try:
+            timeout = watch_timeout(seconds)
+            with self._http.stream("GET", call.path, params=call.query, timeout=timeout) as response:
+                if response.status_code >= 400:
+                    calls.read_answer(response.status_code, response.read())
+                for line in response.iter_lines():
+                    if line:
+                        yield line
+        except httpx2.ReadTimeout as error:
+            if seconds is None:
+                raise self._unreachable(error) from error
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from error
+
+    def _list(
+        self, model: type[T], namespace: str | None, label_selector: str | None, field_selector: str | None
+    ) -> ObjectList[T]:
+        items: list[T] = []
+        token = ""
+        while True:
+            call = calls.list_page(model, namespace, label_selector, field_selector, token)
+            page = self.send(call)
+            kind = kind_of(model)
+            items += [calls.decode(model, calls.typed(kind, item)) for item in page["items"]]
+            token = page["metadata"].get("continue") or ""
+            if not token:
+                return ObjectList(items, page["metadata"]["resourceVersion"])
+
+    def _reconnect(self) -> None:
+        connection = self._source()
+        if connection != self._connection:
+            # What is under way ends on the old one by itself.
+            self._retired.append(self._http)
+            self._connection = connection
+            self._http = httpx2.Client(**http_options(connection))
+
+    def _of(self, obj: ApiObject) -> str:
+        return obj.metadata.namespace or self.namespace
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        text = str(error) or type(error).__name__
+        return Unreachable(f"{self._connection.url} does not answer: {text}", sent=not never_sent(error))
