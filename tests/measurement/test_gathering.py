@@ -1,0 +1,131 @@
+"""Each view's trouble reaches the windows that it touches, and no others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tenure.measurement import Damage, DamageKind, Declared, JournalReading, gather
+from tenure.measurement.scrape import Scrape
+from tenure.promises import Outcome, Reason, RequestSample, Verdict, View, Window, WindowEvidence, judge
+from tests.promises.builders import MS, promise, request
+
+WINDOW = Window(100_000, 110_000)
+PROMISE = promise(bound_ms=200)
+S = 1000 * MS
+
+
+def tap(
+    *users: RequestSample, probes: tuple[RequestSample, ...] = (), damages: tuple[Damage, ...] = ()
+) -> JournalReading:
+    return JournalReading({"user": list(users), "prober": list(probes)}, [], list(damages), None, 0, 111 * S)
+
+
+def probing(*sent: RequestSample, skipped: tuple[int, ...] = (), newest_ns: int = 111 * S) -> JournalReading:
+    return JournalReading({"probe": list(sent)}, list(skipped), [], None, 0, newest_ns)
+
+
+def reason(evidence: WindowEvidence) -> Reason:
+    return judge(PROMISE, WINDOW, evidence).reason
+
+
+def test_a_window_gets_its_own_requests_those_carried_and_the_arrivals_before() -> None:
+    long = request(95_000, end_ms=9000)
+    seen = gather(WINDOW, 111_000, tap(request(85_000), long, request(100_000), request(109_999), request(110_000)))
+    assert [s.arrival_ns for s in seen.requests] == [100 * S, 109_999 * MS]
+    assert seen.carried == (long,)
+    assert seen.arrivals_before == (1, 1, 0)
+    assert judge(PROMISE, WINDOW, seen).verdict is Verdict.KEPT
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        (DamageKind.GAP, Reason.JOURNAL_DAMAGED),
+        (DamageKind.ALTERED, Reason.JOURNAL_DAMAGED),
+        (DamageKind.SILENT, Reason.SENSOR_GONE),
+        (DamageKind.ASLEEP, Reason.ASLEEP),
+        (DamageKind.CLOCK_JUMPED, Reason.CLOCK_JUMPED),
+    ],
+)
+def test_damage_touches_the_windows_that_it_overlaps(kind: DamageKind, found: Reason) -> None:
+    before = Damage(kind, 90 * S, 99 * S, "x")
+    assert reason(gather(WINDOW, 111_000, tap(request(101_000), damages=(before,)))) is Reason.WITHIN_BOUND
+    across = Damage(kind, 99 * S, 101 * S, "x")
+    assert reason(gather(WINDOW, 111_000, tap(request(101_000), damages=(across,)))) is found
+
+
+def test_a_window_older_than_the_journal_was_not_seen() -> None:
+    reading = replace(tap(request(105_000)), oldest_ns=102 * S)
+    assert reason(gather(WINDOW, 111_000, reading)) is Reason.SENSOR_GONE
+
+
+def test_no_journal_at_all() -> None:
+    assert reason(gather(WINDOW, 111_000, None)) is Reason.SENSOR_GONE
+    assert reason(gather(WINDOW, 111_000, JournalReading())) is Reason.SENSOR_GONE
+
+
+class TestProber:
+    DECLARED = Declared(frozenset({View.TAP, View.PROBER}), probes_per_second=1.0)
+
+    def gather(self, reading: JournalReading | None, inside: tuple[RequestSample, ...] = ()) -> WindowEvidence:
+        return gather(WINDOW, 111_000, tap(request(101_000), probes=inside), declared=self.DECLARED, prober=reading)
+
+    def test_probes_are_paired_by_their_name(self) -> None:
+        sent = request(103_000, request_id="p1")
+        seen = self.gather(probing(sent), (request(103_000, request_id="p1"), request(104_000, request_id="p2")))
+        assert [(p.outside.request_id, p.inside is not None) for p in seen.probes] == [("p1", True)]
+        assert reason(seen) is Reason.WITHIN_BOUND
+
+    def test_a_tap_that_omits_a_probe(self) -> None:
+        assert reason(self.gather(probing(request(103_000, request_id="p1")))) is Reason.VIEWS_DISAGREE
+
+    def test_none_where_ten_were_due(self) -> None:
+        assert reason(self.gather(probing())) is Reason.PROBER_CUT_OFF
+
+    def test_held_back_for_users_is_not_cut_off(self) -> None:
+        held = tuple(round((100 + i) * S) for i in range(10))
+        assert reason(self.gather(probing(skipped=held))) is Reason.WITHIN_BOUND
+
+    def test_no_sign_of_life_is_cut_off_however_small_the_budget(self) -> None:
+        small = replace(self.DECLARED, probes_per_second=0.001)
+        for reading in (None, probing(newest_ns=90 * S)):
+            seen = gather(WINDOW, 111_000, tap(request(101_000)), declared=small, prober=reading)
+            assert reason(seen) is Reason.PROBER_CUT_OFF
+
+    def test_a_small_budget_may_miss_a_window(self) -> None:
+        small = replace(self.DECLARED, probes_per_second=0.01)
+        seen = gather(WINDOW, 111_000, tap(request(101_000)), declared=small, prober=probing())
+        assert reason(seen) is Reason.WITHIN_BOUND
+
+
+class TestMetrics:
+    DECLARED = Declared(frozenset({View.TAP, View.METRICS}))
+    USERS = tuple(request(100_000 + 700 * i, output_tokens=4, gaps_ms=(10, 10, 10)) for i in range(10))
+
+    def judged(self, *counts: tuple[float, float | None, float | None]) -> Reason:
+        scrapes = [Scrape(round(at * S), tokens, seconds, None, None) for at, tokens, seconds in counts]
+        return reason(gather(WINDOW, 111_000, tap(*self.USERS), declared=self.DECLARED, scrapes=scrapes))
+
+    def test_agreement(self) -> None:
+        assert self.judged((99, 1000, 50.0), (110.5, 1040, 50.4)) is Reason.WITHIN_BOUND
+
+    def test_a_page_that_is_gone(self) -> None:
+        assert self.judged() is Reason.SENSOR_GONE
+        assert self.judged((99, 1000, None)) is Reason.SENSOR_GONE
+
+    def test_a_page_that_is_frozen_replayed_or_lying(self) -> None:
+        assert self.judged((99, 1000, None), (110.5, 1000, None)) is Reason.SENSOR_GONE
+        assert self.judged((99, 1000, None), (104, 1020, None), (110.5, 1010, None)) is Reason.SENSOR_GONE
+        assert self.judged((99, 1000, None), (110.5, 1400, None)) is Reason.VIEWS_DISAGREE
+        assert self.judged((99, 1000, 50.0), (110.5, 1040, 51.6)) is Reason.VIEWS_DISAGREE
+
+    def test_undeclared_metrics_are_not_missed(self) -> None:
+        assert reason(gather(WINDOW, 111_000, tap(*self.USERS))) is Reason.WITHIN_BOUND
+
+
+def test_abandoned_and_failed_requests_are_not_carried_beyond_their_end() -> None:
+    gone = request(95_000, first_ms=None, end_ms=100, outcome=Outcome.ABANDONED)
+    lost = request(95_000, first_ms=None, outcome=Outcome.FAILED)
+    assert gather(WINDOW, 111_000, tap(gone, lost)).carried == ()

@@ -1,0 +1,61 @@
+"""A metrics page is read as it is, and one that is no longer true is recognised."""
+
+from __future__ import annotations
+
+import pytest
+
+from tenure.measurement import LLAMA_CPP, ScrapeError
+from tenure.measurement.scrape import MetricsState, Scrape, fetch, mapped, parse_metrics, scrape, state_of
+from tests.measurement.model_server import model_server
+
+PAGE = """
+# HELP llamacpp:tokens_predicted_total Number of generation tokens processed
+# TYPE llamacpp:tokens_predicted_total counter
+llamacpp:tokens_predicted_total 3
+llamacpp:tokens_predicted_seconds_total 0.012986
+vllm:generation_tokens_total{engine="0",model="a b{}"} 5 1700000000000
+vllm:generation_tokens_total{engine="1"} 7.5e1
+broken line here x
+odd NaN
+"""
+
+
+def test_values_are_summed_over_labels_and_oddities_counted() -> None:
+    values, strange = parse_metrics(PAGE)
+    assert values["llamacpp:tokens_predicted_total"] == 3
+    assert values["vllm:generation_tokens_total"] == 80
+    assert strange == 1
+
+
+def test_names_are_mapped_and_missing_ones_unknown() -> None:
+    found = mapped(parse_metrics(PAGE)[0], LLAMA_CPP, 5)
+    assert found == Scrape(5, 3, 0.012986, None, None)
+
+
+async def test_over_http() -> None:
+    async with model_server() as model:
+        model.tokens = 42
+        assert (await scrape(f"http://127.0.0.1:{model.port}/metrics", LLAMA_CPP)).output_tokens == 42
+    with pytest.raises(ScrapeError):
+        await fetch(f"http://127.0.0.1:{model.port}/metrics")
+    with pytest.raises(ScrapeError, match="no http"):
+        await fetch("file:///etc/passwd")
+
+
+def series(*counts: float) -> list[Scrape]:
+    return [Scrape(at, count, None, None, None) for at, count in enumerate(counts)]
+
+
+@pytest.mark.parametrize(
+    ("counts", "tokens", "state"),
+    [
+        ((), 0, MetricsState.ABSENT),
+        ((5,), 0, MetricsState.ABSENT),
+        ((5, 5), 0, MetricsState.LIVE),
+        ((5, 5), 9, MetricsState.FROZEN),
+        ((5, 9, 7), 9, MetricsState.REPLAYED),
+        ((5, 9), 4, MetricsState.LIVE),
+    ],
+)
+def test_the_state_of_a_page(counts: tuple[float, ...], tokens: int, state: MetricsState) -> None:
+    assert state_of(series(*counts), tokens) is state
