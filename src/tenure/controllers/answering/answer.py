@@ -61,7 +61,10 @@ def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, n
     """Decide. `group` names the asker's own holds, which do not stand in their own way."""
     need = knowledge.need
     if knowledge.trial is not None:
-        return _need_trial(knowledge, knowledge.trial, fleet, calendar, group, now_ms)
+        trial = _need_trial(knowledge, knowledge.trial, fleet, calendar, group, now_ms)
+        if trial.trial_plan is not None or not knowledge.capabilities:
+            return trial
+        # No room to measure more: what is known already is the answer.
     if need.load is None:
         demand = demand_for(need, group, knowledge.cores, knowledge.memory_bytes, knowledge.constraints, group)
         choices = [Choice(demand, None)]

@@ -7,10 +7,10 @@ one-sided exact binomial test at the contract's own confidence.
 
 from collections.abc import Sequence
 
+from tenure.controllers.answering.choices import rounded_up
 from tenure.promises import LatencyObjective, Metric, RequestSample, window_percentile
 from tenure.promises.binomial import binomial_cdf
 from tenure.promises.percentiles import nearest_rank
-from tenure.quantities import Duration
 from tenure.resources.kinds.allocation import Promises, StatisticalPromise
 from tenure.resources.kinds.contract import CommissioningFigure
 
@@ -49,7 +49,7 @@ def _figure(
         metric=promise.metric,
         percentile=promise.percentile,
         promised=promise.bound,
-        measured=None if shown is None or shown == float("inf") else Duration(int(shown)),
+        measured=None if shown is None or shown == float("inf") else rounded_up(shown),
         windows=len(measured),
         windows_within=within,
         samples=sum(len(window) for window in windows),

@@ -1,6 +1,6 @@
 """Trials: what nobody has measured yet is measured, under a hold of its own, on the very class of hardware."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tenure.client import NotFound
 from tenure.controllers.answering.answer import Answered, Knowledge, answer
@@ -12,7 +12,7 @@ from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
 from tenure.controllers.trialling.session import TrialFailedError, TrialSession
-from tenure.controllers.workload.offering import calendar_of, say
+from tenure.controllers.workload.offering import calendar_of, make_offers, say
 from tenure.ledger import Decision, View, hold_offers, nothing
 from tenure.ledger.convert import from_placed
 from tenure.placement import Fleet
@@ -80,7 +80,7 @@ class Trials:
             await self.sessions.pop(key).abandon()
 
     async def _begin(self, workload: Workload, asker: Asker, known: Knowledge, wish: TrialWish) -> Wait | None:
-        """Hold what the trial needs; where that cannot be had, the refusal is the answer."""
+        """Hold what the trial needs; where that cannot be had, the answer rests on what is known."""
 
         def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:
             said = answer(known, fleet, calendar_of(view), asker.uid, now_ms)
@@ -91,6 +91,8 @@ class Trials:
         commit = await self.plane.allocator.decide(decide)
         said: Answered = commit.answer
         if not commit.offers:
+            if said.planned:
+                return await make_offers(self.plane, workload, asker, replace(known, trial=None), ())
             await say(self.plane, workload, said.answer)
             return Wait(AFTER_FAILURE_MS)
         session = TrialSession(self.plane, commit.offers[0], known, wish)
