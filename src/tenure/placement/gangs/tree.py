@@ -1,0 +1,63 @@
+"""Levels as columns: for each level, the number of the domain that each machine belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tenure.placement.fleet import Fleet
+
+Rows = npt.NDArray[np.int64]
+NOWHERE = -1
+"""The domain of a machine that names none at a level."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelTree:
+    """``names``: levels, narrowest first; the first is the machine itself. ``domains``: int64 [levels, machines],
+    domain numbers from 0, or NOWHERE. Levels need not nest: a rail may cut through racks."""
+
+    names: tuple[str, ...]
+    domains: Rows
+    labels: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, levels: Sequence[tuple[str, Sequence[str | None]]]) -> LevelTree:
+        """From (level, the domain of each machine), narrowest first, the machine's level included."""
+        columns, labels = [], []
+        for _, domains in levels:
+            names = sorted({name for name in domains if name is not None})
+            place = {name: number for number, name in enumerate(names)}
+            columns.append([NOWHERE if name is None else place[name] for name in domains])
+            labels.append(tuple(names))
+        return cls(tuple(name for name, _ in levels), np.array(columns, dtype=np.int64), tuple(labels))
+
+    @classmethod
+    def of_fleet(cls, fleet: Fleet) -> LevelTree:
+        """From a fleet's levels; domains of different sites are different although they share a name."""
+
+        def label(site: str, domain: str | None) -> str | None:
+            return None if domain is None else f"{site}\0{domain}"
+
+        return cls.of(
+            [(level, [label(m.site, m.domain(level)) for m in fleet.machines]) for level in fleet.level_names()]
+        )
+
+    def machines(self) -> int:
+        return int(self.domains.shape[1])
+
+    def rows(self, level: int, domain: int) -> Rows:
+        """Machines of one domain."""
+        return np.flatnonzero(self.domains[level] == domain)
+
+    def sums(self, level: int, values: Rows) -> Rows:
+        """Values a machine, added up by domain."""
+        domains = self.domains[level]
+        size = len(self.labels[level])
+        inside = domains >= 0
+        if inside.all():
+            return np.bincount(domains, weights=values, minlength=size).astype(np.int64)
+        return np.bincount(domains[inside], weights=values[inside], minlength=size).astype(np.int64)
