@@ -1,7 +1,7 @@
 """Discovery: what this machine is, read from the running system or from a tree recorded elsewhere.
 
-`scan(root)` gives an `ObservedMachine`. Reading (`reading`, `nvml`, `probe`) is apart from understanding, which is pure; so recorded
-trees come through the same code. `importers` read other tools' files into the same nouns.
+`scan(root)` gives an `ObservedMachine`. Reading (`reading`, `nvml`, `probe`) is apart from understanding, which is
+pure; so recorded trees come through the same code. `importers` read other tools' files into the same nouns.
 
 It promises that a fact that cannot be had is an `Unknown` with its reason, that no missing driver, file or permission
 raises, and that a scan leaves nothing behind. It refuses to guess: a figure without a source is not invented.

@@ -83,7 +83,7 @@ def understand_cores(
         )
         for group in groups
     )
-    return cores, kinds, _packages(facts, findings, cores, blocks)
+    return cores, kinds, _packages(findings, cores, blocks)
 
 
 def _siblings(
@@ -124,9 +124,7 @@ def _package(facts: FileFacts, blocks: Mapping[int, CpuinfoBlock], cpu: int) -> 
     return number
 
 
-def _packages(
-    facts: FileFacts, findings: Findings, cores: tuple[Core, ...], blocks: Mapping[int, CpuinfoBlock]
-) -> tuple[Package, ...]:
+def _packages(findings: Findings, cores: tuple[Core, ...], blocks: Mapping[int, CpuinfoBlock]) -> tuple[Package, ...]:
     first_core: dict[int, int] = {}
     for core in cores:
         if not isinstance(core.package, Unknown):

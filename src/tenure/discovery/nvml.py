@@ -66,13 +66,13 @@ def _why_not(library: Any, error: Exception) -> Unknown:
 def _facts(library: Any) -> NvidiaFacts:
     handles = [library.nvmlDeviceGetHandleByIndex(number) for number in range(library.nvmlDeviceGetCount())]
     gpus = tuple(_gpu(library, number, handle) for number, handle in enumerate(handles))
-    ends: dict[tuple[str, str, str], int] = Counter()
+    ends: dict[tuple[str, str, bool], int] = Counter()
     for gpu, handle in zip(gpus, handles, strict=True):
         _count_links(library, gpu.id, handle, ends)
     # A direct link is seen from both of its ends.
     links = tuple(
-        DeviceLink(NVLINK, a, b, count if through else count // 2, Unknown("the library tells no speed"), through)
-        for (a, b, through), count in sorted(ends.items())
+        DeviceLink(NVLINK, a, b, count if to_switch else count // 2, Unknown("the library tells no speed"), to_switch)
+        for (a, b, to_switch), count in sorted(ends.items())
     )
     return NvidiaFacts(_text(_asked(library, library.nvmlSystemGetDriverVersion)), gpus, links)
 
@@ -114,17 +114,16 @@ def _fabric(library: Any, handle: Any) -> Fact[GpuFabric]:
     answer = _asked(library, library.nvmlDeviceGetGpuFabricInfo, handle, info)
     if isinstance(answer, Unknown):
         return answer
-    cluster = bytes(info.clusterUuid)
-    if not any(cluster):
+    state = int(info.state)
+    if state == 0:
         return Unknown("it has joined no NVLink fabric")
+    cluster = bytes(info.clusterUuid)
     text = cluster.hex()
-    uuid = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-    return GpuFabric(
-        uuid, int(info.cliqueId), FABRIC_STATES.get(int(info.state), str(info.state)), Unknown("not asked")
-    )
+    uuid = "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:])) if any(cluster) else ""
+    return GpuFabric(uuid, int(info.cliqueId), FABRIC_STATES.get(state, str(state)), Unknown("not asked"))
 
 
-def _count_links(library: Any, gpu: str, handle: Any, ends: dict[tuple[str, str, str], int]) -> None:
+def _count_links(library: Any, gpu: str, handle: Any, ends: dict[tuple[str, str, bool], int]) -> None:
     for number in range(library.NVML_NVLINK_MAX_LINKS):
         if _asked(library, library.nvmlDeviceGetNvLinkState, handle, number) != 1:
             continue
@@ -134,10 +133,10 @@ def _count_links(library: Any, gpu: str, handle: Any, ends: dict[tuple[str, str,
         sort = _asked(library, library.nvmlDeviceGetNvLinkRemoteDeviceType, handle, number)
         other = normal_address(_text(remote.busId))
         if sort == DEVICE_TYPE_SWITCH:
-            ends[gpu, other, "NVSwitch"] += 1
+            ends[gpu, other, True] += 1
         else:
             a, b = sorted((gpu, other))
-            ends[a, b, ""] += 1
+            ends[a, b, False] += 1
 
 
 def _asked(library: Any, function: Callable[..., Any], *arguments: Any) -> Any:

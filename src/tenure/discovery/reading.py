@@ -158,7 +158,8 @@ class _Reader:
                 leads = os.readlink(self._outside(path))
             except OSError:
                 continue
-            self.links[path] = os.path.normpath(f"{folder}/{leads}" if not leads.startswith("/") else leads.lstrip("/"))
+            inside = leads.lstrip("/") if leads.startswith("/") else f"{folder}/{leads}"
+            self.links[path] = os.path.normpath(inside)
 
     def _read_text(self, path: str) -> None:
         outside = self._outside(path)

@@ -40,7 +40,8 @@ def scan(
     """The machine below `root`: the running system for ``/``, or a tree recorded from one.
 
     On the running system it also asks NVIDIA's library and, with `probe`, tries in a control group of its own, which
-    it removes, what can be enforced. Raises RootNotReadableError; whatever cannot be read is in the result with its reason.
+    it removes, what can be enforced. Raises RootNotReadableError for the root alone: whatever else cannot be read is
+    in the result with its reason.
     """
     facts = read_facts(root)
     told: NvidiaFacts | Unknown = nvml() if facts.is_live else NOT_HERE

@@ -20,7 +20,7 @@ from tenure.topology.codec import (
 from tenure.topology.cpulist import format_cpu_list, parse_cpu_list, parse_cpu_mask
 from tenure.topology.devices import DeviceLink, Disk, Gpu, GpuFabric, NetworkInterface
 from tenure.topology.facts import Fact, Unknown, known, known_or, listed
-from tenure.topology.locality import Nearness, bridges_above, nearness, pci_device, pcie_switch_of
+from tenure.topology.locality import Nearness, bridges_above, linked_groups, nearness, pci_device, pcie_switch_of
 from tenure.topology.machine import (
     Capability,
     Conflict,
@@ -66,6 +66,7 @@ __all__ = [
     "known",
     "known_or",
     "link_text",
+    "linked_groups",
     "listed",
     "machine_from_json",
     "nearness",

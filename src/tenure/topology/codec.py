@@ -131,7 +131,9 @@ def _decode_fields(kind: Any, value: Any, at: str) -> Any:
         elif is_state:
             arguments[name] = "" if hint is str else NOT_IN_PROFILE
         elif Unknown in get_args(hint):
-            arguments[name] = NOT_IN_PROFILE  # an API server drops nulls, and null is how the identity form says unknown
+            arguments[name] = (
+                NOT_IN_PROFILE  # an API server drops nulls, and null is how the identity form says unknown
+            )
         else:
             raise TopologyFormatError(f"{at}.{key}: missing")
     if given:

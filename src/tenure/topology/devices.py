@@ -16,7 +16,7 @@ NVLINK, XGMI, C2C = "NVLink", "xGMI", "NVLink-C2C"
 class GpuFabric:
     """The NVLink domain that a GPU has joined: GPUs of equal cluster and clique reach each other over NVLink."""
 
-    cluster: str = fact("cluster UUID")
+    cluster: str = fact("cluster UUID; empty when the fabric reaches no further than the machine")
     clique: Fact[int] = fact("clique inside the cluster")
     state: str = fact("as the driver says it")
     health: Fact[str] = fact("as the driver says it")
@@ -74,11 +74,14 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLink:
-    """A link between two devices besides PCI. A GPU to itself is none; A to B is B to A."""
+    """A link besides PCI, between two devices or from a device or switch to a switch. A to B is B to A.
+
+    Devices that are linked to one switch, or to switches that are linked, reach each other over it.
+    """
 
     kind: str = fact("NVLink, xGMI, NVLink-C2C or as the source calls it")
-    a: str = fact("id of one end, the lower of the two")
+    a: str = fact("id of one end; the device, where the other is a switch")
     b: str = fact("id of the other end")
     links: Fact[int] = fact("how many physical links are joined")
     bytes_per_s: Fact[int] = fact("bandwidth of all of them in one direction, in bytes/s")
-    through: str = fact_or("", "the switch between them; empty when they are joined directly")
+    to_switch: bool = fact_or(False, "whether the other end is a switch (its PCI address), not a device")

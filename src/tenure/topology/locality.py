@@ -67,6 +67,32 @@ def pcie_switch_of(machine: MachineTopology, address: str) -> Fact[str]:
     return path[-2] if len(path) >= 3 else ""
 
 
+def linked_groups(machine: MachineTopology) -> tuple[tuple[str, ...], ...]:
+    """Devices that reach each other over links besides PCI (NVLink, xGMI), by id; devices without a link are in none.
+
+    Two devices of a group need not be joined directly: see the links themselves for widths.
+    """
+    neighbours: dict[str, set[str]] = {}
+    for link in listed(machine.links):
+        neighbours.setdefault(link.a, set()).add(link.b)
+        neighbours.setdefault(link.b, set()).add(link.a)
+    devices = {device.id for device in machine.devices()}
+    groups: list[tuple[str, ...]] = []
+    seen: set[str] = set()
+    for start in sorted(neighbours):
+        if start in seen:
+            continue
+        group, edge = {start}, [start]
+        while edge:
+            step = neighbours[edge.pop()] - group
+            group |= step
+            edge += step
+        seen |= group
+        if group & devices:
+            groups.append(tuple(sorted(group & devices)))
+    return tuple(groups)
+
+
 def nearness(machine: MachineTopology, one: str, other: str) -> Fact[Nearness]:
     """What traffic between two PCI functions, given by address, has to cross."""
     first, second = pci_device(machine, one), pci_device(machine, other)
