@@ -1,4 +1,4 @@
-"""The control plane of one machine as a process: `python -m tenure.cli.daemon HOME`. Server and controllers, nothing else.
+"""The control plane of one machine as a process: `python -m tenure.cli.daemon HOME`. Server and controllers only.
 
 It writes `plane.json` when it is ready, keeps a log, and ends on SIGTERM or SIGINT with workloads left running.
 """

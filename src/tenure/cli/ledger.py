@@ -1,0 +1,133 @@
+"""`tenure ledger`: the books, and the independent recount of them."""
+
+from typing import Any
+
+from cyclopts import App
+
+from tenure.cli import exit_codes
+from tenure.cli.door import Door, open_door
+from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.screen import say, say_json, say_table
+from tenure.client import home_directory
+from tenure.ledger.records import Record, record_of_contract, record_of_offer
+from tenure.ledger.recount import Capacity, Finding, RunFact, recount
+from tenure.quantities import Bytes, SystemClock, format_instant
+from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
+from tenure.resources.kinds.site import LedgerStatus, SiteStatus
+
+app = App(name="ledger", help="The ledger of holds: what is held by whom, and whether it all adds up.")
+
+
+@app.command
+def show(site: str = "local", *, reach: Reach = HERE, output: Output = "text") -> int:
+    """Every live hold of a site: whose, what, from when until when."""
+    with open_door(reach) as door:
+        ledger, records = _books(door, site)
+    live = sorted((r for r in records if r.counts), key=lambda r: (int(r.hold.start), r.name))
+    if output == "json":
+        say_json({"generation": ledger.generation, "holds": [_row_json(record) for record in live]})
+        return exit_codes.YES
+    say(f"Site {site}, generation {ledger.generation}: {len(live)} live hold(s)")
+    say_table(["holder", "phase", "cores", "memory", "start", "end", "group"], [_row(record) for record in live])
+    return exit_codes.YES
+
+
+@app.command
+def check(site: str = "local", *, reach: Reach = HERE, output: Output = "text") -> int:
+    """Recount everything from the objects and, independently, from what really runs on this machine.
+
+    Exits 0 when all agrees, 1 when anything does not. Marks that the next commit completes are told and are no error.
+    """
+    with open_door(reach) as door:
+        ledger, records = _books(door, site)
+        machines = [m for m in door.run(door.client.list(Machine)).items if m.spec.site == site]
+        profiles = {p.name: p for p in door.run(door.client.list(HardwareProfile)).items}
+    runs = run_facts(machines, profiles)
+    findings = recount(ledger, records, [_capacity(m) for m in machines], runs, SystemClock().now_ms())
+    errors = [finding for finding in findings if finding.severity == "error"]
+    live = [record for record in records if record.counts]
+    alive = sum(run.alive for run in runs)
+    if output == "json":
+        say_json(
+            {
+                "agrees": not errors,
+                "generation": ledger.generation,
+                "holds": len(live),
+                "runs": alive,
+                "findings": [finding.to_json() for finding in findings],
+            }
+        )
+    else:
+        _tell(ledger, live, alive, findings)
+    return exit_codes.NO if errors else exit_codes.YES
+
+
+def _tell(ledger: LedgerStatus, live: list[Record], alive: int, findings: list[Finding]) -> None:
+    say(f"Generation {ledger.generation}: {len(live)} live hold(s), {alive} run(s) found by the engine")
+    for finding in findings:
+        mark = "✗" if finding.severity == "error" else "·"
+        say(f"  {mark} {finding.code} {finding.subject}: {finding.message}")
+    if not any(finding.severity == "error" for finding in findings):
+        say("  ✓ no core, byte or device is held twice, and what runs is what is held")
+
+
+def _books(door: Door, site: str) -> tuple[LedgerStatus, list[Record]]:
+    found = door.run(door.client.get(Site, site))
+    offers = door.run(door.client.list(Offer)).items
+    contracts = door.run(door.client.list(Contract)).items
+    records = [*map(record_of_offer, offers), *map(record_of_contract, contracts)]
+    return (found.status or SiteStatus()).ledger, [r for r in records if r.hold.site == site]
+
+
+def _capacity(machine: Machine) -> Capacity:
+    status = machine.status
+    cores = frozenset(status.sellable_cores) if status else frozenset()
+    return Capacity(machine.name, cores, int(status.sellable_memory or 0) if status else 0)
+
+
+def run_facts(machines: list[Machine], profiles: dict[str, HardwareProfile]) -> list[RunFact]:
+    """What the local engine finds running, read from the kernel, with cores instead of logical CPUs."""
+    from tenure.engines import EngineFailure, LocalEngine
+    from tenure.topology import machine_from_json
+
+    if not machines:
+        return []
+    topology = machine_from_json(profiles[machines[0].spec.profile].spec.topology)
+    engine = LocalEngine(home_directory())
+    facts = []
+    for state in engine.runs():
+        if state.final:
+            continue
+        try:
+            read = engine.read_back(state.run_id)
+        except EngineFailure:
+            continue  # it ended between the two looks
+        cores = {core.id for cpu in read.cpus_allowed if (core := topology.core_of_cpu(cpu)) is not None}
+        limit = read.memory_limit_bytes.value
+        # One trial's hold carries several runs in turn, named HOLD.NUMBER.
+        run_id = state.run_id.partition(".")[0]
+        facts.append(RunFact(run_id, frozenset(cores), limit if isinstance(limit, int) else None, alive=True))
+    return facts
+
+
+def _row(record: Record) -> list[Any]:
+    claim = record.hold.claims[0]
+    return [
+        f"{record.kind.lower()}/{record.namespace}/{record.name}",
+        record.phase,
+        ",".join(map(str, claim.cores)),
+        Bytes(int(claim.memory)),
+        format_instant(int(record.hold.start)),
+        format_instant(int(record.hold.end)),
+        record.hold.group[:8],
+    ]
+
+
+def _row_json(record: Record) -> dict[str, Any]:
+    return {
+        "kind": record.kind,
+        "namespace": record.namespace,
+        "name": record.name,
+        "phase": record.phase,
+        "hold": record.hold.to_json(),
+    }

@@ -1,0 +1,168 @@
+"""`tenure up` and `tenure down`: this machine's control plane, started and stopped. Workloads are not its children."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import psutil
+from cyclopts import Parameter
+
+from tenure.cli import exit_codes
+from tenure.cli.failures import Failure, unverifiable, usage
+from tenure.cli.options import Output
+from tenure.cli.screen import is_terminal, note, say, say_json
+from tenure.client import home_directory
+
+PLANE_FILE = "plane.json"
+LOG_FILE = "plane.log"
+LOG_BYTES_MAX = 16 << 20
+READY_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 15
+LOOK_SECONDS = 0.05
+START_TIME_TOLERANCE_SECONDS = 1.0
+
+
+def plane_of(home: Path) -> dict[str, Any] | None:
+    """What the running control plane of `home` says of itself; None when none runs. Known by pid and start time."""
+    try:
+        told: dict[str, Any] = json.loads((home / PLANE_FILE).read_text())
+        started = psutil.Process(told["pid"]).create_time()
+    except (OSError, ValueError, KeyError, psutil.Error):
+        return None
+    return told if abs(started - told["startTime"]) < START_TIME_TOLERANCE_SECONDS else None
+
+
+def up(
+    *,
+    foreground: Annotated[bool, Parameter(negative=(), help="Stay, and log to the screen.")] = False,
+    port: Annotated[int, Parameter(help="Port on loopback; 0 takes the one of last time, else a free one.")] = 0,
+    output: Output = "text",
+) -> int:
+    """Start Tenure on this machine; returns when it is ready.
+
+    Server and controllers run as one process with all state in TENURE_HOME (or --home DIR). Nothing listens outside
+    loopback. Starting again adopts whatever still runs.
+    """
+    home = home_directory()
+    running = plane_of(home)
+    if running is None:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        command = [sys.executable, "-m", "tenure.cli.daemon", str(home), str(port)]
+        if foreground:
+            os.execv(sys.executable, command)
+        running = _start(home, command)
+    elif foreground:
+        raise usage(f"Tenure already runs in {home} (process {running['pid']})", "stop it first: tenure down")
+    if output == "json":
+        say_json(running | {"home": str(home)})
+    else:
+        say(f"Tenure is up at {running['url']} (machine {running['machine']}, site {running['site']})")
+        say(f"  state  {home}")
+        say(f"  kubectl  export KUBECONFIG={home / 'kubeconfig'}")
+        say("  next   tenure inventory show, or tenure request -f FILE")
+    return exit_codes.YES
+
+
+def _start(home: Path, command: list[str]) -> dict[str, Any]:
+    log = home / LOG_FILE
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.replace(log.with_suffix(".log.1"))
+    with log.open("ab") as sink:
+        begins = sink.tell()
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd="/"
+        )
+    give_up = time.monotonic() + READY_SECONDS_MAX
+    while time.monotonic() < give_up:
+        told = plane_of(home)
+        if told is not None and told["pid"] == process.pid:
+            return told
+        if process.poll() is not None:
+            raise Failure(
+                f"Tenure did not start: {_last_words(log, begins)}",
+                exit_code=exit_codes.OUR_FAULT,
+                reason="StartFailed",
+                next_step=f"read {log}",
+            )
+        time.sleep(LOOK_SECONDS)
+    process.terminate()
+    raise unverifiable(f"Tenure was not ready within {READY_SECONDS_MAX} s", "Unreachable", f"read {log}")
+
+
+def _last_words(log: Path, begins: int) -> str:
+    with log.open("rb") as source:
+        source.seek(begins)
+        lines = source.read()[-20_000:].decode(errors="replace").replace("\\n", "\n").strip().splitlines()
+    return lines[-1].strip().rstrip("'") if lines else "it said nothing"
+
+
+def down(
+    *,
+    purge: Annotated[
+        bool, Parameter(negative=(), help="Also end every contract and remove all state, keys and evidence included.")
+    ] = False,
+    yes: Annotated[bool, Parameter(name=["--yes", "-y"], negative=(), help="Do not ask.")] = False,
+    output: Output = "text",
+) -> int:
+    """Stop Tenure on this machine. Workloads run on, measured by themselves, and are adopted by the next `tenure up`.
+
+    With --purge everything it started is ended and everything it keeps is removed, after asking.
+    """
+    home = home_directory()
+    if purge and home.exists() and not yes:
+        _ask_to_purge(home)
+    stopped = _stop(home)
+    ended: list[str] = []
+    if purge and home.exists():
+        ended = end_all_runs(home)
+        shutil.rmtree(home)
+    if output == "json":
+        say_json({"stopped": stopped, "purged": purge, "endedRuns": ended})
+    elif purge:
+        say(f"Stopped; {len(ended)} run(s) ended; {home} is gone.")
+    else:
+        say("Stopped. Workloads run on; tenure up adopts them." if stopped else f"Nothing runs in {home}.")
+    return exit_codes.YES
+
+
+def _ask_to_purge(home: Path) -> None:
+    if not is_terminal():
+        raise usage("--purge removes everything and must be confirmed", "add --yes")
+    note(f"This ends every contract and removes {home}, keys and evidence included.")
+    if input("Type yes to go on: ").strip() != "yes":
+        raise usage("nothing was removed")
+
+
+def _stop(home: Path) -> bool:
+    running = plane_of(home)
+    if running is None:
+        return False
+    process = psutil.Process(running["pid"])
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS_MAX)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait(STOP_SECONDS_MAX)
+    return True
+
+
+def end_all_runs(home: Path) -> list[str]:
+    """End and forget every run of this home; returns their ids. Works without a control plane."""
+    from tenure.engines import LocalEngine
+
+    engine = LocalEngine(home)
+    engine.adopt()
+    ended = []
+    for state in engine.runs():
+        if not state.final:
+            engine.stop(state.run_id, 1000)
+            ended.append(state.run_id)
+        engine.forget(state.run_id)
+    return ended
