@@ -13,10 +13,17 @@ from tenure.discovery.reading import FileFacts
 from tenure.topology import Fact, Gpu, NumaNode, PciDevice, Unknown, normal_address
 
 DISPLAY, DISPLAY_OTHER, CONTROLLER_3D, ACCELERATOR = 0x0300, 0x0380, 0x0302, 0x1200
-DISPLAYS_COMPUTE = {0x10DE: "NVIDIA", 0x1002: "AMD", 0x8086: "Intel"}
-"""Whose display controllers compute, too; those of management controllers and hypervisors only show a console."""
+NVIDIA_VENDOR, AMD_VENDOR, INTEL_VENDOR = 0x10DE, 0x1002, 0x8086
 
-VENDORS = {**DISPLAYS_COMPUTE, 0x1DA3: "Habana", 0x1D0F: "Amazon", 0x1EC9: "Enflame", 0x1E52: "Tenstorrent"}
+VENDORS = {
+    NVIDIA_VENDOR: "NVIDIA",
+    AMD_VENDOR: "AMD",
+    INTEL_VENDOR: "Intel",
+    0x1DA3: "Habana",
+    0x1D0F: "Amazon",
+    0x1EC9: "Enflame",
+    0x1E52: "Tenstorrent",
+}
 """Names that must not depend on whether a list of names is installed: they are part of the identity."""
 
 UNNAMED_DRIVER = Unknown("no driver tells it")
@@ -38,7 +45,9 @@ def understand_gpus(
     informed = {normal_address(name): name for name in facts.names(NVIDIA)}
     found = []
     for device in pci:
-        if not is_gpu(device, driven=device.address in informed or device.address in better):
+        told_of = device.address in informed or device.address in better
+        has_memory = f"{PCI}/{device.address}/mem_info_vram_total" in facts.texts
+        if not is_gpu(device, driven=told_of or has_memory):
             continue
         gpu = _gpu(facts, device, informed.get(device.address, ""), memory_node.get(device.address), node_bytes)
         if device.address in better:
@@ -50,14 +59,18 @@ def understand_gpus(
 
 
 def is_gpu(device: PciDevice, *, driven: bool) -> bool:
-    """Whether a PCI function computes: a 3D controller or accelerator, or a display of a vendor whose displays do."""
-    if driven:
-        return True
-    if device.class_code in (CONTROLLER_3D, ACCELERATOR):
+    """Whether a PCI function computes. `driven`: a driver says so.
+
+    3D controllers and accelerators do. Of displays, NVIDIA's do; AMD's where they are no VGA (old ATI chips serve as
+    consoles of servers), Intel's where they sit on a board of their own; every other is a console.
+    """
+    if driven or device.class_code in (CONTROLLER_3D, ACCELERATOR):
         return True
     if device.class_code not in (DISPLAY, DISPLAY_OTHER):
         return False
-    return isinstance(device.vendor_id, Unknown) or device.vendor_id in DISPLAYS_COMPUTE
+    if device.vendor_id == AMD_VENDOR:
+        return device.class_code == DISPLAY_OTHER
+    return device.vendor_id == NVIDIA_VENDOR or (device.vendor_id == INTEL_VENDOR and device.parent != "")
 
 
 def merged(one: Gpu, better: Gpu) -> Gpu:

@@ -29,12 +29,14 @@ class RootNotReadableError(ValueError):
 class Wanted:
     """Files to read: each of `names` in every folder that matches `folder` (wildcards in any part).
 
-    ``links`` asks for where the folder's own entries lead, too: the names of sysfs links are facts.
+    ``links`` asks for where the folder's entries lead, too, ``link_names`` for some of them: where sysfs's links lead is
+    a fact.
     """
 
     folder: str
     names: tuple[str, ...] = ()
     links: bool = False
+    link_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,7 @@ class _Reader:
 
     def read(self, want: Wanted) -> None:
         for folder in self._matching(want.folder):
-            if want.links:
-                self._read_links(folder)
+            self._read_links(folder, self._list(folder) if want.links else want.link_names)
             for name in want.names:
                 self._read_text(f"{folder}/{name}")
 
@@ -151,8 +152,8 @@ class _Reader:
             self.folders[folder] = names
         return self.folders[folder]
 
-    def _read_links(self, folder: str) -> None:
-        for name in self._list(folder):
+    def _read_links(self, folder: str, names: Iterable[str]) -> None:
+        for name in names:
             path = f"{folder}/{name}"
             try:
                 leads = os.readlink(self._outside(path))

@@ -22,7 +22,8 @@ def reserved_for_system(machine: ObservedMachine) -> SystemReserve:
     """
     cores = machine.allowed_cores()
     count = 0 if len(cores) < 2 else max(1, len(cores) // CORES_PER_RESERVED_CORE)
-    total = known_or(machine.memory_total_bytes, 0) or known_or(machine.topology.memory_bytes, 0)
+    # The nodes' sum leaves out what belongs to GPUs, which MemTotal counts in.
+    total = known_or(machine.topology.memory_bytes, 0) or known_or(machine.memory_total_bytes, 0)
     memory = min(max(MEMORY_BYTES_MIN, int(total * MEMORY_SHARE)), total // 2)
     return SystemReserve(
         cores=tuple(sorted(cores)[:count]),

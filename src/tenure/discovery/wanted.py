@@ -45,7 +45,7 @@ HARDWARE: tuple[Wanted, ...] = (
             *("max_link_width", "max_link_speed", "current_link_width", "current_link_speed"),
             *("mem_info_vram_total", "product_name"),
         ),
-        links=True,
+        link_names=("physfn",),
     ),
     Wanted("sys/bus/pci/devices/*/infiniband/*", ("node_type",)),
     Wanted("sys/class/net", links=True),

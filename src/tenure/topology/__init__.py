@@ -20,6 +20,7 @@ from tenure.topology.codec import (
 from tenure.topology.cpulist import format_cpu_list, parse_cpu_list, parse_cpu_mask
 from tenure.topology.devices import DeviceLink, Disk, Gpu, GpuFabric, NetworkInterface
 from tenure.topology.facts import Fact, Unknown, known, known_or, listed
+from tenure.topology.lint import Missing, missing_attributes
 from tenure.topology.locality import Nearness, bridges_above, linked_groups, nearness, pci_device, pcie_switch_of
 from tenure.topology.machine import (
     Capability,
@@ -32,6 +33,7 @@ from tenure.topology.machine import (
 )
 from tenure.topology.pci import PciDevice, PciLink, address_order, link_text, normal_address
 from tenure.topology.processors import Cache, Core, CoreKind, NumaNode, Package
+from tenure.topology.schema import machine_schema
 
 __all__ = [
     "Cache",
@@ -46,6 +48,7 @@ __all__ = [
     "Gpu",
     "GpuFabric",
     "MachineTopology",
+    "Missing",
     "Nearness",
     "NetworkInterface",
     "NumaNode",
@@ -69,6 +72,8 @@ __all__ = [
     "linked_groups",
     "listed",
     "machine_from_json",
+    "machine_schema",
+    "missing_attributes",
     "nearness",
     "normal_address",
     "observed_from_json",

@@ -28,8 +28,8 @@ class CoreKind:
 
     name: str = fact("uniform, performance, efficiency; class N (0 is the most frugal) where there are more than two")
     model: Fact[str] = fact("the core's design where the processor tells it, such as Cortex-X925")
-    capacity: Fact[int] = fact("relative speed as the kernel's scheduler sees it; 1024 is the fastest core")
-    frequency_max_khz: Fact[int] = fact("highest frequency in kHz")
+    capacity: Fact[int] = fact("relative speed as the kernel's scheduler sees it; 1024 is the fastest core", state=True)
+    frequency_max_khz: Fact[int] = fact("highest frequency in kHz, as set up now", state=True)
 
 
 @dataclass(frozen=True, slots=True)

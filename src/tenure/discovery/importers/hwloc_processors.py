@@ -118,7 +118,8 @@ def _caches(machine: HwlocObject, cores: tuple[Core, ...]) -> tuple[Cache, ...]:
     found = []
     for item in machine.below():
         match = _CACHE.fullmatch(item.type)
-        if match is None:
+        sharing = tuple(sorted({core_of[cpu] for cpu in cpus_below(item)}))
+        if match is None or not sharing:  # caches of CPUs that a cgroup took away stay in the file, empty
             continue
         size = item.attributes.get("cache_size", "0")
         found.append(
@@ -126,7 +127,7 @@ def _caches(machine: HwlocObject, cores: tuple[Core, ...]) -> tuple[Cache, ...]:
                 level=int(match[1]),
                 type=_CACHE_TYPES.get(item.attributes.get("cache_type", "0"), UNIFIED),
                 size_bytes=int(size) if size.isdigit() and int(size) else Unknown("the file tells no size"),
-                cores=tuple(sorted({core_of[cpu] for cpu in cpus_below(item)})),
+                cores=sharing,
             )
         )
     return tuple(sorted(found, key=lambda cache: (-cache.level, cache.type, cache.cores)))
