@@ -8,6 +8,7 @@ is not what was written (with the byte at which it differs), and to state anythi
 """
 
 from tenure.evidence.assembly import Draft, Receipt
+from tenure.evidence.bundles import BundleSummary, contract_sources, export_bundle
 from tenure.evidence.canonical import canonical_bytes, digest, parse_exactly
 from tenure.evidence.checkpoints import Checkpoint, sign_checkpoint, verify_checkpoint
 from tenure.evidence.commitments import Commitment, commit, reveals
@@ -35,19 +36,24 @@ from tenure.evidence.errors import (
 from tenure.evidence.keyring import KeyRecord, KeyRing, export_history, parse_history, trusted_keys
 from tenure.evidence.keys import PublicKey, SigningKey
 from tenure.evidence.log import EvidenceLog
+from tenure.evidence.meaning import Recompute
 from tenure.evidence.predicates import PREDICATES, Predicate
 from tenure.evidence.reader import LogReader
+from tenure.evidence.report import Failure, Report
 from tenure.evidence.statements import Statement, Subject, sign_statement, verify_envelope
+from tenure.evidence.verification import verify_bundle
 
 __all__ = [
     "PREDICATES",
     "BundleError",
+    "BundleSummary",
     "Checkpoint",
     "Commitment",
     "Draft",
     "Envelope",
     "EvidenceError",
     "EvidenceLog",
+    "Failure",
     "KeyRecord",
     "KeyRing",
     "LogDamagedError",
@@ -57,6 +63,8 @@ __all__ = [
     "Predicate",
     "PublicKey",
     "Receipt",
+    "Recompute",
+    "Report",
     "SignatureError",
     "SigningKey",
     "SigningKeyError",
@@ -67,9 +75,11 @@ __all__ = [
     "canonical_bytes",
     "commit",
     "contract_source",
+    "contract_sources",
     "contract_statement",
     "contract_subject",
     "digest",
+    "export_bundle",
     "export_history",
     "first_difference",
     "open_envelope",
@@ -82,6 +92,7 @@ __all__ = [
     "sign_statement",
     "terms_of",
     "trusted_keys",
+    "verify_bundle",
     "verify_checkpoint",
     "verify_contract",
     "verify_envelope",

@@ -76,7 +76,7 @@ def _parse(text: str) -> Checkpoint:
     if len(lines) < 3 or not all(lines) or any(ord(character) < 32 for line in lines for character in line):
         raise _malformed("origin, size and root are expected, a line each")
     origin, size, root = lines[:3]
-    if not size.isascii() or not size.isdecimal() or str(int(size)) != size:
+    if not _is_number(size):
         raise _malformed(f"{size[:40]!r} is no tree size")
     if len(_decode(root)) != 32:
         raise _malformed("the root is not 32 bytes")
@@ -84,13 +84,17 @@ def _parse(text: str) -> Checkpoint:
     for line in lines[3:]:
         word, _, rest = line.partition(" ")
         name, _, count = rest.rpartition(" ")
-        if word != "source" or not name or not count.isascii() or not count.isdecimal():
+        if word != "source" or not name or not _is_number(count):
             raise _malformed(f"unknown line {line[:40]!r}")
         heads[name] = int(count)
     checkpoint = Checkpoint(origin, int(size), _decode(root), heads)
     if checkpoint.text() != text:
         raise _malformed("not in the one form that we write")
     return checkpoint
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 15 and str(int(text)) == text
 
 
 def _note_key_id(name: str, key: PublicKey) -> bytes:

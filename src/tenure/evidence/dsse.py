@@ -40,6 +40,13 @@ def countersign(envelope: Envelope, *, key: SigningKey) -> Envelope:
     return {**envelope, "signatures": [*envelope["signatures"], *more]}
 
 
+def peek_payload(envelope: object) -> bytes:
+    """The payload that nobody vouches for: only to say more about an envelope that was refused."""
+    if not isinstance(envelope, Mapping):
+        raise SignatureError("an envelope is a JSON object", path="$")
+    return _decode(envelope.get("payload"), "$.payload")
+
+
 def open_envelope(envelope: object, *, keys: Iterable[PublicKey], payload_type: str = PAYLOAD_TYPE) -> bytes:
     """The payload of `envelope`, once one of `keys` is seen to have signed it.
 

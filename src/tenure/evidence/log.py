@@ -66,8 +66,7 @@ class EvidenceLog(LogReader):
         try:
             _make_when_absent(log._path, log._checkpoint_path)
             log._file = log._path.open("r+b")
-            log._scan()
-            log._check_against_checkpoint()
+            log._read()
             log._drop_torn_end()
             log._store_checkpoint()
         except BaseException:

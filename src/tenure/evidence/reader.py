@@ -60,8 +60,7 @@ class LogReader:
                 path=str(folder),
                 next_step="start Tenure once with `tenure up`, or name its home with --home",
             ) from None
-        reader._scan()
-        reader._check_against_checkpoint()
+        reader._read()
         return reader
 
     @property
@@ -166,7 +165,13 @@ class LogReader:
         if self._file is not None:
             self._file.close()
 
-    def _scan(self) -> None:
+    def _read(self) -> None:
+        """Read all of the log, which must go on from the checkpoint beside it.
+
+        Else its end was cut off, or it was written anew. The checkpoint is read first, since a writer that is at work
+        may store a later one meanwhile.
+        """
+        stored = self._stored_checkpoint()
         if self._file is None:
             raise AssertionError("opened before it is read")
         for batch in read_batches(self._file, path=str(self._path)):
@@ -174,6 +179,30 @@ class LogReader:
                 self._torn = batch
             else:
                 self._take(batch)
+        if stored is None:
+            if self.size and not self._checkpoint_path.exists():
+                path = str(self._checkpoint_path)
+                raise LogDamagedError("the checkpoint that belongs to the log is gone", path=path, offset=0)
+            return
+        if stored.size > self.size:
+            raise LogDamagedError(
+                f"the log ends after {self.size} statements; its checkpoint has {stored.size}",
+                path=str(self._path),
+                offset=self._end,
+            )
+        if stored.origin != self.origin or stored.root != self.root_at(stored.size):
+            for _ in self.verify(keys=self._keys.public_keys):
+                pass  # names the statement, where a signature tells which
+            raise LogDamagedError("this is not the log that the checkpoint is of", path=str(self._path), offset=0)
+
+    def _stored_checkpoint(self) -> Checkpoint | None:
+        try:
+            return verify_checkpoint(self._checkpoint_path.read_text(), keys=self._keys.public_keys)
+        except FileNotFoundError:
+            return None
+        except (EvidenceError, UnicodeDecodeError) as error:
+            path = str(self._checkpoint_path)
+            raise LogDamagedError(f"the checkpoint does not hold ({error})", path=path, offset=0) from None
 
     def _take(self, batch: Batch) -> None:
         if batch.first_index != self.size:
@@ -197,28 +226,6 @@ class LogReader:
             self._offsets.append(offset)
             self._tree.append(record.envelope)
         self._end = batch.end
-
-    def _check_against_checkpoint(self) -> None:
-        """The log must go on from the checkpoint beside it: else its end was cut off, or it was written anew."""
-        path = str(self._checkpoint_path)
-        try:
-            stored = verify_checkpoint(self._checkpoint_path.read_text(), keys=self._keys.public_keys)
-        except FileNotFoundError:
-            if self.size:
-                raise LogDamagedError("the checkpoint that belongs to the log is gone", path=path, offset=0) from None
-            return
-        except (EvidenceError, UnicodeDecodeError) as error:
-            raise LogDamagedError(f"the checkpoint does not hold ({error})", path=path, offset=0) from None
-        if stored.size > self.size:
-            raise LogDamagedError(
-                f"the log ends after {self.size} statements; its checkpoint has {stored.size}",
-                path=str(self._path),
-                offset=self._end,
-            )
-        if stored.origin != self.origin or stored.root != self.root_at(stored.size):
-            for _ in self.verify(keys=self._keys.public_keys):
-                pass  # names the statement, where a signature tells which
-            raise LogDamagedError("this is not the log that the checkpoint is of", path=str(self._path), offset=0)
 
     def _descriptor(self) -> int:
         if self._file is None:

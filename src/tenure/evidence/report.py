@@ -1,0 +1,76 @@
+"""What checking a bundle found: a verdict, and each thing that does not hold by statement and field."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+FAILURES_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that does not hold: of which part or statement, which field, and why."""
+
+    where: str
+    field: str
+    message: str
+    index: int | None = None
+    statement_id: str | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What checking a bundle found. `ok` is the verdict; the rest is for people.
+
+    `complete` says that the user's own checkpoint was given and proved. Without it, whoever holds the signing key
+    could still have written a shorter history anew.
+    """
+
+    subject: str = ""
+    log: str = ""
+    size: int = 0
+    statements: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    recomputed: int = 0
+    complete: bool = False
+    checkpoint: str = ""
+    keys: tuple[str, ...] = ()
+    failures: list[Failure] = field(default_factory=list)
+    more_failures: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything holds."""
+        return not self.failures
+
+    def fail(self, failure: Failure) -> None:
+        """Add a failure, up to a bound."""
+        if len(self.failures) < FAILURES_MAX:
+            self.failures.append(failure)
+        else:
+            self.more_failures += 1
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain JSON for programs."""
+        return {
+            "ok": self.ok,
+            "subject": self.subject,
+            "log": self.log,
+            "logSize": self.size,
+            "statements": dict(sorted(self.statements.items())),
+            "verdicts": dict(sorted(self.verdicts.items())),
+            "recomputed": self.recomputed,
+            "complete": self.complete,
+            "keys": list(self.keys),
+            "failures": [
+                {
+                    "where": failure.where,
+                    "field": failure.field,
+                    "message": failure.message,
+                    "index": failure.index,
+                    "statementId": failure.statement_id,
+                }
+                for failure in self.failures
+            ],
+            "moreFailures": self.more_failures,
+        }
