@@ -20,11 +20,10 @@ S = 1_000_000_000
 class Script:
     """Writes a journal under clocks of the test's choosing."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, **sizes: int) -> None:
+    def __init__(self, folder: Path, **sizes: int) -> None:
         self.now = {"wallNs": 1000 * S, "monotonicNs": 50 * S, "bootNs": 50 * S}
-        monkeypatch.setattr("tenure.measurement.journal.clocks", lambda: dict(self.now))
         self.folder, self.sizes = folder, sizes
-        self.journal = JournalWriter(folder, **sizes)
+        self.restart()
         self.number = 0
 
     def pass_time(self, seconds: float, *, wall: float | None = None, awake: float | None = None) -> None:
@@ -64,7 +63,8 @@ class Script:
             self.mark()
 
     def restart(self) -> None:
-        self.journal = JournalWriter(self.folder, **self.sizes)
+        """A new process of the tap."""
+        self.journal = JournalWriter(self.folder, read_clocks=lambda: dict(self.now), **self.sizes)  # type: ignore[arg-type]
 
     def read(self, **how: Any) -> JournalReading:
         return read_journal(self.folder, **how)
@@ -75,8 +75,8 @@ class Script:
 
 
 @pytest.fixture
-def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
-    return Script(tmp_path / "journal", monkeypatch)
+def script(tmp_path: Path) -> Script:
+    return Script(tmp_path / "journal")
 
 
 def kinds(reading: JournalReading) -> list[DamageKind]:
@@ -227,8 +227,8 @@ class TestSignsOfLife:
 
 
 class TestBounds:
-    def test_segments_rotate_and_the_oldest_go(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        script = Script(tmp_path / "j", monkeypatch, segment_bytes=4096, retain_bytes=16384)
+    def test_segments_rotate_and_the_oldest_go(self, tmp_path: Path) -> None:
+        script = Script(tmp_path / "j", segment_bytes=4096, retain_bytes=16384)
         script.run(200)
         assert sum(path.stat().st_size for path in script.segments) <= 16384 + 4096
         reading = script.read()
@@ -237,8 +237,8 @@ class TestBounds:
         assert reading.oldest_ns is not None
         assert reading.oldest_ns > 1000 * S
 
-    def test_late_readings_skip_old_segments(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        script = Script(tmp_path / "j", monkeypatch, segment_bytes=4096)
+    def test_late_readings_skip_old_segments(self, tmp_path: Path) -> None:
+        script = Script(tmp_path / "j", segment_bytes=4096)
         script.run(300)
         for path in script.segments[:3]:
             path.write_bytes(path.read_bytes().splitlines(keepends=True)[0] + b"garbage\n")
@@ -246,8 +246,8 @@ class TestBounds:
         assert reading.damages == []
         assert len(reading.samples["user"]) == 50
 
-    def test_a_missing_segment_in_the_middle_is_a_gap(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        script = Script(tmp_path / "j", monkeypatch, segment_bytes=4096)
+    def test_a_missing_segment_in_the_middle_is_a_gap(self, tmp_path: Path) -> None:
+        script = Script(tmp_path / "j", segment_bytes=4096)
         script.run(100)
         script.segments[1].unlink()
         assert DamageKind.GAP in kinds(script.read())
@@ -257,8 +257,8 @@ class TestBounds:
 @given(st.data())
 def test_no_change_of_a_finished_journal_goes_unseen(data: st.DataObject) -> None:
     """Flip a byte, drop a line, swap two, or cut it anywhere: the reading differs from the true one and says why."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        script = Script(Path(folder) / "j", patch)
+    with tempfile.TemporaryDirectory() as folder:
+        script = Script(Path(folder) / "j")
         script.run(6)
         path = script.segments[0]
         whole = path.read_bytes()

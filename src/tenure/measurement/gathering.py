@@ -11,6 +11,7 @@ from tenure.promises import Counters, Finding, Outcome, Probe, Reason, RequestSa
 
 _EDGE_NS = 1_000_000_000
 """Servers publish their counters at the end of a request, or a moment after; within this, either side may be first."""
+_RECENT_PROBES = 3
 
 _REASONS = {
     DamageKind.GAP: Reason.JOURNAL_DAMAGED,
@@ -50,7 +51,7 @@ def gather(
     if prober is not None and View.PROBER in declared.views:
         findings += _journal_findings(View.PROBER, prober, start_ns, end_ns)
     counters, trouble = _counters(scrapes, tap, start_ns, end_ns) if View.METRICS in declared.views else (None, None)
-    probes, due = _probes(prober, tap, declared, start_ns, end_ns)
+    probes, recent, due = _probes(prober, tap, declared, start_ns, end_ns)
     return WindowEvidence(
         asof_ms=asof_ms,
         tap_asof_ms=None if tap is None or tap.newest_ns is None else tap.newest_ns // 1_000_000,
@@ -58,6 +59,7 @@ def gather(
         carried=tuple(s for s in users if s.arrival_ns < start_ns and _open_at(s, start_ns)),
         arrivals_before=_arrivals_before(users, window, declared.back_windows),
         probes=probes,
+        recent_probes=recent,
         probes_due=due,
         counters=counters,
         required=declared.views,
@@ -92,13 +94,13 @@ def _arrivals_before(users: Sequence[RequestSample], window: Window, back: int) 
 
 def _probes(
     prober: JournalReading | None, tap: JournalReading | None, declared: Declared, start_ns: int, end_ns: int
-) -> tuple[tuple[Probe, ...], int]:
-    """The window's probes, each beside what the tap says of it, and how many were due at the least.
+) -> tuple[tuple[Probe, ...], tuple[Probe, ...], int]:
+    """The window's probes, the newest before it, each beside what the tap says of it, and how many were due at least.
 
     Probes come at random, so that none in a window means nothing until a window without any is improbable (1 in 1,000).
     """
     if View.PROBER not in declared.views:
-        return (), 0
+        return (), (), 0
     inside = {sample.request_id: sample for sample in tap.samples["prober"]} if tap else {}
     sent = prober.of("probe", start_ns, end_ns) if prober else []
     held_back = sum(start_ns <= at < end_ns for at in prober.skipped_ns) if prober else 0
@@ -106,7 +108,13 @@ def _probes(
     due = max(0, round(expected) - held_back) if expected > 6.9 else 0
     if prober is None or prober.newest_ns is None or prober.newest_ns < start_ns:
         due = max(1, due)  # Not even a sign of life: cut off, however small the budget.
-    return tuple(Probe(sample, inside.get(sample.request_id)) for sample in sent), due
+    known_since_ns = max(tap.oldest_ns or 0, tap.since_ns) if tap else start_ns
+    before = [s for s in prober.samples.get("probe", []) if known_since_ns < s.arrival_ns < start_ns] if prober else []
+
+    def paired(samples: Sequence[RequestSample]) -> tuple[Probe, ...]:
+        return tuple(Probe(sample, inside.get(sample.request_id)) for sample in samples)
+
+    return paired(sent), paired(before[-_RECENT_PROBES:]), due
 
 
 def _counters(

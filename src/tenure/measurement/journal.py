@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -63,9 +63,16 @@ def clocks() -> dict[str, int]:
 class JournalWriter:
     """Appends records to a folder; one writer at a time. Each start opens a new segment, whose header says why."""
 
-    def __init__(self, folder: Path, *, segment_bytes: int = 4 << 20, retain_bytes: int = 256 << 20) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        segment_bytes: int = 4 << 20,
+        retain_bytes: int = 256 << 20,
+        read_clocks: Callable[[], dict[str, int]] = clocks,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self._folder, self._clocks = folder, read_clocks
         self._segment_bytes = segment_bytes
         self._retain_bytes = max(retain_bytes, 2 * segment_bytes)
         self._file = -1
@@ -125,7 +132,7 @@ class JournalWriter:
 
     def close(self) -> None:
         """Write the record of an orderly end and let go of the files."""
-        self.append("close", clocks())
+        self.append("close", self._clocks())
         self.sync()
         os.close(self._file)
         os.close(self._head)
@@ -143,7 +150,7 @@ class JournalWriter:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         self._file = os.open(segment_path(self._folder, number), flags, 0o600)
         self._written = 0
-        self.append("open", {"segment": number, "previous": self.chain, **clocks(), **fields})
+        self.append("open", {"segment": number, "previous": self.chain, **self._clocks(), **fields})
 
     def _rotate(self) -> None:
         self.sync()

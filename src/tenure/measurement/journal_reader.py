@@ -80,6 +80,8 @@ class JournalReading:
     """Instant of the oldest record that retention left."""
     newest_ns: int | None = None
     torn_bytes: int = 0
+    since_ns: int = 0
+    """Requests that arrived earlier were left out."""
 
     def of(self, role: str, from_ns: int, to_ns: int) -> list[RequestSample]:
         """Samples of a role that arrived in a span (its end excluded)."""
@@ -124,7 +126,7 @@ class _Reader:
 
     def __init__(self, since_ns: int, mark_ms: int, known: Checkpoint | None) -> None:
         self._since_ns, self._pace_ns, self._known = since_ns, mark_ms * 1_000_000, known
-        self._reading = JournalReading()
+        self._reading = JournalReading(since_ns=since_ns)
         self._sequence: int | None = None
         self._chain = GENESIS
         self._clocks: dict[str, int] | None = None

@@ -30,6 +30,8 @@ class Tolerance:
     probe_ns: int = 50_000_000
     """Between a probe's first token outside and at the tap: connection, scheduling and network."""
     probe_share: float = 0.10
+    clock_ns: int = 500_000_000
+    """Between the instants at which prober and tap say that a probe arrived; windows of two clocks are not one window."""
     tokens_share: float = 0.05
     """Between the tokens that the tap and the workload counted, beyond what was in flight at the edges."""
     pace_share: float = 0.30
@@ -83,6 +85,9 @@ class WindowEvidence:
     arrivals_before: tuple[int, ...] = ()
     """Users' arrivals in the windows before, newest first."""
     probes: tuple[Probe, ...] = ()
+    recent_probes: tuple[Probe, ...] = ()
+    """The newest probes before the window. They show whether the views agree, where the window itself has few or none;
+    they are never judged by."""
     probes_due: int = 0
     """How many probes the declared budget sends in a window; 0 where none are owed."""
     counters: Counters | None = None
@@ -98,10 +103,8 @@ class WindowEvidence:
             "requests": [sample.as_record() for sample in self.requests],
             "carried": [sample.as_record() for sample in self.carried],
             "arrivalsBefore": list(self.arrivals_before),
-            "probes": [
-                {"outside": p.outside.as_record(), "inside": None if p.inside is None else p.inside.as_record()}
-                for p in self.probes
-            ],
+            "probes": [_probe_record(probe) for probe in self.probes],
+            "recentProbes": [_probe_record(probe) for probe in self.recent_probes],
             "probesDue": self.probes_due,
             "counters": None if self.counters is None else _counters_record(self.counters),
             "required": sorted(self.required),
@@ -119,15 +122,25 @@ class WindowEvidence:
             requests=tuple(sample(r) for r in record["requests"]),
             carried=tuple(sample(r) for r in record["carried"]),
             arrivals_before=tuple(record["arrivalsBefore"]),
-            probes=tuple(
-                Probe(sample(p["outside"]), None if p["inside"] is None else sample(p["inside"]))
-                for p in record["probes"]
-            ),
+            probes=tuple(_probe(probe) for probe in record["probes"]),
+            recent_probes=tuple(_probe(probe) for probe in record["recentProbes"]),
             probes_due=record["probesDue"],
             counters=None if counters is None else Counters(*(counters[name] for name in _COUNTER_FIELDS)),
             required=frozenset(View(name) for name in record["required"]),
             findings=tuple(Finding(View(f["view"]), Reason(f["reason"]), f["detail"]) for f in record["findings"]),
         )
+
+
+def _probe_record(probe: Probe) -> dict[str, Any]:
+    inside = None if probe.inside is None else probe.inside.as_record()
+    return {"outside": probe.outside.as_record(), "inside": inside}
+
+
+def _probe(record: dict[str, Any]) -> Probe:
+    inside = record["inside"]
+    return Probe(
+        RequestSample.from_record(record["outside"]), None if inside is None else RequestSample.from_record(inside)
+    )
 
 
 _COUNTER_FIELDS = ("tokens", "tapTokens", "edgeTokens", "tokenTimeNs", "tapTokenTimeNs")
@@ -146,29 +159,31 @@ def _counters_record(counters: Counters) -> dict[str, Any]:
 
 def disagreement(evidence: WindowEvidence, tolerance: Tolerance) -> str | None:
     """Which view said what, where two of them differ beyond the tolerance; None where all agree."""
-    return _probes_disagree(evidence.probes, tolerance) or _counters_disagree(evidence.counters, tolerance)
+    for probes in (evidence.probes, evidence.recent_probes):
+        if (found := _probes_disagree(probes, tolerance)) is not None:
+            return found
+    return _counters_disagree(evidence.counters, tolerance)
 
 
 def _probes_disagree(probes: tuple[Probe, ...], tolerance: Tolerance) -> str | None:
     answered = [p for p in probes if p.outside.outcome is Outcome.COMPLETED]
-    unknown = [p for p in answered if p.inside is None]
-    if unknown:
-        return f"the prober had {len(answered)} answers, of which the tap knows {len(answered) - len(unknown)}"
+    known = [(p.outside, p.inside) for p in answered if p.inside is not None]
+    if len(known) < len(answered):
+        return f"the prober had {len(answered)} answers, of which the tap knows {len(known)}"
+    if known and abs(apart_ns := median(o.arrival_ns - i.arrival_ns for o, i in known)) > tolerance.clock_ns:
+        return f"arrival of the probes: prober's clock {apart_ns / 1e6:+.0f} ms from the tap's"
     pairs = [
-        (p.outside.first_token_after_ns, p.inside.first_token_after_ns)
-        for p in answered
-        if p.inside is not None
-        and p.outside.first_token_after_ns is not None
-        and p.inside.first_token_after_ns is not None
+        (outside.first_token_after_ns, inside.first_token_after_ns)
+        for outside, inside in known
+        if outside.first_token_after_ns is not None and inside.first_token_after_ns is not None
     ]
     if not pairs:
         return None
     # The median, because one late wake-up of the prober is noise and a sensor that lies does so each time.
-    outside, inside = median(o for o, _ in pairs), median(i for _, i in pairs)
-    apart = median(o - i for o, i in pairs)
-    if abs(apart) <= tolerance.probe_ns + tolerance.probe_share * outside:
+    outside_ns, inside_ns = median(o for o, _ in pairs), median(i for _, i in pairs)
+    if abs(median(o - i for o, i in pairs)) <= tolerance.probe_ns + tolerance.probe_share * outside_ns:
         return None
-    return f"first token of the probes: prober {outside / 1e6:.0f} ms, tap {inside / 1e6:.0f} ms"
+    return f"first token of the probes: prober {outside_ns / 1e6:.0f} ms, tap {inside_ns / 1e6:.0f} ms"
 
 
 def _counters_disagree(counters: Counters | None, tolerance: Tolerance) -> str | None:
