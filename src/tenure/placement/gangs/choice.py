@@ -30,7 +30,8 @@ def choose(
 ) -> GangChoice | None:
     """Places for ``count`` alike members in one domain, or None where no level up to ``widest`` carries them.
 
-    Levels are tried from ``narrowest`` (the first of the tree if not given). Ties go to the domain numbered first.
+    Levels are tried from ``narrowest`` (the first of the tree if not given). Of domains
+    with as much room, the one inside the fullest wider domains is taken, then the one numbered first.
     """
     tree = counts.tree
     first = tree.names.index(narrowest) if narrowest is not None else 0
@@ -40,11 +41,23 @@ def choose(
         fitting = np.flatnonzero(sums >= count)
         if len(fitting) == 0:
             continue
-        domain = int(fitting[np.argmin(sums[fitting])])
+        domain = _fullest(counts, need, level, fitting[sums[fitting] == sums[fitting].min()])
         rows = tree.rows(level, domain)
         rows, members = _down(counts, need, rows, count, level - 1)
         return GangChoice(rows, members, tree.names[level], tree.labels[level][domain])
     return None
+
+
+def _fullest(counts: FreeCounts, need: Need, level: int, domains: Rows) -> int:
+    """Of domains that serve equally well, the one that lies in the fullest wider domains: empty racks stay empty."""
+    tree = counts.tree
+    for wider in range(level + 1, len(tree.names)):
+        if len(domains) == 1:
+            break
+        outer = tree.outer(level, wider)[domains]
+        room = np.where(outer >= 0, counts.by_domain(need, wider)[outer], 0)
+        domains = domains[room == room.min()]
+    return int(domains[0])
 
 
 def _down(counts: FreeCounts, need: Need, rows: Rows, count: int, level: int) -> tuple[Rows, Rows]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ class LevelTree:
     names: tuple[str, ...]
     domains: Rows
     labels: tuple[tuple[str, ...], ...]
+    _outer: dict[tuple[int, int], Rows] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, levels: Sequence[tuple[str, Sequence[str | None]]]) -> LevelTree:
@@ -48,6 +49,16 @@ class LevelTree:
 
     def machines(self) -> int:
         return int(self.domains.shape[1])
+
+    def outer(self, level: int, wider: int) -> Rows:
+        """For each domain of a level, the domain of a wider level that its first machine lies in, or NOWHERE."""
+        key = (level, wider)
+        if key not in self._outer:
+            first = np.full(len(self.labels[level]), NOWHERE, dtype=np.int64)
+            inside = np.flatnonzero(self.domains[level] != NOWHERE)[::-1]
+            first[self.domains[level][inside]] = self.domains[wider][inside]
+            self._outer[key] = first
+        return self._outer[key]
 
     def rows(self, level: int, domain: int) -> Rows:
         """Machines of one domain."""

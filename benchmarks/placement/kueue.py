@@ -1,0 +1,208 @@
+"""Kueue's own performance test (TAS) replayed: 15,000 gangs in 30 queues on 640 nodes, under a virtual clock.
+
+    python -m benchmarks.placement.kueue --config kueue-perf/tas --seeds 42 -o json
+
+Virtual seconds until the last gang is done, against the physical floor; wall seconds of all decisions. Kueue's own
+figure beside it was measured by its project on its CI hardware, API server included; its tree walks run here, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import yaml
+
+from benchmarks.peers.kueue import WALKS, walk
+from benchmarks.placement.figures import Figures, ints, show
+from benchmarks.placement.traces import TraceError
+from tenure.placement.gangs import FreeCounts, GangChoice, LevelTree, Need, choose
+
+PUBLISHED_SECONDS = 401.472
+
+
+@dataclass(frozen=True, slots=True)
+class Gang:
+    """``members`` of ``milli_cpu`` each for ``run_ms``; ``level`` is the one that it names."""
+
+    arrive_ms: int
+    priority: int
+    members: int
+    milli_cpu: int
+    run_ms: int
+    level: str
+    required: bool
+    class_name: str
+    cohort: int
+
+    @property
+    def total_milli(self) -> int:
+        return self.members * self.milli_cpu
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    gangs: list[Gang]
+    nodes: int
+    racks: int
+    node_milli: int
+    cohorts: int
+    cohort_milli: int
+
+    def counts(self) -> FreeCounts:
+        per_rack = self.nodes // self.racks
+        tree = LevelTree.of(
+            [
+                ("node", [f"n{n:05d}" for n in range(self.nodes)]),
+                ("rack", [f"r{n // per_rack:04d}" for n in range(self.nodes)]),
+                ("block", ["b0" for _ in range(self.nodes)]),
+            ]
+        )
+        return FreeCounts(tree, np.full((self.nodes, 1), self.node_milli, dtype=np.int64))
+
+    def floor_seconds(self) -> float:
+        """Work of the fullest cohort over its quota."""
+        work = [0] * self.cohorts
+        for gang in self.gangs:
+            work[gang.cohort] += gang.total_milli * gang.run_ms
+        return max(work) / self.cohort_milli / 1000
+
+
+def read_scenario(folder: Path) -> Scenario:
+    """From Kueue's generator.yaml with a topology."""
+    path = folder / "generator.yaml"
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        levels = {level["name"]: level for level in config["topology"]["levels"]}
+        racks = levels["block"]["count"] * levels["rack"]["count"]
+        short = {level["nodeLabel"]: name for name, level in levels.items()}
+        gangs: list[Gang] = []
+        cohort = quota = 0
+        for cohorts in config["cohorts"]:
+            for _ in range(cohorts["count"]):
+                for queues in cohorts["queuesSets"]:
+                    quota = queues["count"] * _milli(queues["nominalQuota"])
+                    for _ in range(queues["count"]):
+                        gangs += [gang for load in queues["workloadsSets"] for gang in _gangs(load, short, cohort)]
+                cohort += 1
+        cpu = _milli(levels["node"]["capacity"]["cpu"])
+        return Scenario(gangs, racks * levels["node"]["count"], racks, cpu, cohort, quota)
+    except KeyError as error:
+        raise TraceError(f"{path.name}: no key {error}") from None
+
+
+def _milli(text: str) -> int:
+    """Kubernetes' CPU quantities: whole cores or thousandths."""
+    return int(text[:-1]) if text.endswith("m") else int(text) * 1000
+
+
+def _gangs(load: dict[str, Any], short: dict[str, str], cohort: int) -> list[Gang]:
+    one = load["workloads"][0]
+    return [
+        Gang(
+            number * load["creationIntervalMs"],
+            one["priority"],
+            one["podCount"],
+            _milli(one["request"]),
+            one["runtimeMs"],
+            short[one["tasLevel"]],
+            one["tasConstraint"] == "required",
+            one["className"],
+            cohort,
+        )
+        for number in range(load["count"])
+    ]
+
+
+Place = Callable[[FreeCounts, Need, Gang], GangChoice | None]
+
+
+def ours(counts: FreeCounts, need: Need, gang: Gang) -> GangChoice | None:
+    return choose(counts, need, gang.members, widest=gang.level if gang.required else None)
+
+
+def replay(scenario: Scenario, place: Place, seed: int) -> dict[str, float]:
+    """Admit by priority, then arrival; a cohort's quota is a budget; what does not fit waits and holds up nobody."""
+    shuffled = list(scenario.gangs)
+    random.Random(seed).shuffle(shuffled)
+    shuffled.sort(key=lambda gang: gang.arrive_ms)
+    counts = scenario.counts()
+    left = [scenario.cohort_milli] * scenario.cohorts
+    waiting: list[dict[tuple[int, int], list[Gang]]] = [{} for _ in range(scenario.cohorts)]
+    ends: list[tuple[int, int, Gang, GangChoice]] = []
+    waits: list[int] = []
+    tight = decisions = next_gang = now = 0
+    spent = 0.0
+    while next_gang < len(shuffled) or ends:
+        now = min(ends[0][0] if ends else 2**60, shuffled[next_gang].arrive_ms if next_gang < len(shuffled) else 2**60)
+        touched = set()
+        while next_gang < len(shuffled) and shuffled[next_gang].arrive_ms <= now:
+            gang = shuffled[next_gang]
+            next_gang += 1
+            waiting[gang.cohort].setdefault((-gang.priority, -gang.total_milli), []).append(gang)
+            touched.add(gang.cohort)
+        while ends and ends[0][0] <= now:
+            _, _, gang, choice = heapq.heappop(ends)
+            counts.give((gang.milli_cpu,), choice.rows, choice.members)
+            left[gang.cohort] += gang.total_milli
+            touched.add(gang.cohort)
+        for cohort in sorted(touched):
+            for key in sorted(waiting[cohort]):
+                queue = waiting[cohort][key]
+                while queue and queue[0].total_milli <= left[cohort]:
+                    gang = queue[0]
+                    began = perf_counter()
+                    choice = place(counts, (gang.milli_cpu,), gang)
+                    if choice is not None:
+                        counts.take((gang.milli_cpu,), choice.rows, choice.members)
+                    spent += perf_counter() - began
+                    if choice is None:
+                        break
+                    decisions += 1
+                    queue.pop(0)
+                    left[cohort] -= gang.total_milli
+                    waits.append(now - gang.arrive_ms)
+                    tight += len(choice.rows) == 1
+                    heapq.heappush(ends, (now + gang.run_ms, decisions, gang, choice))
+    return {
+        "virtual_s": now / 1000,
+        "admitted": len(waits),
+        "mean_wait_s": sum(waits) / len(waits) / 1000,
+        "one_node_pct": 100 * tight / len(waits),
+        "decide_wall_s": spent,
+        "decisions_per_s": decisions / spent,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--config", type=Path, required=True, help="folder with Kueue's generator.yaml")
+    parser.add_argument("--seeds", type=ints, default=[42], help="order of gangs that arrive in the same instant")
+    parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
+    options = parser.parse_args()
+    scenario = read_scenario(options.config)
+    runs = []
+    for seed in options.seeds:
+        figures = Figures("kueue-tas", seed)
+        figures.add("ours", **replay(scenario, ours, seed))
+        for how in WALKS:
+
+            def place(counts: FreeCounts, need: Need, gang: Gang, how: str = how) -> GangChoice | None:
+                return walk(counts, need, gang.members, gang.level, required=gang.required, how=how)
+
+            figures.add(f"kueue walk, {how}", **replay(scenario, place, seed))
+        figures.add("physical floor", virtual_s=scenario.floor_seconds())
+        figures.add("kueue as published (CI, wall)", virtual_s=PUBLISHED_SECONDS)
+        runs.append(figures)
+    show(runs, options.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The benchmarks on small inputs of their own: figures come out, files that are wrong are named by row and column."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from benchmarks.placement import gangs, kueue, promises
+from benchmarks.placement.timed_traces import TimedJob, philly_jobs, pool_size
+from benchmarks.placement.traces import TraceError
+
+PHILLY = "job_id,num_gpu,submit_time,duration,expect_time_list,best_effort\n"
+
+
+def jobs(count: int = 60) -> list[TimedJob]:
+    draw = random.Random(3)
+    made = []
+    for number in range(count):
+        submit, length = number * 2, draw.randint(3, 30)
+        made.append(TimedJob(f"j{number}", submit, draw.choice([1, 1, 2, 8]), length, submit + 2 * length))
+    return made
+
+
+def test_promises_are_all_kept_and_no_policy_beats_the_limit() -> None:
+    figures = promises.run(jobs(), 16, 42, limit=True, bucket=10)
+    assert figures.rows["ours"]["broken"] == 0
+    limit = figures.rows["fluid limit"]
+    for name in ("ours", "EDF-skip", "laxity-skip", "FIFO"):
+        assert figures.rows[name]["jobs_pct"] <= limit["jobs_pct"] + 0.01
+        assert figures.rows[name]["gpu_time_pct"] <= limit["gpu_time_pct"] + 0.01
+
+
+def test_gangs_stay_tight_and_every_policy_places_all_work() -> None:
+    tree = gangs.fleet_tree(8, [("rail", 2), ("rack", 4)])
+    figures = gangs.run(gangs.squeezed(jobs(), 32, 0.8, 1), tree, 4, {2: 0.5}, 1)
+    assert figures.rows["ours"]["tight_pct"] >= figures.rows["topology-blind"]["tight_pct"]
+    assert figures.rows["limit: blind, no penalty"]["throughput_pct"] == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("job_id,num_gpu\n1,2\n", "row 1: no column submit_time"),
+        (PHILLY + "1,4,5,6,7,0\n2,x,5,6,7,0\n", "row 3, column num_gpu"),
+        (PHILLY + "1,4,5,0,7,0\n", "row 2, column duration"),
+        (PHILLY + "1,4,5,6,,0\n", "row 2, column expect_time_list: empty"),
+    ],
+)
+def test_a_malformed_trace_is_refused_whole(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_text(text)
+    with pytest.raises(TraceError, match=said):
+        philly_jobs(path)
+
+
+def test_a_malformed_fleet_is_refused() -> None:
+    assert pool_size("120x8") == (120, 8)
+    with pytest.raises(TraceError, match="NODESxGPUS"):
+        pool_size("120")
+
+
+def test_kueue_scenario_without_a_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "generator.yaml").write_text("topology: {levels: []}\ncohorts: []\n")
+    with pytest.raises(TraceError, match="no key"):
+        kueue.read_scenario(tmp_path)
