@@ -29,12 +29,15 @@ from tenure.engines import (
 )
 from tenure.measurement import Endpoint
 from tenure.measurement.keys import mac_of, new_key
+from tenure.promises import Load
 from tenure.resources.kinds.allocation import Claim
 from tenure.runtimes import Launch
 from tenure.topology import MachineTopology
 
 TAP_PORT = "tap"
 TAP_FILE = "tap.json"
+PROBER_FILE = "prober.json"
+PROBER_KEY_FILE = "prober.key"
 HEALTHY_LOOK_SECONDS = 0.05
 
 
@@ -77,10 +80,43 @@ def place_of(claim: Claim, topology: MachineTopology, system_cpus: tuple[int, ..
     )
 
 
+PROBER = Sidecar("prober", (sys.executable, "-m", "tenure.measurement.prober", "{work_dir}/" + PROBER_FILE))
+
+
+@dataclass(frozen=True, slots=True)
+class ProberPlan:
+    """What the prober asks, how often."""
+
+    model: str
+    load: Load
+    per_second: float
+
+    def files(self, keys: ServingKeys) -> dict[str, File]:
+        """Its configuration, and its key in a file of its own."""
+        document = {
+            "baseUrl": "http://127.0.0.1:{port." + TAP_PORT + "}/v1",
+            "model": self.model,
+            "keyFile": "{work_dir}/" + PROBER_KEY_FILE,
+            "perSecond": self.per_second,
+            "promptTokens": self.load.prompt_tokens,
+            "outputTokens": self.load.output_tokens,
+            "journal": "{run_dir}/prober",
+        }
+        return {PROBER_FILE: File(json.dumps(document).encode()), PROBER_KEY_FILE: File(keys.prober.encode())}
+
+
 def served_spec(
-    *, run_id: str, namespace: str, name: str, launch: Launch, place: Place, keys: ServingKeys, end_ms: int
+    *,
+    run_id: str,
+    namespace: str,
+    name: str,
+    launch: Launch,
+    place: Place,
+    keys: ServingKeys,
+    end_ms: int,
+    prober: ProberPlan | None = None,
 ) -> RunSpec:
-    """A model server behind its tap."""
+    """A model server behind its tap, with the prober outside it where there is a budget for one."""
     tap = Sidecar("tap", (sys.executable, "-m", "tenure.measurement.tap", "{work_dir}/" + TAP_FILE))
     assert launch.endpoint_port is not None, "what is served has an endpoint"
     assert launch.health_port is not None, "what is served can be asked for its health"
@@ -90,7 +126,11 @@ def served_spec(
         name=name,
         argv=launch.argv,
         env=launch.env,
-        files={**_files(launch), TAP_FILE: File(_tap_config(launch.endpoint_port, keys).encode())},
+        files={
+            **_files(launch),
+            TAP_FILE: File(_tap_config(launch.endpoint_port, keys).encode()),
+            **(prober.files(keys) if prober else {}),
+        },
         ports={**launch.ports, TAP_PORT: 0},
         cpus=place.cpus,
         system_cpus=place.system_cpus,
@@ -98,7 +138,7 @@ def served_spec(
         memory_bytes=place.memory_bytes,
         restart=Restart(RestartPolicy.ALWAYS),
         end_ms=end_ms,
-        sidecars=(tap,),
+        sidecars=(tap, PROBER) if prober else (tap,),
         health=HealthCheck(launch.health_port, launch.health_path),
         stop_grace_ms=1000,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tenure.controllers.answering.capability import Capability, Carried
 from tenure.controllers.answering.choices import Choice, rounded_up
 from tenure.controllers.answering.need import Need
+from tenure.controllers.probing import probe_rate
 from tenure.ledger.convert import from_placed
 from tenure.placement import Plan
 from tenure.promises import Method
@@ -26,8 +27,6 @@ from tenure.resources.kinds.allocation import (
 from tenure.resources.kinds.answer import Quote
 from tenure.resources.kinds.contract import OfferSpec, WorkloadReference
 from tenure.resources.kinds.objectives import Load as WireLoad
-
-PROBES_PER_WINDOW = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def promises_of(need: Need, choice: Choice, plan: Plan) -> Promises:
         load=_wire_load(load.arrivals_micro, load.prompt_tokens, load.output_tokens),
         hard=hard,
         statistical=[_statistical(choice.capability, carried) for carried in choice.capability.carried],
-        probes_per_window=PROBES_PER_WINDOW if need.load is not None else 0,
+        probes_per_second=probe_rate(load, need.assurance.window_ms),
     )
 
 

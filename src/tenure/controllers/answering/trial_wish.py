@@ -4,6 +4,7 @@ Each shape is measured at the load asked; the one with the most slots also at tw
 heavier load bounds a lighter one and lets the next, larger need be answered without waiting.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,8 +76,15 @@ def trial_wish(
         windows = max(1, measure_for_ms // (window_ms * len(steps)))
         reason = "its user asked for a longer measurement"
     else:
-        needed = samples_needed(need.assurance.share, need.assurance.confidence) + WINDOWS_SPARE
-        needed += choosing_windows(needed + 1)
-        windows = max(1, min(needed, MEASURED_MS_MAX // window_ms))
+        windows = max(1, min(_windows_needed(need), MEASURED_MS_MAX // window_ms))
         reason = f"{len(lacking)} of {len(shapes)} shapes were never measured here at {load.arrivals_per_second:g}/s"
     return TrialWish(tuple(steps), windows, window_ms, reason)
+
+
+def _windows_needed(need: Need) -> int:
+    """Windows that bound, those expected to pass without a request (Poisson), a spare one, and those that choose."""
+    assert need.load is not None
+    bounding = samples_needed(need.assurance.share, need.assurance.confidence)
+    asked = 1 - math.exp(-need.load.arrivals_per_window(need.assurance.window_ms))
+    measured = math.ceil(bounding / asked) + WINDOWS_SPARE
+    return measured + choosing_windows(measured + 1)

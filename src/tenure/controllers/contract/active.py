@@ -3,6 +3,7 @@
 import asyncio
 
 from tenure.controllers.contract.commissioning import run_status
+from tenure.controllers.contract.judging import Standing, as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.readback import compare
 from tenure.controllers.contract.run import spec_of_contract
@@ -12,9 +13,11 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.serving import ServingError
 from tenure.controllers.status import condition
 from tenure.engines import EngineFailure, Phase, RunNotFound
-from tenure.resources import Contract
+from tenure.promises import Verdict
+from tenure.resources import Condition, Contract
 
 LOOK_MS = 2_000
+LOOK_MS_LEAST = 250
 
 
 async def watch(plane: Plane, contract: Contract) -> Wait | None:
@@ -41,13 +44,35 @@ async def watch(plane: Plane, contract: Contract) -> Wait | None:
     if wrong is not None:
         message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel says {wrong.found}"
         said = condition("Ready", False, "ReadBackDiffers", message, plane.clock)
-    elif state.healthy is False:
-        said = condition("Ready", False, "Unverifiable", "the endpoint does not answer its health check", plane.clock)
     else:
         said = condition("Ready", True, "Active", "signed and running", plane.clock)
-    await set_phase(plane, contract, "Active", said, run=run)
-    left = int(contract.spec.term.end) - plane.clock.now_ms()
-    return Wait(max(1, min(LOOK_MS, left)))
+    standing = await asyncio.to_thread(judge_windows, plane, contract)
+    more: dict[str, object] = {}
+    if standing is not None:
+        more = as_status(standing)
+        if wrong is None:
+            said = _ready(plane, standing)
+    await set_phase(plane, contract, "Active", said, run=run, **more)
+    return Wait(max(1, min(_look_ms(contract), int(contract.spec.term.end) - plane.clock.now_ms())))
+
+
+def _look_ms(contract: Contract) -> int:
+    """Twice a window, so that a breach is seen within one."""
+    windows = [promise.window.ms for promise in contract.spec.promises.statistical]
+    return min([LOOK_MS, *(max(LOOK_MS_LEAST, ms // 2) for ms in windows)])
+
+
+def _ready(plane: Plane, standing: Standing) -> Condition:
+    """Ready needs a kept window that is not older than a window."""
+    if standing.ready:
+        return condition("Ready", True, "Kept", "the newest window was kept", plane.clock)
+    newest = standing.newest[-1] if standing.newest else None
+    if newest is None:
+        return condition("Ready", None, "Unverifiable", "no window is over yet", plane.clock)
+    text = f"{newest.promise}: {newest.reason}" + (f", {newest.detail}" if newest.detail else "")
+    if newest.verdict is Verdict.BREACHED:
+        return condition("Ready", False, "Breached", text, plane.clock)
+    return condition("Ready", None, "Unverifiable", text, plane.clock)
 
 
 async def _resume(plane: Plane, contract: Contract, why: str) -> Wait | None:

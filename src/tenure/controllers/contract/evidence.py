@@ -6,7 +6,6 @@ from tenure.controllers.answering.need import need_of
 from tenure.controllers.measuring import Windows
 from tenure.controllers.plane import Plane
 from tenure.controllers.trialling.book import remember
-from tenure.measurement import TrialPlan
 from tenure.promises import Load
 from tenure.resources import Contract, Machine
 
@@ -18,16 +17,12 @@ async def remember_commissioning(plane: Plane, contract: Contract, windows: Wind
     load, shape = contract.spec.promises.load, contract.spec.shape
     if isinstance(subject, Missing) or load is None or shape is None:
         return
-    plan = TrialPlan(
-        load=Load(int(load.requests_per_second), load.prompt_tokens, load.output_tokens),
-        window_ms=contract.spec.promises.statistical[0].window.ms,
-        windows=len(windows),
-    )
     remember(
         plane,
         subject,
         RunShape(shape.threads, shape.slots),
-        plan,
+        Load(int(load.requests_per_second), load.prompt_tokens, load.output_tokens),
+        contract.spec.promises.statistical[0].window.ms,
         windows,
         neighbours="quiet",
         origin="commissioning",

@@ -11,6 +11,7 @@ from tenure.controllers.answering.gather import Missing, find_subject
 from tenure.controllers.answering.need import need_of
 from tenure.controllers.plane import Plane
 from tenure.controllers.serving import (
+    ProberPlan,
     ServingError,
     ServingKeys,
     command_spec,
@@ -49,7 +50,9 @@ async def spec_of_contract(plane: Plane, contract: Contract) -> RunSpec:
     assert contract.spec.shape is not None, "a contract over inference has a shape"
     shape = RunShape(contract.spec.shape.threads, contract.spec.shape.slots)
     launch = await asyncio.to_thread(subject.launch, shape, sys.executable)
-    return served_spec(launch=launch, keys=await keys_of(plane, contract), **common)
+    rate = contract.spec.promises.probes_per_second
+    prober = ProberPlan(subject.model.name, subject.load, rate.per_second) if rate else None
+    return served_spec(launch=launch, keys=await keys_of(plane, contract), prober=prober, **common)
 
 
 async def _command(plane: Plane, contract: Contract, common: dict[str, Any]) -> RunSpec:

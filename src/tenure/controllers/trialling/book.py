@@ -4,21 +4,22 @@ from tenure.controllers.answering.capability import RunShape
 from tenure.controllers.measuring import Windows
 from tenure.controllers.plane import Plane
 from tenure.controllers.subject import Subject
-from tenure.measurement import TrialPlan
 from tenure.measurement.store import Evidence, EvidenceKey
+from tenure.promises import Load
 
 
 def remember(
     plane: Plane,
     subject: Subject,
     shape: RunShape,
-    plan: TrialPlan,
+    load: Load,
+    window_ms: int,
     windows: Windows,
     *,
     neighbours: str,
     origin: str,
 ) -> None:
-    """Keep the windows of one measurement."""
+    """Keep the windows of one measurement. `load` is the users'; the probes that come with it were measured too."""
     plane.known.add(
         Evidence(
             key=EvidenceKey(
@@ -29,8 +30,8 @@ def remember(
                 hardware_class=subject.hardware_class,
                 neighbours=neighbours,
             ),
-            load=plan.load,
-            window_ms=plan.window_ms,
+            load=load,
+            window_ms=window_ms,
             windows=windows,
             measured_at_ms=plane.clock.now_ms(),
             origin=origin,

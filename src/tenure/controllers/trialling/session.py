@@ -12,6 +12,7 @@ from tenure.controllers.answering.answer import Knowledge
 from tenure.controllers.answering.trial_wish import TrialStep, TrialWish
 from tenure.controllers.measuring import MeasurementFailedError, Windows
 from tenure.controllers.plane import Plane
+from tenure.controllers.probing import with_probes
 from tenure.controllers.serving import Served, Serving, ServingError
 from tenure.controllers.trialling.book import remember
 from tenure.controllers.trialling.neighbours import Neighbours
@@ -113,14 +114,17 @@ class TrialSession:
                 shape = f"{step.shape.threads} thread(s) x {step.shape.slots} slot(s)"
                 self._at = f"{number}/{total}: {shape} at {step.load.arrivals_per_second:g} requests/s"
                 plan = TrialPlan(
-                    load=step.load, window_ms=self._known.need.assurance.window_ms, windows=self._wish.windows
+                    load=with_probes(step.load, self._wish.window_ms),
+                    window_ms=self._wish.window_ms,
+                    windows=self._wish.windows,
                 )
                 windows = await self._measured(served.endpoint, plan)
                 remember(
                     self._plane,
                     self._subject,
                     step.shape,
-                    plan,
+                    step.load,
+                    plan.window_ms,
                     windows,
                     neighbours=self._known.neighbours,
                     origin="trial",

@@ -88,7 +88,7 @@ class Promises(Strict):
     load: Load | None = None
     hard: list[HardPromise] = Field(default_factory=list)
     statistical: list[StatisticalPromise] = Field(default_factory=list)
-    probes_per_window: int = Field(default=0, description="requests that the prober may add to a window")
+    probes_per_second: Rate | None = Field(default=None, description="requests that the prober may add, on average")
 
 
 class Price(Strict):

@@ -1,0 +1,171 @@
+"""Judging windows: what the tap and the prober wrote down, window by window, into verdicts and accounts.
+
+The journals lie beside the run and go on while this is dead, so windows that passed meanwhile are judged afterwards.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenure.controllers.contract.judge import objective_of
+from tenure.controllers.plane import Plane
+from tenure.measurement import windows_of
+from tenure.measurement.gathering import Declared, gather
+from tenure.measurement.journal_reader import JournalReading, read_journal
+from tenure.promises import (
+    Account,
+    Assurance,
+    LatencyObjective,
+    Load,
+    Promise,
+    View,
+    Window,
+    WindowVerdict,
+    account,
+    judge,
+    ready,
+    worst,
+)
+from tenure.quantities import Duration, Instant
+from tenure.resources import Contract
+from tenure.resources.kinds import contract as wire
+
+WINDOWS_PER_PASS_MAX = 500
+SHOWN_PER_PROMISE = 5
+BACK_WINDOWS = 4
+SETTLING_MS_MAX = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a contract stands: each promise's account and newest verdicts, and whether Ready may be shown."""
+
+    fresh: tuple[WindowVerdict, ...]  # those of this pass that are settled
+    newest: tuple[WindowVerdict, ...]
+    accounts: tuple[tuple[Promise, Account], ...]
+    ready: bool
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the promises'."""
+        return str(worst([found.verdict for _, found in self.accounts]))
+
+
+def promises_of(contract: Contract) -> list[Promise]:
+    """The contract's latency promises as the judge takes them."""
+    load = contract.spec.promises.load
+    if load is None:
+        return []
+    declared = Load(int(load.requests_per_second), load.prompt_tokens, load.output_tokens)
+    found = []
+    for promise in contract.spec.promises.statistical:
+        objective = objective_of(promise)
+        if objective is not None:
+            assurance = Assurance(promise.window.ms, promise.share.value, promise.confidence.value)
+            found.append(Promise(objective, declared, assurance))
+    return found
+
+
+def judge_windows(plane: Plane, contract: Contract) -> Standing | None:
+    """Judge every window since the last settled one. Reads files; call it in a thread. None without such promises."""
+    promises = promises_of(contract)
+    signature = contract.status.signature if contract.status else None
+    if not promises or signature is None:
+        return None
+    now_ms, window_ms = plane.clock.now_ms(), promises[0].assurance.window_ms
+    settled_ms = plane.known.newest_settled_ms(contract.uid)
+    begin_ms = max(int(signature.signed_at), settled_ms or 0)
+    windows = windows_of(begin_ms, now_ms, window_ms)[:WINDOWS_PER_PASS_MAX]
+    fresh = _judge(plane, contract, promises, windows, now_ms) if windows else []
+    accounts, newest = [], []
+    may_be_ready = True
+    for promise in promises:
+        verdicts = plane.known.verdicts(contract.uid, promise.name)
+        accounts.append((promise, account(verdicts, promise.assurance, _term_ms(contract))))
+        newest += verdicts[-SHOWN_PER_PROMISE:]
+        may_be_ready = may_be_ready and ready(verdicts, now_ms, window_ms + _settling_ms(window_ms))
+    commissioned = contract.status.commissioning if contract.status else None
+    if commissioned and commissioned.finished_at and now_ms - int(commissioned.finished_at) <= 2 * window_ms:
+        may_be_ready = True  # its own commissioning is evidence younger than the first window
+    return Standing(tuple(v for v in fresh if v.settled), tuple(newest), tuple(accounts), may_be_ready)
+
+
+def _settling_ms(window_ms: int) -> int:
+    """A window is judged once the tap has marked its end and we have looked; till then the one before is newest."""
+    return min(window_ms, SETTLING_MS_MAX)
+
+
+def _judge(
+    plane: Plane, contract: Contract, promises: Sequence[Promise], windows: Sequence[Window], now_ms: int
+) -> list[WindowVerdict]:
+    folder = run_folder(plane, contract)
+    window_ms = windows[0].end_ms - windows[0].start_ms
+    since_ns = (windows[0].start_ms - BACK_WINDOWS * window_ms) * 1_000_000
+    tap, prober = _read(folder / "journal", since_ns), _read(folder / "prober", since_ns)
+    rate = contract.spec.promises.probes_per_second
+    views = frozenset({View.TAP, View.PROBER}) if rate else frozenset({View.TAP})
+    declared = Declared(views, rate.per_second if rate else 0.0)
+    verdicts = []
+    for window in windows:
+        evidence = gather(window, now_ms, tap, declared=declared, prober=prober)
+        for promise in promises:
+            verdict = judge(promise, window, evidence)
+            plane.known.record_window(contract.uid, verdict)
+            verdicts.append(verdict)
+    return verdicts
+
+
+def _read(folder: Path, since_ns: int) -> JournalReading | None:
+    return read_journal(folder, since_ns=since_ns) if folder.is_dir() else None
+
+
+def run_folder(plane: Plane, contract: Contract) -> Path:
+    """Where the run keeps its journals and logs."""
+    return plane.home / "runs" / contract.spec.hold.id
+
+
+def _term_ms(contract: Contract) -> int:
+    return int(contract.spec.term.end) - int(contract.spec.term.start)
+
+
+def as_status(standing: Standing) -> dict[str, object]:
+    """The part of the contract's status that shows how it stands."""
+    return {
+        "verdict": standing.verdict,
+        "windows": [_window(verdict) for verdict in standing.newest],
+        "accounting": [_accounting(promise, found) for promise, found in standing.accounts],
+    }
+
+
+def _window(verdict: WindowVerdict) -> wire.WindowVerdict:
+    metric, _, percentile = verdict.promise.partition(".")
+    seen = verdict.observed
+    return wire.WindowVerdict(
+        metric=metric,
+        percentile=percentile or None,
+        start=Instant(verdict.window.start_ms),
+        end=Instant(verdict.window.end_ms),
+        verdict=str(verdict.verdict),
+        reason=str(verdict.reason),
+        measured=None if seen is None or seen == float("inf") else Duration(round(seen)),
+        samples=verdict.requests,
+        cause=verdict.detail or None,
+    )
+
+
+def _accounting(promise: Promise, found: Account) -> wire.Accounting:
+    objective = promise.objective
+    return wire.Accounting(
+        metric=str(objective.metric),
+        percentile=f"p{objective.percentile:g}" if isinstance(objective, LatencyObjective) else None,
+        windows=found.windows,
+        kept=found.kept,
+        breached=found.used,
+        unverifiable=found.not_owed,
+        attainment=found.attainment,
+        budget_windows=found.budget,
+        budget_left=found.budget_left,
+        burn_rate_short=found.burn_short,
+        burn_rate_long=found.burn_long,
+        verdict=str(found.verdict),
+    )
