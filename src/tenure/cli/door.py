@@ -1,0 +1,92 @@
+"""The one door, as commands use it: verbs on objects that stay the JSON that the host sent."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tenure.cli import requests
+from tenure.cli.options import Reach
+from tenure.cli.requests import JsonObject
+from tenure.client import Client, ConnectionSource, NotFound, discover, from_kubeconfig
+from tenure.client.calls import Call, typed
+from tenure.resources import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of a watch: ADDED, MODIFIED or DELETED, and the object as JSON."""
+
+    type: str
+    content: JsonObject
+
+
+class Door:
+    """Verbs over one host. Raises the errors of `tenure.client`. `client` is the typed client behind it."""
+
+    def __init__(self, client: Client, namespace: str) -> None:
+        self.client = client
+        self.namespace = namespace
+
+    def send(self, call: Call) -> Any:
+        """The JSON of the answer to one call."""
+        return self.client.send(call)
+
+    def get(self, kind: Kind, name: str, namespace: str | None = None) -> JsonObject:
+        """One object. Raises NotFound."""
+        return dict(self.send(requests.read(kind, name, namespace or self.namespace)))
+
+    def find(self, kind: Kind, name: str, namespace: str | None = None) -> JsonObject | None:
+        """One object, or None when there is none."""
+        try:
+            return self.get(kind, name, namespace)
+        except NotFound:
+            return None
+
+    def list(
+        self, kind: Kind, namespace: str | None, labels: str = "", fields: str = ""
+    ) -> tuple[list[JsonObject], str]:
+        """All objects that match (`namespace` None: everywhere), and the version from which to watch on."""
+        items: list[JsonObject] = []
+        token = ""
+        while True:
+            answer = self.send(requests.page(kind, namespace, labels, fields, token))
+            items += [typed(kind, item) for item in answer["items"]]
+            token = answer["metadata"].get("continue") or ""
+            if not token:
+                return items, str(answer["metadata"]["resourceVersion"])
+
+    def watch(
+        self,
+        kind: Kind,
+        namespace: str | None,
+        version: str,
+        labels: str = "",
+        fields: str = "",
+        for_seconds: float | None = None,
+    ) -> Iterator[Change]:
+        """Every change after `version`, across restarts of the host; ends after `for_seconds` (None: never)."""
+        events = self.client.watch(
+            kind.model,
+            namespace=namespace,
+            resource_version=version,
+            label_selector=labels or None,
+            field_selector=fields or None,
+            for_seconds=for_seconds,
+        )
+        for event in events:
+            if event.object is not None:
+                yield Change(event.type, event.object.to_json())
+
+
+@contextmanager
+def open_door(reach: Reach) -> Iterator[Door]:
+    """The host that the options, else TENURE_HOME, name. Raises NoConnection where nothing says where it is."""
+    with Client(_source(reach)) as client:
+        yield Door(client, reach.namespace or client.namespace)
+
+
+def _source(reach: Reach) -> ConnectionSource:
+    if reach.kubeconfig is not None or reach.context is not None:
+        return lambda: from_kubeconfig(reach.kubeconfig, reach.context)
+    return discover()

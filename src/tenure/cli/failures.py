@@ -1,0 +1,189 @@
+"""Every way in which a command says no, and how it reads: what is wrong, where, what to do next."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tenure.cli import exit_codes
+
+
+class Failure(Exception):  # noqa: N818
+    """A command cannot give what was asked. `exit_code` is the command's; `reason` is a stable code."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        exit_code: int,
+        reason: str,
+        next_step: str = "",
+        causes: Iterable[dict[str, Any]] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = exit_code
+        self.reason = reason
+        self.next_step = next_step
+        self.causes = tuple(causes)
+
+    def to_json(self) -> dict[str, Any]:
+        """A Status of the API's shape, with the exit code and the next step beside it."""
+        status: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "Status",
+            "status": "Failure",
+            "reason": self.reason,
+            "message": self.message,
+            "exitCode": self.exit_code,
+        }
+        if self.next_step:
+            status["nextStep"] = self.next_step
+        if self.causes:
+            status["details"] = {"causes": list(self.causes)}
+        return status
+
+    def to_text(self) -> str:
+        """For people: one line what, then each cause with its place and its next step."""
+        lines = [f"error: {self.message}  [{self.reason}]"]
+        for cause in self.causes:
+            lines.append(f"  ✗ {_where(cause)}{cause['message']}  [{cause['code']}]")
+            if cause.get("nextStep"):
+                lines.append(f"    → {cause['nextStep']}")
+        if self.next_step:
+            lines.append(f"  → {self.next_step}")
+        return "\n".join(lines)
+
+
+def usage(message: str, next_step: str = "", reason: str = "Usage") -> Failure:
+    """The command line itself is wrong."""
+    return Failure(message, exit_code=exit_codes.USAGE, reason=reason, next_step=next_step)
+
+
+def not_found(message: str, next_step: str = "") -> Failure:
+    """No such object, kind or file."""
+    return Failure(message, exit_code=exit_codes.NOT_FOUND, reason="NotFound", next_step=next_step)
+
+
+def conflict(message: str, reason: str = "Conflict", next_step: str = "") -> Failure:
+    """Somebody else was first."""
+    return Failure(message, exit_code=exit_codes.CONFLICT, reason=reason, next_step=next_step)
+
+
+def unverifiable(message: str, reason: str = "Unverifiable", next_step: str = "") -> Failure:
+    """Nobody can say."""
+    return Failure(message, exit_code=exit_codes.UNVERIFIABLE, reason=reason, next_step=next_step)
+
+
+def failure_of(error: BaseException, tokens: Sequence[str]) -> Failure:
+    """The failure that an exception means at the face; what nobody foresaw is our own fault."""
+    if isinstance(error, Failure):
+        return error
+    module = type(error).__module__
+    if module.startswith("cyclopts"):
+        return _of_command_line(error, tokens)
+    # Looked up by name, so that a mistyped command costs no import of the client.
+    if module == "tenure.client.errors":
+        return _of_the_door(error)
+    if module == "tenure.resources.problems":
+        return _of_problems(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        message = f"{error.filename}: {(error.strerror or str(error)).lower()}"
+        missing = isinstance(error, FileNotFoundError)
+        code = exit_codes.NOT_FOUND if missing else exit_codes.USAGE
+        return Failure(message, exit_code=code, reason="FileNotFound" if missing else "FileUnreadable")
+    if os.environ.get("TENURE_DEBUG"):
+        traceback.print_exception(error)
+    return Failure(
+        f"a fault of Tenure itself: {type(error).__name__}: {error}",
+        exit_code=exit_codes.OUR_FAULT,
+        reason="InternalError",
+        next_step="repeat it with TENURE_DEBUG=1 and report what it prints",
+    )
+
+
+def show(failure: Failure, *, as_json: bool) -> None:
+    """Print a failure where failures belong."""
+    text = json.dumps(failure.to_json(), indent=2, ensure_ascii=False) if as_json else failure.to_text()
+    print(text, file=sys.stderr)
+
+
+def wants_json(tokens: Sequence[str]) -> bool:
+    """Whether the command line asks for JSON, judged without parsing it, since parsing may be what failed."""
+    for index, token in enumerate(tokens):
+        if token == "--":
+            return False
+        if token in ("-ojson", "-o=json", "--output=json"):
+            return True
+        if token in ("-o", "--output") and tokens[index + 1 : index + 2] == ["json"]:
+            return True
+    return False
+
+
+def _where(cause: dict[str, Any]) -> str:
+    source = cause.get("source", "")
+    place = f"{source}:{cause['line']}" if source and cause.get("line") else source
+    line = f"line {cause['line']}" if not source and cause.get("line") else ""
+    parts = [place or line, cause.get("object", ""), cause.get("path", "")]
+    text = " ".join(part for part in parts if part)
+    return f"{text}: " if text else ""
+
+
+def _of_command_line(error: BaseException, tokens: Sequence[str]) -> Failure:
+    words = str(error).strip() or type(error).__name__
+    message = words[:1].lower() + words[1:].rstrip(".")
+    command = next((token for token in tokens if not token.startswith("-")), "")
+    known = "UnknownCommand" not in type(error).__name__
+    step = f"see `tenure {command} --help`" if command and known else "see `tenure --help`"
+    return usage(message, step)
+
+
+def _of_problems(error: BaseException) -> Failure:
+    problems = error.problems  # type: ignore[attr-defined]
+    causes = [problem.to_json() for problem in problems]
+    sources = sorted({problem.source for problem in problems if problem.source})
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    where = f" in {', '.join(sources)}" if sources else ""
+    reason = problems[0].code if len({p.code for p in problems}) == 1 else "Invalid"
+    return Failure(f"{count}{where}; nothing was sent", exit_code=exit_codes.USAGE, reason=reason, causes=causes)
+
+
+_DOOR_CODES = {
+    "NotFound": exit_codes.NOT_FOUND,
+    "Conflict": exit_codes.CONFLICT,
+    "AlreadyExists": exit_codes.CONFLICT,
+    "Gone": exit_codes.CONFLICT,
+    "WaitTimeout": exit_codes.NO,
+    "Unreachable": exit_codes.UNVERIFIABLE,
+    "NoConnection": exit_codes.UNVERIFIABLE,
+    "Refusing": exit_codes.UNVERIFIABLE,
+    "TooBusy": exit_codes.UNVERIFIABLE,
+}
+# Reasons of the door whose next step the table of reasons knows under another name.
+_STEP_OF = {
+    "NoConnection": "ServerUnreachable",
+    "Unreachable": "ServerUnreachable",
+    "ServiceUnavailable": "Unreachable",
+}
+
+
+def _of_the_door(error: BaseException) -> Failure:
+    from tenure.resources.reasons import next_step
+
+    status: int = error.code  # type: ignore[attr-defined]
+    reason: str = error.reason  # type: ignore[attr-defined]
+    code = _DOOR_CODES.get(type(error).__name__)
+    if code is None:
+        code = exit_codes.OUR_FAULT if status >= 500 else exit_codes.USAGE
+    causes = [
+        {"code": c.reason, "message": c.message, "path": c.field}
+        for c in error.causes  # type: ignore[attr-defined]
+        if c.message != str(error)
+    ]
+    message = str(error)
+    if causes and all(c["path"] and c["message"] in message for c in causes):
+        message = message.partition(" is invalid: ")[0] + " is invalid"
+    step = next_step(_STEP_OF.get(reason, reason))
+    return Failure(message, exit_code=code, reason=reason, next_step=step, causes=causes)

@@ -1,0 +1,69 @@
+"""The entry point: parse, run one command, turn whatever happens into an exit code and a readable answer."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from tenure.cli import exit_codes, failures
+
+
+def main() -> NoReturn:
+    """`tenure`, as installed."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Run one command line (without the program's name) and return its exit code. Never raises."""
+    tokens = list(tokens)
+    home_before = os.environ.get("TENURE_HOME")
+    try:
+        tokens = _take_home(tokens)
+        return _dispatch(tokens)
+    except BrokenPipeError:
+        return exit_codes.YES  # whoever read us has seen enough
+    except KeyboardInterrupt:
+        return exit_codes.INTERRUPTED
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else exit_codes.YES
+    except Exception as error:
+        failure = failures.failure_of(error, tokens)
+        failures.show(failure, as_json=failures.wants_json(tokens))
+        return failure.exit_code
+    finally:
+        _restore_home(home_before)
+
+
+def _dispatch(tokens: list[str]) -> int:
+    from tenure.cli.commands import make_app
+
+    answer = make_app()(tokens, result_action="return_value", exit_on_error=False, print_error=False)
+    return answer if isinstance(answer, int) else exit_codes.YES
+
+
+def _take_home(tokens: list[str]) -> list[str]:
+    """`--home DIR` holds for the whole command line, wherever it stands before `--`; it wins over TENURE_HOME."""
+    end = tokens.index("--") if "--" in tokens else len(tokens)
+    for index, token in enumerate(tokens[:end]):
+        if token.startswith("--home="):
+            os.environ["TENURE_HOME"] = token.partition("=")[2]
+            return [*tokens[:index], *tokens[index + 1 :]]
+        if token == "--home":
+            if index + 1 >= end:
+                raise failures.usage("--home needs a folder", "write --home DIR")
+            os.environ["TENURE_HOME"] = tokens[index + 1]
+            return [*tokens[:index], *tokens[index + 2 :]]
+    return tokens
+
+
+def _restore_home(before: str | None) -> None:
+    # In one process many command lines may run; each starts from the environment that it found.
+    if before is None:
+        os.environ.pop("TENURE_HOME", None)
+    else:
+        os.environ["TENURE_HOME"] = before

@@ -1,0 +1,50 @@
+"""Options that many commands share, each with the name that kubectl's users know."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+CONNECTION = Group("Connection", sort_key=90)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Which host, and which namespace of it."""
+
+    namespace: Annotated[
+        str | None,
+        Parameter(name=["--namespace", "-n"], group=CONNECTION, help="Namespace; without it, the connection's own."),
+    ] = None
+    kubeconfig: Annotated[
+        Path | None,
+        Parameter(
+            name="--kubeconfig", group=CONNECTION, help="Talk to the host of this kubeconfig instead of TENURE_HOME."
+        ),
+    ] = None
+    context: Annotated[str | None, Parameter(name="--context", group=CONNECTION, help="Context of the kubeconfig.")] = (
+        None
+    )
+
+
+HERE = Reach()
+
+Output = Annotated[str, Parameter(name=["--output", "-o"], help="text or json.")]
+Filename = Annotated[
+    list[str],
+    Parameter(name=["--filename", "-f"], negative=(), help="File, folder, or - for standard input; may repeat."),
+]
+Recursive = Annotated[bool, Parameter(name=["--recursive", "-R"], negative=(), help="Also read the folders below.")]
+AllNamespaces = Annotated[bool, Parameter(name=["--all-namespaces", "-A"], negative=(), help="In all namespaces.")]
+Selector = Annotated[str, Parameter(name=["--selector", "-l"], help="Label selector, such as app=chat,tier!=test.")]
+FieldSelector = Annotated[str, Parameter(name="--field-selector", help="Field selector, such as status.phase=Active.")]
+DryRun = Annotated[
+    str,
+    Parameter(
+        name="--dry-run",
+        help="client judges without asking the host; server asks it to admit without storing.",
+    ),
+]
+Timeout = Annotated[str, Parameter(name="--timeout", help="How long to wait, such as 30s or 2m; 0 looks once.")]

@@ -1,0 +1,105 @@
+"""What commands print: plain text and tables on standard output, notes on standard error, JSON and YAML."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tenure.resources.plain_yaml import scalar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+GAP = "   "
+
+
+def say(text: str = "") -> None:
+    """A line of the answer."""
+    print(text)
+
+
+def note(text: str) -> None:
+    """A line beside the answer, for people."""
+    print(text, file=sys.stderr)
+
+
+def say_json(value: Any) -> None:
+    """The answer for programs."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def say_yaml(value: Any) -> None:
+    """The answer as a manifest."""
+    print(yaml_text(value), end="")
+
+
+def say_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, show_headers: bool = True) -> None:
+    """Columns as kubectl prints them: upper-case headers, three spaces between, nothing around."""
+    texts = [[cell_text(cell) for cell in row] for row in rows]
+    lines = [[header.upper() for header in headers], *texts] if show_headers else texts
+    if not lines:
+        return
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for line in lines:
+        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
+        print(GAP.join(padded).rstrip())
+
+
+def cell_text(cell: object) -> str:
+    """One cell of a table."""
+    if cell is None or cell == "":
+        return "<none>"
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return str(cell).replace("\n", "\\n")
+
+
+def yaml_text(value: Any) -> str:
+    """A value as YAML that reads back equal, here and with kubectl."""
+    return str(yaml.dump(value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=110))
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A console for pictures: colours on a terminal, plain text elsewhere."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+def is_terminal() -> bool:
+    """Whether a person is looking."""
+    return sys.stdout.isatty()
+
+
+@cache
+def _dumper() -> Any:
+    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+    class PlainDumper(base):  # type: ignore[misc]
+        """Quotes every text that a reader might take for something else, and repeats instead of aliasing."""
+
+        def ignore_aliases(self, _: Any) -> bool:
+            return True
+
+    def text(dumper: Any, value: str) -> Any:
+        style = "|" if "\n" in value else "'" if _looks_odd(value) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    PlainDumper.add_representer(str, text)
+    return PlainDumper
+
+
+def _looks_odd(value: str) -> bool:
+    """Whether some reader of YAML 1.1 or 1.2 takes this text for a number, a truth or nothing."""
+    if not isinstance(scalar(value), str):
+        return True
+    body = value.lstrip("+-")
+    return body[:2].lower() in ("0o", "0x", "0b") or body.replace("_", "").replace(":", "").isdigit()
+
+
+def flush() -> None:
+    """Let what was printed be seen now, through a pipe too."""
+    sys.stdout.flush()
