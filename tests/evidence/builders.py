@@ -1,10 +1,11 @@
 """Keys, contracts and statements for the tests of evidence, made where they are needed."""
 
 import copy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tenure.evidence import EvidenceLog, KeyRing, Statement, Subject, digest
+from tenure.evidence import Draft, EvidenceLog, KeyRing, Statement, Subject, contract_statement, digest
 from tenure.quantities import VirtualClock
 
 AT_MS = 1_767_225_600_000
@@ -48,3 +49,47 @@ def a_log(folder: Path, *, clock: VirtualClock | None = None) -> EvidenceLog:
 def a_ring(folder: Path) -> KeyRing:
     """The keys in `folder`."""
     return KeyRing.open(folder / "keys", clock=VirtualClock())
+
+
+SOURCE = "contract/c-1"
+
+
+def judged(samples: dict[str, Any]) -> dict[str, Any]:
+    """The verdict on some latencies: kept when their median stays within 100 ms. Stands in for the real judge."""
+    values = sorted(samples["latencyMs"])
+    median = values[len(values) // 2]
+    return {"verdict": "Kept" if median <= 100 else "Breached", "measured": {"p50Ms": median}}
+
+
+def recompute(statement: Statement, inputs: Mapping[str, Any], _terms: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The pure function that verification calls for each statement."""
+    return judged(inputs["samples"]) if statement.predicate == "window-verdict" else None
+
+
+def a_window(number: int, samples: dict[str, Any]) -> Draft:
+    """A verdict on one window, with its samples."""
+    body = {
+        "promise": "requestLatency p50",
+        "start": AT_MS + 60_000 * number,
+        "end": AT_MS + 60_000 * (number + 1),
+        "reason": "Measured",
+        **judged(samples),
+    }
+    statement = a_statement(predicate="window-verdict", id=f"{SOURCE}/window/{number}", body=body)
+    return Draft(statement, {"samples": samples})
+
+
+def a_history(log: EvidenceLog, *, windows: int = 6) -> str:
+    """A contract's life in the log, with another's between; the checkpoint that its user got at acceptance."""
+    log.append(
+        a_statement(predicate="acceptance", id=f"{SOURCE}/acceptance", body={"offer": "chat-1", "contract": "chat"})
+    )
+    note = log.issue_checkpoint(SOURCE, purpose="acceptance", subjects=a_statement().subjects, at_ms=AT_MS)
+    log.append(contract_statement(**WHO, spec=a_spec(), at_ms=AT_MS))
+    for number in range(windows):
+        draft = a_window(number, {"latencyMs": [50 + 20 * number, 60 + 20 * number, 70 + 20 * number]})
+        log.append(draft.statement, draft.inputs)
+        other = (Subject("contracts/default/other", digest({})),)
+        log.append(a_statement(id=f"other-{number}", source="contract/c-2", subjects=other))
+    log.append(a_statement(predicate="ending", id=f"{SOURCE}/ending", body={"because": "TermEnded"}))
+    return note

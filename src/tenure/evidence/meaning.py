@@ -1,4 +1,4 @@
-"""What statements say must follow from what they stand on: inputs by their digests, verdicts by computing them again."""
+"""What statements say must follow from what they stand on: inputs by digest, verdicts by computing them again."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -39,9 +39,10 @@ def check_meaning(
     report: Report,
 ) -> None:
     """What statements say follows from what they stand on."""
-    terms = next(
-        (e.statement.body["terms"] for e in entries if e.statement and e.statement.predicate == "contract"), {}
-    )
+    terms: dict[str, Any] | None = None
+    for entry in entries:
+        if entry.statement is not None and entry.statement.predicate == "contract":
+            terms = _terms(entry, entry.statement, terms, report)
     used: set[str] = set()
     for entry in entries:
         statement = entry.statement
@@ -50,16 +51,25 @@ def check_meaning(
         report.statements[statement.predicate] += 1
         if statement.predicate == "window-verdict":
             report.verdicts[str(statement.body["verdict"])] += 1
-        if statement.predicate == "contract" and digest(terms) != statement.subjects[0].sha256:
-            report.fail(of(entry, "$.predicate.body.terms", "not the terms of the contract that it is about"))
         used.update(subject.sha256 for subject in statement.inputs)
         missing = [subject.name for subject in statement.inputs if subject.sha256 not in inputs]
         for name in missing:
             report.fail(of(entry, f"$.predicate.inputs.{name}", "this input is not in the bundle"))
         if recompute is not None and not missing:
-            _recompute(entry, statement, {s.name: inputs[s.sha256] for s in statement.inputs}, terms, recompute, report)
+            values = {subject.name: inputs[subject.sha256] for subject in statement.inputs}
+            _recompute(entry, statement, values, terms or {}, recompute, report)
     for sha256 in sorted(set(inputs) - used):
         report.fail(Failure(f"input {sha256}", "value", "no statement stands on it"))
+
+
+def _terms(entry: Entry, statement: Statement, known: dict[str, Any] | None, report: Report) -> dict[str, Any]:
+    """The terms that a contract statement gives: of that very contract, and once."""
+    terms: dict[str, Any] = statement.body["terms"]
+    if digest(terms) != statement.subjects[0].sha256:
+        report.fail(of(entry, "$.predicate.body.terms", "not the terms of the contract that it is about"))
+    if known is not None:
+        report.fail(of(entry, "$.predicate.body.terms", "terms never change, and were stated before"))
+    return terms if known is None else known
 
 
 def _recompute(

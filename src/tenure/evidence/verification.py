@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tenure.evidence.bundle_file import BundleFile, hashes, members, parse, parse_bundle
-from tenure.evidence.bundles import FORMAT, SEAL_TYPE
+from tenure.evidence.bundles import FORMAT, SEAL_TYPE, seal_of
 from tenure.evidence.canonical import parse_exactly
 from tenure.evidence.checkpoints import Checkpoint, verify_checkpoint
 from tenure.evidence.dsse import open_envelope
@@ -65,7 +65,7 @@ def _check_seal(bundle: BundleFile, keys: Sequence[PublicKey], report: Report) -
     except EvidenceError as error:
         report.fail(Failure("seal", error.path, error.message))
         return
-    for section, found in sealof(bundle.raw[:-1]).items():
+    for section, found in seal_of(bundle.raw[:-1]).items():
         if not isinstance(sealed, dict) or sealed.get(section) != found:
             report.fail(Failure(section, section, "these lines are not the ones that were sealed"))
 
