@@ -29,8 +29,8 @@ class RootNotReadableError(ValueError):
 class Wanted:
     """Files to read: each of `names` in every folder that matches `folder` (wildcards in any part).
 
-    ``links`` asks for where the folder's entries lead, too, ``link_names`` for some of them: where sysfs's links lead is
-    a fact.
+    ``links`` asks for where the folder's entries lead, too, ``link_names`` for some of them: where sysfs's links lead
+    is a fact.
     """
 
     folder: str
@@ -88,7 +88,7 @@ class FileFacts:
 
 
 def read_tree(root: str | Path, wanted: Iterable[Wanted]) -> FileFacts:
-    """Everything wanted below `root`. Raises RootNotReadableError; a single file that cannot be read is a fact, no error."""
+    """Everything wanted below `root`. Raises RootNotReadableError; a file that cannot be read is a fact, no error."""
     base = str(root)
     if not os.path.isdir(base):
         raise RootNotReadableError(f"{base} is not a folder")

@@ -109,8 +109,10 @@ class MachineTopology:
         own = [node for node in self.numa_nodes if not node.device]
         if not own:
             return Unknown("the source has no memory nodes")
-        unknown = next((node.memory_bytes for node in own if isinstance(node.memory_bytes, Unknown)), None)
-        return unknown or sum(known_or(node.memory_bytes, 0) for node in own)
+        for node in own:
+            if isinstance(node.memory_bytes, Unknown):
+                return node.memory_bytes
+        return sum(known_or(node.memory_bytes, 0) for node in own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +183,16 @@ class ObservedMachine:
         """Allowed cores without those that the system keeps."""
         kept = () if isinstance(self.reserved, Unknown) else self.reserved.cores
         return tuple(core for core in self.allowed_cores() if core not in kept)
+
+    def sellable_memory_bytes(self) -> Fact[int]:
+        """Memory of the allowed nodes that are no GPU's, without what the system keeps; in bytes, never below 0."""
+        nodes = [node for node in self.topology.numa_nodes if not node.device]
+        if not isinstance(self.allowed_memory_nodes, Unknown):
+            nodes = [node for node in nodes if node.id in self.allowed_memory_nodes]
+        kept = 0 if isinstance(self.reserved, Unknown) else self.reserved.memory_bytes
+        total = 0
+        for node in nodes:
+            if isinstance(node.memory_bytes, Unknown):
+                return node.memory_bytes
+            total += node.memory_bytes
+        return max(0, total - kept)
