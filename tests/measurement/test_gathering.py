@@ -19,11 +19,13 @@ S = 1000 * MS
 def tap(
     *users: RequestSample, probes: tuple[RequestSample, ...] = (), damages: tuple[Damage, ...] = ()
 ) -> JournalReading:
-    return JournalReading({"user": list(users), "prober": list(probes)}, [], list(damages), None, 0, 111 * S)
+    return JournalReading(
+        {"user": list(users), "prober": list(probes)}, [], list(damages), None, 0, 111 * S, [(0, 111 * S)]
+    )
 
 
 def probing(*sent: RequestSample, skipped: tuple[int, ...] = (), newest_ns: int = 111 * S) -> JournalReading:
-    return JournalReading({"probe": list(sent)}, list(skipped), [], None, 0, newest_ns)
+    return JournalReading({"probe": list(sent)}, list(skipped), [], None, 0, newest_ns, [(0, newest_ns)])
 
 
 def reason(evidence: WindowEvidence) -> Reason:
@@ -59,6 +61,11 @@ def test_damage_touches_the_windows_that_it_overlaps(kind: DamageKind, found: Re
 def test_a_window_older_than_the_journal_was_not_seen() -> None:
     reading = replace(tap(request(105_000)), oldest_ns=102 * S)
     assert reason(gather(WINDOW, 111_000, reading)) is Reason.SENSOR_GONE
+
+
+def test_a_window_that_the_clock_leapt_over() -> None:
+    reading = replace(tap(), lived_ns=[(0, 90 * S), (110 * S, 111 * S)])
+    assert reason(gather(WINDOW, 111_000, reading)) is Reason.CLOCK_JUMPED
 
 
 def test_no_journal_at_all() -> None:
@@ -104,16 +111,17 @@ class TestMetrics:
     DECLARED = Declared(frozenset({View.TAP, View.METRICS}))
     USERS = tuple(request(100_000 + 700 * i, output_tokens=4, gaps_ms=(10, 10, 10)) for i in range(10))
 
-    def judged(self, *counts: tuple[float, float | None, float | None]) -> Reason:
+    def judged(self, *counts: tuple[float, float | None, float | None], asof_ms: int = 111_000) -> Reason:
         scrapes = [Scrape(round(at * S), tokens, seconds, None, None) for at, tokens, seconds in counts]
-        return reason(gather(WINDOW, 111_000, tap(*self.USERS), declared=self.DECLARED, scrapes=scrapes))
+        return reason(gather(WINDOW, asof_ms, tap(*self.USERS), declared=self.DECLARED, scrapes=scrapes))
 
     def test_agreement(self) -> None:
         assert self.judged((99, 1000, 50.0), (110.5, 1040, 50.4)) is Reason.WITHIN_BOUND
 
     def test_a_page_that_is_gone(self) -> None:
         assert self.judged() is Reason.SENSOR_GONE
-        assert self.judged((99, 1000, None)) is Reason.SENSOR_GONE
+        assert self.judged((99, 1000, None)) is Reason.NOT_SETTLED
+        assert self.judged((99, 1000, None), asof_ms=120_000) is Reason.SENSOR_GONE
 
     def test_a_page_that_is_frozen_replayed_or_lying(self) -> None:
         assert self.judged((99, 1000, None), (110.5, 1000, None)) is Reason.SENSOR_GONE

@@ -194,9 +194,35 @@ class TestSignsOfLife:
         script.run(2)
         script.pass_time(1, wall=1 + jump)
         script.mark()
-        (damage,) = script.read().damages
-        assert damage.kind is DamageKind.CLOCK_JUMPED
-        assert f"{jump:+.1f} s" in damage.detail
+        damages = script.read().damages
+        assert {damage.kind for damage in damages} == {DamageKind.CLOCK_JUMPED}
+        assert f"{jump:+.1f} s" in damages[0].detail
+        assert any(damage.touches(1002 * S, 1002 * S) for damage in damages)
+        after = round((1003 + jump) * S)
+        assert any(damage.touches(after, after) for damage in damages)
+
+    def test_time_lived_twice_is_in_doubt_and_time_leapt_over_is_not_lived(self, script: Script) -> None:
+        script.run(3)
+        script.pass_time(1, wall=101)
+        script.mark()
+        script.run(5)
+        script.pass_time(1, wall=-99)
+        script.mark()
+        script.run(20)
+        reading = script.read()
+
+        def in_doubt(second: float) -> bool:
+            return any(damage.touches(round(second * S), round(second * S)) for damage in reading.damages)
+
+        assert [(first // S, last // S) for first, last in reading.lived_ns] == [
+            (1000, 1003),
+            (1104, 1109),
+            (1010, 1030),
+        ]
+        assert in_doubt(1003.5)
+        assert in_doubt(1107)
+        assert not in_doubt(1015)
+        assert not in_doubt(1001)
 
     def test_a_clock_that_is_slewed_is_no_jump(self, script: Script) -> None:
         for _ in range(20):

@@ -127,7 +127,9 @@ class TestSensors:
 
     def test_declared_metrics_that_are_gone(self) -> None:
         required = frozenset({View.TAP, View.METRICS})
-        assert judge(PROMISE, WINDOW, evidence(request(101_000), required=required)).reason is Reason.SENSOR_GONE
+        early = evidence(request(101_000), required=required)
+        assert judge(PROMISE, WINDOW, early).reason is Reason.NOT_SETTLED
+        assert judge(PROMISE, WINDOW, replace(early, asof_ms=120_000)).reason is Reason.SENSOR_GONE
 
     def test_a_prober_that_sends_nothing_is_cut_off(self) -> None:
         required = frozenset({View.TAP, View.PROBER})

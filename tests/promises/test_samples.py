@@ -43,6 +43,11 @@ def test_a_failed_request_is_infinitely_slow_everywhere() -> None:
         assert readings(failed, metric) == [(math.inf, math.inf)]
 
 
+def test_an_answer_that_breaks_off_behind_its_first_token_is_none() -> None:
+    broken = [request(first_ms=100, gaps_ms=(10,), outcome=Outcome.FAILED)]
+    assert readings(broken, TTFT) == [(math.inf, math.inf)]
+
+
 def test_refusing_requests_cannot_improve_a_pooled_percentile() -> None:
     """A failed answer is charged every gap that it owed."""
     failed = [request(first_ms=None, outcome=Outcome.FAILED)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tenure.measurement.journal_reader import Damage, DamageKind, JournalReading
+from tenure.measurement.journal_reader import DamageKind, JournalReading
 from tenure.measurement.scrape import MetricsState, Scrape, state_of
 from tenure.promises import Counters, Finding, Outcome, Probe, Reason, RequestSample, View, Window, WindowEvidence
 
@@ -17,7 +17,6 @@ _REASONS = {
     DamageKind.GAP: Reason.JOURNAL_DAMAGED,
     DamageKind.ALTERED: Reason.JOURNAL_DAMAGED,
     DamageKind.TRUNCATED: Reason.JOURNAL_DAMAGED,
-    DamageKind.SILENT: Reason.SENSOR_GONE,
     DamageKind.ASLEEP: Reason.ASLEEP,
     DamageKind.CLOCK_JUMPED: Reason.CLOCK_JUMPED,
 }
@@ -68,15 +67,17 @@ def gather(
 
 
 def _journal_findings(view: View, reading: JournalReading, start_ns: int, end_ns: int) -> Iterable[Finding]:
-    for damage in reading.damages:
-        if damage.touches(start_ns, end_ns):
-            yield _finding(view, damage)
+    gone = Reason.PROBER_CUT_OFF if view is View.PROBER else Reason.SENSOR_GONE
+    touching = [damage for damage in reading.damages if damage.touches(start_ns, end_ns)]
+    for damage in touching:
+        reason = gone if damage.kind is DamageKind.SILENT else _REASONS[damage.kind]
+        yield Finding(view, reason, damage.detail)
     if reading.oldest_ns is not None and reading.oldest_ns > start_ns:
-        yield Finding(view, Reason.SENSOR_GONE, "the journal begins after the window did")
-
-
-def _finding(view: View, damage: Damage) -> Finding:
-    return Finding(view, _REASONS[damage.kind], damage.detail)
+        yield Finding(view, gone, "the journal begins after the window did")
+    elif not touching and reading.newest_ns is not None and reading.newest_ns >= end_ns:
+        lived = any(first <= start_ns and end_ns <= last for first, last in reading.lived_ns)
+        if not lived:
+            yield Finding(view, Reason.CLOCK_JUMPED, "the clock was never inside this window")
 
 
 def _open_at(sample: RequestSample, instant_ns: int) -> bool:
@@ -123,8 +124,10 @@ def _counters(
     """Both sides' tokens between the scrape before the window and the one after it, or what is wrong with the page."""
     before = [s for s in scrapes if s.at_ns <= start_ns]
     after = [s for s in scrapes if s.at_ns >= end_ns]
-    if not before or not after:
-        return None, Finding(View.METRICS, Reason.SENSOR_GONE, "no reading of the workload's metrics around the window")
+    if not before:
+        return None, Finding(View.METRICS, Reason.SENSOR_GONE, "no reading of the workload's metrics before the window")
+    if not after:
+        return None, None  # Perhaps not yet: the judge knows how late it is.
     first, last = before[-1], after[0]
     between = [s for s in scrapes if first.at_ns <= s.at_ns <= last.at_ns]
     samples = [s for role in (tap.samples.values() if tap else ()) for s in role if s.end_after_ns is not None]

@@ -79,6 +79,8 @@ class JournalReading:
     oldest_ns: int | None = None
     """Instant of the oldest record that retention left."""
     newest_ns: int | None = None
+    lived_ns: list[tuple[int, int]] = field(default_factory=list)
+    """Spans of the wall clock that the journal's process lived through, by its marks, in the order in which it did."""
     torn_bytes: int = 0
     since_ns: int = 0
     """Requests that arrived earlier were left out."""
@@ -199,28 +201,43 @@ class _Reader:
         if self._reading.oldest_ns is None:
             self._reading.oldest_ns = now["wallNs"]
         self._settle_doubts(now["wallNs"])
-        if self._clocks is not None:
+        if self._clocks is None:
+            self._reading.lived_ns.append((now["wallNs"], now["wallNs"]))
+        else:
             self._compare(self._clocks, now, fresh=fresh)
         self._clocks = now
         self._reading.newest_ns = now["wallNs"]
 
     def _compare(self, before: dict[str, int], now: dict[str, int], *, fresh: bool) -> None:
-        first, last = sorted((before["wallNs"], now["wallNs"]))
-
-        def found(kind: DamageKind, detail: str) -> None:
-            self._reading.damages.append(Damage(kind, first, last, detail))
-
+        first, last = before["wallNs"], now["wallNs"]
+        wall, awake, boot = (now[name] - before[name] for name in ("wallNs", "monotonicNs", "bootNs"))
         if fresh:
             # A new process, perhaps after a new boot: only the wall clock can be compared.
-            found(DamageKind.SILENT, "the tap was started anew")
+            self._found(DamageKind.SILENT, min(first, last), max(first, last), "its process was started anew")
+        elif abs(wall - boot) > _JUMP_NS:
+            self._jumped(first, last, boot, wall - boot)
             return
-        wall, awake, boot = (now[name] - before[name] for name in ("wallNs", "monotonicNs", "bootNs"))
-        if boot - awake > _JUMP_NS:
-            found(DamageKind.ASLEEP, f"the machine slept for {(boot - awake) / 1e9:.1f} s")
-        if abs(wall - boot) > _JUMP_NS:
-            found(DamageKind.CLOCK_JUMPED, f"the clock jumped by {(wall - boot) / 1e9:+.1f} s")
-        if awake > 3 * self._pace_ns + _JUMP_NS:
-            found(DamageKind.SILENT, f"the tap gave no sign for {awake / 1e9:.1f} s")
+        else:
+            if boot - awake > _JUMP_NS:
+                self._found(DamageKind.ASLEEP, first, last, f"the machine slept for {(boot - awake) / 1e9:.1f} s")
+            if awake > 3 * self._pace_ns + _JUMP_NS:
+                self._found(DamageKind.SILENT, first, last, f"no sign of life for {awake / 1e9:.1f} s")
+        start = self._reading.lived_ns.pop()[0] if self._reading.lived_ns else first
+        self._reading.lived_ns.append((min(start, last), max(start, last)))
+
+    def _jumped(self, first: int, last: int, passed: int, jump: int) -> None:
+        """The wall clock was set between two marks. In doubt are the time just before by the old clock, the time just
+        after by the new one, and, after a jump back, all time that is now lived for the second time."""
+        detail = f"the clock jumped by {jump / 1e9:+.1f} s"
+        self._found(DamageKind.CLOCK_JUMPED, first, first + passed, detail)
+        self._found(DamageKind.CLOCK_JUMPED, last - passed, last, detail)
+        for start, end in self._reading.lived_ns:
+            if end > last - passed:
+                self._found(DamageKind.CLOCK_JUMPED, max(start, last - passed), end + passed, detail)
+        self._reading.lived_ns.append((last, last))
+
+    def _found(self, kind: DamageKind, from_ns: int, to_ns: int, detail: str) -> None:
+        self._reading.damages.append(Damage(kind, from_ns, to_ns, detail))
 
     def _orphans(self) -> None:
         """Requests open when their tap died: their connections died with it."""

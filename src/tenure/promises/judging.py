@@ -24,6 +24,13 @@ STALE_WINDOWS = 1
 
 Judged = tuple[Reason, str]
 
+_CAUSES_FIRST = (
+    *(Reason.ASLEEP, Reason.CLOCK_JUMPED, Reason.JOURNAL_DAMAGED),
+    *(Reason.SENSOR_GONE, Reason.PROBER_CUT_OFF, Reason.VIEWS_DISAGREE),
+)
+_PRECEDENCE = {reason: place for place, reason in enumerate(_CAUSES_FIRST)}
+"""Of several findings the one is named that explains the others: a sleeping machine also silences its sensors."""
+
 
 def judge(
     promise: Promise, window: Window, evidence: WindowEvidence, tolerance: Tolerance | None = None
@@ -60,17 +67,19 @@ def _seen(window: Window, evidence: WindowEvidence) -> Judged | None:
     """Was every declared sensor there for the whole window?"""
     if evidence.findings:
         # A damaged sensor proves nothing, not even too much load: the operator bears it.
-        first = min(evidence.findings, key=lambda finding: list(Reason).index(finding.reason))
+        first = min(evidence.findings, key=lambda finding: _PRECEDENCE.get(finding.reason, len(_PRECEDENCE)))
         return first.reason, f"{first.view}: {first.detail}"
     if evidence.tap_asof_ms is None:
         return (Reason.SENSOR_GONE, "tap: there is no journal") if View.TAP in evidence.required else None
+    late = evidence.asof_ms >= window.end_ms + STALE_WINDOWS * (window.end_ms - window.start_ms)
     if evidence.tap_asof_ms < window.end_ms:
-        allowed = window.end_ms + STALE_WINDOWS * (window.end_ms - window.start_ms)
-        if evidence.asof_ms >= allowed:
+        if late:
             return Reason.STALE, f"tap: last heard {(evidence.asof_ms - evidence.tap_asof_ms) / 1000:.1f} s ago"
         return Reason.NOT_SETTLED, "the window is not over for the tap"
     if View.METRICS in evidence.required and evidence.counters is None:
-        return Reason.SENSOR_GONE, "metrics: the workload's own counters are not there"
+        if late:
+            return Reason.SENSOR_GONE, "metrics: the workload's own counters were not read after the window"
+        return Reason.NOT_SETTLED, "the workload's own counters are not read yet"
     return _prober_seen(evidence) if View.PROBER in evidence.required else None
 
 

@@ -158,6 +158,8 @@ def _unended(sample: RequestSample, known_ns: int | None) -> list[Reading]:
 
 
 def _time_to_first_token(sample: RequestSample) -> list[Reading]:
+    if sample.outcome is Outcome.FAILED:
+        return _unended(sample, None)  # Also where it broke off behind its first token: it was no answer.
     if sample.first_token_after_ns is not None:
         return [Reading(sample.first_token_after_ns, sample.first_token_after_ns)]
     if sample.outcome is Outcome.COMPLETED:

@@ -31,7 +31,7 @@ class Tolerance:
     """Between a probe's first token outside and at the tap: connection, scheduling and network."""
     probe_share: float = 0.10
     clock_ns: int = 500_000_000
-    """Between the instants at which prober and tap say that a probe arrived; windows of two clocks are not one window."""
+    """Between a probe's arrival by the prober's and by the tap's clock; windows of two clocks are not one window."""
     tokens_share: float = 0.05
     """Between the tokens that the tap and the workload counted, beyond what was in flight at the edges."""
     pace_share: float = 0.30

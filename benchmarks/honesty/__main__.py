@@ -1,0 +1,69 @@
+"""Command line of the honesty benchmark; exits 1 when `Kept` was said wrongly."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.honesty import virtual
+from benchmarks.honesty.faults import KINDS
+
+
+def table(rows: list[virtual.Row]) -> str:
+    """Aligned text, one kind a line."""
+    columns = (
+        "windows",
+        "truly bad",
+        "kept",
+        "breached",
+        "unverif.",
+        "FALSE KEPT",
+        "unprobed",
+        "false br.",
+        "detected",
+    )
+    lines = [f"{'kind':<22}" + "".join(f"{name:>12}" for name in columns)]
+    for row in rows:
+        late = max(row.detected_after_windows, default=0)
+        detected = "-" if not row.detected_after_windows else f"<= {late} windows"
+        figures = (row.windows, row.truly_bad, row.kept, row.breached, row.unverifiable)
+        figures += (row.false_kept, row.unprobed, row.false_breached)
+        lines.append(f"{row.kind:<22}" + "".join(f"{value:>12}" for value in figures) + f"{detected:>15}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.honesty")
+    parser.add_argument("--windows", type=int, default=300, help="windows a kind in the virtual part")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kind", help="only this kind")
+    parser.add_argument("--real", type=Path, help="a GGUF model: run the real part, too")
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--json", type=Path)
+    wanted = parser.parse_args()
+    kinds = [kind for kind in KINDS if wanted.kind in (None, kind.name)]
+    rows = [virtual.run(kind, wanted.windows, wanted.seed) for kind in kinds]
+    print(f"virtual part: {virtual.WINDOW_MS / 1000:g} s windows under virtual clocks, seed {wanted.seed}")
+    print(table(rows))
+    for row in rows:
+        print(f"  {row.kind}: " + (", ".join(f"{k} {v}" for k, v in sorted(row.reasons.items())) or "all kept"))
+    if wanted.real is not None:
+        from benchmarks.honesty import real
+
+        found = real.run(wanted.real, wanted.minutes)
+        rows += found
+        print(f"real part: {wanted.minutes:g} minutes, {real.WINDOW_MS / 1000:g} s windows, {wanted.real.name}")
+        print(table(found))
+        for row in found:
+            print(f"  {row.kind}: " + (", ".join(f"{k} {v}" for k, v in sorted(row.reasons.items())) or "all kept"))
+    if wanted.json:
+        wanted.json.write_text(json.dumps({"benchmark": "honesty", "rows": [asdict(row) for row in rows]}))
+    return 1 if any(row.false_kept for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,384 @@
+"""The virtual part: real journals under virtual clocks, judged window by window as a controller would."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.honesty.faults import Kind
+from benchmarks.honesty.world import OUTPUT_TOKENS, PROMPT_TOKENS, Episode, S, Truth, arrivals, serve
+from tenure.measurement import Declared, JournalWriter, gather, read_journal
+from tenure.measurement.scrape import Scrape
+from tenure.promises import (
+    Assurance,
+    LatencyObjective,
+    Load,
+    Metric,
+    Outcome,
+    Promise,
+    Reason,
+    RequestSample,
+    Tolerance,
+    Verdict,
+    Window,
+    WindowVerdict,
+    judge,
+    percentile_of,
+    poisson_quantile,
+)
+
+WINDOW_MS = 4000
+DECLARED_PER_S = 1.5
+OFFERED_PER_S = 1.2
+PROBES_PER_S = 0.25
+BOUND_MS = 600
+NETWORK_NS = 400_000
+START_NS = 1_000_000 * S
+PROMISE = Promise(
+    LatencyObjective(Metric.TIME_TO_FIRST_TOKEN, 95, BOUND_MS * 1_000_000),
+    Load(round(DECLARED_PER_S * 1e6), PROMPT_TOKENS, OUTPUT_TOKENS),
+    Assurance(WINDOW_MS, 0.9, 0.9),
+)
+ERROR_NS = 1_000_000
+"""Measurement error of the truth itself: what the network adds between user and tap."""
+
+
+@dataclass
+class Row:
+    """What became of the windows of one kind."""
+
+    kind: str
+    windows: int = 0
+    kept: int = 0
+    breached: int = 0
+    unverifiable: int = 0
+    false_kept: int = 0
+    unprobed: int = 0
+    """Kept wrongly although a sensor lied, before a probe came that could show it: the price of the prober's budget."""
+    false_breached: int = 0
+    truly_bad: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    detected_after_windows: list[int] = field(default_factory=list)
+    """For each episode of bad service or blind sensors: windows until the first verdict other than kept."""
+
+
+class Simulation:
+    """One kind, from its first window to its last."""
+
+    def __init__(self, kind: Kind, windows: int, seed: int, folder: Path) -> None:
+        self.kind, self.folder = kind, folder
+        self.source = random.Random(seed)
+        self.end_ns = START_NS + windows * WINDOW_MS * 1_000_000
+        span = WINDOW_MS * 1_000_000
+        self.service = _episodes(self.source, kind.service, windows, span, every=12, length=3.3)
+        self.sensor = _episodes(self.source, kind.sensor, windows, span, every=9, length=2.6)
+        users = [(at, "user") for at in arrivals(self.source, OFFERED_PER_S, START_NS, self.end_ns, self.service)]
+        probes = [(at, "prober") for at in arrivals(self.source, PROBES_PER_S, START_NS, self.end_ns, [])]
+        if kind.sensor == "prober-killed":
+            probes = [(at, role) for at, role in probes if not self._faulty(at)]
+        self.truths = serve(self.source, sorted(users + probes), self.service)
+        self.now_ns = START_NS
+        self.clock_offset_ns = self.slept_ns = 0
+        self.scrapes: list[Scrape] = []
+        self._open: dict[int, Truth] = {}
+        self._tap_down = False
+        self._tap = self._new_tap()
+        self._prober: JournalWriter | None = self._new_prober()
+        self._scrape()
+
+    def _faulty(self, at_ns: int) -> bool:
+        return any(e.start_ns <= at_ns < e.end_ns for e in self.sensor)
+
+    def clocks(self) -> dict[str, int]:
+        """The tap's clocks, as faults leave them."""
+        boot = self.now_ns
+        return {"wallNs": self._wall(self.now_ns), "monotonicNs": boot - self.slept_ns, "bootNs": boot}
+
+    def _wall(self, at_ns: int) -> int:
+        if self.kind.sensor == "tap-drifting" and self._faulty(at_ns):
+            # Runs away by a fifth of a second every second, and is set right again when the episode ends.
+            episode = next(e for e in self.sensor if e.start_ns <= at_ns < e.end_ns)
+            return at_ns + (at_ns - episode.start_ns) // 5
+        if self.kind.sensor == "clock-jumping" and self._faulty(at_ns):
+            return at_ns + 3600 * S
+        return at_ns
+
+    def _new_tap(self) -> JournalWriter:
+        return JournalWriter(self.folder / "tap", segment_bytes=32768, read_clocks=self.clocks)
+
+    def _new_prober(self) -> JournalWriter:
+        def plain() -> dict[str, int]:
+            return dict.fromkeys(("wallNs", "monotonicNs", "bootNs"), self.now_ns)
+
+        return JournalWriter(self.folder / "prober", segment_bytes=32768, read_clocks=plain)
+
+    def events(self) -> list[tuple[int, str, Truth | None]]:
+        """All that happens, in order of time."""
+        found: list[tuple[int, str, Truth | None]] = []
+        for truth in self.truths:
+            arrived = truth.arrival_ns + NETWORK_NS // 2
+            found.append((arrived, "start", truth))
+            if truth.first_ns is not None and truth.first_ns < (truth.end_ns or 0):
+                found.append((truth.first_ns, "first", truth))
+            found.append((truth.end_ns or arrived, "end", truth))
+        found += [(at, "mark", None) for at in range(START_NS + S, self.end_ns + 8 * S, S)]
+        for episode in self.sensor:
+            found += [(episode.start_ns, "fault", None), (episode.end_ns, "mend", None)]
+        step = WINDOW_MS * 1_000_000
+        found += [(at + S // 5, "judge", None) for at in range(START_NS + step, self.end_ns + 2 * step, step)]
+        return sorted(found, key=lambda event: (event[0], event[1]))
+
+    def happen(self, at_ns: int, what: str, truth: Truth | None) -> None:
+        """Let one event leave its marks in the journals."""
+        self.now_ns = at_ns
+        sensor = self.kind.sensor
+        asleep = sensor == "asleep" and self._faulty(at_ns)
+        if what == "fault" and sensor == "tap-killed":
+            self._tap_down, self._open = True, {}
+        elif what == "mend" and sensor == "tap-killed":
+            self._tap_down, self._tap = False, self._new_tap()
+        elif what == "fault" and sensor == "prober-killed":
+            self._prober = None
+        elif what == "mend" and sensor == "prober-killed":
+            self._prober = self._new_prober()
+        elif what == "mend" and sensor == "asleep":
+            episode = next(e for e in self.sensor if e.end_ns == at_ns)
+            self.slept_ns += episode.end_ns - episode.start_ns
+        elif what in ("fault", "mend"):
+            self._cut_or_edit(what)
+        elif what == "mark" and not asleep:
+            self._mark()
+        elif truth is not None and not asleep:
+            self._request(what, truth)
+
+    def _cut_or_edit(self, what: str) -> None:
+        paths = sorted((self.folder / "tap").glob("journal-*.jsonl"))
+        lines = paths[-1].read_bytes().splitlines(keepends=True)
+        if self.kind.sensor == "journal-truncated" and what == "mend" and len(lines) > 12:
+            paths[-1].write_bytes(b"".join(lines[:-9]))
+        elif self.kind.sensor == "journal-edited" and what == "mend":
+            edited = [
+                line.replace(b'"firstNs":', b'"firstNs":1') if b'"kind":"end"' in line else line for line in lines
+            ]
+            paths[-1].write_bytes(b"".join(edited))
+
+    def _mark(self) -> None:
+        if not self._tap_down:
+            flying = [
+                [t.number, 1, None if t.first_ns is None or t.first_ns > self.now_ns else _newest(t, self.now_ns)]
+                for t in self._open.values()
+            ]
+            self._tap.append("mark", self.clocks() | {"inFlight": flying})
+        if self._prober is not None:
+            self._prober.append("mark", dict.fromkeys(("wallNs", "monotonicNs", "bootNs"), self.now_ns))
+        self._scrape()
+
+    def _scrape(self) -> None:
+        sensor, faulty = self.kind.sensor, self._faulty(self.now_ns)
+        done = [t for t in self.truths if t.end_ns is not None and t.end_ns <= self.now_ns and not t.failed]
+        tokens = float(len(done) * OUTPUT_TOKENS)
+        seconds = sum(sum(t.gaps_ns) for t in done) / 1e9
+        if faulty and sensor == "metrics-gone":
+            return
+        if faulty and sensor == "metrics-frozen" and self.scrapes:
+            tokens, seconds = self.scrapes[-1].output_tokens or 0.0, self.scrapes[-1].output_seconds or 0.0
+        elif faulty and sensor == "metrics-replayed" and self.scrapes:
+            old = self.scrapes[max(0, len(self.scrapes) - 1 - self.source.randrange(20))]
+            tokens, seconds = old.output_tokens or 0.0, old.output_seconds or 0.0
+        elif sensor == "metrics-lying":
+            lie = sum(e.start_ns <= (t.end_ns or 0) < e.end_ns for t in done for e in self.sensor)
+            tokens += lie * OUTPUT_TOKENS
+        self.scrapes.append(Scrape(self.now_ns, tokens, seconds, None, None))
+        del self.scrapes[:-60]
+
+    def _request(self, what: str, truth: Truth) -> None:
+        unreachable = truth.role == "prober" and self.kind.sensor == "prober-unreachable"
+        if not self._tap_down and not (unreachable and self._faulty(truth.arrival_ns)):
+            self._tap_writes(what, truth)
+        if what == "end" and truth.role == "prober" and self._prober is not None:
+            self._prober.append("probe", {"sample": self._outside(truth).as_record()})
+
+    def _tap_writes(self, what: str, truth: Truth) -> None:
+        arrived = truth.arrival_ns + NETWORK_NS // 2
+        factor = 4 if self.kind.sensor == "tap-lying" and self._faulty(truth.arrival_ns) else 1
+        if what == "start":
+            self._open[truth.number] = truth
+            fields = {"id": truth.number, "arrivalNs": self._wall(arrived), "role": truth.role}
+            self._tap.append("start", fields | {"requestId": f"r{truth.number}"})
+        elif truth.number not in self._open:
+            return
+        elif what == "first":
+            self._tap.append("first", {"id": truth.number, "afterNs": (self.now_ns - arrived) // factor})
+        else:
+            del self._open[truth.number]
+            first = None if truth.first_ns is None else (truth.first_ns - arrived) // factor
+            self._tap.append(
+                "end",
+                {
+                    "id": truth.number,
+                    "arrivalNs": self._wall(arrived),
+                    "role": truth.role,
+                    "status": 502 if truth.failed else 200,
+                    "how": "failed" if truth.failed else "answered",
+                    "streamed": True,
+                    "firstNs": first,
+                    "gapsNs": [gap // factor for gap in truth.gaps_ns],
+                    "endNs": (self.now_ns - arrived) // factor,
+                    "promptTokens": PROMPT_TOKENS,
+                    "outputTokens": 0 if truth.failed else OUTPUT_TOKENS,
+                    "requestId": f"r{truth.number}",
+                },
+            )
+
+    def _outside(self, truth: Truth) -> RequestSample:
+        cut = self.kind.sensor == "prober-unreachable" and self._faulty(truth.arrival_ns)
+        cut = cut or (self.kind.sensor == "tap-killed" and self._faulty(truth.arrival_ns))
+        failed = truth.failed or cut
+        first = None if failed or truth.first_ns is None else truth.first_ns - truth.arrival_ns + NETWORK_NS // 2
+        return RequestSample(
+            arrival_ns=truth.arrival_ns,
+            first_token_after_ns=first,
+            gaps_ns=() if failed else tuple(truth.gaps_ns),
+            end_after_ns=(truth.end_ns or 0) - truth.arrival_ns,
+            prompt_tokens=PROMPT_TOKENS,
+            output_tokens=None if failed else OUTPUT_TOKENS,
+            status=0 if cut else 502 if truth.failed else 200,
+            outcome=Outcome.FAILED if failed else Outcome.COMPLETED,
+            request_id=f"r{truth.number}",
+        )
+
+    def judge(self, window: Window) -> WindowVerdict:
+        """What a controller would say of a window now."""
+        back_ns = (window.start_ms - 4 * WINDOW_MS) * 1_000_000
+        declared = Declared(self.kind.views, PROBES_PER_S)
+        tap = read_journal(self.folder / "tap", since_ns=back_ns)
+        prober = read_journal(self.folder / "prober", since_ns=back_ns)
+        evidence = gather(window, self.now_ns // 1_000_000, tap, declared=declared, prober=prober, scrapes=self.scrapes)
+        return judge(PROMISE, window, evidence)
+
+
+def _newest(truth: Truth, now_ns: int) -> int:
+    """When the newest token came, after arrival."""
+    at = truth.first_ns or 0
+    for gap in truth.gaps_ns:
+        if at + gap > now_ns:
+            break
+        at += gap
+    return at - truth.arrival_ns - NETWORK_NS // 2
+
+
+def _episodes(
+    source: random.Random, kind: str, windows: int, span_ns: int, *, every: int, length: float
+) -> list[Episode]:
+    if not kind:
+        return []
+    found, at = [], START_NS + int((every / 2 + source.random()) * span_ns)
+    while at < START_NS + (windows - 4) * span_ns:
+        end = at + int(source.uniform(0.4, length) * span_ns)
+        found.append(Episode(kind, at, end))
+        at = end + int(source.uniform(0.5, 1.5) * every * span_ns / 2)
+    return found
+
+
+def run(kind: Kind, windows: int, seed: int) -> Row:
+    """All windows of a kind against the truth."""
+    row = Row(kind.name)
+    with tempfile.TemporaryDirectory() as folder:
+        world = Simulation(kind, windows, seed, Path(folder))
+        pending: deque[tuple[Window, int]] = deque()
+        verdicts: dict[int, WindowVerdict] = {}
+        for at_ns, what, truth in world.events():
+            if what != "judge":
+                world.happen(at_ns, what, truth)
+                continue
+            world.now_ns = at_ns
+            end_ms = at_ns // 1_000_000 // WINDOW_MS * WINDOW_MS
+            if end_ms <= world.end_ns // 1_000_000:
+                pending.append((Window(end_ms - WINDOW_MS, end_ms), 0))
+            for _ in range(len(pending)):
+                window, looks = pending.popleft()
+                verdict = world.judge(window)
+                if verdict.settled or looks >= 6:
+                    verdicts[window.start_ms] = verdict
+                else:
+                    pending.append((window, looks + 1))
+        for start_ms, verdict in sorted(verdicts.items()):
+            _count(row, world, Window(start_ms, start_ms + WINDOW_MS), verdict)
+        row.detected_after_windows = _detections(world, verdicts)
+    return row
+
+
+def _users(world: Simulation, window: Window) -> list[Truth]:
+    return [t for t in world.truths if t.role == "user" and window.holds(t.arrival_ns)]
+
+
+def _truly_bad(world: Simulation, window: Window) -> bool:
+    """Whether users really saw a breach of an owed window, beyond the measurement error.
+
+    The tolerance states how far two clocks may be apart: a breach counts only if it is one for every such shift.
+    """
+    error_ms = Tolerance().clock_ns // 1_000_000 if world.kind.sensor == "tap-drifting" else 0
+    shifts = {-error_ms, -error_ms // 2, 0, error_ms // 2, error_ms}
+    return all(_bad_at(world, Window(window.start_ms + shift, window.end_ms + shift)) for shift in shifts)
+
+
+def _bad_at(world: Simulation, window: Window) -> bool:
+    users = _users(world, window)
+    if not users or len(users) > poisson_quantile(DECLARED_PER_S * WINDOW_MS / 1000, 0.999):
+        return False
+    return percentile_of([t.first_after_ns for t in users], 95) > BOUND_MS * 1e6 + ERROR_NS
+
+
+def _unprobed(world: Simulation, window: Window) -> bool:
+    """Whether the lie of a tap began in this window or before it, and no probe was sent since."""
+    if world.kind.sensor != "tap-lying":
+        return False
+    begun = [e.start_ns for e in world.sensor if e.start_ns < window.end_ms * 1_000_000]
+    probes = [t for t in world.truths if t.role == "prober" and begun and begun[-1] <= t.arrival_ns]
+    return bool(begun) and not any(t.arrival_ns < window.end_ms * 1_000_000 for t in probes)
+
+
+def _count(row: Row, world: Simulation, window: Window, verdict: WindowVerdict) -> None:
+    row.windows += 1
+    bad = _truly_bad(world, window)
+    row.truly_bad += bad
+    row.kept += verdict.verdict is Verdict.KEPT
+    row.breached += verdict.verdict is Verdict.BREACHED
+    row.unverifiable += verdict.verdict is Verdict.UNVERIFIABLE
+    if bad and verdict.verdict is Verdict.KEPT:
+        unprobed = _unprobed(world, window)
+        row.unprobed += unprobed
+        row.false_kept += not unprobed
+    if verdict.verdict is Verdict.BREACHED and not bad:
+        seen = [t.first_after_ns for t in _users(world, window)] or [0.0]
+        if percentile_of(seen, 95) < BOUND_MS * 1e6 - ERROR_NS and not _probe_breach(verdict):
+            row.false_breached += 1
+    if verdict.reason is not Reason.WITHIN_BOUND:
+        row.reasons[verdict.reason] = row.reasons.get(verdict.reason, 0) + 1
+
+
+def _probe_breach(verdict: WindowVerdict) -> bool:
+    """A window without users is judged by its probes, of which the users' truth says nothing."""
+    return "probes" in verdict.detail
+
+
+def _detections(world: Simulation, verdicts: dict[int, WindowVerdict]) -> list[int]:
+    """Windows from the first that an episode really spoilt to the first verdict that is not kept."""
+    found = []
+    for episode in world.service:
+        starts = [
+            s
+            for s in sorted(verdicts)
+            if (s + WINDOW_MS) * 1_000_000 > episode.start_ns and s * 1_000_000 < episode.end_ns
+        ]
+        spoilt = [s for s in starts if _truly_bad(world, Window(s, s + WINDOW_MS))]
+        if spoilt:
+            later = [s for s in starts if s >= spoilt[0] and verdicts[s].verdict is not Verdict.KEPT]
+            found.append((later[0] - spoilt[0]) // WINDOW_MS if later else 99)
+    return found
+
+
+__all__ = ["Row", "run"]
