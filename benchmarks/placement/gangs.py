@@ -5,7 +5,7 @@
 
 Jobs in ElasticFlow's columns; arrivals are drawn together or apart until the work offered is ``--load`` of the fleet.
 A gang that is wider than its tightest level (the narrowest that could ever carry it) runs slower by gavel's measured
-penalty. All policies keep the same queues: one for each width, first come first served, nobody held up by another width.
+penalty. All policies keep the same queues: one a width, first come first served, nobody held up by another width.
 """
 
 from __future__ import annotations

@@ -36,6 +36,8 @@ def peak_use(uses: Iterable[Use], start_ms: int, end_ms: int) -> Amounts:
     uses inside it.
     """
     near = [use for use in uses if use.start_ms < end_ms and use.end_ms > start_ms]
+    if len(near) == 1:
+        return dict(near[0].amounts)
     peak: Amounts = {}
     for instant in {start_ms, *(use.start_ms for use in near if use.start_ms > start_ms)}:
         for axis, amount in use_at(near, instant).items():
@@ -165,22 +167,21 @@ class Calendar:
             machine, instant_ms, instant_ms + 1, without_group=without_group
         )
 
-    def release_times(
+    def releases(
         self, machines: Iterable[str], after_ms: int, until_ms: int, *, without_group: str = ""
-    ) -> list[int]:
-        """Instants in (after, until] at which something on these machines becomes free, in order.
+    ) -> dict[int, list[str]]:
+        """Instants in (after, until] at which something on these machines becomes free, in order, and on which.
 
         The earliest feasible start of any demand is either the earliest that it asks for or one of these: between
         them, less is free at every later start.
         """
-        return sorted(
-            {
-                self.stop_ms(hold)
-                for name in machines
-                for hold in self.by_machine.get(name, ())
-                if after_ms < self.stop_ms(hold) <= until_ms and not (without_group and hold.group == without_group)
-            }
-        )
+        found: dict[int, list[str]] = {}
+        for name in machines:
+            for hold in self.by_machine.get(name, ()):
+                stop_ms = self.stop_ms(hold)
+                if after_ms < stop_ms <= until_ms and not (without_group and hold.group == without_group):
+                    found.setdefault(stop_ms, []).append(name)
+        return dict(sorted(found.items()))
 
     def _stopped(self) -> Mapping[str, tuple[Hold, ...]]:
         if not self.margin_ms:

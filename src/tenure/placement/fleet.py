@@ -115,12 +115,17 @@ class FleetMachine:
     numa_nodes: tuple[int, ...] = field(init=False, compare=False, repr=False)
     device_index: Mapping[str, Device] = field(init=False, compare=False, repr=False)
     core_index: Mapping[int, Core] = field(init=False, compare=False, repr=False)
+    _sellable: tuple[frozenset[int], dict[int, int], dict[str, int]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         nodes = sorted({c.numa_node for c in self.cores} | {m.id for m in self.memory})
         object.__setattr__(self, "numa_nodes", tuple(nodes))
         object.__setattr__(self, "device_index", {d.id: d for d in self.devices})
         object.__setattr__(self, "core_index", {c.id: c for c in self.cores})
+        cores = frozenset(c.id for c in self.cores) - self.reserved_cores
+        memory = {node.id: node.sellable_bytes for node in self.memory}
+        devices = {d.id: d.milli if d.healthy else 0 for d in self.devices}
+        object.__setattr__(self, "_sellable", (cores, memory, devices))
         _check_machine(self)
 
     def domain(self, level: str) -> str | None:
@@ -140,13 +145,16 @@ class FleetMachine:
         return self.numa_distances[self.numa_nodes.index(one)][self.numa_nodes.index(other)]
 
     def sellable_cores(self) -> frozenset[int]:
-        return frozenset(c.id for c in self.cores) - self.reserved_cores
+        """Cores that the system does not keep for itself."""
+        return self._sellable[0]
 
-    def sellable_memory(self) -> dict[int, int]:
-        return {node.id: node.sellable_bytes for node in self.memory}
+    def sellable_memory(self) -> Mapping[int, int]:
+        """Bytes by NUMA node beyond what the system keeps."""
+        return self._sellable[1]
 
-    def sellable_devices(self) -> dict[str, int]:
-        return {d.id: d.milli if d.healthy else 0 for d in self.devices}
+    def sellable_devices(self) -> Mapping[str, int]:
+        """Thousandths by device; nothing of a device that is not healthy."""
+        return self._sellable[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from tenure.placement.answers import FunnelStep
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
 from tenure.placement.fleet import FleetMachine
-from tenure.placement.inside import place_inside
 from tenure.placement.question import UNITS, Question, axes, has, wants
 
 IN_SERVICE = "schedulable"
@@ -109,7 +108,7 @@ def _by_fit(
     steps: list[FunnelStep],
 ) -> list[FleetMachine]:
     """Machines with enough of everything where it also lies together as required."""
-    after = [machine for machine in machines if place_inside(free[machine.name], role) is not None]
+    after = [machine for machine in machines if question.inside.place(free[machine.name], role) is not None]
     steps.append(
         FunnelStep(
             constraint=fit_name(role),

@@ -6,16 +6,18 @@ fails although the counts would do, a depth-first search over every claim decide
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tenure.placement.budgets import claim_draw, draws, overdrawn
 from tenure.placement.calendar import Free
-from tenure.placement.demand import Demand, Role
+from tenure.placement.demand import DeviceRequest, Role
 from tenure.placement.device_choice import fits
-from tenure.placement.fleet import Budget, Fleet
+from tenure.placement.fleet import Budget
 from tenure.placement.holds import Claim
-from tenure.placement.inside import claims_inside, place_inside
+from tenure.placement.inside import claims_inside
+from tenure.placement.question import Question
 
 STEPS_MAX = 20_000
 """Claims that the exact search may try before it says that it does not know."""
@@ -31,28 +33,33 @@ class Outcome:
 
 def slots(free: Free, role: Role) -> int:
     """An upper limit on the members of a role that fit: each axis alone."""
-    limits: list[int] = []
-    if role.cores:
-        limits.append(len(free.cores) // role.cores)
-    if role.memory_bytes:
-        limits.append(sum(free.memory.values()) // role.memory_bytes)
-    for request in role.devices:
-        units = 0
-        for device in free.machine.devices:
-            if fits(free, device, request):
-                whole = request.milli >= device.milli
-                units += 1 if whole else free.devices[device.id] // request.milli
-        limits.append(units // request.count)
     # A member that takes nothing fits any number of times.
-    return min(limits, default=role.count)
+    least = role.count
+    if role.cores:
+        least = min(least, len(free.cores) // role.cores)
+    if role.memory_bytes and least:
+        least = min(least, sum(free.memory.values()) // role.memory_bytes)
+    for request in role.devices:
+        if least == 0:
+            break
+        least = min(least, _units(free, request) // request.count)
+    return least
+
+
+def _units(free: Free, request: DeviceRequest) -> int:
+    """Devices, or shares of them, that a request finds free."""
+    units = 0
+    for device in free.machine.devices:
+        if fits(free, device, request):
+            units += 1 if request.milli >= device.milli else free.devices[device.id] // request.milli
+    return units
 
 
 @dataclass(slots=True)
 class Fill:
     """One attempt to place all members. Mutable inside one call, never seen outside."""
 
-    fleet: Fleet
-    demand: Demand
+    question: Question
     free: dict[str, Free]
     left: dict[str, int]
     rank: Mapping[str, int]
@@ -60,18 +67,18 @@ class Fill:
     per_domain: dict[str, int] = field(default_factory=dict)
 
     def budgets_of(self, machine: str) -> list[Budget]:
-        facts = self.fleet.machine(machine)
-        return [b for b in self.fleet.budgets if not b.crossing and facts.domain(b.level) == b.domain]
+        facts = self.question.fleet.machine(machine)
+        return [b for b in self.question.fleet.budgets if not b.crossing and facts.domain(b.level) == b.domain]
 
     def drawn(self, claim: Claim) -> dict[str, int]:
-        facts = self.fleet.machine(claim.machine)
+        facts = self.question.fleet.machine(claim.machine)
         return {b.id: claim_draw(b, facts, claim) for b in self.budgets_of(claim.machine)}
 
     def admits(self, claim: Claim) -> bool:
         """Budgets and spread: what does not follow from the machine alone."""
         if overdrawn(self.left, self.drawn(claim)) is not None:
             return False
-        spread = self.demand.spread
+        spread = self.question.demand.spread
         domain = self._spread_domain(claim.machine)
         return spread is None or (domain is not None and self.per_domain.get(domain, 0) < spread.members_max)
 
@@ -95,76 +102,83 @@ class Fill:
 
     def crossing_fits(self) -> bool:
         """Budgets that count crossings are judged once all members are placed."""
-        crossing = {budget.id for budget in self.fleet.budgets if budget.crossing}
-        drawn = {budget: amount for budget, amount in draws(self.fleet, self.claims).items() if budget in crossing}
+        crossing = {budget.id for budget in self.question.fleet.budgets if budget.crossing}
+        drawn = {
+            budget: amount for budget, amount in draws(self.question.fleet, self.claims).items() if budget in crossing
+        }
         return overdrawn(self.left, drawn) is None
 
     def _spread_domain(self, machine: str) -> str | None:
-        if self.demand.spread is None:
+        if self.question.demand.spread is None:
             return None
-        return self.fleet.machine(machine).domain(self.demand.spread.level)
+        return self.question.fleet.machine(machine).domain(self.question.demand.spread.level)
 
 
 def place_members(
-    fleet: Fleet,
-    demand: Demand,
+    question: Question,
     roles: Sequence[Role],
+    names: Sequence[str],
     free: Mapping[str, Free],
     left: Mapping[str, int],
     rank: Mapping[str, int],
-    *,
-    exact: bool = True,
+    room: Sequence[Mapping[str, int]],
 ) -> Outcome:
-    """All members on these machines, or none. ``rank`` breaks ties between machines that serve equally well."""
-    ordered = sorted(roles, key=_hardness)
-    for role in ordered:
-        if sum(slots(one, role) for one in free.values()) < role.count:
-            return Outcome(None)
-    fill = Fill(fleet, demand, dict(free), dict(left), rank)
-    if all(_fill_role(fill, role) for role in ordered) and fill.crossing_fits():
-        return Outcome(tuple(fill.claims))
-    if not exact:
-        return Outcome(None, proved=False)
-    members = [role for role in ordered for _ in range(role.count)]
-    if len(members) == 1 and not fill.left:
+    """All members on the machines of one domain, or none.
+
+    ``room`` is the upper limit of each role on each machine; ``rank`` breaks ties between machines that serve equally.
+    """
+    order = sorted(range(len(roles)), key=lambda place: _hardness(roles[place]))
+    fill = Fill(question, {name: free[name] for name in names}, dict(left), rank)
+    fresh = True
+    for place in order:
+        known = {name: room[place][name] for name in names} if fresh else None
+        if not _fill_role(fill, roles[place], known):
+            break
+        fresh = False
+    else:
+        if fill.crossing_fits():
+            return Outcome(tuple(fill.claims))
+    members = [roles[place] for place in order for _ in range(roles[place].count)]
+    if len(members) == 1 and not left:
         return Outcome(None)
-    return _search(Fill(fleet, demand, dict(free), dict(left), rank), members)
+    return _search(Fill(question, {name: free[name] for name in names}, dict(left), rank), members)
 
 
 def _hardness(role: Role) -> tuple[int, int, int, str]:
     return (-sum(request.count * request.milli for request in role.devices), -role.cores, -role.memory_bytes, role.name)
 
 
-def _fill_role(fill: Fill, role: Role) -> bool:
+def _fill_role(fill: Fill, role: Role, known: Mapping[str, int] | None) -> bool:
+    """The smallest machine that carries all that are left, else the largest, until none is left."""
+    counts = known or {name: slots(one, role) for name, one in fill.free.items()}
+    by_room: dict[int, list[str]] = {}
+    for name, count in counts.items():
+        if count > 0:
+            by_room.setdefault(min(count, role.count), []).append(name)
+    rooms = sorted(by_room)
+    for names in by_room.values():
+        # Last is taken first: what is nearly full is filled up before what is empty is broken.
+        names.sort(key=lambda name: (_emptiness(fill.free[name]), fill.rank[name]), reverse=True)
     wanted = role.count
-    room = {name: slots(one, role) for name, one in fill.free.items()}
-    room = {name: count for name, count in room.items() if count > 0}
     while wanted > 0:
-        if not room:
+        if not rooms:
             return False
-        name = _best(fill, room, wanted)
-        placed = _fill_machine(fill, role, name, min(wanted, room.pop(name)))
-        wanted -= placed
+        count = rooms[min(bisect_left(rooms, wanted), len(rooms) - 1)]
+        name = by_room[count].pop()
+        if not by_room[count]:
+            rooms.remove(count)
+        wanted -= _fill_machine(fill, role, name, min(wanted, count))
     return True
 
 
-def _best(fill: Fill, room: Mapping[str, int], wanted: int) -> str:
-    """The smallest machine that carries all that are left, else the largest."""
-    carries_all = [name for name, count in room.items() if count >= wanted]
-    if carries_all:
-        return min(carries_all, key=lambda name: (room[name], _emptiness(fill.free[name]), fill.rank[name]))
-    return min(room, key=lambda name: (-room[name], _emptiness(fill.free[name]), fill.rank[name]))
-
-
 def _emptiness(free: Free) -> tuple[int, int, int]:
-    """Least first: what is nearly full is filled up before what is empty is broken."""
     return sum(free.devices.values()), len(free.cores), sum(free.memory.values())
 
 
 def _fill_machine(fill: Fill, role: Role, name: str, most: int) -> int:
     placed = 0
     while placed < most:
-        claim = place_inside(fill.free[name], role)
+        claim = fill.question.inside.place(fill.free[name], role)
         if claim is None or not fill.admits(claim):
             break
         fill.take(claim)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zlib import crc32
 
 from tenure.placement.budgets import budgets_left
@@ -11,6 +11,7 @@ from tenure.placement.calendar import Calendar, Free
 from tenure.placement.demand import Demand, Role
 from tenure.placement.device_choice import fits
 from tenure.placement.fleet import Fleet, FleetMachine
+from tenure.placement.memo import Inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Question:
     demand: Demand
     now_ms: int
     seed: int = 0
+    inside: Inside = field(default_factory=Inside, compare=False, repr=False)
 
     def permitted(self) -> list[FleetMachine]:
         """Machines that are schedulable and that no constraint forbids."""
@@ -61,15 +63,22 @@ class Question:
         end_ms = self.demand.end_from(start_ms)
         return budgets_left(self.fleet, self.calendar, start_ms, end_ms, without_group=self.demand.group)
 
-    def starts(self, machines: Iterable[FleetMachine], latest_ms: int) -> list[int]:
-        """Every start that could be the earliest feasible one, in order."""
-        earliest = self.demand.start_at(self.now_ms).earliest_ms
-        latest = latest_ms if self.demand.until_ms is None else min(latest_ms, self.demand.until_ms - 1)
-        if latest < earliest:
-            return []
-        names = [machine.name for machine in machines] if not self.fleet.budgets else list(self.calendar.by_machine)
-        releases = self.calendar.release_times(names, earliest, latest, without_group=self.demand.group)
-        return [earliest, *releases]
+    def in_time(self, latest_ms: int) -> bool:
+        """Whether the earliest start that is asked for is allowed at all."""
+        earliest_ms = self.demand.start_at(self.now_ms).earliest_ms
+        return earliest_ms <= self._latest(latest_ms)
+
+    def later_starts(self, machines: Iterable[FleetMachine], latest_ms: int) -> dict[int, list[str]]:
+        """Every start after the earliest that could be the first feasible one, in order, and what is released then.
+
+        With budgets a release anywhere counts, since it may be the budget that frees.
+        """
+        earliest_ms = self.demand.start_at(self.now_ms).earliest_ms
+        names = list(self.calendar.by_machine) if self.fleet.budgets else [machine.name for machine in machines]
+        return self.calendar.releases(names, earliest_ms, self._latest(latest_ms), without_group=self.demand.group)
+
+    def _latest(self, latest_ms: int) -> int:
+        return latest_ms if self.demand.until_ms is None else min(latest_ms, self.demand.until_ms - 1)
 
     def widest_level(self) -> str | None:
         """The widest level that members may span: what is required, narrowed by the link bandwidth; None if no

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tenure.placement.answers import Reporter
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
-from tenure.placement.fleet import FleetMachine
 from tenure.placement.holds import Claim
 from tenure.placement.members import place_members, slots
 from tenure.placement.question import Question
+from tenure.placement.room import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,10 @@ class Found:
 
     start_ms: int
     claims: tuple[Claim, ...]
+
+
+Slots = Sequence[Mapping[str, int]]
+"""For each role, the members that each machine has room for, axis by axis."""
 
 
 class Search:
@@ -31,12 +35,29 @@ class Search:
         self.proved = True
         self.machines = question.able()
         self.rank = question.rank(self.machines)
+        self.levels = [
+            (level, [(domain, [m.name for m in inside]) for domain, inside in question.domains(level, self.machines)])
+            for level in question.levels_to_try()
+        ]
 
     def first(self, latest_ms: int) -> Found | None:
-        """The earliest feasible start up to ``latest_ms``, with its claims."""
-        if not self.machines:
+        """The earliest feasible start up to ``latest_ms``, with its claims.
+
+        Starts after the earliest are worth trying only where a domain has room for all, axis by axis; that room is
+        kept up to date from one release to the next, so a start that cannot do costs what its releases touch.
+        """
+        question = self.question
+        if not self.machines or not self.levels or not question.in_time(latest_ms):
             return None
-        for start_ms in self.question.starts(self.machines, latest_ms):
+        earliest_ms = question.demand.start_at(question.now_ms).earliest_ms
+        claims = self.at(earliest_ms)
+        if claims is not None:
+            return Found(earliest_ms, claims)
+        room = Room(question, self.machines, self.levels[-1][1], earliest_ms)
+        for start_ms, released in question.later_starts(self.machines, latest_ms).items():
+            room.update(released, start_ms)
+            if not room.enough():
+                continue
             claims = self.at(start_ms)
             if claims is not None:
                 return Found(start_ms, claims)
@@ -47,12 +68,13 @@ class Search:
         free = self.question.free(self.machines, start_ms)
         left = self.question.left(start_ms)
         roles = list(self.question.demand.roles)
-        claims = self._across(start_ms, roles, free, left)
+        room = [{name: slots(one, role) for name, one in free.items()} for role in roles]
+        claims = self._across(start_ms, roles, free, left, room)
         elastic = [place for place, role in enumerate(roles) if role.count_min is not None]
         if claims is not None or not elastic:
             return claims
         smallest = [replace(role, count=role.count_min or role.count) for role in roles]
-        claims = self._across(start_ms, smallest, free, left)
+        claims = self._across(start_ms, smallest, free, left, room)
         if claims is None:
             return None
         # Fewer members fit wherever more do, so the greatest size of a role is found by halving.
@@ -62,7 +84,7 @@ class Search:
             while low < high:
                 middle = (low + high + 1) // 2
                 trial = [*sizes[:place], replace(roles[place], count=middle), *sizes[place + 1 :]]
-                larger = self._across(start_ms, trial, free, left)
+                larger = self._across(start_ms, trial, free, left, room)
                 if larger is None:
                     high = middle - 1
                 else:
@@ -70,25 +92,25 @@ class Search:
         return claims
 
     def _across(
-        self, start_ms: int, roles: list[Role], free: Mapping[str, Free], left: Mapping[str, int]
+        self, start_ms: int, roles: list[Role], free: Mapping[str, Free], left: Mapping[str, int], room: Slots
     ) -> tuple[Claim, ...] | None:
-        question = self.question
-        for level in question.levels_to_try():
-            for domain, machines in self._by_room(level, roles, free):
-                inside = {machine.name: free[machine.name] for machine in machines}
-                outcome = place_members(question.fleet, question.demand, roles, inside, left, self.rank)
+        for level, domains in self.levels:
+            for domain, names in self._by_room(domains, roles, room):
+                outcome = place_members(self.question, roles, names, free, left, self.rank, room)
                 self.proved = self.proved and outcome.proved
                 self.reporter.tried(start_ms, level, domain, outcome.claims is not None)
                 if outcome.claims is not None:
                     return outcome.claims
         return None
 
-    def _by_room(self, level: str, roles: list[Role], free: Mapping[str, Free]) -> list[tuple[str, list[FleetMachine]]]:
+    def _by_room(
+        self, domains: list[tuple[str, list[str]]], roles: list[Role], room: Slots
+    ) -> list[tuple[str, list[str]]]:
         """Domains that could carry every role, the one with the least room first."""
-        fitting: list[tuple[int, int, str, list[FleetMachine]]] = []
-        for domain, machines in self.question.domains(level, self.machines):
-            room = [sum(slots(free[machine.name], role) for machine in machines) for role in roles]
-            if all(count >= role.count for count, role in zip(room, roles, strict=True)):
-                tie = min(self.rank[machine.name] for machine in machines)
-                fitting.append((sum(room), tie, domain, machines))
-        return [(domain, machines) for _, _, domain, machines in sorted(fitting, key=lambda item: item[:2])]
+        fitting: list[tuple[int, int, str, list[str]]] = []
+        for domain, names in domains:
+            totals = [sum(by_name[name] for name in names) for by_name in room]
+            if all(total >= role.count for total, role in zip(totals, roles, strict=True)):
+                tie = min(self.rank[name] for name in names)
+                fitting.append((sum(totals), tie, domain, names))
+        return [(domain, names) for _, _, domain, names in sorted(fitting, key=lambda item: item[:2])]

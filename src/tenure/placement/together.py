@@ -23,7 +23,7 @@ REASON_WINDOW = "WindowClosed"
 
 def shared_binding(question: Question, start_ms: int) -> tuple[str, Binding]:
     """(reason, binding constraint) of a demand whose members each have a machine at this start."""
-    if not question.starts(question.able(), question.demand.start_at(question.now_ms).latest_ms):
+    if not question.in_time(question.demand.start_at(question.now_ms).latest_ms):
         return REASON_WINDOW, _plain(question, "start", 1, 0, 1, "starts")
     for one in question.demand.roles:
         short = _too_few_slots(question, one, start_ms)
