@@ -20,7 +20,7 @@ from tenure.controllers.shelf import put_catalog
 from tenure.controllers.workload import WorkloadReconciler
 from tenure.controllers.workload.trial import Trials
 from tenure.engines import LocalEngine
-from tenure.evidence import KeyRing
+from tenure.evidence import EvidenceLog, KeyRing
 from tenure.ledger import Allocator
 from tenure.measurement.store import MeasurementStore
 from tenure.quantities import Clock
@@ -28,6 +28,7 @@ from tenure.resources import ApiObject, Contract, Inquiry, Machine, Offer, Workl
 
 MEASUREMENTS_FILE = "measurements.db"
 KEYS_FOLDER = "keys"
+EVIDENCE_FOLDER = "evidence"
 
 
 @asynccontextmanager
@@ -36,6 +37,7 @@ async def plane_of(client: AsyncClient, home: Path, clock: Clock) -> AsyncIterat
     registered: Registered = await register(client, clock)
     engine = LocalEngine(home)
     known = MeasurementStore(home / MEASUREMENTS_FILE)
+    keys = KeyRing.open(home / KEYS_FOLDER, clock=clock)
     plane = Plane(
         client=client,
         clock=clock,
@@ -43,7 +45,8 @@ async def plane_of(client: AsyncClient, home: Path, clock: Clock) -> AsyncIterat
         engine=engine,
         measurements=Measurements(registered.system_cpus),
         known=known,
-        keys=KeyRing.open(home / KEYS_FOLDER, clock=clock),
+        keys=keys,
+        log=EvidenceLog.open_for_writing(home / EVIDENCE_FOLDER, keys=keys, clock=clock),
         home=home,
         site=registered.site,
         machine=registered.machine,
@@ -56,6 +59,7 @@ async def plane_of(client: AsyncClient, home: Path, clock: Clock) -> AsyncIterat
         yield plane
     finally:
         await plane.measurements.close()
+        plane.log.close()
         known.close()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from tenure.client import AsyncClient
 from tenure.controllers.measuring import Measurements
 from tenure.engines import Engine
-from tenure.evidence import KeyRing
+from tenure.evidence import EvidenceLog, KeyRing
 from tenure.ledger import Allocator
 from tenure.measurement.store import MeasurementStore
 from tenure.quantities import Clock
@@ -25,6 +25,7 @@ class Plane:
     measurements: Measurements
     known: MeasurementStore
     keys: KeyRing
+    log: EvidenceLog
     home: Path
     site: str
     machine: str

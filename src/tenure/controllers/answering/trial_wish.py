@@ -16,7 +16,7 @@ WINDOWS_SPARE = 1
 """One window more than the least, so that one without a request costs no confidence."""
 MEASURED_MS_MAX = 60_000
 """What a trial measures of one shape and load unless its user buys more: `tenure trial --for 10m`."""
-START_AND_WARM_MS = 6_000
+START_AND_WARM_MS = 15_000
 HEAVIER = 2
 
 

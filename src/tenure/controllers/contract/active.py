@@ -1,6 +1,7 @@
-"""Active: the run is watched, not driven. What the engine reports becomes conditions."""
+"""Active: the run is watched, not driven. What engine, kernel and windows say becomes conditions and remedies."""
 
 import asyncio
+from collections.abc import Sequence
 
 from tenure.controllers.contract.commissioning import run_status
 from tenure.controllers.contract.judging import Standing, as_status, judge_windows
@@ -10,23 +11,29 @@ from tenure.controllers.contract.run import spec_of_contract
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
+from tenure.controllers.remedies.taking import STEPS_KEPT, act, begin, conclude, judged
+from tenure.controllers.remedies.watching import Looks
 from tenure.controllers.serving import ServingError
 from tenure.controllers.status import condition
-from tenure.engines import EngineFailure, Phase, RunNotFound
+from tenure.engines import EngineFailure, Phase, RunNotFound, RunState
+from tenure.evidence import NotWrittenError
 from tenure.promises import Verdict
 from tenure.resources import Condition, Contract
+from tenure.resources.kinds.contract import ReadBackFact, RemedyStep
 
 LOOK_MS = 2_000
 LOOK_MS_LEAST = 250
 
 
-async def watch(plane: Plane, contract: Contract) -> Wait | None:
+async def watch(plane: Plane, looks: Looks, contract: Contract) -> Wait | None:
     """Look at the run; bring a lost one back where that is honest; end a contract whose work is done."""
     hold = contract.spec.hold
     try:
         state = await asyncio.to_thread(plane.engine.state, hold.id)
     except RunNotFound:
         return await _lost(plane, contract, "the engine knows no run of this contract")
+    if state.phase is Phase.UNSUPERVISED:
+        await asyncio.to_thread(plane.engine.adopt)
     if state.phase is Phase.LOST:
         return await _resume(plane, contract, state.message)
     if state.phase is Phase.ENDED:
@@ -34,25 +41,9 @@ async def watch(plane: Plane, contract: Contract) -> Wait | None:
         said = condition("Ready", False, reason, state.message or f"the run ended: {state.reason}", plane.clock)
         await set_phase(plane, contract, "Ending", said, run=run_status(state), ended_because=reason)
         return Wait(1)
-    facts = compare(
-        await asyncio.to_thread(plane.engine.read_back, hold.id),
-        hold.claims[0],
-        await plane.topology(contract.spec.machine),
-    )
-    wrong = next((fact for fact in facts if not fact.agrees), None)
-    run = run_status(state).model_copy(update={"read_back": facts})
-    if wrong is not None:
-        message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel says {wrong.found}"
-        said = condition("Ready", False, "ReadBackDiffers", message, plane.clock)
-    else:
-        said = condition("Ready", True, "Active", "signed and running", plane.clock)
-    standing = await asyncio.to_thread(judge_windows, plane, contract)
-    more: dict[str, object] = {}
-    if standing is not None:
-        more = as_status(standing)
-        if wrong is None:
-            said = _ready(plane, standing)
-    await set_phase(plane, contract, "Active", said, run=run, **more)
+    read = await asyncio.to_thread(plane.engine.read_back, hold.id)
+    facts = compare(read, hold.claims[0], await plane.topology(contract.spec.machine))
+    await _say(plane, looks, contract, state, facts)
     return Wait(max(1, min(_look_ms(contract), int(contract.spec.term.end) - plane.clock.now_ms())))
 
 
@@ -60,6 +51,52 @@ def _look_ms(contract: Contract) -> int:
     """Twice a window, so that a breach is seen within one."""
     windows = [promise.window.ms for promise in contract.spec.promises.statistical]
     return min([LOOK_MS, *(max(LOOK_MS_LEAST, ms // 2) for ms in windows)])
+
+
+async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, facts: Sequence[ReadBackFact]) -> None:
+    """Judge what is due, remedy what is broken, and write both down."""
+    run = run_status(state).model_copy(update={"read_back": list(facts)})
+    wrong = next((fact for fact in facts if not fact.agrees), None)
+    more: dict[str, object] = {}
+    try:
+        standing = await asyncio.to_thread(judge_windows, plane, contract)
+        if standing is not None:
+            more = as_status(standing) | {"remedies": await _remedy(plane, looks, contract, state, facts, standing)}
+            said = _ready(plane, standing)
+        else:
+            said = condition("Ready", True, "Active", "signed and running", plane.clock)
+    except NotWrittenError as error:
+        said = condition("Ready", None, "Unverifiable", f"evidence cannot be written: {error}", plane.clock)
+    if wrong is not None:
+        message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel says {wrong.found}"
+        said = condition("Ready", False, "ReadBackDiffers", message, plane.clock)
+    await set_phase(plane, contract, "Active", said, run=run, **more)
+
+
+async def _remedy(
+    plane: Plane,
+    looks: Looks,
+    contract: Contract,
+    state: RunState,
+    facts: Sequence[ReadBackFact],
+    standing: Standing,
+) -> list[RemedyStep]:
+    """Judge the step in progress; take the next where the budget burns or the kernel disagrees."""
+    before = contract.status.remedies if contract.status else []
+    situation = await looks.situation(plane, contract, state, facts, standing)
+    steps = judged(before, standing, plane.clock.now_ms())
+    await conclude(plane, contract, before, steps)
+    open_step = next((step for step in steps if step.outcome == "InProgress"), None)
+    if open_step is not None and not open_step.did:
+        done = await act(plane, contract, situation, open_step)  # begun before a crash
+        steps = [done if step is open_step else step for step in steps]
+    elif open_step is None and (standing.remedy_due or situation.differing or situation.healthy is False):
+        window_ms = contract.spec.promises.statistical[0].window.ms
+        step = await begin(plane, contract, situation, steps, window_ms)
+        if step is not None:
+            await set_phase(plane, contract, "Active", remedies=[*steps, step][-STEPS_KEPT:])
+            steps = [*steps, await act(plane, contract, situation, step)]
+    return steps[-STEPS_KEPT:]
 
 
 def _ready(plane: Plane, standing: Standing) -> Condition:

@@ -11,7 +11,7 @@ from tenure.controllers.contract.judge import judge_commissioning
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.readback import compare
 from tenure.controllers.contract.run import endpoint_of, secret_name, spec_of_contract
-from tenure.controllers.contract.signing import sign
+from tenure.controllers.contract.stating import checkpoint_of, state_commissioning, state_terms
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.measuring import MeasurementFailedError, Windows
@@ -109,6 +109,7 @@ async def _judge(plane: Plane, contract: Contract, state: RunState, run: RunStat
             if missed
             else "no window had a request"
         )
+        await asyncio.to_thread(state_commissioning, plane, contract, measured)
         return await _fail(plane, contract, "CommissioningFailed", message, run=run, commissioning=measured)
     await remember_commissioning(plane, contract, windows)
     return await _activate(plane, contract, state, run, measured)
@@ -118,7 +119,10 @@ async def _activate(
     plane: Plane, contract: Contract, state: RunState, run: RunStatus, measured: Commissioning | None
 ) -> Wait | None:
     """Sign, then say Active. What is not signed is not Active."""
-    signature = sign(plane, contract)
+    if measured is not None:
+        await asyncio.to_thread(state_commissioning, plane, contract, measured)
+    signature = await asyncio.to_thread(state_terms, plane, contract)
+    checkpoint = await asyncio.to_thread(checkpoint_of, plane, contract)
     endpoint = await endpoint_of(plane, contract, state) if contract.spec.body.inference else None
     ready = condition("Ready", True, "Active", "signed and running", plane.clock)
     more = {"commissioning": measured} if measured else {}
@@ -129,6 +133,7 @@ async def _activate(
         ready,
         run=run,
         signature=signature,
+        checkpoint=checkpoint,
         endpoint=endpoint.base_url if endpoint else None,
         credential=secret_name(contract) if endpoint else None,
         **more,

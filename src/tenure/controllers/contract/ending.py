@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from tenure.client import NotFound
 from tenure.controllers.contract.marks import set_phase
+from tenure.controllers.contract.stating import state
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
@@ -12,6 +13,7 @@ from tenure.controllers.status import condition
 from tenure.engines import RunNotFound, StopFailed
 from tenure.ledger import release
 from tenure.ledger.collect import drop_ledger_finalizer
+from tenure.quantities import format_instant
 from tenure.resources import Contract
 from tenure.resources.kinds.contract import ContractStatus
 
@@ -36,6 +38,8 @@ async def end(plane: Plane, contract: Contract, because: str | None) -> Wait | N
     if contract.status is None or contract.status.phase != "Ending":
         waiting = condition("Ready", False, reason, "", plane.clock)
         contract = await set_phase(plane, contract, "Ending", waiting, ended_because=reason)
+        body = {"because": reason, "at": format_instant(plane.clock.now_ms())}
+        await asyncio.to_thread(state, plane, contract, "ending", "ending", body)
         await record(plane.client, contract, reason, "the run is being stopped", plane.clock)
     plane.measurements.drop(f"commission/{contract.uid}")
     try:

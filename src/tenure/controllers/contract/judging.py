@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenure.controllers.contract.judge import objective_of
+from tenure.controllers.contract.stating import state_windows
+from tenure.controllers.contract.terms import promises_of
 from tenure.controllers.plane import Plane
 from tenure.measurement import windows_of
 from tenure.measurement.gathering import Declared, gather
 from tenure.measurement.journal_reader import JournalReading, read_journal
 from tenure.promises import (
     Account,
-    Assurance,
     LatencyObjective,
-    Load,
     Promise,
     View,
     Window,
+    WindowEvidence,
     WindowVerdict,
     account,
     judge,
@@ -32,6 +32,7 @@ from tenure.resources.kinds import contract as wire
 
 WINDOWS_PER_PASS_MAX = 500
 SHOWN_PER_PROMISE = 5
+RECENT_PER_PROMISE = 40
 BACK_WINDOWS = 4
 SETTLING_MS_MAX = 3_000
 
@@ -42,8 +43,14 @@ class Standing:
 
     fresh: tuple[WindowVerdict, ...]  # those of this pass that are settled
     newest: tuple[WindowVerdict, ...]
+    recent: tuple[WindowVerdict, ...]  # enough to judge a remedy by
     accounts: tuple[tuple[Promise, Account], ...]
     ready: bool
+
+    @property
+    def remedy_due(self) -> bool:
+        """Some promise burns its budget fast now, and has done so for a while."""
+        return any(account.remedy_due for _, account in self.accounts)
 
     @property
     def verdict(self) -> str:
@@ -51,24 +58,9 @@ class Standing:
         return str(worst([found.verdict for _, found in self.accounts]))
 
 
-def promises_of(contract: Contract) -> list[Promise]:
-    """The contract's latency promises as the judge takes them."""
-    load = contract.spec.promises.load
-    if load is None:
-        return []
-    declared = Load(int(load.requests_per_second), load.prompt_tokens, load.output_tokens)
-    found = []
-    for promise in contract.spec.promises.statistical:
-        objective = objective_of(promise)
-        if objective is not None:
-            assurance = Assurance(promise.window.ms, promise.share.value, promise.confidence.value)
-            found.append(Promise(objective, declared, assurance))
-    return found
-
-
 def judge_windows(plane: Plane, contract: Contract) -> Standing | None:
     """Judge every window since the last settled one. Reads files; call it in a thread. None without such promises."""
-    promises = promises_of(contract)
+    promises = promises_of(contract.spec.promises)
     signature = contract.status.signature if contract.status else None
     if not promises or signature is None:
         return None
@@ -77,17 +69,24 @@ def judge_windows(plane: Plane, contract: Contract) -> Standing | None:
     begin_ms = max(int(signature.signed_at), settled_ms or 0)
     windows = windows_of(begin_ms, now_ms, window_ms)[:WINDOWS_PER_PASS_MAX]
     fresh = _judge(plane, contract, promises, windows, now_ms) if windows else []
-    accounts, newest = [], []
+    accounts, newest, recent = [], [], []
     may_be_ready = True
     for promise in promises:
         verdicts = plane.known.verdicts(contract.uid, promise.name)
         accounts.append((promise, account(verdicts, promise.assurance, _term_ms(contract))))
         newest += verdicts[-SHOWN_PER_PROMISE:]
+        recent += verdicts[-RECENT_PER_PROMISE:]
         may_be_ready = may_be_ready and ready(verdicts, now_ms, window_ms + _settling_ms(window_ms))
     commissioned = contract.status.commissioning if contract.status else None
     if commissioned and commissioned.finished_at and now_ms - int(commissioned.finished_at) <= 2 * window_ms:
         may_be_ready = True  # its own commissioning is evidence younger than the first window
-    return Standing(tuple(v for v in fresh if v.settled), tuple(newest), tuple(accounts), may_be_ready)
+    return Standing(
+        fresh=tuple(v for v in fresh if v.settled),
+        newest=tuple(newest),
+        recent=tuple(recent),
+        accounts=tuple(accounts),
+        ready=may_be_ready,
+    )
 
 
 def _settling_ms(window_ms: int) -> int:
@@ -105,13 +104,16 @@ def _judge(
     rate = contract.spec.promises.probes_per_second
     views = frozenset({View.TAP, View.PROBER}) if rate else frozenset({View.TAP})
     declared = Declared(views, rate.per_second if rate else 0.0)
-    verdicts = []
+    judged: list[tuple[WindowVerdict, WindowEvidence]] = []
     for window in windows:
         evidence = gather(window, now_ms, tap, declared=declared, prober=prober)
         for promise in promises:
-            verdict = judge(promise, window, evidence)
-            plane.known.record_window(contract.uid, verdict)
-            verdicts.append(verdict)
+            judged.append((judge(promise, window, evidence), evidence))
+    # Stated first: a verdict that is not in the evidence is not said.
+    stated = state_windows(plane, contract, [(verdict, found) for verdict, found in judged if verdict.settled])
+    verdicts = [*stated, *(verdict for verdict, _ in judged if not verdict.settled)]
+    for verdict in verdicts:
+        plane.known.record_window(contract.uid, verdict)
     return verdicts
 
 

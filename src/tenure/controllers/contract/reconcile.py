@@ -4,6 +4,7 @@ from tenure.client import NotFound
 from tenure.controllers.contract import active, commissioning, ending
 from tenure.controllers.kernel import Key, Wait
 from tenure.controllers.plane import Plane
+from tenure.controllers.remedies.watching import Looks
 from tenure.ledger.collect import drop_ledger_finalizer
 from tenure.resources import Contract
 
@@ -13,6 +14,7 @@ class ContractReconciler:
 
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
+        self._looks = Looks()
 
     async def reconcile(self, key: Key) -> Wait | None:
         """Bring the contract one step further."""
@@ -23,6 +25,7 @@ class ContractReconciler:
             return None
         phase = contract.status.phase if contract.status else "Proposed"
         if phase == "Ended":
+            self._looks.forget(contract.uid)
             await ending.clean(plane, contract)
             if contract.metadata.deletion_timestamp is not None:
                 await drop_ledger_finalizer(plane.client, contract)
@@ -34,4 +37,4 @@ class ContractReconciler:
             return await ending.end(plane, contract, because)
         if phase == "Commissioning":
             return await commissioning.commission(plane, contract)
-        return await active.watch(plane, contract)
+        return await active.watch(plane, self._looks, contract)

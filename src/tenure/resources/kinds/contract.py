@@ -185,6 +185,18 @@ class Accounting(Strict):
     verdict: Literal["Kept", "Breached", "Unverifiable"] = "Unverifiable"
 
 
+class RemedyStep(Strict):
+    """One step of the remedy ladder."""
+
+    rung: str
+    cause: str
+    cost: str = ""
+    did: str = ""
+    started_at: Instant
+    finished_at: Instant | None = None
+    outcome: Literal["InProgress", "Helped", "DidNotHelp"] = "InProgress"
+
+
 class ContractStatus(Status):
     """Where the contract stands, and whether it is kept."""
 
@@ -195,10 +207,12 @@ class ContractStatus(Status):
     commissioning: Commissioning | None = None
     run: RunStatus | None = None
     signature: Signature | None = None
+    checkpoint: str | None = Field(default=None, description="of the evidence log at activation; keep a copy")
     windows: list[WindowVerdict] = Field(
         default_factory=list, description="the newest few; the rest is in the evidence"
     )
     accounting: list[Accounting] = Field(default_factory=list)
+    remedies: list[RemedyStep] = Field(default_factory=list, description="the newest few steps of the ladder")
     memory_used: Bytes | None = None
     ended_at: Instant | None = None
     ended_because: str | None = None

@@ -1,0 +1,138 @@
+"""Stating: what a verdict rests on goes into the evidence log before it is acted on. No statement, no action."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tenure.controllers.plane import Plane
+from tenure.evidence import (
+    Draft,
+    Statement,
+    Subject,
+    contract_source,
+    contract_statement,
+    contract_subject,
+)
+from tenure.promises import WindowEvidence, WindowVerdict
+from tenure.quantities import Instant, format_instant, parse_instant
+from tenure.resources import Contract
+from tenure.resources.kinds.contract import Commissioning, Signature
+
+EVIDENCE_INPUT = "evidence"
+
+
+def subject_of(contract: Contract) -> Subject:
+    """The contract as statements name it."""
+    return contract_subject(namespace=contract.namespace or "default", name=contract.name, spec=contract.spec.to_json())
+
+
+def state(plane: Plane, contract: Contract, predicate: str, key: str, body: Mapping[str, Any]) -> None:
+    """State one thing about a contract, once: `key` names it among the contract's statements of this sort.
+
+    What was stated before a crash stands as it was said then.
+
+    Raises NotWrittenError when it could not be made durable; the caller must then not do what it states.
+    """
+    source = contract_source(contract.uid)
+    id = f"{source}/{predicate}/{key}"
+    if plane.log.find(id) is not None:
+        return
+    plane.log.append(
+        Statement(
+            predicate=predicate,
+            id=id,
+            source=source,
+            sequence=0,
+            at_ms=plane.clock.now_ms(),
+            subjects=(subject_of(contract),),
+            body=body,
+        )
+    )
+
+
+def state_terms(plane: Plane, contract: Contract) -> Signature:
+    """Sign the terms and state them; stated again it is the same signature. Returns it for the contract's status."""
+    began = contract.status.commissioning.started_at if contract.status and contract.status.commissioning else None
+    signed_at = int(began) if began is not None else int(contract.metadata.creation_timestamp or 0)
+    receipt = plane.log.append(
+        contract_statement(
+            namespace=contract.namespace or "default",
+            name=contract.name,
+            uid=contract.uid,
+            spec=contract.spec.to_json(),
+            at_ms=signed_at,
+        )
+    )
+    return Signature(
+        key_id=plane.keys.signing.id, signed_at=Instant(plane.clock.now_ms()), envelope=dict(receipt.envelope)
+    )
+
+
+def state_commissioning(plane: Plane, contract: Contract, measured: Commissioning) -> None:
+    """What was measured before the signature, whether it held or not."""
+    body = {"holds": bool(measured.holds), "figures": [figure.to_json() for figure in measured.figures]}
+    state(plane, contract, "commissioning", format_instant(int(measured.started_at)), body)
+
+
+def state_windows(
+    plane: Plane, contract: Contract, judged: Sequence[tuple[WindowVerdict, WindowEvidence]]
+) -> list[WindowVerdict]:
+    """Settled verdicts with all that they rest on, in one durable write; returns them as stated.
+
+    A window that was stated before a crash keeps the verdict that was stated.
+    """
+    source, subject = contract_source(contract.uid), subject_of(contract)
+    stated: list[WindowVerdict] = []
+    drafts: list[Draft] = []
+    for verdict, evidence in judged:
+        id = f"{source}/window/{verdict.window.start_ms}/{verdict.promise}"
+        place = plane.log.find(id)
+        if place is not None:
+            stated.append(verdict_of(plane.log.statement(place).body))
+            continue
+        stated.append(verdict)
+        statement = Statement(
+            predicate="window-verdict",
+            id=id,
+            source=source,
+            sequence=0,
+            at_ms=verdict.window.end_ms,
+            subjects=(subject,),
+            body=verdict_body(verdict),
+        )
+        drafts.append(Draft(statement, {EVIDENCE_INPUT: evidence.as_record()}))
+    if drafts:
+        plane.log.append_all(drafts)
+    return stated
+
+
+def verdict_of(body: Mapping[str, Any]) -> WindowVerdict:
+    """The verdict that a statement's body says: the inverse of `verdict_body`."""
+    window = {"startMs": parse_instant(str(body["start"])), "endMs": parse_instant(str(body["end"]))}
+    return WindowVerdict.from_record({**body, **window})
+
+
+def verdict_body(verdict: WindowVerdict) -> dict[str, Any]:
+    """A verdict as its statement says it; a stranger computes the same from the evidence and the terms."""
+    record = verdict.as_record()
+    return {
+        "promise": record["promise"],
+        "start": format_instant(verdict.window.start_ms),
+        "end": format_instant(verdict.window.end_ms),
+        "verdict": record["verdict"],
+        "reason": record["reason"],
+        "fault": record["fault"],
+        "detail": record["detail"],
+        "observed": record["observed"],
+        "bound": record["bound"],
+        "requests": record["requests"],
+    }
+
+
+def checkpoint_of(plane: Plane, contract: Contract) -> str:
+    """The signed checkpoint that the contract's user gets at activation, against which bundles are proved complete."""
+    return plane.log.issue_checkpoint(
+        contract_source(contract.uid),
+        purpose="activation",
+        subjects=[subject_of(contract)],
+        at_ms=plane.clock.now_ms(),
+    )

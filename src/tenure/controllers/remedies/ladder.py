@@ -1,0 +1,69 @@
+"""Which rung, and when: pure. Rungs are tried by their cost to the user; hysteresis keeps them from flapping."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from tenure.controllers.plane import Plane
+from tenure.controllers.remedies.situation import Situation
+from tenure.resources import Contract
+from tenure.resources.kinds.contract import RemedyStep
+
+SETTLE_WINDOWS = 3
+"""How many windows after a step decide whether it helped."""
+AGAIN_AFTER_HELPING_WINDOWS = 5
+AGAIN_AFTER_FAILING_WINDOWS = 60
+
+Outcome = Literal["Helped", "DidNotHelp", "InProgress"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned:
+    """Why a rung would help here, in the words of its cause."""
+
+    cause: str
+
+
+class Rung(Protocol):
+    """One step of the ladder. Pure but for `act`, which lives in the same file and is called by `taking`."""
+
+    name: str
+    cost: str
+
+    def helps(self, situation: Situation) -> Reasoned | None:
+        """The condition under which it helps, or None."""
+        ...
+
+    async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:
+        """Do it, so that doing it again does no more; returns what was done."""
+        ...
+
+
+def next_rung(
+    rungs: Sequence[Rung], situation: Situation, taken: Sequence[RemedyStep], now_ms: int, window_ms: int
+) -> tuple[Rung, Reasoned] | None:
+    """The first rung whose condition holds and that is not resting. None while a step is being judged."""
+    if any(step.outcome == "InProgress" for step in taken):
+        return None
+    for rung in rungs:
+        reasoned = rung.helps(situation)
+        if reasoned is not None and not _rests(rung.name, taken, now_ms, window_ms):
+            return rung, reasoned
+    return None
+
+
+def _rests(name: str, taken: Sequence[RemedyStep], now_ms: int, window_ms: int) -> bool:
+    last = next((step for step in reversed(taken) if step.rung == name), None)
+    if last is None or last.finished_at is None:
+        return False
+    windows = AGAIN_AFTER_HELPING_WINDOWS if last.outcome == "Helped" else AGAIN_AFTER_FAILING_WINDOWS
+    return now_ms - int(last.finished_at) < windows * window_ms
+
+
+def outcome_of(kept_after: int, failed_after: int) -> Outcome:
+    """Judged by the windows that began after the step: helped once two were kept with none failing since."""
+    if failed_after >= SETTLE_WINDOWS:
+        return "DidNotHelp"
+    if kept_after >= 2 and failed_after == 0:
+        return "Helped"
+    return "Helped" if kept_after >= SETTLE_WINDOWS + failed_after else "InProgress"

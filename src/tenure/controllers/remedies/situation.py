@@ -1,0 +1,32 @@
+"""The situation of a contract that breaks its promise: what kernel, engine and windows say. One look, one value."""
+
+from dataclasses import dataclass
+
+from tenure.measurement.kernel import Cause
+from tenure.resources.kinds.contract import ReadBackFact
+
+
+@dataclass(frozen=True, slots=True)
+class Intruder:
+    """A process that is not the contract's and used the contract's CPUs."""
+
+    pid: int
+    start_ticks: int
+    name: str
+    cpus: tuple[int, ...]
+    cpu_share: float  # of one CPU, since the last look
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything a rung's condition may look at."""
+
+    intruders: tuple[Intruder, ...] = ()
+    differing: tuple[ReadBackFact, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    healthy: bool | None = None
+    stuck: bool = False  # requests are open and no token came for a window
+    budget_left: float = 0.0
+    period_breached: bool = False
+    reserve_cores: tuple[int, ...] = ()
+    renegotiated: bool = False  # an offer was made and lapsed
