@@ -40,6 +40,7 @@ class Affinity:
 
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self._cpus = allocation["cpus"]
+        _signal_all(set(self.members()), signal.SIGCONT)  # whoever stopped them may have died in kill()
 
     def apply(self, allocation: dict[str, Any]) -> None:
         """Remember the CPUs for what is started from now on; live threads are pinned by whoever moves the run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from tenure.engines.local import groups_v1, groups_v2
 from tenure.engines.local.affinity import Affinity
@@ -34,11 +35,16 @@ def granted() -> tuple[str, list[str]]:
 
 
 def _writable(point: str) -> bool:
-    """Whether groups can be made under `point`, tried: root passes any permission check and may still be refused."""
-    probe = f"{point}/tenure-probe-{os.getpid()}"
+    """Whether groups can be made under `point`, tried: root passes any permission check and may still be refused.
+
+    One name for all: what a probe that died left behind, the next one removes.
+    """
+    probe = f"{point}/tenure-probe"
     try:
-        os.mkdir(probe)
-        os.rmdir(probe)
+        with suppress(FileExistsError):
+            os.mkdir(probe)
+        with suppress(FileNotFoundError):
+            os.rmdir(probe)
     except OSError:
         return False
     return True

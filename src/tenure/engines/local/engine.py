@@ -32,6 +32,7 @@ from tenure.engines.runspec import MAIN, RunSpec
 from tenure.engines.runstate import EndReason, LogLine, Observation, Phase, ReadBack, RunState
 
 KILL_MARGIN_S = 20.0
+LAUNCHES_MAX = 3
 
 
 class LocalEngine:
@@ -61,21 +62,33 @@ class LocalEngine:
         folder = self._folder(spec.run_id)
         wanted = spec_record(spec, self.group, folder.work)
         known = read_json(folder.spec) if os.path.isdir(folder.path) else None
-        if known is not None and known != wanted:
-            changed = sorted(name for name in wanted if known.get(name) != wanted[name])
+        # A record by another version of Tenure may lack fields, or have more: what both know decides.
+        changed = sorted(name for name in wanted if known is not None and known.get(name, wanted[name]) != wanted[name])
+        if changed:
             raise RunConflict(f"run {spec.run_id} exists and differs", field=", ".join(changed))
         if known is None:
             self._check(spec)
             folder.make()
             write_json(folder.spec, wanted)
-        state = examine.examine(folder, self.group)
-        if state.phase in (Phase.UNSUPERVISED, Phase.LOST):
+        state = self._settled(folder)
+        for _ in range(LAUNCHES_MAX):  # a supervisor found in its start may have died in it
+            if state.phase not in (Phase.UNSUPERVISED, Phase.LOST):
+                break
             launch(folder)
-            state = examine.examine(folder, self.group)
+            state = self._settled(folder)
         if state.phase is Phase.ENDED and state.reason is EndReason.START_FAILED:
             raise StartFailed(state.message)
         if state.phase in (Phase.UNSUPERVISED, Phase.LOST):
             raise EngineUnreachable(f"run {spec.run_id} got no supervisor; see {folder.logs}/supervisor.log")
+        return state
+
+    def _settled(self, folder: RunFolder, timeout_s: float = 15.0) -> RunState:
+        """The run's state once its supervisor, which an earlier starter may have launched, is past the start."""
+        deadline = time.monotonic() + timeout_s
+        while (state := examine.examine(folder, self.group)).phase is Phase.STARTING:
+            if time.monotonic() > deadline:
+                raise EngineUnreachable(f"the supervisor of run {folder.run_id} hangs in its start")
+            time.sleep(0.005)
         return state
 
     def _check(self, spec: RunSpec) -> None:

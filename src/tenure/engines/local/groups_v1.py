@@ -69,6 +69,8 @@ class GroupsV1:
         """Make the groups with their limits set, before anything is inside. An existing group is taken as it is."""
         for directory in self.directories:
             self._make(directory)
+        if "freezer" in self.paths:
+            _try_write(f"{self.paths['freezer']}/freezer.state", "THAWED")  # whoever froze it may have died in kill()
         self.apply(allocation)
 
     def _make(self, directory: str) -> None:

@@ -69,7 +69,7 @@ class _Joiner:
 
     def __init__(self) -> None:
         self._rest = b""
-        self._parts = ""
+        self._parts: dict[str, str] = {}
 
     def lines(self, data: bytes) -> list[LogLine]:
         *stored, self._rest = (self._rest + data).split(b"\n")
@@ -78,11 +78,11 @@ class _Joiner:
             if parsed is None:
                 continue
             line, complete = parsed
-            if not complete:
-                self._parts += line.text
-                continue
-            whole.append(LogLine(line.at_ms, line.stream, self._parts + line.text) if self._parts else line)
-            self._parts = ""
+            begun = self._parts.pop(line.stream, "")
+            if complete:
+                whole.append(LogLine(line.at_ms, line.stream, begun + line.text) if begun else line)
+            else:
+                self._parts[line.stream] = begun + line.text
         return whole
 
 

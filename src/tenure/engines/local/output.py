@@ -44,14 +44,22 @@ class LogFile:
         self.descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.size = os.fstat(self.descriptor).st_size
 
-    def append(self, data: bytes) -> None:
-        """Write whole lines. A full disk loses log lines, never the workload."""
-        if self.size and self.size + len(data) > self.file_bytes_max:
-            self._rotate()
-        try:
-            self.size += os.write(self.descriptor, data)
-        except OSError:
-            return
+    def append(self, entries: list[bytes]) -> None:
+        """Write entries, each whole in one file. A full disk loses log lines, never the workload."""
+        batch: list[bytes] = []
+        room = self.file_bytes_max - self.size
+        for entry in entries:
+            if room < len(entry) and (batch or self.size):
+                self._write(batch)
+                self._rotate()
+                batch, room = [], self.file_bytes_max
+            batch.append(entry)
+            room -= len(entry)
+        self._write(batch)
+
+    def _write(self, entries: list[bytes]) -> None:
+        with suppress(OSError):
+            self.size += os.write(self.descriptor, b"".join(entries))
 
     def _rotate(self) -> None:
         os.close(self.descriptor)
@@ -87,21 +95,28 @@ class Output:
         return False
 
     def _take(self, data: bytes) -> None:
+        stamp = self._stamp()
         *lines, self._rest = (self._rest + data).split(b"\n")
-        out = [self._format(line, b"F") for line in lines]
-        while len(self._rest) >= LINE_BYTES_MAX:
-            out.append(self._format(self._rest[:LINE_BYTES_MAX], b"P"))
+        entries: list[bytes] = []
+        for line in lines:
+            while len(line) > LINE_BYTES_MAX:
+                entries.append(stamp + b" P " + line[:LINE_BYTES_MAX] + b"\n")
+                line = line[LINE_BYTES_MAX:]
+            entries.append(stamp + b" F " + line + b"\n")
+        while len(self._rest) > LINE_BYTES_MAX:
+            entries.append(stamp + b" P " + self._rest[:LINE_BYTES_MAX] + b"\n")
             self._rest = self._rest[LINE_BYTES_MAX:]
-        if out:
-            self._log.append(b"".join(out))
+        if entries:
+            self._log.append(entries)
 
     def flush(self) -> None:
         """Write an unfinished last line; called when its writer is gone."""
         if self._rest:
-            self._log.append(self._format(self._rest, b"F"))
+            self._log.append([self._stamp() + b" F " + self._rest + b"\n"])
             self._rest = b""
 
-    def _format(self, line: bytes, tag: bytes) -> bytes:
+    def _stamp(self) -> bytes:
+        """When, and which stream; what was read together shares it."""
         seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-        return f"{stamp}.{nanoseconds:09d}Z {self.stream} ".encode() + tag + b" " + line + b"\n"
+        return f"{stamp}.{nanoseconds:09d}Z {self.stream}".encode()

@@ -53,6 +53,8 @@ class Supervisor:
         health = spec["health"]
         self.health = None if health is None else Health(health, self.state["ports"][health["port"]])
         self.poll = select.poll()
+        self.wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)  # before the first child can end
         self.listener = control.listen(folder)
         self.callers: dict[int, control.Caller] = {}
         stopping = self.state["phase"] == "Stopping" and self.state["reason"] != "SupervisorDied"
@@ -105,8 +107,13 @@ class Supervisor:
         self.state["not_enforced"] = self.work_groups.not_enforced
         self._oom_seen = self.work_groups.out_of_memory_kills()
         self.save()
+        running = [command for command in self.commands if command.take_over(self.boot)]
+        if self.work not in running:
+            self._kill_tree(self.work_groups)
+        if not any(command in running for command in self.commands[1:]):
+            self._kill_tree(self.side_groups)
         for command in reversed(self.commands):  # sidecars first: the work may be asked the moment it is up
-            trouble = None if command.take_over(self.boot) else self._start_where_wanted(command)
+            trouble = None if command in running else self._start_where_wanted(command)
             if trouble:
                 return trouble
         if not self.ending:
@@ -145,9 +152,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Serve until nothing of the run is left, or this process is told to go."""
-        wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        self.poll.register(wake, select.POLLIN)
+        self.poll.register(self.wake, select.POLLIN)
         self.poll.register(self.listener, select.POLLIN)
         for command in self.commands:
             for output in command.outputs:
@@ -155,20 +160,20 @@ class Supervisor:
         if self.ending is not None:
             self.finish(self.ending, self.state["message"])
         while not self._over():
-            self._wait(wake)
+            self._wait()
             self._reap()
             self._obey_time()
 
     def _over(self) -> bool:
         return self.ending is not None and all(command.pid is None for command in self.commands)
 
-    def _wait(self, wake: int) -> None:
+    def _wait(self) -> None:
         watched = self._watch_extra()
         ready = dict(self.poll.poll(self._timeout_ms()))
         for descriptor in watched:
             self.poll.unregister(descriptor)
-        if wake in ready:
-            os.read(wake, 4096)
+        if self.wake in ready:
+            os.read(self.wake, 4096)
         for command in self.commands:
             for output in command.outputs:
                 if output.descriptor in ready:
@@ -441,11 +446,11 @@ def main(arguments: list[str]) -> int:
 
     signal.signal(signal.SIGTERM, leave)
     trouble = supervisor.begin()
-    if ready is not None:
-        os.close(ready)
     if trouble is None:
+        if ready is not None:
+            os.close(ready)
         supervisor.run()
-    supervisor.close(trouble)
+    supervisor.close(trouble)  # and with this process the ready descriptor of a failed start: its starter reads on
     return 0
 
 
