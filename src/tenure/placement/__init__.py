@@ -20,6 +20,7 @@ from tenure.placement.answers import (
 from tenure.placement.audit import Overbooking, overbookings
 from tenure.placement.budgets import budgets_left, draws
 from tenure.placement.calendar import Calendar, Free
+from tenure.placement.capacity import CapacityReport, Limit, capacity
 from tenure.placement.demand import Constraint, Demand, DeviceRequest, Role, Spread, Start
 from tenure.placement.fleet import (
     Budget,
@@ -43,6 +44,7 @@ __all__ = [
     "Binding",
     "Budget",
     "Calendar",
+    "CapacityReport",
     "Claim",
     "Conflict",
     "Constraint",
@@ -59,6 +61,7 @@ __all__ = [
     "FunnelStep",
     "Hold",
     "Level",
+    "Limit",
     "MemoryNode",
     "Notes",
     "Overbooking",
@@ -74,6 +77,7 @@ __all__ = [
     "Step",
     "as_json",
     "budgets_left",
+    "capacity",
     "draws",
     "earliest_start",
     "overbookings",

@@ -1,0 +1,128 @@
+"""Budgets are sums over domains: they refuse by name though devices idle, and the report says which one binds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tests.placement.builders import demand, machine
+
+from tenure.placement import (
+    Budget,
+    Calendar,
+    Draw,
+    Fleet,
+    Level,
+    Plan,
+    PowerFacts,
+    Refusal,
+    capacity,
+    plan,
+)
+
+KW = 1_000_000
+
+
+def rack(number: int, *, machines: int = 2, gpus: int = 4) -> list[Any]:
+    def box(name: str) -> Any:
+        plain = machine(name, gpus=gpus, cores=8, place=(("rack", f"rack-{number}"),))
+        devices = tuple(replace(d, power=PowerFacts(rated_mw=KW, capped_mw=KW // 2)) for d in plain.devices)
+        return replace(plain, devices=devices)
+
+    return [box(f"r{number}-m{n}") for n in range(machines)]
+
+
+def fleet(*budgets: Budget) -> Fleet:
+    return Fleet.of([*rack(7), *rack(8)], levels=(Level("rack"),), budgets=budgets)
+
+
+def fill(site: Fleet, **wanted: Any) -> tuple[Calendar, int]:
+    calendar, placed = Calendar(), 0
+    while isinstance(answer := plan(site, calendar, demand(**wanted), now_ms=0), Plan):
+        calendar = calendar.with_holds(answer.hold(f"h{placed}"))
+        placed += 1
+    return calendar, placed
+
+
+def test_a_refusal_by_a_budget_names_it_though_devices_idle() -> None:
+    site = fleet(Budget("power", "rack", "rack-7", 3 * KW, unit="mW"), Budget("power", "rack", "rack-8", 2 * KW))
+    calendar, placed = fill(site, gpus=1)
+    assert placed == 5
+    refusal = plan(site, calendar, demand(gpus=1), now_ms=0)
+    assert isinstance(refusal, Refusal)
+    binding = refusal.binding
+    assert (refusal.reason, binding.constraint) == ("BudgetExceeded", "power:rack-7")
+    assert (binding.needed, binding.available, binding.capacity) == (KW, 0, 3 * KW)
+    assert {c.constraint for c in refusal.conflict} >= {"power:rack-7", "power:rack-8"}
+
+
+def test_admission_is_atomic_over_all_budgets_of_all_levels() -> None:
+    site = fleet(
+        Budget("power", "rack", "rack-7", 8 * KW),
+        Budget("power", "site", "here", 5 * KW),
+        Budget("cooling", "site", "here", 3),
+    )
+    gang = {"gpus": 1, "count": 4}
+    assert isinstance(plan(site, Calendar(), demand(**gang), now_ms=0), Plan)
+    cooled = demand(**gang, role={"draws": (Draw("cooling", 1),)})
+    refusal = plan(site, Calendar(), cooled, now_ms=0)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.binding.constraint, refusal.binding.needed, refusal.binding.available) == ("cooling:here", 4, 3)
+
+
+def test_a_capped_budget_charges_the_cap() -> None:
+    assert fill(fleet(Budget("power", "site", "here", 4 * KW)), gpus=1)[1] == 4
+    assert fill(fleet(Budget("power", "site", "here", 4 * KW, rating="capped")), gpus=1)[1] == 8
+
+
+def test_the_base_load_counts() -> None:
+    assert fill(fleet(Budget("power", "site", "here", 4 * KW, base=3 * KW)), gpus=1)[1] == 1
+
+
+def test_an_uplink_is_drawn_only_by_who_crosses_it() -> None:
+    uplink = Budget("uplink", "rack", "rack-7", 100, crossing=True)
+    wide = {"gpus": 4, "role": {"draws": (Draw("uplink", 60),)}}
+    inside = plan(fleet(uplink), Calendar(), demand(count=2, **wide), now_ms=0)
+    assert isinstance(inside, Plan)
+    assert inside.draws == ()
+    refusal = plan(fleet(uplink), Calendar(), demand(count=4, **wide), now_ms=0)
+    assert isinstance(refusal, Refusal)
+    assert refusal.binding.constraint == "uplink:rack-7"
+
+
+def test_unknown_power_is_said_not_invented() -> None:
+    site = Fleet.of([machine(gpus=1)], budgets=(Budget("power", "site", "here", KW),))
+    answer = plan(site, Calendar(), demand(gpus=1), now_ms=0)
+    assert isinstance(answer, Plan)
+    assert answer.unknown_draws == ("power:here",)
+
+
+class TestCapacity:
+    def test_full_power_over_a_fifth_of_the_floor_is_power_bound(self) -> None:
+        site = fleet(
+            Budget("power", "site", "here", 4 * KW, unit="mW"),
+            Budget("rackUnits", "site", "here", 80, base=16, unit="U"),
+        )
+        calendar, placed = fill(site, gpus=1)
+        assert placed == 4
+        report = capacity(site, calendar, "here", at_ms=0)
+        shares = {limit.kind: round(limit.share, 2) for limit in report.limits}
+        assert shares == {"power": 1.0, "rackUnits": 0.2, "devices:gpu": 0.25}
+        assert report.binding is not None
+        assert (report.binding.kind, report.members) == ("power", 0)
+        assert (report.one_more, report.unlocks, report.next_limit) == (KW, 12, "devices:gpu")
+
+    def test_idle_power_over_taken_devices_is_device_bound(self) -> None:
+        site = fleet(Budget("power", "site", "here", 100 * KW))
+        calendar, _ = fill(site, gpus=1)
+        report = capacity(site, calendar, "here", at_ms=0)
+        assert report.binding is not None
+        assert (report.members, report.binding.kind, report.binding.share) == (0, "devices:gpu", 1.0)
+        assert (report.one_more, report.unlocks) == (1, 1)
+
+    def test_the_fullest_racks_are_shown_first(self) -> None:
+        site = fleet(Budget("power", "rack", "rack-7", 4 * KW), Budget("power", "rack", "rack-8", 2 * KW))
+        calendar, _ = fill(site, gpus=1, required_level="rack", count=2)
+        report = capacity(site, calendar, "here", at_ms=0)
+        assert report.limits[0].domains == (("power:rack-7", 4 * KW, 4 * KW), ("power:rack-8", 2 * KW, 2 * KW))
+        assert report.to_json()["limits"][0]["share"] == 1.0
