@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tenure.evidence import Draft, EvidenceLog, KeyRing, Statement, Subject, contract_statement, digest
-from tenure.quantities import VirtualClock
+from tenure.quantities import VirtualClock, format_instant
 
 AT_MS = 1_767_225_600_000
 
@@ -70,8 +70,8 @@ def a_window(number: int, samples: dict[str, Any]) -> Draft:
     """A verdict on one window, with its samples."""
     body = {
         "promise": "requestLatency p50",
-        "start": AT_MS + 60_000 * number,
-        "end": AT_MS + 60_000 * (number + 1),
+        "start": format_instant(AT_MS + 60_000 * number),
+        "end": format_instant(AT_MS + 60_000 * (number + 1)),
         "reason": "Measured",
         **judged(samples),
     }

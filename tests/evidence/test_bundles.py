@@ -184,6 +184,19 @@ def test_changed_samples_are_named(example):
     assert any(failure.where.startswith("input ") for failure in example.verify().failures)
 
 
+def test_a_window_on_which_nothing_was_ever_said_is_told(example):
+    """Numbers without a gap show that nothing said was left out; this shows what was never said."""
+    draft = a_window(8, {"latencyMs": [50]})
+    example.log.append(draft.statement, draft.inputs)
+    example.export()
+    (gap,) = example.verify().unjudged
+    assert (gap.promise, gap.start, gap.end) == (
+        "requestLatency p50",
+        "2026-01-01T00:06:00Z",
+        "2026-01-01T00:08:00Z",
+    )
+
+
 @pytest.mark.parametrize("which", range(9))
 def test_an_omitted_statement_is_missed(example, which):
     lines = example.lines()

@@ -86,7 +86,7 @@ def test_a_write_cut_short_anywhere_is_dropped_and_the_log_goes_on(crashed):
     path = home / "evidence" / "log"
     checkpoint = home / "evidence" / "checkpoint"
     data, early = path.read_bytes(), checkpoint.read_bytes()
-    for length in range(before + 1, len(data), 37):
+    for length in range(before + 1, len(data), 211):
         path.write_bytes(data[:length])
         checkpoint.write_bytes(early)
         log = a_log(home)

@@ -33,13 +33,13 @@ from tenure.evidence.errors import (
     StatementError,
     UnknownStatementError,
 )
-from tenure.evidence.keyring import KeyRecord, KeyRing, export_history, parse_history, trusted_keys
+from tenure.evidence.keyring import KeyRecord, KeyRing, export_history, parse_history, read_private, trusted_keys
 from tenure.evidence.keys import PublicKey, SigningKey
 from tenure.evidence.log import EvidenceLog
 from tenure.evidence.meaning import Recompute
 from tenure.evidence.predicates import PREDICATES, Predicate
 from tenure.evidence.reader import LogReader
-from tenure.evidence.report import Failure, Report
+from tenure.evidence.report import Failure, Report, Unjudged
 from tenure.evidence.statements import Statement, Subject, sign_statement, verify_envelope
 from tenure.evidence.verification import verify_bundle
 
@@ -71,6 +71,7 @@ __all__ = [
     "Statement",
     "StatementError",
     "Subject",
+    "Unjudged",
     "UnknownStatementError",
     "canonical_bytes",
     "commit",
@@ -85,6 +86,7 @@ __all__ = [
     "open_envelope",
     "parse_exactly",
     "parse_history",
+    "read_private",
     "reveals",
     "seal",
     "sign_checkpoint",

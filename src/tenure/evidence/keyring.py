@@ -15,7 +15,7 @@ from typing import Any
 from tenure.evidence.canonical import canonical_bytes, parse_exactly
 from tenure.evidence.dsse import Envelope, countersign
 from tenure.evidence.durable import replace_file
-from tenure.evidence.errors import EvidenceError, SigningKeyError
+from tenure.evidence.errors import EvidenceError, SigningKeyError, UnknownStatementError
 from tenure.evidence.keys import PublicKey, SigningKey
 from tenure.evidence.statements import Statement, Subject, sign_statement, verify_envelope
 from tenure.quantities import Clock, format_instant, parse_instant
@@ -44,7 +44,8 @@ class KeyRecord:
 class KeyRing:
     """The signing key in use and the history of public keys. Not safe for two writers: the log's lock covers it."""
 
-    def __init__(self, folder: Path, records: tuple[KeyRecord, ...], signing: SigningKey) -> None:
+    def __init__(self, folder: Path, records: tuple[KeyRecord, ...], signing: SigningKey | None = None) -> None:
+        """Use `open` or `read`."""
         self._folder = folder
         self._records = records
         self._signing = signing
@@ -68,21 +69,43 @@ class KeyRing:
             ring = KeyRing(folder, (first,), signing)
             ring._save((first,))
             return ring
-        records = parse_history(history.read_bytes(), path=str(history))
-        newest = records[-1].key
-        if brought is not None and brought.id == newest.id:
-            return KeyRing(folder, records, brought)
-        path = folder / f"{newest.id}.pem"
-        ring = KeyRing(folder, records, SigningKey.parse(read_private(path), path=str(path)))
-        if ring._signing.id != newest.id:
-            raise SigningKeyError("this is not the key that its name says", path=str(path))
-        if brought is not None:
+        ring = KeyRing.read(folder)
+        if brought is not None and brought.id == ring.public_keys[-1].id:
+            ring._signing = brought
+        elif brought is not None:
             ring.rotate(clock=clock, to=brought, keep=False)
+        else:
+            ring._signing = ring._read_signing()
+        return ring
+
+    @staticmethod
+    def read(folder: Path, *, owner_key: Path | None = None) -> "KeyRing":
+        """The ring in `folder`, which must be there. Its private key is read only once something is to be signed.
+
+        `owner_key`: where the private key is, when its owner keeps it elsewhere; it must be the newest of the history.
+        """
+        history = folder / HISTORY
+        try:
+            data = history.read_bytes()
+        except OSError as error:
+            raise UnknownStatementError(
+                f"there is no key history here ({error.strerror})",
+                path=str(history),
+                next_step="start Tenure once with `tenure up`, or name its home with --home",
+            ) from None
+        ring = KeyRing(folder, parse_history(data, path=str(history)))
+        if owner_key is not None:
+            brought = SigningKey.parse(read_private(owner_key), path=str(owner_key))
+            if brought.id != ring.public_keys[-1].id:
+                raise SigningKeyError("this is not the key that signs here now", path=str(owner_key))
+            ring._signing = brought
         return ring
 
     @property
     def signing(self) -> SigningKey:
-        """The key that signs now."""
+        """The key that signs now. Raises SigningKeyError when it is away, or when others can read it."""
+        if self._signing is None:
+            self._signing = self._read_signing()
         return self._signing
 
     @property
@@ -101,7 +124,7 @@ class KeyRing:
         The old private key stays until its owner removes it. `keep=False` leaves the new private key where its owner
         keeps it. Crash-safe: the history is replaced last, in one step.
         """
-        new, old, now = to or SigningKey.generate(), self._signing, clock.now_ms()
+        new, old, now = to or SigningKey.generate(), self.signing, clock.now_ms()
         if new.id in {key.id for key in self.public_keys}:
             raise SigningKeyError("a key that was in use before is not taken again", path="keys")
         record = KeyRecord(new.public, now, endorse(new, by=old, at_ms=now, sequence=len(self._records) - 1))
@@ -110,6 +133,14 @@ class KeyRing:
         self._save((*self._records, record))
         self._records, self._signing = (*self._records, record), new
         return record
+
+    def _read_signing(self) -> SigningKey:
+        newest = self._records[-1].key
+        path = self._folder / f"{newest.id}.pem"
+        key = SigningKey.parse(read_private(path), path=str(path))
+        if key.id != newest.id:
+            raise SigningKeyError("this is not the key that its name says", path=str(path))
+        return key
 
     def _save(self, records: tuple[KeyRecord, ...]) -> None:
         _write(self._folder / HISTORY, export_history(records), mode=0o644)

@@ -17,7 +17,8 @@ from tenure.evidence.canonical import Json
 from tenure.evidence.durable import replace_file
 from tenure.evidence.errors import LogDamagedError, LogInUseError, NotWrittenError, StatementError
 from tenure.evidence.frames import BODY_BYTES_MAX, FILE_HEAD, Batch, Record, encode_batch
-from tenure.evidence.keyring import KeyRing
+from tenure.evidence.keyring import KeyRecord, KeyRing
+from tenure.evidence.keys import SigningKey
 from tenure.evidence.reader import LogReader
 from tenure.evidence.statements import Statement, Subject
 from tenure.quantities import Clock
@@ -120,6 +121,23 @@ class EvidenceLog(LogReader):
                 )
             )
         return note
+
+    def rotate_key(self, *, to: SigningKey | None = None, keep: bool = True) -> KeyRecord:
+        """Sign with a new key from now on (see `KeyRing.rotate`), and state that it is so."""
+        with self._write_lock:
+            old, record = self._keys.signing, self._keys.rotate(clock=self._clock, to=to, keep=keep)
+            self.append(
+                Statement(
+                    predicate="key-rotation",
+                    id=f"keys/{record.key.id}",
+                    source="keys",
+                    sequence=0,
+                    at_ms=record.since_ms,
+                    subjects=(Subject(f"keys/{record.key.id}", record.key.id),),
+                    body={"from": old.id, "to": record.key.id, "publicKey": record.key.pem},
+                )
+            )
+        return record
 
     def checkpoint(self, sources: Iterable[str] = ()) -> str:
         """A signed checkpoint of all that is durable now."""

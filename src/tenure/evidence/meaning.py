@@ -1,6 +1,7 @@
 """What statements say must follow from what they stand on: inputs by digest, verdicts by computing them again."""
 
 import hashlib
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from tenure.evidence.bundle_file import BundleFile, members, parse
 from tenure.evidence.canonical import Json, digest
 from tenure.evidence.contracts import first_difference
 from tenure.evidence.entries import Entry
-from tenure.evidence.report import Failure, Report
+from tenure.evidence.report import Failure, Report, Unjudged
 from tenure.evidence.statements import Statement
 
 Recompute = Callable[[Statement, Mapping[str, Json], Mapping[str, Any]], Mapping[str, Json] | None]
@@ -44,6 +45,7 @@ def check_meaning(
         if entry.statement is not None and entry.statement.predicate == "contract":
             terms = _terms(entry, entry.statement, terms, report)
     used: set[str] = set()
+    judged: dict[str, list[tuple[str, str]]] = {}
     for entry in entries:
         statement = entry.statement
         if statement is None:
@@ -51,6 +53,9 @@ def check_meaning(
         report.statements[statement.predicate] += 1
         if statement.predicate == "window-verdict":
             report.verdicts[str(statement.body["verdict"])] += 1
+            judged.setdefault(str(statement.body["promise"]), []).append(
+                (str(statement.body["start"]), str(statement.body["end"]))
+            )
         used.update(subject.sha256 for subject in statement.inputs)
         missing = [subject.name for subject in statement.inputs if subject.sha256 not in inputs]
         for name in missing:
@@ -60,6 +65,18 @@ def check_meaning(
             _recompute(entry, statement, values, terms or {}, recompute, report)
     for sha256 in sorted(set(inputs) - used):
         report.fail(Failure(f"input {sha256}", "value", "no statement stands on it"))
+    report.unjudged = [gap for promise in sorted(judged) for gap in _gaps(promise, judged[promise])]
+
+
+def _gaps(promise: str, windows: Sequence[tuple[str, str]]) -> list[Unjudged]:
+    """The spans between a promise's first and last window that no verdict covers.
+
+    Sequence numbers show what was stated and left out; this shows what was never stated. RFC 3339 texts in UTC, as all
+    statements have them, sort as the instants do.
+    """
+    ordered = sorted(windows)
+    pairs = itertools.pairwise(ordered)
+    return [Unjudged(promise, end, start) for (_, end), (start, _) in pairs if start > end]
 
 
 def _terms(entry: Entry, statement: Statement, known: dict[str, Any] | None, report: Report) -> dict[str, Any]:
@@ -82,8 +99,8 @@ def _recompute(
 ) -> None:
     try:
         expected = recompute(statement, values, terms)
-    except (ValueError, KeyError, TypeError) as error:
-        report.fail(of(entry, "$.predicate.inputs", f"the verdict cannot be recomputed from them: {error}"))
+    except Exception as error:  # what was signed can be of any shape; none may stop the rest from being checked
+        report.fail(of(entry, "$.predicate.inputs", f"the verdict cannot be recomputed from them: {error!r}"))
         return
     if expected is None:
         return

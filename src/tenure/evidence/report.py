@@ -18,6 +18,15 @@ class Failure:
     statement_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """A span of a promise on which no verdict was ever stated (RFC 3339). It reads as unverifiable, never as kept."""
+
+    promise: str
+    start: str
+    end: str
+
+
 @dataclass(slots=True)
 class Report:
     """What checking a bundle found. `ok` is the verdict; the rest is for people.
@@ -35,6 +44,7 @@ class Report:
     complete: bool = False
     checkpoint: str = ""
     keys: tuple[str, ...] = ()
+    unjudged: list[Unjudged] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     more_failures: int = 0
 
@@ -61,6 +71,7 @@ class Report:
             "verdicts": dict(sorted(self.verdicts.items())),
             "recomputed": self.recomputed,
             "complete": self.complete,
+            "unjudged": [{"promise": gap.promise, "start": gap.start, "end": gap.end} for gap in self.unjudged],
             "keys": list(self.keys),
             "failures": [
                 {

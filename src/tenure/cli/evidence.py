@@ -1,0 +1,298 @@
+"""`tenure evidence`: what verdicts rest on, shown, exported as one file, and verified by anyone, anywhere, offline."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from tenure.cli import exit_codes
+from tenure.cli.failures import Failure, not_found, usage
+from tenure.cli.options import Output
+from tenure.cli.screen import say, say_json, say_table
+from tenure.client import home_directory
+from tenure.evidence import (
+    BundleError,
+    EvidenceError,
+    EvidenceLog,
+    KeyRing,
+    LogDamagedError,
+    LogReader,
+    PublicKey,
+    Report,
+    SigningKey,
+    Statement,
+    UnknownStatementError,
+    contract_sources,
+    export_bundle,
+    read_private,
+    verify_bundle,
+)
+from tenure.quantities import SystemClock, format_instant
+
+app = App(name="evidence", help="What verdicts rest on: show it, export it, verify it offline.")
+
+Namespace = Annotated[str, Parameter(name=["--namespace", "-n"], help="Namespace of the contract.")]
+Shown = Annotated[int, Parameter(name="--tail", help="Show only the newest so many statements; 0 shows all.")]
+Key = Annotated[Path | None, Parameter(help="The private key, where its owner keeps it elsewhere than in TENURE_HOME.")]
+FILE_BYTES_MAX = 1 << 20
+
+
+@app.command
+def show(
+    name: str | None = None,
+    *,
+    namespace: Namespace = "default",
+    public_key: Annotated[bool, Parameter(negative=(), help="Print the public key, to give to others.")] = False,
+    history: Annotated[bool, Parameter(negative=(), help="Print the history of public keys.")] = False,
+    checkpoint: Annotated[
+        bool, Parameter(negative=(), help="Print a signed checkpoint of now, to keep and to verify against.")
+    ] = False,
+    tail: Shown = 20,
+    output: Output = "text",
+) -> int:
+    """Show the evidence log, or what it holds of one contract (or of a workload's newest contract)."""
+    _check_output(output)
+    if public_key + history + checkpoint > 1:
+        raise usage("one of --public-key, --history and --checkpoint at a time")
+    with _faces():
+        keys = KeyRing.read(home_directory() / "keys")
+        if public_key:
+            say(keys.public_keys[-1].pem.rstrip())
+            return exit_codes.YES
+        if history:
+            say_json([record.to_wire() for record in keys.history])
+            return exit_codes.YES
+        with _log(keys) as log:
+            source = _source(log, namespace, name) if name else None
+            if checkpoint:
+                say(log.checkpoint([source] if source else []).rstrip("\n"))
+            elif source:
+                _show_contract(log, source, tail, output)
+            else:
+                _show_log(log, keys, output)
+    return exit_codes.YES
+
+
+@app.command
+def export(
+    name: str,
+    *,
+    to: Annotated[Path | None, Parameter(name=["--to", "-f"], help="The file; without it NAME.evidence.jsonl.")] = None,
+    namespace: Namespace = "default",
+    checkpoint: Annotated[
+        list[Path] | None, Parameter(help="A checkpoint that the bundle shall prove as well; may repeat.")
+    ] = None,
+    key: Key = None,
+    output: Output = "text",
+) -> int:
+    """Export all that one contract's verdicts rest on (or a workload's newest contract's) as one file."""
+    _check_output(output)
+    path = to or Path(f"{name}.evidence.jsonl")
+    with _faces():
+        earlier = [_read(file) for file in checkpoint or []]
+        keys = KeyRing.read(home_directory() / "keys", owner_key=key)
+        with _log(keys) as log:
+            sources = [_source(log, namespace, name)]
+            now_ms = SystemClock().now_ms()
+            summary = export_bundle(log, path, sources=sources, keys=keys, at_ms=now_ms, earlier=earlier)
+    if output == "json":
+        say_json(
+            {
+                "file": str(summary.path),
+                "subject": summary.subject,
+                "statements": summary.statements,
+                "inputs": summary.inputs,
+                "bytes": summary.bytes,
+                "keyId": keys.public_keys[-1].id,
+                "checkpoint": summary.checkpoint,
+            }
+        )
+        return exit_codes.YES
+    say(f"{summary.path}: {summary.statements} statements on {summary.subject}, {summary.bytes:,} bytes")
+    say("  give it with the public key (`tenure evidence show --public-key`), then anyone can run")
+    say(f"  tenure evidence verify {summary.path} --public-key KEY.pem [--checkpoint CHECKPOINT]")
+    return exit_codes.YES
+
+
+@app.command
+def verify(
+    file: Path,
+    *,
+    public_key: Annotated[Path, Parameter(help="The provider's public key, a PEM file.")],
+    checkpoint: Annotated[
+        Path | None, Parameter(help="The checkpoint that you were given; proves that nothing since is left out.")
+    ] = None,
+    output: Output = "text",
+) -> int:
+    """Check a bundle offline: every signature, number and hash, and each verdict computed again from its samples.
+
+    Exits 0 when all holds, 1 when anything does not (the statement and the field are named), 7 when all holds but there
+    are spans on which no verdict was ever stated. Needs no server, no network and no state.
+    """
+    from tenure.controllers.contract.terms import recompute
+
+    _check_output(output)
+    with _faces():
+        key = PublicKey.parse(_read(public_key), path=str(public_key))
+        note = _read(checkpoint) if checkpoint else None
+        report = verify_bundle(file, public_key=key, checkpoint=note, recompute=recompute)
+    if output == "json":
+        say_json(report.to_wire())
+    else:
+        _tell(report)
+    if not report.ok:
+        return exit_codes.NO
+    return exit_codes.UNVERIFIABLE if report.unjudged else exit_codes.YES
+
+
+@app.command
+def rotate(*, key: Key = None, output: Output = "text") -> int:
+    """Sign with a new key from now on, which the old one vouches for; or with one that you bring by --key.
+
+    Tenure must be down: whoever writes the log holds its key. Contracts and what they run are not touched by that.
+    """
+    _check_output(output)
+    clock, home = SystemClock(), home_directory()
+    with _faces():
+        keys = KeyRing.read(home / "keys")
+        log = EvidenceLog.open_for_writing(home / "evidence", keys=keys, clock=clock)
+        try:
+            brought = SigningKey.parse(read_private(key), path=str(key)) if key else None
+            record = log.rotate_key(to=brought, keep=key is None)
+        finally:
+            log.close()
+    if output == "json":
+        say_json(record.to_wire())
+    else:
+        say(f"key {record.key.id[:16]}… signs from now on; give its public key, and the history, to whoever verifies")
+    return exit_codes.YES
+
+
+def _tell(report: Report) -> None:
+    for failure in report.failures:
+        say(f"✗ {failure.where}: {failure.field}: {failure.message}")
+    if report.more_failures:
+        say(f"✗ and {report.more_failures} more")
+    for gap in report.unjudged:
+        say(f"· {gap.promise}: no verdict was ever stated on {gap.start} to {gap.end}; read it as unverifiable")
+    if not report.ok:
+        return say("The bundle does not hold.")
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(report.verdicts.items()))
+    count = sum(report.statements.values())
+    say(f"✓ {report.subject}: {count} statements, each signed, numbered without a gap and in the tree")
+    say(f"✓ {report.recomputed} verdicts follow from their samples and the signed terms ({verdicts or 'none'})")
+    say(f"✓ log {report.log} at {report.size} statements, key {report.keys[-1][:16]}…")
+    if report.complete:
+        return say("✓ complete: the log goes on from your checkpoint")
+    return say("· completeness is not proved: verify with --checkpoint, the one you were given")
+
+
+def _show_log(log: LogReader, keys: KeyRing, output: str) -> None:
+    sources = [(source, log.count(source)) for source in log.sources()]
+    if output == "json":
+        say_json(
+            {
+                "log": log.origin,
+                "size": log.size,
+                "root": log.root.hex(),
+                "keyId": keys.public_keys[-1].id,
+                "sources": [{"name": name, "statements": count} for name, count in sources],
+            }
+        )
+        return
+    say(f"{log.origin}: {log.size} statements, root {log.root.hex()[:16]}…, key {keys.public_keys[-1].id[:16]}…")
+    subjects = [log.statement(log.places(source)[0]).subjects[0].name for source, _ in sources]
+    say_table(
+        ["about", "statements", "source"],
+        [[about, count, source] for about, (source, count) in zip(subjects, sources, strict=True)],
+    )
+
+
+def _show_contract(log: LogReader, source: str, tail: int, output: str) -> None:
+    places = log.places(source)[-tail:] if tail > 0 else log.places(source)
+    statements = [(place, log.statement(place)) for place in places]
+    if output == "json":
+        say_json([{"index": place, **statement.to_wire()} for place, statement in statements])
+        return
+    say(f"{source}: {log.count(source)} statements" + (f", the newest {len(places)}" if tail else ""))
+    say_table(
+        ["number", "at", "statement", "says"],
+        [[item.sequence, format_instant(item.at_ms), item.predicate, _gist(item)] for _, item in statements],
+    )
+
+
+def _gist(statement: Statement) -> str:
+    """What a statement says, in a line."""
+    body = statement.body
+    if statement.predicate == "window-verdict":
+        return f"{body['promise']} {body['start']}: {body['verdict']} ({body['reason']})"
+    shown: dict[str, Any] = {name: value for name, value in body.items() if isinstance(value, str | int | float | bool)}
+    text = ", ".join(f"{name} {value}" for name, value in shown.items())
+    return text.replace("\n", " ")[:100] or f"{', '.join(body)}"
+
+
+def _source(log: LogReader, namespace: str, name: str) -> str:
+    """The newest source about a contract of this name, else about a workload of this name."""
+    wanted = name.removeprefix("contract/").removeprefix("workload/")
+    found = [] if name.startswith("workload/") else contract_sources(log, namespace=namespace, name=wanted)
+    if not found and not name.startswith("contract/"):
+        found = [source for source in log.sources() if _workload_of(log, source) == (namespace, wanted)]
+    if not found:
+        raise not_found(
+            f"nothing was stated about a contract or workload {wanted!r} in namespace {namespace}",
+            "`tenure evidence show` lists what there is",
+        )
+    return found[-1]
+
+
+def _workload_of(log: LogReader, source: str) -> tuple[str, str] | None:
+    place = log.find(f"{source}/terms")
+    if place is None:
+        return None
+    statement = log.statement(place)
+    _, namespace, _ = statement.subjects[0].name.split("/", 2)
+    return namespace, str(statement.body["terms"].get("workload", {}).get("name"))
+
+
+@contextmanager
+def _log(keys: KeyRing) -> Iterator[LogReader]:
+    log = LogReader.open(home_directory() / "evidence", keys=keys)
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+@contextmanager
+def _faces() -> Iterator[None]:
+    """Turn the evidence room's errors into failures of the command line."""
+    try:
+        yield
+    except EvidenceError as error:
+        code = exit_codes.USAGE
+        if isinstance(error, UnknownStatementError):
+            code = exit_codes.NOT_FOUND
+        elif isinstance(error, LogDamagedError):
+            code = exit_codes.NO
+        elif isinstance(error, BundleError) and not Path(error.path).exists():
+            code = exit_codes.NOT_FOUND
+        where = f"{error.path}: " if error.path else ""
+        raise Failure(
+            f"{where}{error.message}", exit_code=code, reason=error.code, next_step=error.next_step
+        ) from error
+
+
+def _read(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(FILE_BYTES_MAX)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise usage(f"{path} is no text file") from None
+
+
+def _check_output(output: str) -> None:
+    if output not in ("text", "json"):
+        raise usage(f"-o {output} is neither text nor json")
