@@ -1,4 +1,4 @@
-"""Rung: restore a limit. The kernel holds the work to less than the contract, so the contract's limits are set again."""
+"""Rung: restore a limit. The kernel holds the work to less than the contract; the contract's limits are set again."""
 
 import asyncio
 
