@@ -123,7 +123,7 @@ class _Reader:
         for folder in self._matching(want.folder):
             self._read_links(folder, self._list(folder) if want.links else want.link_names)
             for name in want.names:
-                self._read_text(f"{folder}/{name}")
+                self._read_text(f"{folder}/{name}" if folder else name)
 
     def _matching(self, pattern: str) -> list[str]:
         found = [""]
