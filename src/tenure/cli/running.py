@@ -117,7 +117,7 @@ def down(
     home = home_directory()
     if purge and home.exists() and not yes:
         _ask_to_purge(home)
-    stopped = _stop(home)
+    stopped = stop_plane(home)
     ended: list[str] = []
     if purge and home.exists():
         ended = end_all_runs(home)
@@ -139,7 +139,8 @@ def _ask_to_purge(home: Path) -> None:
         raise usage("nothing was removed")
 
 
-def _stop(home: Path) -> bool:
+def stop_plane(home: Path) -> bool:
+    """Stop the control plane of `home`; False when none ran. Workloads run on."""
     running = plane_of(home)
     if running is None:
         return False

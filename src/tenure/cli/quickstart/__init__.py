@@ -1,0 +1,54 @@
+"""`tenure quickstart`: the whole story on this machine, live, told with the ordinary commands and the ordinary API.
+
+Promises: nothing is staged. The model is real, so are requests, interference and the kill; each step prints the command
+that a person would type. Refuses: to leave anything behind, unless --keep is said.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tenure.cli import exit_codes
+from tenure.cli.failures import usage
+from tenure.cli.quickstart.stage import Stage
+from tenure.client import home_directory
+
+
+def quickstart(
+    *,
+    keep: Annotated[bool, Parameter(negative=(), help="Leave it running afterwards.")] = False,
+    short: Annotated[bool, Parameter(negative=(), help="Only as far as contract, refusal and counter-offer.")] = False,
+) -> int:
+    """Tell the whole story on this machine: discover, ask, contract, refuse, keep, remedy, control dies, prove.
+
+    It runs in TENURE_HOME (or --home DIR), which must be empty or absent, and takes about a minute and a half once the
+    model is here. Everything it started is gone afterwards, unless --keep is said.
+    """
+    from tenure.cli.quickstart import contract, control, ending, evidence, kept, need, refusal
+
+    home = home_directory()
+    if home.exists() and any(home.iterdir()):
+        raise usage(
+            f"{home} is not empty, and the quickstart begins with nothing", "tenure down --purge, or --home DIR"
+        )
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(prefix="tenure-quickstart-") as folder:
+        stage = Stage(home=home, folder=Path(folder))
+        try:
+            need.discover(stage)
+            offer = need.ask(stage)
+            name = contract.accept(stage, offer)
+            refusal.refuse_and_counter(stage, name)
+            if not short:
+                kept.keep(stage, name)
+                kept.breach_and_remedy(stage, name)
+                control.control_dies(stage, name)
+                evidence.prove(stage, name)
+            ending.what_holds(stage, keep=keep)
+        except BaseException:
+            if not keep:
+                ending.clean(stage)
+            raise
+    return exit_codes.YES

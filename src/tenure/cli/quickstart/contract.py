@@ -1,0 +1,70 @@
+"""Step 3: an offer becomes a contract, and its endpoint answers."""
+
+import json
+import os
+import urllib.request
+
+from rich.live import Live
+from rich.padding import Padding
+from rich.text import Text
+
+from tenure.cli.quickstart.load import _OPENER
+from tenure.cli.quickstart.stage import Stage
+from tenure.measurement import Endpoint
+from tenure.resources import Secret, kind_of
+
+QUESTION = "In one sentence: what is a contract?"
+ANSWER_TOKENS_MAX = 60
+
+
+def accept(stage: Stage, offer: str) -> str:
+    """Accept, see it commissioned and signed, ask it something; returns the contract's name."""
+    stage.heading("Contract", "Held, started on its very core, measured there, signed. Only then is it Active.")
+    stage.run("accept", offer)
+    stage.run("env", offer, quiet=True)
+    endpoint = endpoint_of(stage, offer)
+    stage.type("curl", "-N", f"{endpoint.base_url}/chat/completions", "...")
+    _stream(stage, endpoint)
+    return offer
+
+
+def endpoint_of(stage: Stage, contract: str) -> Endpoint:
+    """The contract's endpoint and key, as `tenure env` prints them."""
+    with stage.door() as door:
+        status = stage.contract(door, contract).status
+        assert status is not None
+        assert status.endpoint is not None
+        assert status.credential is not None
+        secret = Secret.model_validate(door.get(kind_of(Secret), status.credential, "default"))
+        body = stage.contract(door, contract).spec.body
+    assert body.inference is not None
+    return Endpoint(status.endpoint, body.inference.model, secret.text("OPENAI_API_KEY"))
+
+
+def _stream(stage: Stage, endpoint: Endpoint) -> None:
+    """The answer, token by token, as it comes."""
+    body = {
+        "model": endpoint.model,
+        "stream": True,
+        "max_tokens": ANSWER_TOKENS_MAX,
+        "messages": [{"role": "user", "content": QUESTION}],
+    }
+    request = urllib.request.Request(
+        f"{endpoint.base_url}/chat/completions",
+        data=json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {endpoint.api_key}", "Content-Type": "application/json"},
+    )
+    stage.say(f"[dim]you[/]    {QUESTION}")
+    text = Text()
+    with _OPENER.open(request, timeout=60) as answer, Live(console=stage.screen, refresh_per_second=12) as live:
+        for line in answer:
+            if not line.startswith(b"data: {"):
+                continue
+            choice = json.loads(line[6:])["choices"]
+            text.append((choice[0]["delta"].get("content") or "") if choice else "")
+            live.update(Padding(Text.assemble(("model  ", "dim"), text), (0, 0, 0, 2)))
+
+
+def system_cpus() -> tuple[int, ...]:
+    """CPUs that this process may use; a load generator stays off the contracted ones if it can."""
+    return tuple(sorted(os.sched_getaffinity(0)))

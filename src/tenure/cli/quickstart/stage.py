@@ -1,0 +1,113 @@
+"""The stage: headings, the command that a person would type, the command itself, and lines that change."""
+
+import contextlib
+import io
+import json
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.padding import Padding
+from rich.syntax import Syntax
+
+from tenure.cli.door import Door, open_door
+from tenure.cli.failures import Failure
+from tenure.cli.main import run
+from tenure.cli.options import HERE
+from tenure.cli.screen import console
+from tenure.resources import Contract, kind_of
+
+LOOK_SECONDS = 0.25
+EXIT_OURS = 70
+
+
+@dataclass(slots=True)
+class Stage:
+    """Where the story is told. It knows the home and what was found on the way; commands do the work."""
+
+    home: Path
+    folder: Path
+    screen: Console = field(default_factory=console)
+    begun: float = field(default_factory=time.monotonic)
+    steps: int = 0
+
+    def heading(self, title: str, why: str) -> None:
+        """A step begins."""
+        self.steps += 1
+        self.screen.print()
+        elapsed = f"{time.monotonic() - self.begun:.0f} s"
+        self.screen.rule(f"[bold cyan]{self.steps}  {escape(title)}[/]  [dim]{elapsed}[/]", align="left", style="cyan")
+        self.screen.print(Padding(f"[dim]{escape(why)}[/]", (0, 0, 1, 2)))
+
+    def say(self, text: str) -> None:
+        """A line of the story (rich markup)."""
+        self.screen.print(Padding(text, (0, 0, 0, 2)))
+
+    def file(self, name: str, content: str) -> Path:
+        """Write a manifest and show it."""
+        path = self.folder / name
+        path.write_text(content)
+        self.say(f"[bold]{name}[/]")
+        self.screen.print(Padding(Syntax(content.rstrip(), "yaml", background_color="default"), (0, 0, 1, 4)))
+        return path
+
+    def type(self, *tokens: object) -> None:
+        """Show a command as a person would type it."""
+        self.screen.print(f"[bold green]$[/] [bold]{escape(shlex.join(map(str, tokens)))}[/]")
+
+    def run(self, *tokens: object, expect: tuple[int, ...] = (0,), quiet: bool = False) -> int:
+        """Type a `tenure` command and run it. An exit code that the story does not expect ends it."""
+        words = [str(token) for token in tokens]
+        self.type("tenure", *tokens)
+        if quiet:
+            with contextlib.redirect_stdout(io.StringIO()):
+                code = run(words)
+        else:
+            code = run(words)
+        if code not in expect:
+            raise Failure(
+                f"`tenure {shlex.join(words)}` ended with {code}, the story expects {' or '.join(map(str, expect))}",
+                exit_code=code or EXIT_OURS,
+                reason="StoryInterrupted",
+                next_step=f"look with: tenure --home {self.home} status",
+            )
+        return code
+
+    def json(self, *tokens: object, expect: tuple[int, ...] = (0,)) -> Any:
+        """The JSON that a command answers, without showing it."""
+        caught = io.StringIO()
+        with contextlib.redirect_stdout(caught):
+            code = run([*map(str, tokens), "-o", "json"])
+        if code not in expect:
+            raise Failure(
+                f"`tenure {tokens[0]}` ended with {code}", exit_code=code or EXIT_OURS, reason="StoryInterrupted"
+            )
+        return json.loads(caught.getvalue())
+
+    @contextmanager
+    def door(self) -> Iterator[Door]:
+        """The same API as everybody's."""
+        with open_door(HERE) as door:
+            yield door
+
+    def contract(self, door: Door, name: str) -> Contract:
+        """A contract as it is now."""
+        return Contract.model_validate(door.get(kind_of(Contract), name, "default"))
+
+    def watch(self, show: Callable[[float], Any], until: Callable[[float], bool], seconds_max: float) -> bool:
+        """Redraw `show(elapsed)` until `until(elapsed)`; False when the time is over first."""
+        begun = time.monotonic()
+        with Live(console=self.screen, refresh_per_second=8, transient=False) as live:
+            while (elapsed := time.monotonic() - begun) < seconds_max:
+                live.update(Padding(show(elapsed), (0, 0, 0, 2)))
+                if until(elapsed):
+                    return True
+                time.sleep(LOOK_SECONDS)
+        return False
