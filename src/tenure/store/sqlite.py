@@ -55,6 +55,7 @@ class Store:
         self._listeners: list[Listener] = []
         self._refusal: StoreUnwritableError | None = None
         self._writer: Writer | None = None
+        self._closed = False
         self._watermark = self._lock()
         try:
             self._open(clock or SystemClock(), bounds or LogBounds())
@@ -160,7 +161,10 @@ class Store:
         )
 
     def close(self) -> None:
-        """Finish queued writes and close the file; the log stays for those who resume."""
+        """Finish queued writes and close the file; the log stays for those who resume. Closing twice does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         if hasattr(self, "_reader"):
             self._reader.close()
         if self._writer:
@@ -217,7 +221,9 @@ class Store:
 
     def _judge(self, db: sqlite3.Connection, noted: int | None) -> StoreUnwritableError | None:
         if not db.execute("SELECT 1 FROM sqlite_schema").fetchone():
-            return None  # killed before its tables were made
+            if noted == 0:
+                return None  # killed before its tables were made
+            raise StoreUnreadableError(f"{self.path} is empty although writes were acknowledged; restore a backup")
         database.check_format(db, self.path)
         damage = database.damage(db)
         if damage:

@@ -44,6 +44,7 @@ class Transaction:
         if before is None or before.content["metadata"].get("ownerReferences") != metadata.get("ownerReferences"):
             self._note_owners(resource, stored, metadata)
         if deleting:
+            self.unsettled_uids.add(metadata["uid"])
             self._unsettle(resource, stored)
         return stored
 
