@@ -38,8 +38,6 @@ COMMANDS: tuple[Command, ...] = (
     Command("quickstart", "tenure.cli.quickstart:quickstart", "The whole story on this machine, live.", HOST),
     Command("up", "tenure.cli.running:up", "Start Tenure on this machine.", HOST),
     Command("down", "tenure.cli.running:down", "Stop Tenure on this machine.", HOST),
-    Command("server", "tenure.cli.running:server", "Run the API alone.", HOST),
-    Command("controllers", "tenure.cli.running:controllers", "Run the controllers alone.", HOST),
     Command("doctor", "tenure.cli.own.doctor:doctor", "What works here, what does not, and why.", HOST),
     Command("inventory", "tenure.cli.inventory:app", "The hardware as Tenure sees it.", HOST),
     Command("model", "tenure.cli.own.models:app", "Models: list, show, fetch.", HOST),

@@ -8,9 +8,10 @@ from typing import Any
 from tenure.cli import requests
 from tenure.cli.options import Reach
 from tenure.cli.requests import JsonObject
-from tenure.client import Client, ConnectionSource, NotFound, discover, from_kubeconfig
+from tenure.client import NotFound
 from tenure.client.calls import Call, typed
 from tenure.resources import Kind
+from tenure.sdk import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Change:
 
 
 class Door:
-    """Verbs over one host. Raises the errors of `tenure.client`. `client` is the typed client behind it."""
+    """Verbs over one host. Raises the errors of `tenure.client`. `client` is the SDK's, typed, behind it."""
 
     def __init__(self, client: Client, namespace: str) -> None:
         self.client = client
@@ -82,11 +83,5 @@ class Door:
 @contextmanager
 def open_door(reach: Reach) -> Iterator[Door]:
     """The host that the options, else TENURE_HOME, name. Raises NoConnection where nothing says where it is."""
-    with Client(_source(reach)) as client:
-        yield Door(client, reach.namespace or client.namespace)
-
-
-def _source(reach: Reach) -> ConnectionSource:
-    if reach.kubeconfig is not None or reach.context is not None:
-        return lambda: from_kubeconfig(reach.kubeconfig, reach.context)
-    return discover()
+    with Client(kubeconfig=reach.kubeconfig, context=reach.context, namespace=reach.namespace) as client:
+        yield Door(client, client.namespace)

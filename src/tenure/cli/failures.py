@@ -89,6 +89,8 @@ def failure_of(error: BaseException, tokens: Sequence[str]) -> Failure:
         return _of_the_door(error)
     if module == "tenure.resources.problems":
         return _of_problems(error)
+    if module == "tenure.sdk.outcomes":
+        return _of_the_sdk(error)
     if isinstance(error, OSError) and error.filename is not None:
         message = f"{error.filename}: {(error.strerror or str(error)).lower()}"
         missing = isinstance(error, FileNotFoundError)
@@ -132,12 +134,25 @@ def _where(cause: dict[str, Any]) -> str:
 
 
 def _of_command_line(error: BaseException, tokens: Sequence[str]) -> Failure:
+    if type(error).__name__ == "UnknownCommandError":
+        return _unknown_command(error, tokens)
     words = str(error).strip() or type(error).__name__
     message = words[:1].lower() + words[1:].rstrip(".")
     command = next((token for token in tokens if not token.startswith("-")), "")
-    known = "UnknownCommand" not in type(error).__name__
-    step = f"see `tenure {command} --help`" if command and known else "see `tenure --help`"
-    return usage(message, step)
+    return usage(message, f"see `tenure {command} --help`" if command else "see `tenure --help`")
+
+
+def _unknown_command(error: BaseException, tokens: Sequence[str]) -> Failure:
+    # The parser's own text would import the code of every command to spell their names.
+    from tenure.resources.problems import did_you_mean
+
+    app = error.app  # type: ignore[attr-defined]
+    unknown = str((error.unused_tokens or tokens)[0])  # type: ignore[attr-defined]
+    names = [name for name in app if not name.startswith("-")]
+    path = " ".join(["tenure", *tokens[: list(tokens).index(unknown)]]) if unknown in tokens else "tenure"
+    meant = did_you_mean(unknown, names)
+    question = f"; did you mean {meant}?" if meant else ""
+    return usage(f"unknown command {unknown!r}{question}", f"see `{path} --help`", "UnknownCommand")
 
 
 def _of_problems(error: BaseException) -> Failure:
@@ -177,13 +192,55 @@ def _of_the_door(error: BaseException) -> Failure:
     code = _DOOR_CODES.get(type(error).__name__)
     if code is None:
         code = exit_codes.OUR_FAULT if status >= 500 else exit_codes.USAGE
-    causes = [
-        {"code": c.reason, "message": c.message, "path": c.field}
-        for c in error.causes  # type: ignore[attr-defined]
-        if c.message != str(error)
-    ]
     message = str(error)
+    causes = [_cause(c) for c in error.causes if c.message != message]  # type: ignore[attr-defined]
     if causes and all(c["path"] and c["message"] in message for c in causes):
         message = message.partition(" is invalid: ")[0] + " is invalid"
-    step = next_step(_STEP_OF.get(reason, reason))
+    step = "" if causes else next_step(_STEP_OF.get(reason, reason))
+    if code == exit_codes.NOT_FOUND:
+        step = _find_it(message)
     return Failure(message, exit_code=code, reason=reason, next_step=step, causes=causes)
+
+
+_SDK_CODES = {
+    "NotAccepted": exit_codes.CONFLICT,
+    "NothingToAccept": exit_codes.INFEASIBLE,
+    "CommissioningFailed": exit_codes.NO,
+    "ContractOver": exit_codes.NO,
+    "NoEndpoint": exit_codes.UNVERIFIABLE,
+}
+# What a user must bring first, and what is simply not there.
+_SDK_REASONS = {
+    "OfferNotFound": exit_codes.NOT_FOUND,
+    "ReferenceNotFound": exit_codes.NOT_FOUND,
+    "ModelNotFetched": exit_codes.NOT_FOUND,
+    "RuntimeUnavailable": exit_codes.NOT_FOUND,
+    "PolicyForbids": exit_codes.INFEASIBLE,
+    "LocationUnknown": exit_codes.INFEASIBLE,
+    "TrialFailed": exit_codes.UNVERIFIABLE,
+}
+
+
+def _of_the_sdk(error: BaseException) -> Failure:
+    reason: str = error.reason  # type: ignore[attr-defined]
+    code = _SDK_REASONS.get(reason) or _SDK_CODES.get(type(error).__name__, exit_codes.UNVERIFIABLE)
+    step: str = error.next_step  # type: ignore[attr-defined]
+    message = str(error)
+    # Conditions carry the next step behind their words.
+    if step and message.endswith(step):
+        message = message[: -len(step)].rstrip("; ") or reason
+    return Failure(message, exit_code=code, reason=reason, next_step=step)
+
+
+def _cause(cause: Any) -> dict[str, Any]:
+    # A Status has no place for the next step, so the host writes it behind its words.
+    message, _, step = cause.message.partition("; see `")
+    found = {"code": cause.reason, "message": message, "path": cause.field}
+    return found | ({"nextStep": f"see `{step}"} if step else {})
+
+
+def _find_it(message: str) -> str:
+    if message.startswith("namespaces "):
+        return "create it: apply a manifest of kind Namespace"
+    plural = message.partition(" ")[0].partition(".")[0]
+    return f"`tenure get {plural}` lists what there is" if plural.islower() else "`tenure get KIND` lists what there is"

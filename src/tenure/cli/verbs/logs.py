@@ -72,7 +72,7 @@ def contract_named(door: Door, name: str) -> JsonObject:
 def run_id_of(contract: JsonObject) -> str:
     """The run behind a contract."""
     run = (contract.get("status") or {}).get("run") or {}
-    return str(run.get("id") or contract["metadata"]["uid"])
+    return str(run.get("id") or contract["spec"]["hold"]["id"])
 
 
 def _lines(run_id: str, *, follow: bool, tail: int | None, command: str) -> Iterator[Any]:

@@ -1,0 +1,223 @@
+"""An Answer as people read it: offers as cards, counter-offers by what they give up, a refusal as a funnel.
+
+The one rendering of an answer; `ask`, `request`, `why`, `trial` and the quickstart share it.
+"""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from tenure.cli.words import (
+    assurance_text,
+    counted,
+    duration_text,
+    evidence_text,
+    load_text,
+    metric_text,
+    nanoseconds_text,
+    price_text,
+    promise_text,
+    shape_text,
+    watts_text,
+    when_text,
+)
+from tenure.resources.kinds.allocation import Promises, Relaxation, StatisticalPromise
+from tenure.resources.kinds.answer import Answer, FunnelStep, Quote, RefusalDetail, TrialNeeded
+
+QUIET = "bright_black"
+GOOD, MIDDLING, BAD = "green", "yellow", "red"
+BAR_CELLS = 28
+
+
+def answer_view(answer: Answer, *, now_ms: int, held: bool, expires_ms: int | None = None) -> RenderableType:
+    """The whole answer. `held`: its quotes are Offers in the ledger until `expires_ms`; else they hold nothing."""
+    parts: list[RenderableType] = [_headline(answer, held, expires_ms, now_ms)]
+    if answer.refusal is not None:
+        parts.append(refusal_view(answer.refusal, now_ms=now_ms))
+    if answer.needs_trial is not None:
+        parts.append(_trial(answer.needs_trial))
+    if answer.quotes:
+        best, *others = answer.quotes
+        parts.append(quote_card(best, number=1, now_ms=now_ms))
+        if others:
+            parts.append(_others(others, now_ms))
+    if answer.assumed:
+        parts.append(Text(f"assumed: {'; '.join(answer.assumed)}", style=QUIET))
+    return Group(*parts)
+
+
+def quote_card(quote: Quote, *, now_ms: int, number: int | None = None) -> RenderableType:
+    """One offer in full."""
+    rows = _rows()
+    for relaxation in quote.relaxed:
+        rows.add_row("gives up", relaxation_text(relaxation))
+    add_promises(rows, quote.promises)
+    runtime = f" on {quote.runtime}" if quote.runtime else ""
+    held = f"{counted(quote.cores, 'core')}, {quote.memory} of memory"
+    rows.add_row("holds", held + (f" on {quote.machine}" if quote.machine else ""))
+    if quote.shape is not None:
+        rows.add_row("shape", shape_text(quote.shape) + runtime)
+    term = f"{when_text(int(quote.start), now_ms)} for {duration_text(int(quote.end) - int(quote.start))}"
+    rows.add_row("term", term)
+    rows.add_row("price", _known(price_text(quote.price)))
+    rows.add_row("power", _known(watts_text(quote.watts)))
+    style = GOOD if quote.meets_in_full else MIDDLING
+    title = Text(" ")
+    title.append(f"{number}  " if number else "", style="bold")
+    title.append(quote.offer or "a quote, which holds nothing", style="bold")
+    title.append("  meets the need in full " if quote.meets_in_full else "  counter-offer ", style=style)
+    command = Text(f" tenure accept {quote.offer} ", style="bold") if quote.offer else None
+    return Panel(rows, title=title, title_align="left", subtitle=command, subtitle_align="right", border_style=style)
+
+
+def add_promises(rows: Table, promises: Promises) -> None:
+    """Rows for what is promised statistically, how surely, under which load, and on which evidence."""
+    statistical = promises.statistical
+    for index, promise in enumerate(statistical):
+        line = Text(f"{metric_text(promise.metric):<21} ")
+        line.append(promise_text(promise), style="bold")
+        if promise.asked is not None and promise.bound is not None and promise.asked < promise.bound:
+            line.append(f"   asked {promise.asked}", style=MIDDLING)
+        elif promise.carried is not None:
+            line.append(f"   the evidence carries {nanoseconds_text(promise.carried)}", style=QUIET)
+        rows.add_row("promises" if not index else "", line)
+    for sentence in dict.fromkeys(assurance_text(promise) for promise in statistical):
+        rows.add_row("", sentence)
+    if promises.load is not None:
+        rows.add_row("under", load_text(promises))
+    for sentence in dict.fromkeys(evidence_text(promise) for promise in statistical):
+        rows.add_row("evidence", sentence)
+    if not statistical:
+        rows.add_row("promises", "what is reserved; nothing about speed")
+
+
+def relaxation_text(relaxation: Relaxation) -> Text:
+    """less: load.requestsPerSecond 8 → 3."""
+    text = Text(f"{relaxation.axis}: ", style=MIDDLING)
+    text.append(f"{relaxation.what} ", style="default")
+    text.append(f"{relaxation.asked} → ", style=QUIET)
+    text.append(relaxation.offered, style="bold")
+    return text
+
+
+def refusal_view(refusal: RefusalDetail, *, now_ms: int) -> RenderableType:
+    """What binds with its numbers, the funnel, the conflicting set, and what to do next."""
+    binding = refusal.binding
+    rows = _rows()
+    message = Text(binding.message, style="bold")
+    rows.add_row("binding", message)
+    rows.add_row("", Text(f"{binding.constraint}, imposed by {binding.imposed_by}", style=QUIET))
+    if binding.frees_at is not None:
+        rows.add_row("frees", when_text(int(binding.frees_at), now_ms))
+    if refusal.funnel:
+        rows.add_row("candidates", funnel_view(refusal.funnel))
+    if refusal.conflicting:
+        together = " + ".join(refusal.conflicting)
+        alone = "it alone excludes everything" if len(refusal.conflicting) == 1 else "without any one of them, it fits"
+        rows.add_row("conflict", Text.assemble(together, (f"   {alone}", QUIET)))
+    if binding.next_step:
+        rows.add_row("next", Text(binding.next_step, style="bold"))
+    return rows
+
+
+def funnel_view(funnel: Sequence[FunnelStep]) -> RenderableType:
+    """How many candidates were left after each constraint, as bars; what it removed is the pale part."""
+    most = max((step.removed + step.remaining for step in funnel), default=1) or 1
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, min_width=BAR_CELLS)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style=QUIET)
+    for step in funnel:
+        kept = _cells(step.remaining, most)
+        gone = max(0, _cells(step.removed + step.remaining, most) - kept)
+        bar = Text("█" * kept, style=GOOD if step.remaining else BAD).append("░" * gone, style=QUIET)
+        removed = Text(f"−{step.removed}", style=BAD) if step.removed else Text("")
+        table.add_row(step.constraint, bar, str(step.remaining), removed, step.detail)
+    return table
+
+
+def _cells(count: int, most: int) -> int:
+    # Whatever is left is seen, however little it is.
+    return max(1, round(BAR_CELLS * count / most)) if count else 0
+
+
+def _headline(answer: Answer, held: bool, expires_ms: int | None, now_ms: int) -> Text:
+    count = len(answer.quotes)
+    until = f", held until {when_text(expires_ms, now_ms)}" if held and expires_ms else ""
+    holds = until if held else "; they hold nothing"
+    match answer.kind:
+        case "Offers":
+            return Text(
+                f"✔ {counted(count, 'offer' if held else 'quote')} that meet the need in full{holds}", style=GOOD
+            )
+        case "CounterOffers":
+            noun = counted(count, "counter-offer" if held else "counter-quote")
+            return Text(f"◐ Not as asked; {noun}{holds}", style=MIDDLING)
+        case "NeedsTrial":
+            return Text("… Nobody knows yet: it takes a trial", style=MIDDLING)
+    return Text("✗ Refused", style=BAD)
+
+
+def _trial(needed: TrialNeeded) -> RenderableType:
+    rows = _rows()
+    rows.add_row("because", needed.reason)
+    shapes = ", ".join(shape_text(shape) for shape in needed.shapes)
+    rows.add_row(
+        "a trial of", f"{needed.duration} on {counted(needed.cores, 'core')}" + (f": {shapes}" if shapes else "")
+    )
+    rows.add_row(
+        "next", Text("tenure request -f FILE", style="bold").append("   holds what the trial needs", style=QUIET)
+    )
+    return rows
+
+
+def _others(quotes: Sequence[Quote], now_ms: int) -> RenderableType:
+    """The offers after the best, by what sets them apart."""
+    relaxed = any(quote.relaxed for quote in quotes)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style=QUIET, show_edge=False)
+    table.add_column("or", style="bold", no_wrap=True)
+    if relaxed:
+        table.add_column("gives up")
+    table.add_column("promises", no_wrap=True)
+    table.add_column("shape")
+    table.add_column("cores", justify="right")
+    table.add_column("starts")
+    table.add_column("an hour")
+    for quote in quotes:
+        given = Text("\n").join(relaxation_text(r) for r in quote.relaxed) if quote.relaxed else Text("nothing")
+        cells: list[RenderableType] = [Text(quote.offer or "quote")]
+        if relaxed:
+            cells.append(given)
+        shape = f"{quote.shape.threads} × {quote.shape.slots}" if quote.shape else ""
+        price = str(quote.price.hourly) if quote.price.hourly is not None else "unknown"
+        cells += [
+            _short(quote.promises.statistical),
+            shape,
+            str(quote.cores),
+            when_text(int(quote.start), now_ms),
+            price,
+        ]
+        table.add_row(*cells)
+    return table
+
+
+def _short(promises: Sequence[StatisticalPromise]) -> str:
+    return "\n".join(f"{metric_text(p.metric)} {promise_text(p)}" for p in promises)
+
+
+def _rows() -> Table:
+    """Labelled rows: a quiet label, then text that may wrap."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(style=QUIET, no_wrap=True)
+    table.add_column(ratio=1)
+    return table
+
+
+def _known(text: str) -> Text:
+    return Text(text, style=QUIET if text.startswith("unknown") else "default")

@@ -1,0 +1,172 @@
+"""A Contract as people read it: what was promised beside what was measured, where it runs, and how to use it."""
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from tenure.cli.answer import BAD, GOOD, MIDDLING, QUIET, add_promises, relaxation_text
+from tenure.cli.words import (
+    counted,
+    duration_text,
+    instant_text,
+    metric_text,
+    nanoseconds_text,
+    percent,
+    price_text,
+    shape_text,
+    watts_text,
+)
+from tenure.resources import Condition, Contract, condition_of
+from tenure.resources.kinds.contract import Accounting, CommissioningFigure, WindowVerdict
+
+VERDICTS = {"Kept": GOOD, "Breached": BAD, "Unverifiable": MIDDLING}
+WINDOWS_SHOWN = 30
+
+
+def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
+    """The whole contract."""
+    spec, status = contract.spec, contract.status
+    phase = status.phase if status else "Proposed"
+    rows = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    rows.add_column(style=QUIET, no_wrap=True)
+    rows.add_column(ratio=1)
+    for relaxation in spec.relaxed:
+        rows.add_row("gave up", relaxation_text(relaxation))
+    add_promises(rows, spec.promises)
+    if status and status.commissioning and status.commissioning.figures:
+        rows.add_row("measured", figures_view(status.commissioning.figures))
+    for claim in spec.hold.claims:
+        cores = f"{counted(len(claim.cores), 'core')} ({', '.join(map(str, claim.cores))})"
+        rows.add_row("holds", f"{cores}, {claim.memory} of memory on {claim.machine}")
+    if spec.shape is not None:
+        rows.add_row("shape", shape_text(spec.shape) + (f" on {spec.runtime}" if spec.runtime else ""))
+    end = int(spec.term.end)
+    left = f"{duration_text(end - now_ms)} left" if end > now_ms else "over"
+    rows.add_row("term", f"{instant_text(int(spec.term.start), now_ms)} to {instant_text(end, now_ms)}, {left}")
+    rows.add_row("price", price_text(spec.price))
+    rows.add_row("power", watts_text(spec.watts))
+    if status and status.run and status.run.mechanism:
+        rows.add_row("enforced", _enforced(contract))
+    if status and status.signature:
+        rows.add_row(
+            "signed", f"{instant_text(int(status.signature.signed_at), now_ms)} by key {status.signature.key_id}"
+        )
+    if status and status.endpoint:
+        rows.add_row("endpoint", Text(status.endpoint, style="bold"))
+    title = Text(f" {contract.name} ", style="bold").append(f"{phase} ", style=_phase_style(phase))
+    if status and status.verdict:
+        title.append(f"{status.verdict} ", style=VERDICTS[status.verdict])
+    hint = Text(f" tenure env {contract.name} ", style="bold") if status and status.endpoint else None
+    style = _phase_style(phase)
+    return Panel(rows, title=title, title_align="left", subtitle=hint, subtitle_align="right", border_style=style)
+
+
+def figures_view(figures: list[CommissioningFigure]) -> RenderableType:
+    """Promised beside commissioned, one promise a line."""
+    table = Table(box=None, show_header=True, header_style=QUIET, padding=(0, 2, 0, 0), pad_edge=False)
+    for heading in ("", "promised", "measured", "windows within", ""):
+        table.add_column(heading, no_wrap=True)
+    for figure in figures:
+        name = f"{metric_text(figure.metric)} {figure.percentile or ''}".strip()
+        promised = nanoseconds_text(figure.promised) or figure.promised_floor or ""
+        measured = nanoseconds_text(figure.measured) or figure.measured_floor or "unknown"
+        mark = Text("✔ holds", style=GOOD) if figure.holds else Text("✗ does not hold", style=BAD)
+        table.add_row(name, promised, measured, f"{figure.windows_within} of {figure.windows}", mark)
+    return table
+
+
+def verdict_view(contract: Contract) -> RenderableType:
+    """Why its verdict is what it is: each promise's windows, budget, and newest reasons."""
+    status = contract.status
+    if status is None:
+        return Text("nothing was observed of it yet", style=QUIET)
+    parts: list[RenderableType] = []
+    for condition in status.conditions:
+        parts.append(condition_line(condition))
+    if status.accounting:
+        parts.append(_accounting(status.accounting))
+    if status.windows:
+        parts.append(_windows(status.windows))
+    return Group(*parts)
+
+
+def condition_line(condition: Condition) -> Text:
+    """✔ Ready  Active: signed and running."""
+    mark, style = {"True": ("✔", GOOD), "False": ("✗", BAD)}.get(condition.status, ("?", MIDDLING))
+    text = Text(f"{mark} {condition.type}  ", style=style)
+    text.append(condition.reason, style="bold")
+    return text.append(f"  {condition.message}" if condition.message else "", style="default")
+
+
+def measured_text(contract: Contract, metric: str, percentile: str | None) -> str:
+    """What was measured last for a promise: of the newest window, else of commissioning; empty where nothing was."""
+    status = contract.status
+    if status is None:
+        return ""
+    for window in reversed(status.windows):
+        if (window.metric, window.percentile) == (metric, percentile) and window.measured is not None:
+            return nanoseconds_text(window.measured)
+    for figure in status.commissioning.figures if status.commissioning else ():
+        if (figure.metric, figure.percentile) == (metric, percentile):
+            return nanoseconds_text(figure.measured) or figure.measured_floor or ""
+    return ""
+
+
+def ready_reason(contract: Contract) -> str:
+    """The reason of its Ready condition."""
+    ready = condition_of(contract.status.conditions, "Ready") if contract.status else None
+    return ready.reason if ready else ""
+
+
+def _accounting(accounts: list[Accounting]) -> RenderableType:
+    table = Table(box=None, header_style=QUIET, padding=(0, 2, 0, 0), pad_edge=False)
+    for heading in ("promise", "verdict", "windows", "kept", "breached", "unverifiable", "attained", "budget left"):
+        table.add_column(heading, no_wrap=True)
+    for account in accounts:
+        attained = percent(account.attainment) if account.attainment is not None else "unknown"
+        left = f"{account.budget_left:.3g} windows" if account.budget_left is not None else "unknown"
+        table.add_row(
+            f"{metric_text(account.metric)} {account.percentile or ''}".strip(),
+            Text(account.verdict, style=VERDICTS[account.verdict]),
+            str(account.windows),
+            str(account.kept),
+            str(account.breached),
+            str(account.unverifiable),
+            attained,
+            left,
+        )
+    return table
+
+
+def _windows(windows: list[WindowVerdict]) -> RenderableType:
+    """A strip a promise, oldest left: ■ kept, ✗ breached, ? unverifiable; then the newest that was not kept."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    promises = dict.fromkeys((window.metric, window.percentile) for window in windows)
+    for metric, percentile in promises:
+        own = [w for w in windows if (w.metric, w.percentile) == (metric, percentile)][-WINDOWS_SHOWN:]
+        strip = Text()
+        for window in own:
+            mark = {"Kept": "■", "Breached": "✗", "Unverifiable": "?"}[window.verdict]
+            strip.append(mark, style=VERDICTS[window.verdict])
+        troubled = next((w for w in reversed(own) if w.verdict != "Kept"), None)
+        why = f"{troubled.reason}" + (f", {troubled.cause}" if troubled.cause else "") if troubled else ""
+        table.add_row(f"{metric_text(metric)} {percentile or ''}".strip(), strip, Text(why, style=QUIET))
+    return table
+
+
+def _enforced(contract: Contract) -> Text:
+    assert contract.status is not None, "asked for a run"
+    assert contract.status.run is not None, "asked for a run"
+    run = contract.status.run
+    agree = sum(fact.agrees for fact in run.read_back)
+    text = Text(f"by {run.mechanism}")
+    if run.read_back:
+        good = agree == len(run.read_back)
+        said = f"   read back from the kernel: {agree} of {counted(len(run.read_back), 'limit')} agree"
+        text.append(said, style=GOOD if good else BAD)
+    return text
+
+
+def _phase_style(phase: str) -> str:
+    return {"Active": GOOD, "Ended": QUIET, "Ending": MIDDLING}.get(phase, MIDDLING)

@@ -1,0 +1,42 @@
+"""`tenure accept`: a held offer becomes a contract."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tenure.cli import exit_codes, screen
+from tenure.cli.door import open_door
+from tenure.cli.durations import seconds_of
+from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.own.outcome import check_output, say_contract
+from tenure.cli.waiting import waiting
+
+
+def accept(
+    offer: str,
+    *,
+    wait: Annotated[bool, Parameter(help="Wait until the contract is commissioned, signed and Active.")] = True,
+    timeout: Annotated[str, Parameter(help="How long to wait.")] = "15m",
+    output: Output = "text",
+    reach: Reach = HERE,
+) -> int:
+    """Accept a held offer and wait until its contract is Active.
+
+    Exits 4 when the offer expired or another was accepted, 1 when commissioning did not hold; fresh offers follow.
+
+    Parameters
+    ----------
+    offer
+        The offer's name, as `tenure get offers` lists it.
+    """
+    as_json = check_output(output)
+    name = offer.removeprefix("offer.tenure.dev/").removeprefix("offer/")
+    with open_door(reach) as door, waiting(f"offer {name}", quiet=as_json) as told:
+        contract = door.client.accept(
+            name, namespace=door.namespace, wait=wait, timeout_seconds=seconds_of(timeout), progress=told
+        )
+    if as_json:
+        screen.say_json({"kind": "Accepted", "offer": name, "contract": contract.to_json()})
+    else:
+        say_contract(contract)
+    return exit_codes.YES

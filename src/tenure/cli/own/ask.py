@@ -1,0 +1,42 @@
+"""`tenure ask`: the question that holds nothing."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tenure.cli import screen
+from tenure.cli.door import open_door
+from tenure.cli.durations import seconds_of
+from tenure.cli.manifests import read_one
+from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, say_answer
+from tenure.cli.waiting import waiting
+from tenure.resources import Workload
+
+
+def ask(
+    *,
+    filename: Annotated[str, Parameter(name=["--filename", "-f"], help="A manifest with one Workload; - reads it.")],
+    timeout: Annotated[str, Parameter(help="How long to wait for the answer.")] = "30s",
+    output: Output = "text",
+    reach: Reach = HERE,
+) -> int:
+    """Ask what you would get for a Workload: quotes, a refusal, or the trial that it takes to know.
+
+    Nothing is held and nothing is made, but the Inquiry that carries the question; it deletes itself.
+    Exits 0 for quotes in full, 6 for lesser ones, 5 for a refusal, 7 where a trial is needed to know.
+    """
+    as_json = check_output(output)
+    manifest = read_one(filename, "Workload")
+    assert isinstance(manifest.model, Workload), "read_one saw to it"
+    with open_door(reach) as door:
+        namespace = manifest.namespace(door.namespace, reach.namespace)
+        metadata = manifest.model.metadata.model_copy(update={"namespace": namespace})
+        need = manifest.model.model_copy(update={"metadata": metadata})
+        with waiting("asking", quiet=as_json):
+            answer = door.client.ask(need, timeout_seconds=seconds_of(timeout))
+    if as_json:
+        screen.say_json(answer_json("Asked", answer, workload=manifest.name, namespace=namespace))
+    else:
+        say_answer(answer, held=False)
+    return ANSWER_CODES[answer.kind]

@@ -1,0 +1,102 @@
+"""`tenure end` and `tenure renew`: a contract is over before its term, or goes on after it."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tenure.cli import exit_codes, failures, requests, screen
+from tenure.cli.door import open_door
+from tenure.cli.durations import seconds_of
+from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, expiry_of, say_answer, say_contract
+from tenure.cli.verbs.delete import wait_gone
+from tenure.cli.verbs.logs import contract_named
+from tenure.cli.waiting import waiting
+from tenure.quantities import Duration, SystemClock, format_instant
+from tenure.resources import Contract, Workload, kind_of
+
+
+def end(
+    name: str,
+    *,
+    wait: Annotated[bool, Parameter(help="Wait until its processes are gone and its hold is released.")] = True,
+    timeout: Annotated[str, Parameter(help="How long to wait; 0 waits as long as it takes.")] = "2m",
+    output: Output = "text",
+    reach: Reach = HERE,
+) -> int:
+    """End a contract before its term; returns when its processes are gone and its capacity is free.
+
+    Parameters
+    ----------
+    name
+        A contract, or the workload that has one.
+    """
+    as_json = check_output(output)
+    kind = kind_of(Contract)
+    with open_door(reach) as door:
+        contract = contract_named(door, name)
+        ended = str(contract["metadata"]["name"])
+        door.send(requests.delete(kind, ended, door.namespace))
+        if wait:
+            wait_gone(door, kind, ended, door.namespace, seconds_of(timeout))
+    if as_json:
+        screen.say_json({"kind": "Ended", "contract": ended, "waited": wait})
+    else:
+        screen.say(f"contract {ended} {'ended; what it held is free' if wait else 'is ending'}")
+    return exit_codes.YES
+
+
+def renew(
+    name: str,
+    *,
+    for_: Annotated[str, Parameter(name="--for", help="For how long; without it, as long as the contract was.")] = "",
+    accept: Annotated[str, Parameter(help="best accepts the best offer that meets the need in full.")] = "",
+    timeout: Annotated[str, Parameter(help="How long to wait.")] = "15m",
+    output: Output = "text",
+    reach: Reach = HERE,
+) -> int:
+    """Ask for offers that begin when a contract ends; it stands until one of them is accepted.
+
+    Parameters
+    ----------
+    name
+        A contract, or the workload that has one.
+    """
+    as_json = check_output(output)
+    if accept not in ("", "best"):
+        raise failures.usage(f"--accept {accept!r} is not known", "write --accept best")
+    patience = seconds_of(timeout)
+    with open_door(reach) as door:
+        contract = Contract.model_validate(contract_named(door, name))
+        if int(contract.spec.term.end) <= SystemClock().now_ms():
+            raise failures.conflict(f"contract {contract.name} is over", "Ended", "request its workload again")
+        length = Duration.parse(for_) if for_ else _length_of(contract)
+        start = format_instant(int(contract.spec.term.end))
+        term = {"duration": str(length), "start": start, "startBy": None, "end": None}
+        workload = contract.spec.workload.name
+        stated = door.client.patch(Workload, workload, {"spec": {"term": term}}, namespace=contract.namespace)
+        with waiting(f"offers from {start} on", quiet=as_json) as told:
+            answered = door.client.wait_answered(stated, timeout_seconds=patience, progress=told)
+        answer = answered.status.answer if answered.status else None
+        if answer is None:
+            raise failures.unverifiable(f"workload {workload} has no answer", next_step=f"`tenure why {workload}`")
+        best = answer.quotes[0] if answer.quotes else None
+        renewed = None
+        if accept and best is not None and best.meets_in_full:
+            with waiting("renewal", quiet=as_json) as told:
+                where = contract.namespace
+                renewed = door.client.accept(best, namespace=where, timeout_seconds=patience, progress=told)
+        expires = expiry_of(door.client, answered)
+    if as_json:
+        made = renewed.to_json() if renewed else None
+        screen.say_json(answer_json("Renewal", answer, renews=contract.name, contract=made))
+    elif renewed is not None:
+        say_contract(renewed)
+    else:
+        say_answer(answer, held=True, expires_ms=expires)
+    return exit_codes.YES if renewed is not None else ANSWER_CODES[answer.kind]
+
+
+def _length_of(contract: Contract) -> Duration:
+    term = contract.spec.term
+    return Duration((int(term.end) - int(term.start)) * 10**6)

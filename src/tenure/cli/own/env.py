@@ -1,0 +1,45 @@
+"""`tenure env`: a contract's endpoint and key as shell variables: eval "$(tenure env CONTRACT)"."""
+
+import shlex
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tenure.cli import failures, screen
+from tenure.cli.door import open_door
+from tenure.cli.options import HERE, Reach
+from tenure.cli.verbs.logs import contract_named
+from tenure.resources import Contract
+
+
+def env(
+    name: str,
+    *,
+    shell: Annotated[str, Parameter(help="bash (zsh, sh too), fish, or dotenv.")] = "bash",
+    output: Annotated[str, Parameter(name=["--output", "-o"], help="text or json.")] = "text",
+    reach: Reach = HERE,
+) -> None:
+    """Print OPENAI_BASE_URL and OPENAI_API_KEY of a contract for the shell: eval "$(tenure env CONTRACT)".
+
+    Parameters
+    ----------
+    name
+        A contract, or the workload that has one.
+    """
+    with open_door(reach) as door:
+        contract = Contract.model_validate(contract_named(door, name))
+        endpoint = door.client.endpoint(contract)
+    variables = endpoint.environment()
+    if output == "json":
+        screen.say_json({"kind": "Environment", "contract": contract.name, "model": endpoint.model, "env": variables})
+        return
+    for key, value in variables.items():
+        match shell:
+            case "bash" | "zsh" | "sh":
+                screen.say(f"export {key}={shlex.quote(value)}")
+            case "fish":
+                screen.say(f"set -gx {key} {shlex.quote(value)}")
+            case "dotenv":
+                screen.say(f"{key}={shlex.quote(value)}")
+            case other:
+                raise failures.usage(f"--shell {other!r} is not known", "one of bash, zsh, sh, fish, dotenv")

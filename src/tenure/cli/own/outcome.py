@@ -1,0 +1,56 @@
+"""What the verbs of this folder share: an answer printed, and the exit code that it means."""
+
+from typing import Any
+
+from tenure.cli import exit_codes, failures, screen
+from tenure.cli.answer import answer_view
+from tenure.cli.contract_view import contract_view
+from tenure.client import Client, NotFound
+from tenure.quantities import SystemClock
+from tenure.resources import Contract, Offer, Workload
+from tenure.resources.kinds.answer import Answer
+
+ANSWER_CODES = {
+    "Offers": exit_codes.YES,
+    "CounterOffers": exit_codes.COUNTER_OFFERED,
+    "Refusal": exit_codes.INFEASIBLE,
+    "NeedsTrial": exit_codes.UNVERIFIABLE,
+}
+
+
+def say_answer(answer: Answer, *, held: bool, expires_ms: int | None = None) -> None:
+    """Print an answer for people."""
+    view = answer_view(answer, now_ms=SystemClock().now_ms(), held=held, expires_ms=expires_ms)
+    screen.console().print(view)
+
+
+def say_contract(contract: Contract) -> None:
+    """Print a contract for people."""
+    screen.console().print(contract_view(contract, now_ms=SystemClock().now_ms()))
+
+
+def answer_json(kind: str, answer: Answer | None, **more: Any) -> dict[str, Any]:
+    """An answer for programs, with what goes with it."""
+    said = {"answer": answer.to_json()} if answer is not None else {}
+    return {"kind": kind, **{key: value for key, value in more.items() if value is not None}, **said}
+
+
+def expiry_of(client: Client, workload: Workload) -> int | None:
+    """Until when the offers of a workload's answer are held, Unix milliseconds; the first that expires."""
+    answer = workload.status.answer if workload.status else None
+    names = [quote.offer for quote in (answer.quotes if answer else []) if quote.offer]
+    expiries = []
+    for name in names:
+        try:
+            offer = client.get(Offer, name, namespace=workload.namespace)
+        except NotFound:
+            continue
+        expiries.append(int(offer.spec.expires_at))
+    return min(expiries, default=None)
+
+
+def check_output(output: str) -> bool:
+    """Whether JSON is asked for. Raises Failure (usage) for any other format than text and json."""
+    if output not in ("text", "json"):
+        raise failures.usage(f"the output format {output!r} is not known", "use -o json", "UnknownFormat")
+    return output == "json"

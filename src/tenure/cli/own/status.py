@@ -1,0 +1,115 @@
+"""`tenure status`: what holds, promised beside measured. Exits 1 on a breach, 7 where nobody can say."""
+
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from tenure.cli import exit_codes, screen
+from tenure.cli.answer import QUIET
+from tenure.cli.contract_view import VERDICTS, measured_text, ready_reason
+from tenure.cli.door import open_door
+from tenure.cli.options import HERE, AllNamespaces, Output, Reach
+from tenure.cli.own.outcome import check_output
+from tenure.cli.words import duration_text, metric_text, promise_text
+from tenure.client import home_directory
+from tenure.quantities import SystemClock
+from tenure.resources import Contract, Offer, Site
+
+LIVE = ("Commissioning", "Active", "Ending")
+
+
+def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", reach: Reach = HERE) -> int:
+    """Show what holds: every contract with what it promises beside what was measured last."""
+    as_json = check_output(output)
+    with open_door(reach) as door:
+        namespace = None if all_namespaces else door.namespace
+        contracts = door.client.list(Contract, namespace=namespace).items
+        offers = door.client.list(Offer, namespace=namespace).items
+        sites = door.client.list(Site).items
+    live = [c for c in contracts if c.status is not None and c.status.phase in LIVE]
+    held = [o for o in offers if o.status is not None and o.status.phase == "Held" and o.spec.purpose == "Offer"]
+    code = exit_code_of(live)
+    if as_json:
+        screen.say_json(_json(live, held, sites, code))
+        return code
+    console = screen.console()
+    for site in sites:
+        console.print(_site(site))
+    if live:
+        console.print(_table(live, SystemClock().now_ms()))
+    else:
+        console.print("No contract holds here." + (" -A looks everywhere." if not all_namespaces else ""))
+    if held:
+        console.print(f"{len(held)} offers are held and wait: tenure get offers", style=QUIET)
+    console.print(f"state is in {home_directory()}", style=QUIET)
+    return code
+
+
+def exit_code_of(contracts: list[Contract]) -> int:
+    """1 when any active contract is breached, 7 when any cannot be judged, else 0."""
+    verdicts = [c.status.verdict for c in contracts if c.status is not None and c.status.phase == "Active"]
+    if "Breached" in verdicts:
+        return exit_codes.NO
+    return exit_codes.UNVERIFIABLE if any(v != "Kept" for v in verdicts) else exit_codes.YES
+
+
+def _site(site: Site) -> Text:
+    place = f"{site.spec.location.country}" if site.spec.location else "place unknown"
+    observed = site.status
+    text = Text(f"site {site.name}", style="bold").append(f"  {place}", style=QUIET)
+    if observed is not None and observed.cores is not None:
+        text.append(f"  {observed.cores_held or 0} of {observed.cores} cores held now")
+        text.append(f"  ledger generation {observed.ledger.generation}", style=QUIET)
+    return text
+
+
+def _table(contracts: list[Contract], now_ms: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style=QUIET, show_edge=False)
+    for heading in ("contract", "phase", "verdict", "promised", "measured", "ends in"):
+        table.add_column(heading)
+    for contract in contracts:
+        assert contract.status is not None, "live contracts have been observed"
+        promises = contract.spec.promises.statistical
+        promised = "\n".join(f"{metric_text(p.metric)} {promise_text(p)}" for p in promises)
+        measured = "\n".join(measured_text(contract, p.metric, p.percentile) or "unknown" for p in promises)
+        verdict = contract.status.verdict
+        said = Text(verdict or ready_reason(contract) or "none yet", style=VERDICTS.get(verdict or "", QUIET))
+        left = duration_text(int(contract.spec.term.end) - now_ms)
+        table.add_row(contract.name, contract.status.phase, said, promised, measured, left)
+    return table
+
+
+def _json(live: list[Contract], held: list[Offer], sites: list[Site], code: int) -> dict[str, Any]:
+    items = []
+    for contract in live:
+        assert contract.status is not None, "live contracts have been observed"
+        promises = [
+            {
+                "metric": p.metric,
+                "percentile": p.percentile,
+                "promised": promise_text(p),
+                "measured": measured_text(contract, p.metric, p.percentile) or None,
+            }
+            for p in contract.spec.promises.statistical
+        ]
+        items.append(
+            {
+                "name": contract.name,
+                "namespace": contract.namespace,
+                "phase": contract.status.phase,
+                "verdict": contract.status.verdict,
+                "endpoint": contract.status.endpoint,
+                "ends": contract.to_json()["spec"]["term"]["end"],
+                "promises": promises,
+            }
+        )
+    verdict = {0: "Kept", 1: "Breached"}.get(code, "Unverifiable")
+    return {
+        "kind": "StatusReport",
+        "verdict": verdict,
+        "contracts": items,
+        "offersHeld": len(held),
+        "sites": [site.name for site in sites],
+    }

@@ -1,0 +1,75 @@
+"""`tenure trial`: measure longer than it takes to answer, and be surer."""
+
+import time
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from tenure.cli import failures, screen
+from tenure.cli.door import open_door
+from tenure.cli.durations import seconds_of
+from tenure.cli.manifests import read_one
+from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, expiry_of, say_answer
+from tenure.cli.own.request import state
+from tenure.cli.waiting import waiting
+from tenure.client import WaitTimeout
+from tenure.quantities import Duration, QuantityError
+from tenure.resources import Workload
+
+TRIAL_FOR = "tenure.dev/trial-for"
+# A trial begins as soon as its hold is committed; what has not begun by then waits for something else.
+BEGIN_SECONDS = 30.0
+
+
+def trial(
+    *,
+    filename: Annotated[str, Parameter(name=["--filename", "-f"], help="A manifest with one Workload.")],
+    for_: Annotated[str, Parameter(name="--for", help="For how long to measure, such as 10m.")],
+    timeout: Annotated[str, Parameter(help="How long to wait; without it, as long as the trial may take.")] = "",
+    output: Output = "text",
+    reach: Reach = HERE,
+) -> int:
+    """Measure a need for longer, under a hold of its own, and answer it anew with what was learnt."""
+    as_json = check_output(output)
+    try:
+        length = Duration.parse(for_)
+    except QuantityError as error:
+        raise failures.usage(f"--for {error}", "write --for 10m", "InvalidQuantity") from None
+    patience = seconds_of(timeout) if timeout else length.seconds * 4 + 300
+    manifest = read_one(filename, "Workload")
+    with open_door(reach) as door:
+        stated = state(door, manifest, reach)
+        wish = {"metadata": {"annotations": {TRIAL_FOR: str(length)}}}
+        asked = door.client.patch(Workload, stated.name, wish, namespace=stated.namespace)
+        with waiting(f"trial of {stated.name}", quiet=as_json) as told:
+            begun = time.monotonic()
+            _wait_begun(door.client.wait_for, asked)
+            left = patience - (time.monotonic() - begun)
+            answered = door.client.wait_answered(asked, timeout_seconds=left, progress=told)
+        expires = expiry_of(door.client, answered)
+    answer = answered.status.answer if answered.status else None
+    assert answer is not None, "answered"
+    if as_json:
+        screen.say_json(answer_json("Trialled", answer, workload=stated.name, length=str(length)))
+    else:
+        say_answer(answer, held=True, expires_ms=expires)
+    return ANSWER_CODES[answer.kind]
+
+
+def _wait_begun(wait_for: object, asked: Workload) -> None:
+    assert callable(wait_for), "a verb of the client"
+    try:
+        wait_for(
+            Workload,
+            asked.name,
+            lambda seen: bool(seen.status and seen.status.phase == "Trialling"),
+            namespace=asked.namespace,
+            timeout_seconds=BEGIN_SECONDS,
+        )
+    except WaitTimeout:
+        raise failures.unverifiable(
+            f"no trial of {asked.name} began within {BEGIN_SECONDS:g} s; it begins when no offer of it is held",
+            "NoEvidence",
+            f"`tenure why {asked.name}`",
+        ) from None

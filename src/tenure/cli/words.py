@@ -1,0 +1,134 @@
+"""Numbers, times and metrics in words, the same in every face of the command line."""
+
+from tenure.quantities import Duration, format_instant
+from tenure.resources.kinds.allocation import Price, Promises, Shape, StatisticalPromise, Watts
+
+METRICS = {
+    "timeToFirstToken": "time to first token",
+    "interTokenLatency": "inter-token latency",
+    "timePerOutputToken": "time per output token",
+    "requestLatency": "request latency",
+    "outputTokensPerSecond": "output tokens per second",
+    "requestsPerSecond": "requests per second",
+    "samplesPerSecond": "samples per second",
+    "stepTime": "step time",
+    "startLatency": "start latency",
+}
+GRADES = {
+    "measured-here": "measured here",
+    "measured-elsewhere": "measured elsewhere",
+    "modelled": "modelled",
+}
+_DAY_MS = 86_400_000
+
+
+def duration_text(ms: int) -> str:
+    """A length of time in at most two units: 45 s, 9 min, 1 h 20 min, 30 d."""
+    seconds = max(0, round(ms / 1000))
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 120:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours and days < 7 else f"{days} d"
+
+
+def instant_text(instant_ms: int, now_ms: int) -> str:
+    """A time of day where the day is today, else day and time; always UTC."""
+    text = format_instant(instant_ms // 1000 * 1000)
+    if abs(instant_ms - now_ms) < _DAY_MS and text[:10] == format_instant(now_ms)[:10]:
+        return f"{text[11:19]} UTC"
+    return f"{text[:10]} {text[11:16]} UTC"
+
+
+def when_text(instant_ms: int, now_ms: int) -> str:
+    """A time and how far it is: `12:45:10 UTC (in 9 min)`; `now` for what is at hand."""
+    ahead = instant_ms - now_ms
+    if -1000 <= ahead <= 5000:
+        return "now"
+    if ahead > 0:
+        return f"{instant_text(instant_ms, now_ms)} (in {duration_text(ahead)})"
+    return f"{instant_text(instant_ms, now_ms)} ({duration_text(-ahead)} ago)"
+
+
+def metric_text(metric: str) -> str:
+    """A metric's name in the field's words."""
+    return METRICS.get(metric, metric)
+
+
+def promise_text(promise: StatisticalPromise) -> str:
+    """p95 ≤ 1s, or ≥ 20 per second."""
+    percentile = f"{promise.percentile} " if promise.percentile else ""
+    if promise.bound is not None:
+        return f"{percentile}≤ {promise.bound}"
+    return f"{percentile}≥ {promise.floor}"
+
+
+def assurance_text(promise: StatisticalPromise) -> str:
+    """How sure: windows, share, confidence."""
+    return (
+        f"in windows of {promise.window}, in at least {percent(promise.share.value)} of them, "
+        f"with confidence {promise.confidence}"
+    )
+
+
+def load_text(promises: Promises) -> str:
+    """The load under which the promises are owed; empty where there is none."""
+    load = promises.load
+    if load is None:
+        return ""
+    return f"{load.requests_per_second} requests/s, {load.prompt_tokens} tokens in, {load.output_tokens} out"
+
+
+def evidence_text(promise: StatisticalPromise) -> str:
+    """Grade, amount, method and neighbours of what a promise rests on."""
+    evidence = promise.evidence
+    return (
+        f"{GRADES[evidence.grade]}: {counted(evidence.samples, 'sample')} in {counted(evidence.windows, 'window')}, "
+        f"{evidence.method.replace('-', ' ')}, neighbours {evidence.neighbours}"
+    )
+
+
+def shape_text(shape: Shape | None) -> str:
+    """2 threads × 4 slots."""
+    return f"{counted(shape.threads, 'thread')} × {counted(shape.slots, 'slot')}" if shape else ""
+
+
+def price_text(price: Price) -> str:
+    """An hourly price, the total beside it, or unknown and why."""
+    if price.hourly is None:
+        return f"unknown: {price.unknown_because or 'nobody has declared it'}"
+    total = f", {price.total} in all" if price.total is not None else ""
+    return f"{price.hourly} an hour{total}"
+
+
+def watts_text(watts: Watts) -> str:
+    """The power drawn, or unknown and why."""
+    if watts.power is None:
+        return f"unknown: {watts.unknown_because or 'nothing measures it'}"
+    return f"{watts.power}" + (f" ({watts.basis})" if watts.basis else "")
+
+
+def percent(share: float) -> str:
+    """0.95 as 95 %."""
+    return f"{share * 100:.4g} %"
+
+
+def counted(number: int, noun: str) -> str:
+    """1 core, 2 cores."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def nanoseconds_text(duration: Duration | None) -> str:
+    """A duration to three figures, for tables: 423ms, 1.2s."""
+    if duration is None:
+        return ""
+    ns = int(duration)
+    for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
+        if ns >= size:
+            return f"{ns / size:.3g}{unit}"
+    return f"{ns}ns"
