@@ -10,9 +10,10 @@ from pathlib import Path
 
 from benchmarks.honesty import virtual
 from benchmarks.honesty.faults import KINDS
+from benchmarks.honesty.row import Row
 
 
-def table(rows: list[virtual.Row]) -> str:
+def table(rows: list[Row]) -> str:
     """Aligned text, one kind a line."""
     columns = (
         "windows",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import tempfile
 from collections import deque
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.honesty.faults import Kind
+from benchmarks.honesty.row import Row
 from benchmarks.honesty.world import OUTPUT_TOKENS, PROMPT_TOKENS, Episode, S, Truth, arrivals, serve
 from tenure.measurement import Declared, JournalWriter, gather, read_journal
 from tenure.measurement.scrape import Scrape
@@ -19,7 +19,6 @@ from tenure.promises import (
     Metric,
     Outcome,
     Promise,
-    Reason,
     RequestSample,
     Tolerance,
     Verdict,
@@ -44,25 +43,6 @@ PROMISE = Promise(
 )
 ERROR_NS = 1_000_000
 """Measurement error of the truth itself: what the network adds between user and tap."""
-
-
-@dataclass
-class Row:
-    """What became of the windows of one kind."""
-
-    kind: str
-    windows: int = 0
-    kept: int = 0
-    breached: int = 0
-    unverifiable: int = 0
-    false_kept: int = 0
-    unprobed: int = 0
-    """Kept wrongly although a sensor lied, before a probe came that could show it: the price of the prober's budget."""
-    false_breached: int = 0
-    truly_bad: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    detected_after_windows: list[int] = field(default_factory=list)
-    """For each episode of bad service or blind sensors: windows until the first verdict other than kept."""
 
 
 class Simulation:
@@ -342,27 +322,10 @@ def _unprobed(world: Simulation, window: Window) -> bool:
 
 
 def _count(row: Row, world: Simulation, window: Window, verdict: WindowVerdict) -> None:
-    row.windows += 1
+    seen = [t.first_after_ns for t in _users(world, window)]
+    fine = bool(seen) and percentile_of(seen, 95) < BOUND_MS * 1e6 - ERROR_NS
     bad = _truly_bad(world, window)
-    row.truly_bad += bad
-    row.kept += verdict.verdict is Verdict.KEPT
-    row.breached += verdict.verdict is Verdict.BREACHED
-    row.unverifiable += verdict.verdict is Verdict.UNVERIFIABLE
-    if bad and verdict.verdict is Verdict.KEPT:
-        unprobed = _unprobed(world, window)
-        row.unprobed += unprobed
-        row.false_kept += not unprobed
-    if verdict.verdict is Verdict.BREACHED and not bad:
-        seen = [t.first_after_ns for t in _users(world, window)] or [0.0]
-        if percentile_of(seen, 95) < BOUND_MS * 1e6 - ERROR_NS and not _probe_breach(verdict):
-            row.false_breached += 1
-    if verdict.reason is not Reason.WITHIN_BOUND:
-        row.reasons[verdict.reason] = row.reasons.get(verdict.reason, 0) + 1
-
-
-def _probe_breach(verdict: WindowVerdict) -> bool:
-    """A window without users is judged by its probes, of which the users' truth says nothing."""
-    return "probes" in verdict.detail
+    row.add(verdict, bad=bad, fine=fine, unprobed=_unprobed(world, window))
 
 
 def _detections(world: Simulation, verdicts: dict[int, WindowVerdict]) -> list[int]:
@@ -379,6 +342,3 @@ def _detections(world: Simulation, verdicts: dict[int, WindowVerdict]) -> list[i
             later = [s for s in starts if s >= spoilt[0] and verdicts[s].verdict is not Verdict.KEPT]
             found.append((later[0] - spoilt[0]) // WINDOW_MS if later else 99)
     return found
-
-
-__all__ = ["Row", "run"]
