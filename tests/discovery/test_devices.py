@@ -188,6 +188,7 @@ def test_disks_are_hardware_with_a_size():
         block("sda", chain.format(1, "sda"), size="2048", **{"queue/rotational": "1", "device/model": "Example"}),
         block("sdb", chain.format(2, "sdb"), size="4096", **{"queue/rotational": "0"}),
         block("sdc", chain.format(3, "sdc"), size="0"),
+        block("sdd", chain.format(4, "sdd"), size="4096", removable="1"),
         block("loop0", "virtual/block/loop0", size="8"),
         block("dm-0", "virtual/block/dm-0", size="8"),
     ).disks

@@ -35,7 +35,7 @@ def cpu_files(count: int, *, siblings: int = 1, packages: int = 1) -> dict[str, 
 
 
 def unpacked(archive: Path, into: Path) -> Path:
-    """The root inside a recorded archive. Files of names that no scan reads stay packed, which saves most of the time."""
+    """The root inside a recorded archive. Files that no scan reads stay packed, which saves most of the time."""
     read = {name for want in HARDWARE for name in want.names} | {*V1_FILES, *V2_FILES}
     with tarfile.open(archive) as tar:
         members = [member for member in tar if not member.isfile() or member.name.rpartition("/")[2] in read]

@@ -45,6 +45,14 @@ def test_what_the_kernel_keeps_back_of_memory_is_no_difference_and_a_module_is()
     assert with_memory(96 * GIB) != with_memory(64 * GIB)
 
 
+def test_virtual_functions_that_software_made_are_no_other_hardware():
+    physical = a_machine().pci[-2]
+    virtual = dataclasses.replace(physical, address="0000:5e:01.0", physical_function=physical.address)
+    nic = dataclasses.replace(a_machine().nics[0], id="0000:5e:01.0", physical_function=physical.address)
+    with_functions = a_machine(pci=(*a_machine().pci, virtual), nics=(*a_machine().nics, nic))
+    assert digest(with_functions) == digest(a_machine())
+
+
 def test_why_a_fact_is_unknown_is_no_identity():
     as_user, as_root = (a_machine(vendor=Unknown(reason)) for reason in ("permission denied", "not filled in"))
     assert digest(as_user) == digest(as_root) != digest(a_machine())

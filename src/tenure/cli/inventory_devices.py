@@ -195,7 +195,8 @@ def _line(role: Gpu | NetworkInterface | Disk, device: PciDevice | None) -> Line
 
 def _gpu(gpu: Gpu, link: Text) -> Text:
     maker = "" if isinstance(gpu.vendor, Unknown) else gpu.vendor
-    model = f"{maker} model unknown".strip() if isinstance(gpu.model, Unknown) else gpu.model
+    known = not isinstance(gpu.model, Unknown)
+    model = str(gpu.model).removeprefix(f"{maker} ") if known else f"{maker} model unknown".strip()
     memory = "" if isinstance(gpu.memory_bytes, Unknown) else size(gpu.memory_bytes)
     own_node = "" if isinstance(gpu.memory_node, Unknown) else f"as NUMA node {gpu.memory_node}"
     power = "" if isinstance(gpu.power_max_mw, Unknown) else watts(gpu.power_max_mw)

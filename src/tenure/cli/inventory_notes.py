@@ -7,7 +7,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tenure.cli.inventory_words import GOOD, GPU, KEPT, QUIET, TITLE, UNSURE, WRONG, core_names, count, rate_bytes, size
+from tenure.cli.inventory_words import (
+    GOOD,
+    GPU,
+    KEPT,
+    QUIET,
+    TITLE,
+    UNSURE,
+    WRONG,
+    core_names,
+    count,
+    rate_bytes,
+    short_address,
+    size,
+)
 from tenure.topology import MachineTopology, ObservedMachine, Unknown, known_or, linked_groups, listed
 
 UNREAD_MAX = 8
@@ -38,7 +51,7 @@ def notes(machine: MachineTopology, observed: ObservedMachine | None, *, wide: b
     parts: list[RenderableType] = []
     for heading, body in sections:
         if body is not None:
-            parts += [Text(), Text(heading, TITLE), Padding(body, (0, 0, 0, 2))]
+            parts += [Text(), Text(heading, TITLE), Padding(body, (0, 0, 0, 2), expand=False)]
     return parts
 
 
@@ -58,7 +71,12 @@ def _links(machine: MachineTopology) -> RenderableType | None:
         speed = rate_bytes(sum(speeds)) + " each, one way" if all(speeds) else "bandwidth unknown"
         way = f"through {count(len(switches), 'switch')}" if switches else "directly"
         joined = f"{count(len(group), 'device')} joined {way}"
-        table.add_row(Text(kinds, GPU), Text(joined), Text(speed), Text(f"{group[0]} … {group[-1]}", QUIET))
+        table.add_row(
+            Text(kinds, GPU),
+            Text(joined),
+            Text(speed),
+            Text(f"{short_address(group[0])} … {short_address(group[-1])}", QUIET),
+        )
     return table
 
 

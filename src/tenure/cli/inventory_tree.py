@@ -96,6 +96,7 @@ def _header(machine: MachineTopology, observed: ObservedMachine | None, *, wide:
         title_align="left",
         subtitle=Text(f"read from {source}", QUIET) if source else None,
         subtitle_align="left",
+        expand=False,
         border_style=QUIET,
     )
 

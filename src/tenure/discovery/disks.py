@@ -24,13 +24,13 @@ _NO_DISK = re.compile(r"(loop|ram|zram|dm-|md|sr|fd|nbd|mtdblock|pmem)\d*")
 def understand_disks(
     facts: FileFacts, findings: Findings, pci: Mapping[str, PciDevice], only_node: int | None
 ) -> Fact[tuple[Disk, ...]]:
-    """Disks by their id; unknown when the kernel shows no block devices."""
+    """Disks by their id, without media that come and go; unknown when the kernel shows no block devices."""
     names = facts.names(BLOCK)
     if not names:
         return findings.missing("disks", f"/{BLOCK}", "the kernel shows no block devices here")
     found = []
     for name in names:
-        if _NO_DISK.match(name):
+        if _NO_DISK.match(name) or facts.text(f"{BLOCK}/{name}/removable") == "1":
             continue
         leads = _leads(facts, name)
         sectors = facts.number(f"{BLOCK}/{name}/size")

@@ -53,7 +53,7 @@ HARDWARE: tuple[Wanted, ...] = (
     Wanted("sys/class/net/*/phy80211", ("name",)),
     Wanted("sys/class/net/*/device/infiniband/*", ("node_type",)),
     Wanted("sys/block", links=True),
-    Wanted("sys/block/*", ("size",)),
+    Wanted("sys/block/*", ("size", "removable")),
     Wanted("sys/block/*/queue", ("rotational",)),
     Wanted("sys/block/*/device", ("model",)),
     Wanted("sys/devices/virtual/nvme-subsystem/*", links=True),

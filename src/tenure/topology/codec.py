@@ -1,8 +1,9 @@
 """Machines as JSON and back, and the digest that names a hardware profile.
 
 Two forms. The *full* form has every fact, an unknown one as ``{"unknown": "why"}``. The *identity* form leaves out
-passing state, rounds what kernels report a little differently, and writes every unknown as ``null``, so that two equal
-machines, or one machine read by two users, give the same text. Keys are camelCase and sorted, numbers are integers;
+passing state and what software makes at run time (SR-IOV virtual functions), rounds what kernels report a little
+differently, and writes every unknown as ``null``, so that two equal machines, or one read by two users, give the same
+text. Keys are camelCase and sorted, numbers are integers;
 such text is its own RFC 8785 canonical form. The digest is ``sha256:`` and the hash of it.
 """
 
@@ -72,7 +73,8 @@ def _encode(value: Any, *, identity: bool) -> Any:
     if isinstance(value, Unknown):
         return None if identity else {"unknown": value.reason}
     if isinstance(value, tuple):
-        return [_encode(item, identity=identity) for item in value]
+        lasting = [item for item in value if not (identity and getattr(item, "is_passing", False))]
+        return [_encode(item, identity=identity) for item in lasting]
     if not dataclasses.is_dataclass(value):
         return value
     encoded: dict[str, Any] = {}

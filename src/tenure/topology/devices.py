@@ -58,6 +58,11 @@ class NetworkInterface:
     rdma: str = fact_or("", "its RDMA device; empty for none", state=True)
     physical_function: str = fact_or("", "for an SR-IOV virtual function, the function it belongs to")
 
+    @property
+    def is_passing(self) -> bool:
+        """Whether software made it at run time; such a thing is no part of the identity."""
+        return self.physical_function != ""
+
 
 @dataclass(frozen=True, slots=True)
 class Disk:

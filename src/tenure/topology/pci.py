@@ -60,6 +60,11 @@ class PciDevice:
     physical_function: str = fact_or("", "for an SR-IOV virtual function, the function it belongs to")
 
     @property
+    def is_passing(self) -> bool:
+        """Whether software made it at run time (an SR-IOV virtual function); it is no part of the identity then."""
+        return self.physical_function != ""
+
+    @property
     def is_bridge(self) -> bool:
         return not isinstance(self.class_code, Unknown) and self.class_code in BRIDGE_CLASSES
 

@@ -102,7 +102,9 @@ def machine_of(document: SmiDocument, source: str = "") -> ObservedMachine:
 
 
 def _gpu(element: ElementTree.Element, address: str) -> Gpu:
-    power = next((name for name in ("gpu_power_readings", "power_readings") if element.find(name) is not None), "power_readings")
+    power = next(
+        (name for name in ("gpu_power_readings", "power_readings") if element.find(name) is not None), "power_readings"
+    )
     number = _text(element, "minor_number")
     return Gpu(
         id=address,
