@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tenure.client import AsyncClient
-from tenure.controllers.contract import ContractReconciler
+from tenure.controllers.contract.reconcile import ContractReconciler
 from tenure.controllers.inquiry import InquiryReconciler
 from tenure.controllers.kernel import Controller, Key, run_controllers
 from tenure.controllers.machine.fleet import fleet_of

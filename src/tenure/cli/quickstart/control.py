@@ -27,7 +27,8 @@ def control_dies(stage: Stage, name: str) -> None:
         killed_ms = time.time_ns() // 10**6
         stage.watch(
             lambda t: (
-                f"[red]control plane dead for {t:.1f} s[/]   {client.answered} requests answered, {client.failed} failed"
+                f"[red]control plane dead for {t:.1f} s[/]   "
+                f"{client.answered} requests answered, {client.failed} failed"
             ),
             lambda t: t >= DEAD_SECONDS,
             DEAD_SECONDS + 1,

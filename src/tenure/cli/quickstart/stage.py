@@ -80,16 +80,20 @@ class Stage:
             )
         return code
 
-    def json(self, *tokens: object, expect: tuple[int, ...] = (0,)) -> Any:
-        """The JSON that a command answers, without showing it."""
+    def text(self, *tokens: object, expect: tuple[int, ...] = (0,)) -> str:
+        """What a command prints, without showing it."""
         caught = io.StringIO()
         with contextlib.redirect_stdout(caught):
-            code = run([*map(str, tokens), "-o", "json"])
+            code = run([*map(str, tokens)])
         if code not in expect:
             raise Failure(
                 f"`tenure {tokens[0]}` ended with {code}", exit_code=code or EXIT_OURS, reason="StoryInterrupted"
             )
-        return json.loads(caught.getvalue())
+        return caught.getvalue()
+
+    def json(self, *tokens: object, expect: tuple[int, ...] = (0,)) -> Any:
+        """The JSON that a command answers, without showing it."""
+        return json.loads(self.text(*tokens, "-o", "json", expect=expect))
 
     @contextmanager
     def door(self) -> Iterator[Door]:

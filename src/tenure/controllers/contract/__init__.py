@@ -1,5 +1,4 @@
-"""Contracts: started and measured on their very allocation, signed, watched, ended, and released when all is gone."""
+"""Contracts: started and measured on their very allocation, signed, watched, ended, and released when all is gone.
 
-from tenure.controllers.contract.reconcile import ContractReconciler
-
-__all__ = ["ContractReconciler"]
+`reconcile` is the way in; the phases are its siblings, and what is done about a breach is in `controllers.remedies`.
+"""
