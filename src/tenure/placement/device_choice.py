@@ -65,7 +65,7 @@ def _pools(free: Free, nodes: Sequence[int], *, one_switch: bool, near_only: boo
     devices = [device for device in free.machine.devices if free.devices.get(device.id, 0) > 0]
     near = [device for device in devices if device.numa_node is None or device.numa_node in nodes]
     for pool in (near, devices):
-        switches = sorted({device.pcie_switch for device in pool if device.pcie_switch is not None})
+        switches = sorted({device.pcie_switch for device in pool if device.pcie_switch})
         by_switch = [[device for device in pool if device.pcie_switch == switch] for switch in switches]
         yield from sorted(by_switch, key=lambda part: sum(free.devices[device.id] for device in part))
         if not one_switch:

@@ -75,7 +75,8 @@ class MemoryNode:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A GPU, NIC or disk. ``milli`` is its capacity in thousandths; ``numa_node`` and ``pcie_switch`` may be unknown.
+    """A GPU, NIC or disk. ``milli`` is its capacity in thousandths. ``numa_node`` and ``pcie_switch`` may be unknown;
+    a device that hangs from no switch (an empty name) shares none with anybody.
 
     A device that is not healthy keeps its place in the picture and has nothing to sell.
     """

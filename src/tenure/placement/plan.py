@@ -100,9 +100,7 @@ def _shares(fleet: Fleet, claim: Claim, inside: str) -> bool:
     if inside == "l3":
         return len({machine.core_index[core].l3 for core in claim.cores}) <= 1
     if inside == "pcie":
-        return len(devices) <= 1 or (
-            len({device.pcie_switch for device in devices}) == 1 and devices[0].pcie_switch is not None
-        )
+        return len(devices) <= 1 or (len({d.pcie_switch for d in devices}) == 1 and bool(devices[0].pcie_switch))
     nodes = {machine.core_index[core].numa_node for core in claim.cores} | set(claim.memory_nodes)
     nodes |= {device.numa_node for device in devices if device.numa_node is not None}
     return len(nodes) <= 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tenure.placement.fill import slots
 from tenure.placement.fleet import FleetMachine
-from tenure.placement.members import slots
 from tenure.placement.question import Question
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from tenure.placement.answers import Reporter
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
+from tenure.placement.fill import slots
 from tenure.placement.holds import Claim
-from tenure.placement.members import place_members, slots
+from tenure.placement.members import place_members
 from tenure.placement.question import Question
 from tenure.placement.room import Room
 

@@ -8,7 +8,7 @@ from tenure.placement.answers import Binding, Silent
 from tenure.placement.budgets import draws
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
-from tenure.placement.members import slots
+from tenure.placement.fill import slots
 from tenure.placement.question import UNITS, Question, axes, has, wants
 from tenure.placement.search import Search
 
