@@ -53,6 +53,13 @@ def test_virtual_functions_that_software_made_are_no_other_hardware():
     assert digest(with_functions) == digest(a_machine())
 
 
+def test_a_profile_survives_a_host_that_drops_nulls():
+    kept = identity_json(a_machine(vendor=Unknown("no tables"), numa_distances=Unknown("no table")))
+    assert "vendor" not in kept
+    assert None not in kept.values()
+    assert machine_from_json(kept).vendor == Unknown("not known when the profile was made")
+
+
 def test_why_a_fact_is_unknown_is_no_identity():
     as_user, as_root = (a_machine(vendor=Unknown(reason)) for reason in ("permission denied", "not filled in"))
     assert digest(as_user) == digest(as_root) != digest(a_machine())

@@ -67,8 +67,14 @@ def _links(machine: MachineTopology) -> RenderableType | None:
         links = [link for link in listed(machine.links) if {link.a, link.b} & set(group)]
         switches = {link.b for link in links if link.to_switch}
         kinds = " and ".join(sorted({link.kind for link in links}))
-        speeds = [known_or(link.bytes_per_s, 0) for link in links if group[0] in (link.a, link.b)]
-        speed = rate_bytes(sum(speeds)) + " each, one way" if all(speeds) else "bandwidth unknown"
+        own = [link for link in links if group[0] in (link.a, link.b)]
+        speeds = [known_or(link.bytes_per_s, 0) for link in own]
+        lanes = [known_or(link.links, 0) for link in own]
+        speed = "bandwidth unknown"
+        if all(speeds):
+            speed = f"{rate_bytes(sum(speeds))} each, one way"
+        elif all(lanes):
+            speed = f"{count(sum(lanes), 'link')} each, bandwidth unknown"
         way = f"through {count(len(switches), 'switch')}" if switches else "directly"
         joined = f"{count(len(group), 'device')} joined {way}"
         table.add_row(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tenure.cli import failures
 from tenure.cli.door import open_door
 from tenure.cli.options import Reach
@@ -36,8 +38,16 @@ def _observed(machine: Machine, profile: HardwareProfile | None) -> ObservedMach
         raise failures.not_found(
             f"machine {machine.name} names the profile {machine.spec.profile}, which is absent", step
         )
-    topology = machine_from_json(profile.spec.topology)
+    topology = _with_real_memory(machine_from_json(profile.spec.topology), machine)
     return observed_from_profile(topology, f"machine {machine.name}, profile {machine.spec.profile}", machine)
+
+
+def _with_real_memory(topology: MachineTopology, machine: Machine) -> MachineTopology:
+    """A profile's memory is nominal; where one node has all of it, the machine's own figure is the true one."""
+    told = machine.status.memory if machine.status else None
+    if told is None or len(topology.numa_nodes) != 1:
+        return topology
+    return replace(topology, numa_nodes=(replace(topology.numa_nodes[0], memory_bytes=int(told)),))
 
 
 def observed_from_profile(topology: MachineTopology, source: str, machine: Machine | None = None) -> ObservedMachine:

@@ -141,10 +141,12 @@ def class_name(class_code: Fact[int]) -> str:
 
 def title(device: PciDevice) -> str:
     """Vendor and name as far as known, else what sort of device it is."""
-    if not isinstance(device.name, Unknown):
-        return device.name
+    name = PciNames().device(device.vendor_id, device.device_id) if isinstance(device.name, Unknown) else device.name
+    if not isinstance(name, Unknown):
+        return name
     sort = class_name(device.class_code) or "device"
-    return sort if isinstance(device.vendor, Unknown) else f"{device.vendor} {sort}"
+    vendor = PciNames().vendor(device.vendor_id) if isinstance(device.vendor, Unknown) else device.vendor
+    return sort if isinstance(vendor, Unknown) else f"{vendor} {sort}"
 
 
 def names_from_pci_ids(text: str, wanted: Iterable[tuple[int, int]]) -> PciNames:

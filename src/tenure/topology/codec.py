@@ -2,8 +2,8 @@
 
 Two forms. The *full* form has every fact, an unknown one as ``{"unknown": "why"}``. The *identity* form leaves out
 passing state and what software makes at run time (SR-IOV virtual functions), rounds what kernels report a little
-differently, and writes every unknown as ``null``, so that two equal machines, or one read by two users, give the same
-text. Keys are camelCase and sorted, numbers are integers;
+differently, and leaves out what is unknown, so that two equal machines, or one read by two users, give the same text,
+also after a Kubernetes API server kept it (which drops nulls). Keys are camelCase and sorted, numbers are integers;
 such text is its own RFC 8785 canonical form. The digest is ``sha256:`` and the hash of it.
 """
 
@@ -22,6 +22,7 @@ from tenure.topology.machine import MachineTopology, ObservedMachine
 
 D = TypeVar("D")
 
+NOT_KNOWN_THEN = Unknown("not known when the profile was made")
 NOT_IN_PROFILE = Unknown("a hardware profile does not carry it")
 
 
@@ -71,7 +72,7 @@ def observed_from_json(value: Any) -> ObservedMachine:
 
 def _encode(value: Any, *, identity: bool) -> Any:
     if isinstance(value, Unknown):
-        return None if identity else {"unknown": value.reason}
+        return {"unknown": value.reason}
     if isinstance(value, tuple):
         lasting = [item for item in value if not (identity and getattr(item, "is_passing", False))]
         return [_encode(item, identity=identity) for item in lasting]
@@ -83,8 +84,10 @@ def _encode(value: Any, *, identity: bool) -> Any:
             continue
         item = getattr(value, field.name)
         nominal = field.metadata.get(NOMINAL, 1)
+        if identity and isinstance(item, Unknown):
+            continue
         if identity and nominal > 1 and isinstance(item, int):
-            item = (item + nominal // 2) // nominal * nominal
+            item = -(-item // nominal) * nominal  # upwards: a kernel hands out a little less than there is, never more
         encoded[camel(field.name)] = _encode(item, identity=identity)
     return encoded
 
@@ -114,7 +117,7 @@ def _decode(kind: Any, value: Any, at: str) -> Any:
 
 def _decode_fact(kind: Any, value: Any, at: str) -> Any:
     if value is None:
-        return Unknown("not known when the profile was made")
+        return NOT_KNOWN_THEN
     if isinstance(value, dict) and value.keys() == {"unknown"}:
         return Unknown(str(value["unknown"]))
     inner = next(arg for arg in get_args(kind) if arg is not Unknown)
@@ -133,9 +136,7 @@ def _decode_fields(kind: Any, value: Any, at: str) -> Any:
         elif is_state:
             arguments[name] = "" if hint is str else NOT_IN_PROFILE
         elif Unknown in get_args(hint):
-            arguments[name] = (
-                NOT_IN_PROFILE  # an API server drops nulls, and null is how the identity form says unknown
-            )
+            arguments[name] = NOT_KNOWN_THEN
         else:
             raise TopologyFormatError(f"{at}.{key}: missing")
     if given:

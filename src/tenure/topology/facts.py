@@ -49,7 +49,7 @@ def listed(fact: Iterable[T] | Unknown) -> tuple[T, ...]:
 def fact(description: str, *, state: bool = False, nominal: int = 1) -> Any:
     """A dataclass field with what it means, for the schema.
 
-    `state`: not part of the hardware's identity. `nominal`: in the identity, rounded to this many units.
+    `state`: not part of the hardware's identity. `nominal`: in the identity, rounded up to this many units.
     """
     return field(metadata={DESCRIPTION: description, STATE: state, NOMINAL: nominal})
 

@@ -56,15 +56,15 @@ def bridges_above(machine: MachineTopology, address: str) -> Fact[tuple[str, ...
     return tuple(reversed(path))
 
 
-def pcie_switch_of(machine: MachineTopology, address: str) -> Fact[str]:
-    """The upstream port of the PCIe switch nearest above a device; empty when it hangs from a root port.
+def pcie_switch_of(machine: MachineTopology, address: str) -> Fact[str | None]:
+    """The upstream port of the PCIe switch nearest above a device; `None` when it hangs from a root port.
 
     A switch shows as two bridges below a root port: its upstream port and, per device, a downstream port.
     """
     path = bridges_above(machine, address)
     if isinstance(path, Unknown):
         return path
-    return path[-2] if len(path) >= 3 else ""
+    return path[-2] if len(path) >= 3 else None
 
 
 def linked_groups(machine: MachineTopology) -> tuple[tuple[str, ...], ...]:

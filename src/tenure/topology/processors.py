@@ -60,7 +60,7 @@ class NumaNode:
 
     id: int = fact("node number")
     memory_bytes: Fact[int] = fact(
-        "memory in bytes; rounded to GiB in the identity, since kernels keep a little back", nominal=GIB
+        "memory in bytes; rounded up to GiB in the identity, since kernels keep a little back", nominal=GIB
     )
     cores: tuple[int, ...] = fact("cores of the node, ascending; empty for a node of memory alone")
     kind: Fact[str] = fact_or(DRAM, "DRAM, HBM, GPU memory, CXL, no memory, or as the source calls it")
