@@ -1,6 +1,6 @@
 """The real part: the real model behind the real tap and prober; faults are real processes, signals and edited files.
 
-The truth is what the load generator saw from outside. Windows are 2 s; the bound comes from a quiet trial through the
+The truth is what the load generator saw from outside. Windows are 3 s; the bound comes from a quiet trial through the
 same tap. The model has one core to itself (the last), everything else shares the others.
 """
 
@@ -55,9 +55,9 @@ from tenure.promises import (
     window_percentile,
 )
 
-WINDOW_MS = 2000
-LOAD = Load(1_500_000, 50, 24)
-PROBES_PER_S = 0.3
+WINDOW_MS = 3000
+LOAD = Load(500_000, 50, 12)
+PROBES_PER_S = 0.2
 VIEWS = frozenset({View.TAP, View.PROBER, View.METRICS})
 USER, PROBER, MAC_KEY = "tenure-user", "tenure-prober", "ab" * 32
 
@@ -163,8 +163,8 @@ async def interfere(stage: Stage) -> None:
 
 
 async def overload(stage: Stage) -> None:
-    """Four times the declared load on top."""
-    load = Load(LOAD.arrivals_micro * 4, LOAD.prompt_tokens, LOAD.output_tokens)
+    """Eight times the declared load on top."""
+    load = Load(LOAD.arrivals_micro * 8, LOAD.prompt_tokens, LOAD.output_tokens)
     plan = TrialPlan(load, WINDOW_MS, 3, warmup_ms=0, timeout_s=60)
     async with stage.span("load above declared", 0):
         trial = await run_trial(stage.endpoint(), plan)
@@ -307,7 +307,7 @@ async def conduct(stage: Stage, minutes: float) -> list[Row]:
     stage.start_prober()
     watching = asyncio.create_task(watch_metrics(stage))
     maker = await calibrate(stage.endpoint(), random.Random())
-    quiet = await run_trial(stage.endpoint(), TrialPlan(LOAD, WINDOW_MS, 30, seed=1), maker=maker)
+    quiet = await run_trial(stage.endpoint(), TrialPlan(LOAD, WINDOW_MS, 36, seed=1), maker=maker)
     promises = []
     for metric in (Metric.TIME_TO_FIRST_TOKEN, Metric.INTER_TOKEN_LATENCY):
         bound = bound_by_windows(quiet.percentiles(LatencyObjective(metric, 95, 1)), 0.9, 0.9)
