@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from typing import Any
 
 import rfc8785
@@ -19,10 +18,7 @@ def canonical_bytes(value: Json) -> bytes:
     Raises StatementError for what JSON cannot say exactly: integers beyond 2^53 - 1, NaN, infinities, lone
     surrogates, keys that are no strings, and anything that is no JSON value.
     """
-    try:
-        return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
-        raise StatementError(f"the value has no canonical JSON form: {error}") from None
+    return _encoded_plainly(value) or _encoded_slowly(value)
 
 
 def digest(value: Json) -> str:
@@ -37,14 +33,14 @@ def parse_exactly(data: bytes) -> Json:
     counts. Raises StatementError.
     """
     try:
-        value = json.loads(data)
-        if _is_plainly_canonical(value, data):
+        value, plain = _decoded(data)
+        if plain and _dumped(value) == data:
             return value
         again = rfc8785.dumps(value)
     except rfc8785.IntegerDomainError:
         # JSON's numbers are doubles: 2^53 and beyond is an integer only in how it is written.
         value = json.loads(data, parse_int=_number)
-        again = canonical_bytes(value)
+        again = _encoded_slowly(value)
     except rfc8785.CanonicalizationError as error:
         raise StatementError(f"the value has no canonical JSON form: {error}") from None
     except (ValueError, RecursionError) as error:
@@ -54,21 +50,55 @@ def parse_exactly(data: bytes) -> Json:
     return value
 
 
-_NEEDS_CARE = re.compile(rb"(?:\.0|\d[eE][+-]?\d+|\d{16,}|NaN|Infinity)(?:[,\]}]|\Z)")
-"""Numbers that Python and RFC 8785 (section 3.2.2.3) may write differently."""
+# The rfc8785 package decides; it is written in Python, and a window's samples are thousands of numbers. Python's own
+# encoder is twenty times faster and gives the same bytes except for what `_decoded` and `_dumped` look out for: text
+# beyond ASCII (the order of keys), floats in exponent or .0 form, integers from 16 digits, keys that are no texts.
 
 
-def _is_plainly_canonical(value: Json, data: bytes) -> bool:
-    """Ten times faster, and right when it says yes: Python's own encoder, where both must agree.
+def _encoded_slowly(value: Json) -> bytes:
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, RecursionError) as error:
+        raise StatementError(f"the value has no canonical JSON form: {error}") from None
 
-    They may differ in the order of keys beyond ASCII and in the form of some numbers; then the answer is no, and the
-    slow way decides.
-    """
-    if not data.isascii() or _NEEDS_CARE.search(data):
-        return False
-    return (
-        json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace") == data
-    )
+
+def _encoded_plainly(value: Json) -> bytes | None:
+    """The encoding, where it is beyond doubt; None where the slow way has to decide."""
+    try:
+        data = _dumped(value)
+        again, plain = _decoded(data)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    # Equal means that no key was turned into a text, and no odd type into a plain one.
+    return data if plain and again == value else None
+
+
+def _dumped(value: Json) -> bytes:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
+def _decoded(data: bytes) -> tuple[Json, bool]:
+    """The value, and whether both encoders agree on its form. Raises ValueError."""
+    odd: list[str] = []
+
+    def read_float(text: str) -> float:
+        if text.endswith(".0") or "e" in text or "E" in text:
+            odd.append(text)
+        return float(text)
+
+    value = json.loads(data, parse_float=read_float, parse_constant=_refuse)
+    plain = not odd and data.isascii() and _LONG_INTEGER not in (data + b",").translate(_DIGITS)
+    return value, plain
+
+
+_DIGITS = bytes(48 if 48 <= byte <= 57 else 44 if byte in b",]}" else 32 for byte in range(256))
+"""Turns every digit into 0 and whatever may follow a number into a comma."""
+_LONG_INTEGER = b"0" * 16 + b","
+
+
+def _refuse(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
 
 
 def _number(text: str) -> int | float:

@@ -92,4 +92,6 @@ def first_difference(signed: object, found: object, path: str) -> str:
             if below:
                 return below
         return ""
-    return "" if digest(signed) == digest(found) else path
+    if type(signed) is type(found):
+        return "" if signed == found else path
+    return "" if digest(signed) == digest(found) else path  # 1 and 1.0 are one number in JSON; 1 and true are not

@@ -2,13 +2,16 @@
 
 import hashlib
 import itertools
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tenure.evidence.bundle_file import BundleFile, members, parse
+from tenure.evidence.bundle_file import BundleFile
 from tenure.evidence.canonical import Json, digest
 from tenure.evidence.contracts import first_difference
 from tenure.evidence.entries import Entry
+from tenure.evidence.errors import BundleError
 from tenure.evidence.report import Failure, Report, Unjudged
 from tenure.evidence.statements import Statement
 
@@ -20,22 +23,29 @@ computable. A ValueError means that the inputs do not permit the computation.
 """
 
 
-def check_inputs(bundle: BundleFile, report: Report) -> dict[str, Json]:
-    """The inputs by digest, each seen to be what its digest says."""
-    found: dict[str, Json] = {}
+_INPUT = re.compile(rb'\{"sha256":"([0-9a-f]{64})","value":')
+
+
+def check_inputs(bundle: BundleFile, report: Report) -> dict[str, bytes]:
+    """The inputs' bytes by digest, each seen to be what its digest says.
+
+    Signed statements name the digests, so every byte is vouched for before anyone parses it.
+    """
+    found: dict[str, bytes] = {}
     for line in bundle.lines["input"]:
-        value = members(parse(line), {"sha256", "value"}, "input")
-        # The line is canonical, so the value's own bytes are what follows the digest.
-        raw = line.value.partition(b'","value":')[2][:-1]
-        if hashlib.sha256(raw).hexdigest() != value["sha256"] or value["sha256"] in found:
-            report.fail(Failure(f"input {value['sha256']}", "value", "not what its digest says, or given twice"))
-        found[str(value["sha256"])] = value["value"]
+        head = _INPUT.match(line.value)
+        if head is None or not line.value.endswith(b"}"):
+            raise BundleError(f"line {line.number}: a digest and a value are expected", path="input")
+        sha256, raw = head[1].decode(), line.value[head.end() : -1]
+        if hashlib.sha256(raw).hexdigest() != sha256 or sha256 in found:
+            report.fail(Failure(f"input {sha256}", "value", "not what its digest says, or given twice"))
+        found[sha256] = raw
     return found
 
 
 def check_meaning(
     entries: Sequence[Entry],
-    inputs: Mapping[str, Json],
+    inputs: Mapping[str, bytes],
     recompute: Recompute | None,
     report: Report,
 ) -> None:
@@ -45,6 +55,7 @@ def check_meaning(
         if entry.statement is not None and entry.statement.predicate == "contract":
             terms = _terms(entry, entry.statement, terms, report)
     used: set[str] = set()
+    values = _Values(inputs)
     judged: dict[str, list[tuple[str, str]]] = {}
     for entry in entries:
         statement = entry.statement
@@ -61,11 +72,32 @@ def check_meaning(
         for name in missing:
             report.fail(of(entry, f"$.predicate.inputs.{name}", "this input is not in the bundle"))
         if recompute is not None and not missing:
-            values = {subject.name: inputs[subject.sha256] for subject in statement.inputs}
-            _recompute(entry, statement, values, terms or {}, recompute, report)
+            _recompute(entry, statement, values.of(statement), terms or {}, recompute, report)
     for sha256 in sorted(set(inputs) - used):
         report.fail(Failure(f"input {sha256}", "value", "no statement stands on it"))
     report.unjudged = [gap for promise in sorted(judged) for gap in _gaps(promise, judged[promise])]
+
+
+class _Values:
+    """Parsed inputs. Verdicts on one window follow each other and share theirs, so the last few are kept."""
+
+    def __init__(self, raw: Mapping[str, bytes]) -> None:
+        self._raw = raw
+        self._parsed: dict[str, Json] = {}
+
+    def of(self, statement: Statement) -> dict[str, Json]:
+        """A statement's inputs by name; one that is no JSON is None."""
+        return {subject.name: self._value(subject.sha256) for subject in statement.inputs}
+
+    def _value(self, sha256: str) -> Json:
+        if sha256 not in self._parsed:
+            if len(self._parsed) >= 4:
+                self._parsed.pop(next(iter(self._parsed)))
+            try:
+                self._parsed[sha256] = json.loads(self._raw[sha256])
+            except (ValueError, RecursionError):
+                self._parsed[sha256] = None
+        return self._parsed[sha256]
 
 
 def _gaps(promise: str, windows: Sequence[tuple[str, str]]) -> list[Unjudged]:

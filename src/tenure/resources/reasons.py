@@ -151,6 +151,17 @@ REASONS: tuple[Reason, ...] = (
     Reason("TooManyRequests", "more work is waiting than the host queues", "try again shortly"),
     Reason("ServiceUnavailable", "the host cannot answer this now", "see the message"),
     Reason("InternalError", "Tenure itself failed", "see the server's log, and report it"),
+    # Evidence
+    Reason("EvidenceNotWritten", "a statement cannot be made durable, so what it records is not done", "free space or repair the disk"),
+    Reason("EvidenceLogDamaged", "the evidence log is not what was written; the byte is named", "keep the file, restore the log from a backup"),
+    Reason("EvidenceLogInUse", "another process writes this evidence log", "`tenure down` first"),
+    Reason("EvidenceNotFound", "nothing of that name was stated", "`tenure evidence show` lists what there is"),
+    Reason("EvidenceInvalid", "a piece of evidence is not in the form that it must have", "see the message for which field"),
+    Reason("SigningKeyUnusable", "a key is absent, no Ed25519 key, or within reach of others", "see the message; rotate a key that others could read"),
+    Reason("SignatureInvalid", "none of the trusted keys signed these very bytes", "ask the provider for its key history"),
+    Reason("StatementInvalid", "what should be stated lacks a field or has no exact form", "see the message for which field"),
+    Reason("StatementIdTaken", "a statement of this id was made before, and said something else", "give a new statement an id of its own"),
+    Reason("BundleUnreadable", "the file is no bundle, or cannot be read or written", "ask for it again"),
 )
 
 BY_CODE = {reason.code: reason for reason in REASONS}
