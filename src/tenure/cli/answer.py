@@ -18,6 +18,7 @@ from tenure.cli.words import (
     evidence_text,
     load_text,
     metric_text,
+    moment_or_text,
     nanoseconds_text,
     price_text,
     promise_text,
@@ -54,7 +55,7 @@ def quote_card(quote: Quote, *, now_ms: int, number: int | None = None) -> Rende
     """One offer in full."""
     rows = _rows()
     for relaxation in quote.relaxed:
-        rows.add_row("gives up", relaxation_text(relaxation))
+        rows.add_row("gives up", relaxation_text(relaxation, now_ms))
     add_promises(rows, quote.promises)
     runtime = f" on {quote.runtime}" if quote.runtime else ""
     held = f"{counted(quote.cores, 'core')}, {quote.memory} of memory"
@@ -77,14 +78,8 @@ def quote_card(quote: Quote, *, now_ms: int, number: int | None = None) -> Rende
 def add_promises(rows: Table, promises: Promises) -> None:
     """Rows for what is promised statistically, how surely, under which load, and on which evidence."""
     statistical = promises.statistical
-    for index, promise in enumerate(statistical):
-        line = Text(f"{metric_text(promise.metric):<21} ")
-        line.append(promise_text(promise), style="bold")
-        if promise.asked is not None and promise.bound is not None and promise.asked < promise.bound:
-            line.append(f"   asked {promise.asked}", style=MIDDLING)
-        elif promise.carried is not None:
-            line.append(f"   the evidence carries {nanoseconds_text(promise.carried)}", style=QUIET)
-        rows.add_row("promises" if not index else "", line)
+    if statistical:
+        rows.add_row("promises", _promise_grid(statistical))
     for sentence in dict.fromkeys(assurance_text(promise) for promise in statistical):
         rows.add_row("", sentence)
     if promises.load is not None:
@@ -95,13 +90,28 @@ def add_promises(rows: Table, promises: Promises) -> None:
         rows.add_row("promises", "what is reserved; nothing about speed")
 
 
-def relaxation_text(relaxation: Relaxation) -> Text:
+def relaxation_text(relaxation: Relaxation, now_ms: int) -> Text:
     """less: load.requestsPerSecond 8 → 3."""
     text = Text(f"{relaxation.axis}: ", style=MIDDLING)
     text.append(f"{relaxation.what} ", style="default")
-    text.append(f"{relaxation.asked} → ", style=QUIET)
-    text.append(relaxation.offered, style="bold")
+    text.append(f"{moment_or_text(relaxation.asked, now_ms)} → ", style=QUIET)
+    text.append(moment_or_text(relaxation.offered, now_ms), style="bold")
     return text
+
+
+def _promise_grid(promises: Sequence[StatisticalPromise]) -> Table:
+    """A promise a line: what, the bound, and how far the evidence is from it."""
+    grid = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    for _ in range(3):
+        grid.add_column(no_wrap=True)
+    for promise in promises:
+        beside = Text("")
+        if promise.asked is not None and promise.bound is not None and promise.asked < promise.bound:
+            beside = Text(f"asked {promise.asked}", style=MIDDLING)
+        elif promise.carried is not None:
+            beside = Text(f"the evidence carries {nanoseconds_text(promise.carried)}", style=QUIET)
+        grid.add_row(metric_text(promise.metric), Text(promise_text(promise), style="bold"), beside)
+    return grid
 
 
 def refusal_view(refusal: RefusalDetail, *, now_ms: int) -> RenderableType:
@@ -126,16 +136,23 @@ def refusal_view(refusal: RefusalDetail, *, now_ms: int) -> RenderableType:
 
 def funnel_view(funnel: Sequence[FunnelStep]) -> RenderableType:
     """How many candidates were left after each constraint, as bars; what it removed is the pale part."""
-    most = max((step.removed + step.remaining for step in funnel), default=1) or 1
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, min_width=BAR_CELLS)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style=QUIET)
+    before = 0
+    most = 1
     for step in funnel:
+        count = step.removed + step.remaining
+        if not count:
+            continue  # after nothing is left, nothing more can be said
+        if count != before:
+            most = count  # other candidates from here on: shapes first, then places for them
+        before = step.remaining
         kept = _cells(step.remaining, most)
-        gone = max(0, _cells(step.removed + step.remaining, most) - kept)
+        gone = max(0, _cells(count, most) - kept)
         bar = Text("█" * kept, style=GOOD if step.remaining else BAD).append("░" * gone, style=QUIET)
         removed = Text(f"−{step.removed}", style=BAD) if step.removed else Text("")
         table.add_row(step.constraint, bar, str(step.remaining), removed, step.detail)
@@ -190,7 +207,7 @@ def _others(quotes: Sequence[Quote], now_ms: int) -> RenderableType:
     table.add_column("starts")
     table.add_column("an hour")
     for quote in quotes:
-        given = Text("\n").join(relaxation_text(r) for r in quote.relaxed) if quote.relaxed else Text("nothing")
+        given = Text("\n").join(relaxation_text(r, now_ms) for r in quote.relaxed) if quote.relaxed else Text("nothing")
         cells: list[RenderableType] = [Text(quote.offer or "quote")]
         if relaxed:
             cells.append(given)

@@ -22,6 +22,7 @@ from tenure.resources.kinds.contract import Accounting, CommissioningFigure, Win
 
 VERDICTS = {"Kept": GOOD, "Breached": BAD, "Unverifiable": MIDDLING}
 WINDOWS_SHOWN = 30
+KEY_SHOWN = 12
 
 
 def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
@@ -32,7 +33,7 @@ def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
     rows.add_column(style=QUIET, no_wrap=True)
     rows.add_column(ratio=1)
     for relaxation in spec.relaxed:
-        rows.add_row("gave up", relaxation_text(relaxation))
+        rows.add_row("gave up", relaxation_text(relaxation, now_ms))
     add_promises(rows, spec.promises)
     if status and status.commissioning and status.commissioning.figures:
         rows.add_row("measured", figures_view(status.commissioning.figures))
@@ -49,9 +50,8 @@ def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
     if status and status.run and status.run.mechanism:
         rows.add_row("enforced", _enforced(contract))
     if status and status.signature:
-        rows.add_row(
-            "signed", f"{instant_text(int(status.signature.signed_at), now_ms)} by key {status.signature.key_id}"
-        )
+        signed, key = instant_text(int(status.signature.signed_at), now_ms), status.signature.key_id[:KEY_SHOWN]
+        rows.add_row("signed", f"{signed} by key {key}")
     if status and status.endpoint:
         rows.add_row("endpoint", Text(status.endpoint, style="bold"))
     title = Text(f" {contract.name} ", style="bold").append(f"{phase} ", style=_phase_style(phase))

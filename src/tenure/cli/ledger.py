@@ -40,8 +40,8 @@ def check(site: str = "local", *, reach: Reach = HERE, output: Output = "text") 
     """
     with open_door(reach) as door:
         ledger, records = _books(door, site)
-        machines = [m for m in door.run(door.client.list(Machine)).items if m.spec.site == site]
-        profiles = {p.name: p for p in door.run(door.client.list(HardwareProfile)).items}
+        machines = [m for m in door.client.list(Machine).items if m.spec.site == site]
+        profiles = {p.name: p for p in door.client.list(HardwareProfile).items}
     runs = run_facts(machines, profiles)
     findings = recount(ledger, records, [_capacity(m) for m in machines], runs, SystemClock().now_ms())
     errors = [finding for finding in findings if finding.severity == "error"]
@@ -72,9 +72,9 @@ def _tell(ledger: LedgerStatus, live: list[Record], alive: int, findings: list[F
 
 
 def _books(door: Door, site: str) -> tuple[LedgerStatus, list[Record]]:
-    found = door.run(door.client.get(Site, site))
-    offers = door.run(door.client.list(Offer)).items
-    contracts = door.run(door.client.list(Contract)).items
+    found = door.client.get(Site, site)
+    offers = door.client.list(Offer).items
+    contracts = door.client.list(Contract).items
     records = [*map(record_of_offer, offers), *map(record_of_contract, contracts)]
     return (found.status or SiteStatus()).ledger, [r for r in records if r.hold.site == site]
 

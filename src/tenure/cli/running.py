@@ -32,7 +32,10 @@ def plane_of(home: Path) -> dict[str, Any] | None:
     """What the running control plane of `home` says of itself; None when none runs. Known by pid and start time."""
     try:
         told: dict[str, Any] = json.loads((home / PLANE_FILE).read_text())
-        started = psutil.Process(told["pid"]).create_time()
+        process = psutil.Process(told["pid"])
+        started = process.create_time()
+        if process.status() == psutil.STATUS_ZOMBIE:  # killed, and not yet reaped by whoever started it
+            return None
     except (OSError, ValueError, KeyError, psutil.Error):
         return None
     return told if abs(started - told["startTime"]) < START_TIME_TOLERANCE_SECONDS else None

@@ -1,6 +1,6 @@
 """Numbers, times and metrics in words, the same in every face of the command line."""
 
-from tenure.quantities import Duration, format_instant
+from tenure.quantities import Duration, format_instant, parse_instant
 from tenure.resources.kinds.allocation import Price, Promises, Shape, StatisticalPromise, Watts
 
 METRICS = {
@@ -53,6 +53,14 @@ def when_text(instant_ms: int, now_ms: int) -> str:
     if ahead > 0:
         return f"{instant_text(instant_ms, now_ms)} (in {duration_text(ahead)})"
     return f"{instant_text(instant_ms, now_ms)} ({duration_text(-ahead)} ago)"
+
+
+def moment_or_text(text: str, now_ms: int) -> str:
+    """An RFC 3339 time as `instant_text`; any other text as it is."""
+    try:
+        return instant_text(parse_instant(text), now_ms)
+    except ValueError:
+        return text
 
 
 def metric_text(metric: str) -> str:

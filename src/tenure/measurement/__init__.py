@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tenure.measurement.endpoint import Endpoint, Prompt, ask
     from tenure.measurement.gathering import Declared, gather
     from tenure.measurement.journal import JournalWriter
-    from tenure.measurement.journal_reader import Checkpoint, Damage, DamageKind, JournalReading, read_journal
+    from tenure.measurement.journal_reader import read_journal
+    from tenure.measurement.journal_reading import Checkpoint, Damage, DamageKind, JournalReading
     from tenure.measurement.kernel import Cause, KernelFacts, causes, read_facts
     from tenure.measurement.keys import KeyEntry, KeyRing, mac_of, new_key
     from tenure.measurement.neighbour import start_neighbours
@@ -41,13 +42,8 @@ _HOMES = {
         "gather",
     ),
     "journal": ("JournalWriter",),
-    "journal_reader": (
-        "Checkpoint",
-        "Damage",
-        "DamageKind",
-        "JournalReading",
-        "read_journal",
-    ),
+    "journal_reader": ("read_journal",),
+    "journal_reading": ("Checkpoint", "Damage", "DamageKind", "JournalReading"),
     "kernel": (
         "Cause",
         "KernelFacts",

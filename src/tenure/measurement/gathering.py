@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tenure.measurement.journal_reader import DamageKind, JournalReading
+from tenure.measurement.journal_reading import DamageKind, JournalReading
 from tenure.measurement.scrape import MetricsState, Scrape, state_of
 from tenure.promises import Counters, Finding, Outcome, Probe, Reason, RequestSample, View, Window, WindowEvidence
 

@@ -134,6 +134,13 @@ class Duration(Quantity):
     bare_numbers = False
     json_type = {"type": "string"}
 
+    @classmethod
+    def _shortest(cls, value: int) -> str | int | float:
+        """Whole units where there are some; seconds with decimals rather than thousands of milliseconds."""
+        if value > cls.base_per_unit and value % cls.base_per_unit and value % 10**6 == 0:
+            return f"{value / cls.base_per_unit:g}s"
+        return super()._shortest(value)
+
     @property
     def ms(self) -> int:
         """Whole milliseconds, rounded up, so that a hold is never shorter than what was asked."""

@@ -108,7 +108,7 @@ def did_you_mean(given: str, known: Iterable[str]) -> str | None:
     for guess in (given.lower(), camel.lower()):
         if guess in folded:
             return folded[guess]
-    near = difflib.get_close_matches(given.lower(), list(folded), n=1, cutoff=0.7)
+    near = difflib.get_close_matches(given.lower(), list(folded), n=1, cutoff=0.6)
     return folded[near[0]] if near else None
 
 

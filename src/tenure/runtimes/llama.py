@@ -10,7 +10,9 @@ from tenure.runtimes.metrics import MetricRule
 
 BATCH_TOKENS = 512
 CONTEXT_STEP = 256  # llama.cpp rounds a slot's context up to this
-PROCESS_BYTES = 96 << 20  # interpreter, library (its file pages are shared), vocabulary, threads' stacks: measured
+PROCESS_BYTES = 64 << 20  # interpreter, the library's touched pages, threads' stacks and the server's own buffers
+TOKEN_BYTES = 200  # one vocabulary entry in the tokenizer's tables
+ACTIVATION_BUFFERS = 8  # widest activations that llama.cpp's compute buffer holds at once
 MARGIN = 1.15
 
 
@@ -23,19 +25,19 @@ def context_tokens(facts: GgufFacts, wanted: int) -> int:
 
 
 def estimate_memory_bytes(facts: GgufFacts, shape: Shape, context: int) -> int:
-    """Upper estimate of a server's memory, resident file pages included.
+    """Upper estimate of a server's resident memory, mapped file pages included.
 
-    Weights (the mapped file, and once more for what the CPU backend repacks into its own layout), keys and values of
-    all slots, one compute buffer (activations of a batch through the widest layer, attention scores, logits of the
-    slots' outputs), and the process itself; 15 % margin. Checked against real servers by tests/runtimes (real tier).
+    Weights once (mapped; or, where the CPU backend repacks them into a layout of its own, copied, and then the mapped
+    pages can be reclaimed), keys and values of all slots, activations of one batch at the widest layer, logits of one
+    output a slot, the tokenizer, and the process itself; 15 % margin. Attention scores are never stored whole (flash
+    attention). tests/runtimes/test_llama_real.py holds real servers against it over several shapes.
     """
-    weights = 2 * facts.size_bytes
+    weights = facts.size_bytes
     cache = facts.kv_bytes_per_token * context * shape.slots
-    widest = max(facts.feed_forward, 3 * facts.embedding)
-    activations = 4 * BATCH_TOKENS * 4 * widest
-    scores = 4 * BATCH_TOKENS * facts.heads * min(context, 4096)
-    logits = 4 * BATCH_TOKENS * facts.vocabulary
-    return int(MARGIN * (weights + cache + activations + scores + logits + PROCESS_BYTES))
+    activations = 4 * BATCH_TOKENS * ACTIVATION_BUFFERS * max(facts.feed_forward, 3 * facts.embedding)
+    logits = 4 * facts.vocabulary * 2 * shape.slots
+    tokenizer = TOKEN_BYTES * facts.vocabulary
+    return int(MARGIN * (weights + cache + activations + logits + tokenizer + PROCESS_BYTES))
 
 
 def launch_llamacpp(

@@ -125,8 +125,8 @@ def _enforcement() -> Iterator[Check]:
         yield Check("enforced", "engine", "bad", str(error))
         return
     for ability in seen.abilities:
-        how = ability.mechanism if ability.available else ability.reason
-        yield Check("enforced", ability.name, "good" if ability.available else "lacking", how or "unknown")
+        how = ability.mechanism if ability.granted else ability.why
+        yield Check("enforced", ability.name, "good" if ability.granted else "lacking", how or "unknown")
 
 
 def _host(reach: Reach) -> Iterator[Check]:

@@ -34,6 +34,9 @@ class RunShape:
     threads: int
     slots: int
 
+    def __str__(self) -> str:
+        return f"{self.threads} thread{'s' * (self.threads > 1)} x {self.slots} slot{'s' * (self.slots > 1)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:

@@ -24,7 +24,7 @@ def performance_binding(need: Need, choices: Sequence[Choice]) -> Constraint:
         name = f"{PERFORMANCE}.{objective.name}"
         hint = (
             f"asked {Duration(objective.bound_ns)}, the best of what was measured here carries "
-            f"{rounded_up(value_ns)} ({shape.threads} threads, {shape.slots} slots)"
+            f"{rounded_up(value_ns)} ({shape})"
         )
     return Constraint(id=name, imposed_by="workload", machines=frozenset(), hint=hint)
 
@@ -88,6 +88,8 @@ def _keeps(choice: Choice, objective: LatencyObjective) -> bool:
 def refusal_of(refusal: Refusal, front: Sequence[FunnelStep]) -> RefusalDetail:
     """Placement's refusal in the API's words."""
     binding = refusal.binding
+    # Where no shape is left there is nothing to place, and the machines' own funnel would say nothing.
+    steps = () if front and front[-1].remaining == 0 and not binding.policy else refusal.funnel
     return RefusalDetail(
         binding=Binding(
             constraint=binding.constraint,
@@ -110,7 +112,7 @@ def refusal_of(refusal: Refusal, front: Sequence[FunnelStep]) -> RefusalDetail:
                     remaining=step.after,
                     detail=step.stage,
                 )
-                for step in refusal.funnel
+                for step in steps
             ),
         ],
         conflicting=[conflict.constraint for conflict in refusal.conflict],

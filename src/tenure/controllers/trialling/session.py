@@ -111,8 +111,7 @@ class TrialSession:
         async with Neighbours(self._plane, self.offer.spec.hold, busy=busy):
             for step in steps:
                 number = wanted.index(step) + 1
-                shape = f"{step.shape.threads} thread(s) x {step.shape.slots} slot(s)"
-                self._at = f"{number}/{total}: {shape} at {step.load.arrivals_per_second:g} requests/s"
+                self._at = f"{number}/{total}: {step.shape} at {step.load.arrivals_per_second:g} requests/s"
                 plan = TrialPlan(
                     load=with_probes(step.load, self._wish.window_ms),
                     window_ms=self._wish.window_ms,
