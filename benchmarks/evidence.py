@@ -263,7 +263,7 @@ def checking(folder: Path, statements: int) -> Iterator[Row]:
         yield Row("export them", (time.perf_counter_ns() - begin) / 1e9, "s", note=f"{summary.bytes / 2**20:.0f} MiB")
         for what, how in (("verify them", None), ("verify them and recompute every verdict", recompute)):
             begin = time.perf_counter_ns()
-            report = verify_bundle(path, public_key=keys.signing.public, recompute=how)
+            report = verify_bundle(path, public_key=keys.signing.public, recompute=how, processes=os.cpu_count() or 1)
             seconds = (time.perf_counter_ns() - begin) / 1e9
             if not report.ok:
                 raise SystemExit(f"the bundle does not hold: {report.failures[0]}")

@@ -272,6 +272,18 @@ def test_terms_changed_after_acceptance_fail(example, tmp_path):
     assert (f"{SOURCE}/terms", "$.predicate.body.terms") in fields(example.verify())
 
 
+def test_many_verdicts_are_recomputed_on_all_cores_with_the_same_report(tmp_path, monkeypatch):
+    monkeypatch.setattr("tenure.evidence.recomputing.PARALLEL_FROM", 10)
+    example = Example(tmp_path, windows=40)
+    draft = a_window(40, {"latencyMs": [900]})
+    lie = draft.statement.body | {"verdict": "Kept"}
+    example.log.append(a_statement(predicate="window-verdict", id="lie", body=lie), draft.inputs)
+    example.export()
+    one, two = example.verify(), example.verify(processes=2)
+    assert one.to_wire() == two.to_wire()
+    assert fields(two) == {("lie", "$.predicate.body.verdict")}
+
+
 def test_a_missing_file_is_an_error_not_a_verdict(example, tmp_path):
     example.path = tmp_path / "absent"
     with pytest.raises(BundleError):

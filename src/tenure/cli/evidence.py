@@ -1,5 +1,6 @@
 """`tenure evidence`: what verdicts rest on, shown, exported as one file, and verified by anyone, anywhere, offline."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -137,7 +138,8 @@ def verify(
     with _faces():
         key = PublicKey.parse(_read(public_key), path=str(public_key))
         note = _read(checkpoint) if checkpoint else None
-        report = verify_bundle(file, public_key=key, checkpoint=note, recompute=recompute)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        report = verify_bundle(file, public_key=key, checkpoint=note, recompute=recompute, processes=cores)
     if output == "json":
         say_json(report.to_wire())
     else:

@@ -36,9 +36,9 @@ from tenure.evidence.errors import (
 from tenure.evidence.keyring import KeyRecord, KeyRing, export_history, parse_history, read_private, trusted_keys
 from tenure.evidence.keys import PublicKey, SigningKey
 from tenure.evidence.log import EvidenceLog
-from tenure.evidence.meaning import Recompute
 from tenure.evidence.predicates import PREDICATES, Predicate
 from tenure.evidence.reader import LogReader
+from tenure.evidence.recomputing import Recompute
 from tenure.evidence.report import Failure, Report, Unjudged
 from tenure.evidence.statements import Statement, Subject, sign_statement, verify_envelope
 from tenure.evidence.verification import verify_bundle

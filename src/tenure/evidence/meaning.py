@@ -2,26 +2,18 @@
 
 import hashlib
 import itertools
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tenure.evidence.bundle_file import BundleFile
-from tenure.evidence.canonical import Json, digest
-from tenure.evidence.contracts import first_difference
+from tenure.evidence.canonical import digest
 from tenure.evidence.entries import Entry
 from tenure.evidence.errors import BundleError
-from tenure.evidence.report import Failure, Report, Unjudged
+from tenure.evidence.recomputing import Recompute, Work, recompute_all
+from tenure.evidence.report import Failure, Report, Unjudged, of
 from tenure.evidence.statements import Statement
-
-Recompute = Callable[[Statement, Mapping[str, Json], Mapping[str, Any]], Mapping[str, Json] | None]
-"""What a statement's body must say, from the values of its inputs (by name) and the contract's signed terms.
-
-Pure. Returns the members of the body that follow from the inputs, or None for a sort of statement that says nothing
-computable. A ValueError means that the inputs do not permit the computation.
-"""
-
+from tenure.quantities import format_instant, parse_instant
 
 _INPUT = re.compile(rb'\{"sha256":"([0-9a-f]{64})","value":')
 
@@ -48,6 +40,8 @@ def check_meaning(
     inputs: Mapping[str, bytes],
     recompute: Recompute | None,
     report: Report,
+    *,
+    processes: int,
 ) -> None:
     """What statements say follows from what they stand on."""
     terms: dict[str, Any] | None = None
@@ -55,8 +49,8 @@ def check_meaning(
         if entry.statement is not None and entry.statement.predicate == "contract":
             terms = _terms(entry, entry.statement, terms, report)
     used: set[str] = set()
-    values = _Values(inputs)
-    judged: dict[str, list[tuple[str, str]]] = {}
+    computable: list[Entry] = []
+    judged: dict[str, list[tuple[int, int]]] = {}
     for entry in entries:
         statement = entry.statement
         if statement is None:
@@ -64,51 +58,40 @@ def check_meaning(
         report.statements[statement.predicate] += 1
         if statement.predicate == "window-verdict":
             report.verdicts[str(statement.body["verdict"])] += 1
-            judged.setdefault(str(statement.body["promise"]), []).append(
-                (str(statement.body["start"]), str(statement.body["end"]))
-            )
+            _note_window(entry, statement, judged, report)
         used.update(subject.sha256 for subject in statement.inputs)
         missing = [subject.name for subject in statement.inputs if subject.sha256 not in inputs]
         for name in missing:
             report.fail(of(entry, f"$.predicate.inputs.{name}", "this input is not in the bundle"))
-        if recompute is not None and not missing:
-            _recompute(entry, statement, values.of(statement), terms or {}, recompute, report)
+        if not missing:
+            computable.append(entry)
+    if recompute is not None:
+        recompute_all(Work(computable, inputs, terms or {}, recompute), report, processes=processes)
     for sha256 in sorted(set(inputs) - used):
         report.fail(Failure(f"input {sha256}", "value", "no statement stands on it"))
     report.unjudged = [gap for promise in sorted(judged) for gap in _gaps(promise, judged[promise])]
 
 
-class _Values:
-    """Parsed inputs. Verdicts on one window follow each other and share theirs, so the last few are kept."""
-
-    def __init__(self, raw: Mapping[str, bytes]) -> None:
-        self._raw = raw
-        self._parsed: dict[str, Json] = {}
-
-    def of(self, statement: Statement) -> dict[str, Json]:
-        """A statement's inputs by name; one that is no JSON is None."""
-        return {subject.name: self._value(subject.sha256) for subject in statement.inputs}
-
-    def _value(self, sha256: str) -> Json:
-        if sha256 not in self._parsed:
-            if len(self._parsed) >= 4:
-                self._parsed.pop(next(iter(self._parsed)))
-            try:
-                self._parsed[sha256] = json.loads(self._raw[sha256])
-            except (ValueError, RecursionError):
-                self._parsed[sha256] = None
-        return self._parsed[sha256]
+def _note_window(entry: Entry, statement: Statement, judged: dict[str, list[tuple[int, int]]], report: Report) -> None:
+    instants = []
+    for name in ("start", "end"):
+        try:
+            instants.append(parse_instant(str(statement.body[name])))
+        except ValueError as error:
+            report.fail(of(entry, f"$.predicate.body.{name}", str(error)))
+            return
+    judged.setdefault(str(statement.body["promise"]), []).append((instants[0], instants[1]))
 
 
-def _gaps(promise: str, windows: Sequence[tuple[str, str]]) -> list[Unjudged]:
+def _gaps(promise: str, windows: Sequence[tuple[int, int]]) -> list[Unjudged]:
     """The spans between a promise's first and last window that no verdict covers.
 
-    Sequence numbers show what was stated and left out; this shows what was never stated. RFC 3339 texts in UTC, as all
-    statements have them, sort as the instants do.
+    Sequence numbers show what was stated and left out; this shows what was never stated.
     """
-    ordered = sorted(windows)
-    pairs = itertools.pairwise(ordered)
-    return [Unjudged(promise, end, start) for (_, end), (start, _) in pairs if start > end]
+    pairs = itertools.pairwise(sorted(windows))
+    return [
+        Unjudged(promise, format_instant(end), format_instant(start)) for (_, end), (start, _) in pairs if start > end
+    ]
 
 
 def _terms(entry: Entry, statement: Statement, known: dict[str, Any] | None, report: Report) -> dict[str, Any]:
@@ -119,32 +102,3 @@ def _terms(entry: Entry, statement: Statement, known: dict[str, Any] | None, rep
     if known is not None:
         report.fail(of(entry, "$.predicate.body.terms", "terms never change, and were stated before"))
     return terms if known is None else known
-
-
-def _recompute(
-    entry: Entry,
-    statement: Statement,
-    values: Mapping[str, Json],
-    terms: Mapping[str, Any],
-    recompute: Recompute,
-    report: Report,
-) -> None:
-    try:
-        expected = recompute(statement, values, terms)
-    except Exception as error:  # what was signed can be of any shape; none may stop the rest from being checked
-        report.fail(of(entry, "$.predicate.inputs", f"the verdict cannot be recomputed from them: {error!r}"))
-        return
-    if expected is None:
-        return
-    report.recomputed += 1
-    for name in sorted(expected):
-        difference = first_difference(expected[name], statement.body.get(name), f"$.predicate.body.{name}")
-        if difference:
-            report.fail(
-                of(entry, difference, f"states {statement.body.get(name)!r}; the samples say {expected[name]!r}")
-            )
-
-
-def of(entry: Entry, field: str, message: str) -> Failure:
-    """A failure of one statement."""
-    return Failure(entry.where, field, message, entry.index, entry.id)

@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from tenure.evidence.entries import Entry
+
 FAILURES_MAX = 100
 
 
@@ -85,3 +87,8 @@ class Report:
             ],
             "moreFailures": self.more_failures,
         }
+
+
+def of(entry: Entry, field: str, message: str) -> Failure:
+    """A failure of one statement."""
+    return Failure(entry.where, field, message, entry.index, entry.id)

@@ -16,19 +16,25 @@ from tenure.evidence.entries import Entry, read_entries
 from tenure.evidence.errors import BundleError, EvidenceError
 from tenure.evidence.keyring import parse_history, trusted_keys
 from tenure.evidence.keys import PublicKey
-from tenure.evidence.meaning import Recompute, check_inputs, check_meaning, of
+from tenure.evidence.meaning import check_inputs, check_meaning
 from tenure.evidence.merkle import EMPTY_ROOT, is_consistent, root_from_cover
-from tenure.evidence.report import Failure, Report
+from tenure.evidence.recomputing import Recompute
+from tenure.evidence.report import Failure, Report, of
 
 
 def verify_bundle(
-    path: Path, *, public_key: PublicKey, checkpoint: str | None = None, recompute: Recompute | None = None
+    path: Path,
+    *,
+    public_key: PublicKey,
+    checkpoint: str | None = None,
+    recompute: Recompute | None = None,
+    processes: int = 1,
 ) -> Report:
     """Check the bundle at `path` with one trusted public key, offline.
 
     `checkpoint`: the signed note that the user was given at acceptance, or any later one; the bundle must go on from
     it. `recompute`: the pure function that gives what each verdict must say; without it verdicts are checked to be
-    what was signed, not to follow from their samples.
+    what was signed, not to follow from their samples. `processes`: over how many it is spread.
     Raises BundleError only when the file cannot be read at all.
     """
     try:
@@ -46,7 +52,7 @@ def verify_bundle(
         _check_order(entries, head, now, report)
         _check_tree(bundle, entries, now, report)
         _check_earlier(bundle, keys, now, checkpoint, entries, report)
-        check_meaning(entries, check_inputs(bundle, report), recompute, report)
+        check_meaning(entries, check_inputs(bundle, report), recompute, report, processes=processes)
     except EvidenceError as error:
         report.fail(Failure(where=error.path or "bundle", field=error.path, message=error.message))
     return report
