@@ -103,6 +103,9 @@ async def _running(host: Host, listener: socket.socket, certificates: Certificat
     finally:
         host.pulse.close()  # watches end by themselves, and nobody waits for them
         server.should_exit = True
+        while not task.done():
+            _hang_up(server)
+            await asyncio.wait((task,), timeout=0.01)
         await task
         listener.close()
 
@@ -118,6 +121,15 @@ class _Server(uvicorn.Server):
         from contextlib import nullcontext
 
         return nullcontext()
+
+
+def _hang_up(server: uvicorn.Server) -> None:
+    """Drop connections that nobody uses. Closing them politely waits for the other end, which sleeps in some pool."""
+    for connection in list(server.server_state.connections):
+        cycle, transport = getattr(connection, "cycle", None), getattr(connection, "transport", None)
+        idle = cycle is None or cycle.response_complete
+        if idle and transport is not None and transport.get_write_buffer_size() == 0:
+            transport.abort()
 
 
 def _listen(home: Path, port: int) -> socket.socket:
