@@ -23,7 +23,7 @@ class Pwr:
         left = state.device_free[machine]
         slots = fullest_slots(state, classes, machine)
         touched = np.where(share > 0, left[slots] == 1000, classes.whole_count[:count])
-        score = -self._watts.added(state, machine, classes.cpu_milli[:count], touched)
+        score = -self._watts.added(state, np.full(count, machine), classes.cpu_milli[:count], touched)
         score[~state.fits_machine(classes, machine)] = -np.inf
         return score, slots
 

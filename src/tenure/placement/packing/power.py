@@ -49,10 +49,6 @@ class Watts:
             device_busy=np.array([busy for _, busy in pairs] + [0.0]),
         )
 
-    def device_swing(self, model: int) -> float:
-        """Watts that the first touch of a device adds."""
-        return float(self.device_busy[model] - self.device_idle[model])
-
     def packages_busy(self, cpu_used: IntColumn) -> IntColumn:
         return -(-cpu_used // self.package_cpu_milli)
 
@@ -75,10 +71,12 @@ class Watts:
         """Watts of all machines now."""
         return sum(self.machine(state, machine) for machine in range(len(state.fleet)))
 
-    def added(self, state: FleetState, machine: int, cpu_milli: IntColumn, touched_devices: IntColumn) -> FloatColumn:
-        """Watts that options add to one machine; each option takes cpu_milli and first touches so many devices."""
-        used = int(state.fleet.cpu_milli[machine]) - int(state.cpu_free[machine])
-        more = self.packages_busy(used + cpu_milli) - (-(-used // self.package_cpu_milli))
-        swing = self.device_swing(int(state.fleet.model[machine]))
-        added: FloatColumn = touched_devices * swing + more * (self.package_busy - self.package_idle)
-        return added
+    def added(
+        self, state: FleetState, machines: IntColumn, cpu_milli: IntColumn, touched_devices: IntColumn
+    ) -> FloatColumn:
+        """Watts that options add; each takes cpu_milli of its machine and first touches so many of its devices."""
+        used = state.fleet.cpu_milli[machines] - state.cpu_free[machines]
+        more = self.packages_busy(used + cpu_milli) - self.packages_busy(used)
+        model = state.fleet.model[machines]
+        added: FloatColumn = touched_devices * (self.device_busy - self.device_idle)[model]
+        return added + more * (self.package_busy - self.package_idle)

@@ -1,0 +1,284 @@
+"""The packer: chooses the machine where a demand costs least, and keeps its scores current.
+
+Scores are kept for every class and machine. Whatever changes a machine rescores that machine alone; prices are renewed
+in small slices, so many a decision, and each distinct state is valued once. So a decision costs the same on any fleet
+but for one pass over a row of scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenure.placement.packing.columns import FleetState, Placement
+from tenure.placement.packing.demand import WHOLE_DEVICE_MILLI, BoolColumn, ClassTable, Demand, FloatColumn, IntColumn
+from tenure.placement.packing.losses import Losses, Pricing, Shapes, Slots
+from tenure.placement.packing.mix import LEVELS, Mix
+from tenure.placement.packing.power import Watts
+from tenure.placement.packing.prices import States, expected_use, moved
+from tenure.placement.packing.scarcity import scarcity_prices
+from tenure.placement.packing.value import Tables, cpu_prices, tables
+
+ROUNDS = 3
+EPOCH_SHARE = 0.02
+"""Prices are renewed each time so much of the fleet's capacity has been asked for; more often at the start."""
+
+EARLY_EPOCH = 0.3
+"""At the start prices are renewed when the number of arrivals has grown by this share."""
+
+BATCH = 4
+PRICING_SLICES = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a watt weighs, in devices: `watt` while the free share of capacity is above `late_below`, else `watt_late`.
+
+    Early choices are easily mended by later ones and late ones are not, so packing takes over as the fleet fills.
+    """
+
+    watt: float = 3e-4
+    watt_late: float = 1e-5
+    late_below: float = 0.2
+
+    def at(self, free_share: float) -> float:
+        return self.watt if free_share > self.late_below else self.watt_late
+
+
+class Packer:
+    """Opportunity-cost placement over one fleet state.
+
+    `arrived` tells it of demand, `choose` proposes and changes nothing, `allocate` and `free` change the state.
+    Deterministic: no clock, no randomness; ties go to the first machine.
+    """
+
+    def __init__(
+        self,
+        state: FleetState,
+        *,
+        classes: ClassTable | None = None,
+        watts: Watts | None = None,
+        weights: Weights | None = None,
+    ) -> None:
+        fleet = state.fleet
+        self.state = state
+        self.classes = ClassTable(models=fleet.models) if classes is None else classes
+        self._watts, self._weights = watts, weights or Weights()
+        self._shapes = Shapes()
+        self._demand_price: FloatColumn = np.zeros(0)
+        self._cpu_prices = cpu_prices(float(fleet.cpu_milli.sum()) / 1000 / max(1, int(fleet.devices.sum())))
+        self._losses: Losses = np.empty((0, len(fleet)), dtype=np.float32)
+        self._slots: Slots = np.empty((0, len(fleet)), dtype=np.int8)
+        self._pricing: Pricing | None = None
+        self._epoch = 0
+        self._scored_in: IntColumn = np.zeros(len(fleet), dtype=np.int64)
+        self._work: Iterator[None] = iter(())
+        self._arrivals = 0
+        self._epoch_due = 0.0
+        self._pace = 1
+        random = np.random.default_rng(0)
+        self._hash = random.integers(1, 2**62, size=fleet.widest + 4, dtype=np.int64) | 1
+        for index in range(len(self.classes)):
+            self._take_in(index)
+
+    def arrived(self, demand: Demand) -> int:
+        """Learn that a demand has arrived, and do this decision's part of the pricing. Its class."""
+        index = self._class(demand)
+        self.classes.arrivals[index] += 1
+        self._arrivals += 1
+        if self._pricing is None:
+            for _ in self._renew():
+                pass
+            self._schedule()
+        elif self._arrivals >= self._epoch_due:
+            for _ in self._work:
+                pass
+            self._work = self._renew()
+            self._schedule()
+        for _ in range(self._pace):
+            next(self._work, None)
+        return index
+
+    def choose(self, demand: Demand, among: BoolColumn | None = None) -> Placement | None:
+        """The machine, of all or of those in the mask [N], where the demand costs least; None where none fits."""
+        index = self._class(demand)
+        row = self._losses[index]
+        if among is not None:
+            row = np.where(among, row, np.inf)
+        machine = int(row.argmin())
+        if row[machine] == np.inf:
+            return None
+        if demand.shares_device:
+            return Placement(machine, (int(self._slots[index, machine]),), demand)
+        return Placement(machine, self.state.slots_for(machine, demand), demand)
+
+    def costs(self, demand: Demand) -> Losses:
+        """[N]: what the demand costs on each machine, in devices; inf where it does not fit. A copy."""
+        return self._losses[self._class(demand)].copy()
+
+    def allocate(self, placement: Placement) -> None:
+        """Take it. Raises ValueError, changing nothing, where it no longer fits."""
+        self.state.allocate(placement.machine, placement.slots, placement.demand)
+        self.touched(placement.machine)
+
+    def free(self, placement: Placement) -> None:
+        """Give it back: state and scores are as if it had never been."""
+        self.state.free(placement)
+        self.touched(placement.machine)
+
+    def touched(self, machine: int) -> None:
+        """Rescore one machine whose state has changed."""
+        if self._pricing is not None:
+            self._score(np.array([machine]))
+
+    def fresh(self, machine: int) -> tuple[Losses, Slots]:
+        """[classes]: scores of one machine computed anew by the prices in force, without keeping them."""
+        losses, slots = self._evaluate(np.array([machine]))
+        return losses[:, 0], slots[:, 0]
+
+    def _class(self, demand: Demand) -> int:
+        count = len(self.classes)
+        index = self.classes.intern(demand)
+        if index == count:
+            self._take_in(index)
+        return index
+
+    def _take_in(self, index: int) -> None:
+        """A new class: a row of scores, each distinct state valued once."""
+        self._shapes.add(self.classes, index)
+        self._demand_price = np.append(self._demand_price, 0.0)
+        if index >= len(self._losses):
+            more = max(16, len(self._losses))
+            machines = len(self.state.fleet)
+            self._losses = np.concatenate([self._losses, np.full((more, machines), np.inf, dtype=np.float32)])
+            self._slots = np.concatenate([self._slots, np.zeros((more, machines), dtype=np.int8)])
+        if self._pricing is None:
+            return
+        self._pricing.add(self.classes, index)
+        first, group = self._distinct()
+        for start in range(0, len(first), 256):
+            machines = first[start : start + 256]
+            losses, slots = self._evaluate(machines, index)
+            self._losses[index, machines] = losses[0]
+            self._slots[index, machines] = slots[0]
+        self._losses[index] = self._losses[index, first[group]]
+        self._slots[index] = self._slots[index, first[group]]
+
+    def _evaluate(self, machines: IntColumn, index: int | None = None) -> tuple[Losses, Slots]:
+        """[classes, B] of all classes, or [1, B] of one."""
+        pricing, shapes, classes, state = self._pricing, self._shapes, self.classes, self.state
+        assert pricing is not None
+        chosen = slice(0, len(classes)) if index is None else slice(index, index + 1)
+        of_class = shapes.of_class[chosen]
+        if index is None:
+            cpu, share, whole = shapes.cpu_milli, shapes.share_milli, shapes.whole_count
+        else:
+            cpu, share, whole = (
+                column[of_class] for column in (shapes.cpu_milli, shapes.share_milli, shapes.whole_count)
+            )
+            of_class = np.zeros(1, dtype=np.int64)
+        losses, slots = pricing.shape_losses(state, machines, cpu, share, whole)
+        model = state.fleet.model[machines]
+        by_class = losses.T[of_class] + pricing.charge[chosen][:, model]
+        fits = classes.allows[chosen][:, model] & (
+            classes.memory_bytes[chosen, None] <= state.memory_free[machines]
+        )
+        by_class[~fits] = np.inf
+        return by_class.astype(np.float32), slots.T[of_class]
+
+    def _score(self, machines: IntColumn) -> None:
+        count = len(self.classes)
+        self._losses[:count, machines], self._slots[:count, machines] = self._evaluate(machines)
+        self._scored_in[machines] = self._epoch
+
+    def _distinct(self) -> tuple[IntColumn, IntColumn]:
+        """First machine of each distinct state, and the state of each machine. States are told apart by 64-bit hash."""
+        state, fleet = self.state, self.state.fleet
+        columns = np.concatenate(
+            [
+                state.device_free,
+                np.stack([state.cpu_free, state.memory_free, fleet.cpu_milli, fleet.model], axis=1),
+            ],
+            axis=1,
+        )
+        with np.errstate(over="ignore"):
+            hashed = (columns * self._hash).sum(axis=1)
+        _, first, group = np.unique(hashed, return_index=True, return_inverse=True)
+        return first, group
+
+    def _schedule(self) -> None:
+        """When the next epoch is due, and how many slices of work each decision does until then."""
+        mean = float(self.classes.device_milli[: len(self.classes)] @ self.classes.arrivals[: len(self.classes)])
+        mean /= max(1, self._arrivals)
+        usual = EPOCH_SHARE * self.state.fleet.device_milli / max(mean, 1.0)
+        length = max(1.0, min(usual, EARLY_EPOCH * self._arrivals))
+        self._epoch_due = self._arrivals + length
+        self._pace = int(np.ceil((PRICING_SLICES + len(self._distinct()[0]) / BATCH) / length))
+
+    def _renew(self) -> Iterator[None]:
+        """One epoch in slices: settle demand prices, install the new pricing, rescore every distinct state."""
+        mix = Mix.seen(self.classes)
+        state, fleet = self.state, self.state.fleet
+        idle = np.bincount(fleet.model, weights=state.device_free.sum(axis=1), minlength=len(fleet.models) + 1)
+        idle = idle[:-1] / WHOLE_DEVICE_MILLI
+        expected = mix.expected(float(idle.sum()))
+        free_share = float(idle.sum()) / max(1e-9, fleet.device_milli / WHOLE_DEVICE_MILLI)
+        states = self._states()
+        yield
+        price = self._demand_price[mix.ids]
+        for _ in range(ROUNDS):
+            table = yield from self._tables(mix, price)
+            for use in expected_use(table, states):
+                if use is None:
+                    yield
+                else:
+                    price = moved(table, price, use, expected)
+        table = yield from self._tables(mix, price)
+        self._demand_price[mix.ids] = price
+        scarce = scarcity_prices(mix, expected, idle)
+        self._pricing = Pricing(table, scarce, self._watts, self._weights.at(free_share), self.classes)
+        self._epoch += 1
+        yield
+        yield from self._sweep()
+
+    def _tables(self, mix: Mix, price: FloatColumn) -> Generator[None, None, Tables]:
+        for table in tables(mix, price, self._cpu_prices, self.state.fleet.widest):
+            if table is not None:
+                return table
+            yield
+        raise AssertionError("the tables come last")
+
+    def _states(self) -> States:
+        first, group = self._distinct()
+        state, fleet = self.state, self.state.fleet
+        kept = fleet.model[first] < len(fleet.models)
+        some = first[kept]
+        return States(
+            levels=state.device_free[some] * LEVELS // WHOLE_DEVICE_MILLI,
+            cpu_free=state.cpu_free[some] / 1000,
+            model=fleet.model[some],
+            count=np.bincount(group, minlength=len(first))[kept],
+        )
+
+    def _sweep(self) -> Iterator[None]:
+        """Rescore each distinct state once. A machine that changes meanwhile is rescored by its own change."""
+        first, group = self._distinct()
+        members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
+        epoch, count = self._epoch, len(self.classes)
+        for start in range(0, len(first), BATCH):
+            batch = []
+            for place in range(start, min(start + BATCH, len(first))):
+                stale = members[place][self._scored_in[members[place]] < epoch]
+                if len(stale):
+                    batch.append(stale)
+            if batch:
+                heads = np.array([stale[0] for stale in batch])
+                count = len(self.classes)
+                losses, slots = self._evaluate(heads)
+                for place, stale in enumerate(batch):
+                    self._losses[:count, stale] = losses[:, place : place + 1]
+                    self._slots[:count, stale] = slots[:, place : place + 1]
+                    self._scored_in[stale] = epoch
+            yield
