@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from typing import Any
 
 from tenure.engines.local import procfs
@@ -66,6 +67,10 @@ class Command:
             if cpus:
                 os.sched_setaffinity(0, cpus)
             step = "redirect"
+            os.umask(0o022)
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+                file.write("0")
             null = os.open("/dev/null", os.O_RDONLY)
             os.dup2(null, 0)
             for number, stream in enumerate(STREAMS, start=1):

@@ -23,7 +23,7 @@ from tenure.engines.failures import (
     StopFailed,
 )
 from tenure.engines.local import confine, control, examine, procfs, readback
-from tenure.engines.local.folder import RunFolder, read_json, write_json
+from tenure.engines.local.folder import RunFolder, read_json, write_json, write_json_once
 from tenure.engines.local.launch import launch
 from tenure.engines.local.lines import read_lines
 from tenure.engines.local.observe import abilities
@@ -61,15 +61,15 @@ class LocalEngine:
         """See Engine.start."""
         folder = self._folder(spec.run_id)
         wanted = spec_record(spec, self.group, folder.work)
-        known = read_json(folder.spec) if os.path.isdir(folder.path) else None
+        known = read_json(folder.spec)
+        if known is None:
+            self._check(spec)
+            folder.make()
+            known = wanted if write_json_once(folder.spec, wanted) else read_json(folder.spec)
         # A record by another version of Tenure may lack fields, or have more: what both know decides.
         changed = sorted(name for name in wanted if known is not None and known.get(name, wanted[name]) != wanted[name])
         if changed:
             raise RunConflict(f"run {spec.run_id} exists and differs", field=", ".join(changed))
-        if known is None:
-            self._check(spec)
-            folder.make()
-            write_json(folder.spec, wanted)
         state = self._settled(folder)
         for _ in range(LAUNCHES_MAX):  # a supervisor found in its start may have died in it
             if state.phase not in (Phase.UNSUPERVISED, Phase.LOST):
@@ -112,6 +112,9 @@ class LocalEngine:
     def adopt(self) -> Sequence[RunState]:
         """See Engine.adopt."""
         changed: list[RunState] = []
+        for leftover in self.runs_path.glob(".forgotten-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        traces = examine.traces(self.group)
         for run in self.runs():
             folder = self._folder(run.run_id)
             if run.phase is Phase.UNSUPERVISED and read_json(folder.spec) is None:
@@ -120,7 +123,7 @@ class LocalEngine:
             elif run.phase is Phase.UNSUPERVISED or run.reason is EndReason.SUPERVISOR_DIED:
                 launch(folder)
                 changed.append(self.state(run.run_id))
-            elif run.phase is Phase.ENDED and examine.clean(self.group, run.run_id):
+            elif run.phase is Phase.ENDED and run.run_id in traces and examine.clean(self.group, run.run_id):
                 changed.append(run)
         return changed
 

@@ -75,11 +75,16 @@ def _any_groups(group: str, run_id: str, part: str) -> list[confine.Groups]:
 def strays(group: str, recorded: set[str]) -> list[RunState]:
     """Runs of this engine of which processes or groups exist, but no folder."""
     boot = procfs.boot_id()
-    found = (_grouped_runs(group) | _marked_runs(group)) - recorded
+    found = traces(group) - recorded
     return [
         unknown_run(run_id, _processes(members_anywhere(group, run_id), boot), "its record is gone", Phase.UNSUPERVISED)
         for run_id in sorted(found)
     ]
+
+
+def traces(group: str) -> set[str]:
+    """Runs of this engine that left a control group or a process, whatever any record says."""
+    return _grouped_runs(group) | _marked_runs(group)
 
 
 def _grouped_runs(group: str) -> set[str]:

@@ -17,6 +17,7 @@ import errno
 import fcntl
 import json
 import os
+import time
 from typing import Any
 
 
@@ -52,15 +53,32 @@ class RunFolder:
 
 def write_json(path: str, value: dict[str, Any]) -> None:
     """Replace a record so that a crash leaves the old or the new one, whole."""
-    temporary = f"{path}.{os.getpid()}.new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    os.replace(_write_aside(path, value), path)
+    sync_directory(os.path.dirname(path))
+
+
+def write_json_once(path: str, value: dict[str, Any]) -> bool:
+    """Create a record, whole. False, and nothing changed, where somebody else's is there."""
+    temporary = _write_aside(path, value)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(temporary)
+    sync_directory(os.path.dirname(path))
+    return True
+
+
+def _write_aside(path: str, value: dict[str, Any]) -> str:
+    temporary = f"{path}.{os.getpid()}.{time.monotonic_ns()}.new"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, json.dumps(value).encode())
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    os.replace(temporary, path)
-    sync_directory(os.path.dirname(path))
+    return temporary
 
 
 def read_json(path: str) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from tenure.engines.local import procfs
 
-CONTROLLERS = ("cpuset", "cpu", "memory", "pids", "freezer")
+CONTROLLERS = ("cpuset", "cpu", "cpuacct", "memory", "pids", "freezer")
 PERIOD_US = 100_000
 
 

@@ -16,6 +16,7 @@ from tenure.engines.runstate import ReadBack, Reading, ThreadReading
 
 V1_UNLIMITED = 1 << 62
 V1_FACTS = {
+    "cpu_ns": ("cpuacct", "cpuacct.usage", ""),
     "throttled_periods": ("cpu", "cpu.stat", "nr_throttled"),
     "throttled_ns": ("cpu", "cpu.stat", "throttled_time"),
     "major_faults": ("memory", "memory.stat", "pgmajfault"),

@@ -1,0 +1,35 @@
+"""Killing a tree until nothing is left of it, and collecting the dead. Supervisors import it."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from tenure.engines.local import procfs
+from tenure.engines.local.confine import Groups
+
+
+def kill_tree(groups: Groups, own: set[int | None], patience_s: float = 10.0) -> bool:
+    """Kill what is in `groups` until it is empty. `own` are the commands' main processes, reaped elsewhere.
+
+    False where something was still there after `patience_s` (a process in uninterruptible sleep, for instance).
+    """
+    deadline = time.monotonic() + patience_s
+    while groups.members():
+        groups.kill()
+        reap_strays(own)
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    return True
+
+
+def reap_strays(own: set[int | None]) -> None:
+    """Collect dead orphans that came to us as their subreaper."""
+    for pid in procfs.pids():
+        fields = procfs.stat_fields(pid)
+        if fields is not None and fields[0] == "Z" and int(fields[1]) == os.getpid() and pid not in own:
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                continue

@@ -1,0 +1,308 @@
+"""The life of one supervised run, from its first instruction to nothing left. Supervisors import it."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tenure.engines.local import confine, procfs
+from tenure.engines.local.command import Command
+from tenure.engines.local.events import Events
+from tenure.engines.local.folder import RunFolder, read_json, write_json
+from tenure.engines.local.health import Health
+from tenure.engines.local.killing import kill_tree
+from tenure.engines.local.record import allocation_of, environment, first_state, place_files, placeholders
+from tenure.engines.local.term import Term, boottime_ms, wall_ms
+
+SIDECAR_GRACE_MS = 2_000
+KILL_AGAIN_NS = 200_000_000
+WAKE_MS_MAX = 30_000  # also how late a jump of the wall clock is noticed
+
+
+class Life:
+    """One run from its first instruction to nothing left."""
+
+    def __init__(
+        self, folder: RunFolder, spec: dict[str, Any], obey: Callable[[Life, dict[str, Any]], dict[str, Any]]
+    ) -> None:
+        self.folder = folder
+        self._obey = obey
+        self.spec = spec
+        self.boot = procfs.boot_id()
+        known = read_json(folder.state)
+        self.state = first_state(spec, self.boot) if known is None else known
+        self.resumed = known is not None
+        self.rebooted = known is not None and known["boot_id"] != self.boot
+        self._note_past()
+        names = [self.spec["work"], *self.spec["sidecars"]]
+        self.commands = [Command(folder, part, self.state["commands"][part["name"]], spec["logs"]) for part in names]
+        self.work = self.commands[0]
+        base = self.state["base"]
+        mechanism, parent = self.state["mechanism"], spec["group"]
+        self.work_groups = confine.groups(mechanism, parent, folder.run_id, "work", base)
+        self.side_groups = confine.groups(mechanism, parent, folder.run_id, "side", base)
+        reference = self.state["reference"]
+        self.term = Term(self.state["end_ms"], reference["wall_ms"], reference["boottime_ms"])
+        health = spec["health"]
+        self.health = None if health is None else Health(health, self.state["ports"][health["port"]])
+        self.events = Events(folder, [output for command in self.commands for output in command.outputs])
+        stopping = self.state["phase"] == "Stopping" and self.state["reason"] != "SupervisorDied"
+        self.ending: str | None = self.state["reason"] if stopping else None
+        self.interrupted = False
+        self._oom_seen = 0
+
+    def _note_past(self) -> None:
+        """Say in the record that this is a takeover, or a new boot, or the first start."""
+        state = self.state
+        if self.rebooted:
+            state.update(boot_id=self.boot, reboots=state["reboots"] + 1)
+            state["reference"] = {"wall_ms": wall_ms(), "boottime_ms": boottime_ms()}
+            state["mechanism"] = None
+        elif self.resumed:
+            state["takeovers"] += 1
+        if state["mechanism"] is None:
+            wanted = self.spec["enforcement"]
+            mechanism = "affinity" if wanted == "affinity" else confine.granted()[0]
+            state.update(mechanism=mechanism, base=confine.base_for(mechanism, self.spec["group"]))
+        state["supervisor"] = procfs.identity(os.getpid(), self.boot)
+
+    def save(self, **changes: Any) -> None:
+        """Record durably what is true now."""
+        self.state.update(changes)
+        if self.health is not None:
+            self.state.update(
+                healthy=self.health.healthy,
+                healthy_since_ms=self.health.healthy_since_ms,
+                first_healthy_ms=self.health.first_healthy_ms or self.state["first_healthy_ms"],
+            )
+        write_json(self.folder.state, self.state)
+
+    # Starting
+
+    def begin(self) -> str | None:
+        """Confine, take over what runs, start what does not. Returns why the run could not be started."""
+        if self.spec["system_cpus"]:
+            os.sched_setaffinity(0, self.spec["system_cpus"])
+        self.save(phase="Stopping" if self.ending else "Starting")
+        place_files(self.folder, self.spec, self.state)
+        try:
+            self.work_groups.create(allocation_of(self.state, self.spec))
+            if self.spec["sidecars"]:
+                self.side_groups.create(allocation_of(self.state, self.spec, side=True))
+        except (OSError, KeyError) as error:
+            return f"cannot confine the run by {self.state['mechanism']}: {error}"
+        sides = self.side_groups.directories if self.spec["sidecars"] else []
+        self.state["groups"] = [*self.work_groups.directories, *sides]
+        self.state["not_enforced"] = self.work_groups.not_enforced
+        self._oom_seen = self.work_groups.out_of_memory_kills()
+        self.save()
+        running = [command for command in self.commands if command.take_over(self.boot)]
+        if self.work not in running:
+            self._kill_tree(self.work_groups)
+        if not any(command in running for command in self.commands[1:]):
+            self._kill_tree(self.side_groups)
+        for command in reversed(self.commands):  # sidecars first: the work may be asked the moment it is up
+            trouble = None if command in running else self._start_where_wanted(command)
+            if trouble:
+                return trouble
+        if not self.ending:
+            self.save(phase="Running" if self.work.pid is not None else "BackingOff")
+        if self.work.pid is not None and self.health is not None:
+            self.health.begin()
+        return None
+
+    def _start_where_wanted(self, command: Command) -> str | None:
+        """Start a command that does not run: for the first time, or as its policy says after an unseen end."""
+        if self.ending:
+            return None
+        first = command.record["process"] is None and command.record["last_exit"] is None
+        if self.resumed and not first and not self.rebooted:
+            if command.record["process"] is not None:
+                command.ended(None, False)
+            if not command.plan_restart():
+                self._gave_up(command)
+            return None
+        return self._start(command)
+
+    def _start(self, command: Command) -> str | None:
+        is_work = command is self.work
+        values = placeholders(self.folder, self.state)
+        groups = self.work_groups if is_work else self.side_groups
+        cpus = self.state["cpus"] if is_work else self.spec["system_cpus"]
+        argv, env = environment(self.folder, self.spec, command.spec, values, side=not is_work)
+        trouble = command.start(groups, cpus, argv, env, self.boot)
+        if trouble:
+            return f"{command.name}: {trouble}"
+        if is_work and self.health is not None:
+            self.health.begin()
+        return None
+
+    # The loop
+
+    def run(self) -> None:
+        """Serve until nothing of the run is left, or this process is told to go."""
+        if self.ending is not None:
+            self.finish(self.ending, self.state["message"])
+        while not self._over():
+            self._wait()
+            self._reap()
+            self._obey_time()
+
+    def _over(self) -> bool:
+        return self.ending is not None and all(command.pid is None for command in self.commands)
+
+    def _wait(self) -> None:
+        for output in self.events.wait(self._timeout_ms(), self._watched(), lambda request: self._obey(self, request)):
+            output.drain()
+        if self.health is not None and self.health.turn(self.events.happened(self._health_asked())):
+            self.save()
+
+    def _health_asked(self) -> int | None:
+        asked = None if self.health is None else self.health.watch()
+        return None if asked is None else asked[0]
+
+    def _watched(self) -> list[tuple[int, int]]:
+        """Descriptors that change from turn to turn: the health question, and processes that are no children."""
+        watched = [(c.taken_over, select.POLLIN) for c in self.commands if c.taken_over is not None]
+        asked = None if self.health is None else self.health.watch()
+        return watched if asked is None else [*watched, asked]
+
+    def _timeout_ms(self) -> int:
+        """How long nothing will have to be done by itself."""
+        now_ns = time.monotonic_ns()
+        waits = [WAKE_MS_MAX]
+        instants = [at for command in self.commands for at in (command.due_ns, command.kill_at_ns)]
+        instants.append(None if self.health is None else self.health.wake_ns)
+        waits += [-((now_ns - at) // 1_000_000) for at in instants if at is not None]
+        left_ms = self.term.left_ms(wall_ms(), boottime_ms())
+        if left_ms is not None and self.ending is None:
+            waits.append(left_ms)
+        return max(0, min(waits))
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            for command in self.commands:
+                if command.pid == pid and command.taken_over is None:
+                    self._ended(command, status)
+        for command in self.commands:
+            if command.taken_over is not None and not procfs.is_alive(command.record["process"], self.boot):
+                self._ended(command, None)
+
+    def _ended(self, command: Command, status: int | None) -> None:
+        kills = self.work_groups.out_of_memory_kills() if command is self.work else 0
+        out_of_memory, self._oom_seen = kills > self._oom_seen, max(kills, self._oom_seen)
+        command.ended(status, out_of_memory and command is self.work)
+        for output in command.outputs:
+            output.drain()
+            output.flush()
+        if command is self.work:
+            self._kill_tree(self.work_groups)  # what the command left behind would run beside its successor
+            if self.health is not None:
+                self.health.cease()
+        if self.ending is None:
+            if not command.plan_restart():
+                self._gave_up(command)
+            elif command is self.work:
+                self.state["phase"] = "BackingOff"
+        elif command is self.work:
+            self._stop_sidecars()
+        self.save()
+
+    def _gave_up(self, command: Command) -> None:
+        """The policy starts it no more. Without its work the run is over; without a sidecar it goes on and says so."""
+        if command is not self.work:
+            return
+        last = command.record["last_exit"]
+        if command.record["given_up"]:
+            self.finish("RestartsExhausted", f"ended {command.record['restarts'] + 1} times")
+        elif last is not None and last["code"] == 0:
+            self.finish("Completed", "the command ended by itself")
+        else:
+            self.finish("Failed", "the command failed and its policy does not restart it")
+
+    def _obey_time(self) -> None:
+        now_ns = time.monotonic_ns()
+        now_wall_ms, now_boottime_ms = wall_ms(), boottime_ms()
+        self.state["clock_step_ms"] = self.term.step_ms(now_wall_ms, now_boottime_ms)
+        left_ms = self.term.left_ms(now_wall_ms, now_boottime_ms)
+        if self.ending is None and left_ms is not None and left_ms <= 0:
+            self.finish("TermOver", "its end came")
+        for command in self.commands:
+            if command.kill_at_ns is not None and now_ns >= command.kill_at_ns:
+                command.kill_at_ns = now_ns + KILL_AGAIN_NS
+                (self.work_groups if command is self.work else self.side_groups).kill()
+            if command.due_ns is not None and now_ns >= command.due_ns:
+                if self.ending is not None:
+                    command.due_ns = None
+                    continue
+                self._restart(command)
+
+    def _restart(self, command: Command) -> None:
+        trouble = self._start(command)
+        if trouble:
+            self.state["message"] = trouble
+            command.ended(127 << 8, False)
+            if not command.plan_restart():
+                self._gave_up(command)
+        elif command is self.work:
+            self.state["phase"] = "Running"
+        self.save()
+
+    # Ending
+
+    def finish(self, reason: str, message: str, grace_ms: int | None = None) -> None:
+        """Begin the end: the work first, so that its sidecars see its last answers."""
+        if self.ending is None:
+            self.ending = reason
+            self.save(phase="Stopping", reason=reason, message=message)
+        self.end_command(self.work, self.spec["stop_grace_ms"] if grace_ms is None else grace_ms)
+        if self.work.pid is None:
+            self._stop_sidecars()
+
+    def _stop_sidecars(self) -> None:
+        for command in self.commands[1:]:
+            self.end_command(command, SIDECAR_GRACE_MS)
+
+    @staticmethod
+    def end_command(command: Command, grace_ms: int) -> None:
+        command.due_ns = None
+        if command.pid is None:
+            return
+        command.signal_group(signal.SIGTERM)
+        deadline_ns = time.monotonic_ns() + grace_ms * 1_000_000
+        command.kill_at_ns = min(deadline_ns, command.kill_at_ns or deadline_ns)
+
+    def _kill_tree(self, groups: confine.Groups) -> bool:
+        return kill_tree(groups, {command.pid for command in self.commands})
+
+    def close(self, trouble: str | None = None) -> None:
+        """Remove everything that is left and record the end. If told to go by a signal, the run is not over: the next
+        supervisor brings it back."""
+        while not self._all_gone():
+            left = [*self.work_groups.members(), *self.side_groups.members()]
+            self.save(phase="Stopping", message=f"processes {left} or their groups could not be removed; trying again")
+            time.sleep(1)
+        for command in self.commands:
+            for output in command.outputs:
+                output.drain()
+                output.flush()
+        if trouble is not None:
+            self.save(phase="Ended", reason="StartFailed", message=trouble, ended_ms=wall_ms())
+        elif self.interrupted and self.ending == "SupervisorDied":
+            self.save(phase="Starting", reason=None)
+        else:
+            self.save(phase="Ended", reason=self.ending, ended_ms=wall_ms())
+        os.unlink(self.folder.control)
+
+    def _all_gone(self) -> bool:
+        return all(self._kill_tree(groups) and groups.remove() for groups in (self.work_groups, self.side_groups))

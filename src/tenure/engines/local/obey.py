@@ -1,0 +1,55 @@
+"""What a supervisor does when it is asked, over its control socket."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tenure.engines.local import procfs
+from tenure.engines.local.life import Life
+from tenure.engines.local.record import allocation_of
+
+
+def obey(life: Life, request: dict[str, Any]) -> dict[str, Any]:
+    """One request of the control socket. The effect is durable, and real, before the answer."""
+    operation = request.get("op")
+    if operation == "ping":
+        return {"ok": True}
+    if operation == "stop":
+        life.finish("Stopped", "it was stopped", request.get("grace_ms"))
+        return {"ok": True}
+    if life.ending is not None:
+        return {"ok": False, "code": "RunConflict", "message": "the run is ending"}
+    if operation == "restart":
+        return _restart_now(life, request.get("grace_ms"))
+    if operation == "end":
+        life.term.end_ms = request["end_ms"]
+        life.save(end_ms=request["end_ms"])
+        return {"ok": True}
+    if operation in ("move", "limits"):
+        return _reallocate(life, {name: value for name, value in request.items() if name != "op"})
+    return {"ok": False, "code": "EngineFailure", "message": f"no operation {operation!r}"}
+
+
+def _restart_now(life: Life, grace_ms: int | None) -> dict[str, Any]:
+    life.work.streak = 0
+    if life.work.pid is None:
+        life.work.due_ns = time.monotonic_ns()
+    else:
+        life.work.restart_at_once = True
+        life.end_command(life.work, life.spec["stop_grace_ms"] if grace_ms is None else grace_ms)
+    return {"ok": True}
+
+
+def _reallocate(life: Life, changes: dict[str, Any]) -> dict[str, Any]:
+    """Change what the run may use: recorded first, so that a crash between leaves what the next one applies."""
+    before = {name: life.state[name] for name in changes}
+    life.save(**changes)
+    try:
+        life.work_groups.apply(allocation_of(life.state, life.spec))
+        if life.state["cpus"]:
+            procfs.pin_threads(life.work_groups.members(), life.state["cpus"])
+    except OSError as error:
+        life.save(**before)
+        return {"ok": False, "code": "AbilityMissing", "message": f"the kernel refused: {error.strerror}"}
+    return {"ok": True}
