@@ -1,4 +1,4 @@
-"""The control plane is killed at random moments: nothing acknowledged is lost, no run doubled, restarted or orphaned."""
+"""The control plane is killed at random moments: nothing acknowledged is lost, no run doubled or restarted."""
 
 import os
 import random

@@ -1,5 +1,6 @@
 """The table of commands: each name, where its code is (imported only when it runs), one line of help, and its group."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -70,8 +71,11 @@ _EPILOGUE = (
 )
 
 
-def make_app() -> App:
-    """The application with every command that this installation has; none of their code is imported yet."""
+def make_app(detailed: Collection[str] = ()) -> App:
+    """The application with every command that this installation has; none of their code is imported yet.
+
+    `detailed` commands are described by their own docstrings, which only their code knows; the others by one line.
+    """
     app = App(
         name="tenure",
         help="A guaranteed hold on infrastructure for AI workloads.",
@@ -84,7 +88,8 @@ def make_app() -> App:
     )
     for command in COMMANDS:
         if _is_here(command.target):
-            app.command(command.target, name=command.name, help=command.help, group=command.group)
+            about = {} if command.name in detailed else {"help": command.help}
+            app.command(command.target, name=command.name, group=command.group, **about)
     app["--help"].group = app["--version"].group = (OTHER,)
     return app
 

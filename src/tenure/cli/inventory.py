@@ -44,15 +44,19 @@ def scan_command(
         Path | None,
         Parameter(name="--from", help="A file instead: hwloc XML, `nvidia-smi -q -x`, or what -o json wrote."),
     ] = None,
-    probe: Annotated[
+    try_limits: Annotated[
         bool,
-        Parameter(help="Try what can be enforced, in a control group that is removed at once.", negative="--no-probe"),
+        Parameter(
+            name="--try",
+            negative="--no-try",
+            help="Try what can be enforced, in a control group that is removed at once.",
+        ),
     ] = True,
     output: Shown = "tree",
 ) -> int:
     """Look at this machine now, and show it. Nothing is registered and nothing is left behind."""
     _check(output)
-    _show(_read_file(source) if source is not None else _scanned(root, probe=probe), output)
+    _show(_read_file(source) if source is not None else _scanned(root, probe=try_limits), output)
     return exit_codes.YES
 
 

@@ -42,7 +42,7 @@ def run(tokens: Sequence[str]) -> int:
 def _dispatch(tokens: list[str]) -> int:
     from tenure.cli.commands import make_app
 
-    answer = make_app()(tokens, result_action="return_value", exit_on_error=False, print_error=False)
+    answer = make_app(detailed=tokens[:1])(tokens, result_action="return_value", exit_on_error=False, print_error=False)
     return answer if isinstance(answer, int) else exit_codes.YES
 
 

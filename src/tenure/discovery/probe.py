@@ -11,6 +11,7 @@ import ctypes
 import os
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -126,6 +127,8 @@ def _read(path: str) -> str:
 
 def network_rate_outcome() -> Outcome:
     """Whether this process may put an HTB queueing discipline on an interface and this kernel has one."""
+    if sys.platform != "linux":
+        return Outcome(False, "traffic is shaped on Linux alone")
     outcomes: list[Outcome] = []
     thread = threading.Thread(target=lambda: outcomes.append(_htb_in_own_namespace()), name="network-rate-probe")
     thread.start()

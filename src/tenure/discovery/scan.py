@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,8 @@ def read_facts(root: str | Path) -> FileFacts:
 def understand(facts: FileFacts, told: NvidiaFacts | Unknown = NOT_HERE) -> ObservedMachine:
     """The machine that these facts describe. Pure: no file is opened here."""
     findings = Findings()
+    if facts.is_live and sys.platform != "linux":
+        findings.missing("the machine", sys.platform, "discovery reads Linux's /proc and /sys; there are none here")
     cpus = online_cpus(facts)
     nodes = node_facts(facts, cpus)
     cores, kinds, packages = understand_cores(facts, findings, nodes.node_of_cpu())

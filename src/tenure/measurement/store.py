@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tenure.measurement.sketch import Sketch
-from tenure.promises import Load, RequestSample, WindowVerdict
+from tenure.promises import Load, RequestSample, Tally, WindowVerdict
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS evidence (
@@ -181,6 +181,24 @@ class MeasurementStore:
             rows = self._connection.execute(query + " ORDER BY start_ms, promise", values).fetchall()
         return [WindowVerdict.from_record(json.loads(record)) for (record,) in rows]
 
+    def tally(self, contract: str, promise: str, since_ms: int = 0) -> Tally:
+        """Counts of the settled windows that began at or after an instant, without reading each of them."""
+        borne = "json_extract(record, '$.fault') = 'Operator'"
+        query = (
+            f"SELECT COUNT(*), TOTAL(verdict <> 'Unverifiable' OR {borne}), TOTAL(verdict = 'Breached' OR {borne})"
+            " FROM judged_window WHERE contract = ? AND promise = ? AND start_ms >= ? AND settled = 1"
+        )
+        with self._lock:
+            windows, owed, used = self._connection.execute(query, (contract, promise, since_ms)).fetchone()
+        return Tally(windows, int(owed), int(used))
+
+    def newest(self, contract: str, promise: str, count: int) -> list[WindowVerdict]:
+        """The newest verdicts on a promise, in order of time."""
+        query = "SELECT record FROM judged_window WHERE contract = ? AND promise = ? ORDER BY start_ms DESC LIMIT ?"
+        with self._lock:
+            rows = self._connection.execute(query, (contract, promise, count)).fetchall()
+        return [WindowVerdict.from_record(json.loads(record)) for (record,) in reversed(rows)]
+
     def newest_settled_ms(self, contract: str) -> int | None:
         """End of the newest window of a contract that is settled for every promise judged in it; None without any."""
         query = (
@@ -189,6 +207,14 @@ class MeasurementStore:
         )
         with self._lock:
             (found,) = self._connection.execute(query, (contract,)).fetchone()
+        return None if found is None else int(found)
+
+    def oldest_open_ms(self, contract: str) -> int | None:
+        """Start of the oldest window that is not settled yet for some promise; None when all judged ones are."""
+        with self._lock:
+            (found,) = self._connection.execute(
+                "SELECT MIN(start_ms) FROM judged_window WHERE contract = ? AND settled = 0", (contract,)
+            ).fetchone()
         return None if found is None else int(found)
 
     def merged(self, contract: str, promise: str, from_ms: int, to_ms: int) -> Sketch:

@@ -64,6 +64,31 @@ def budget_of(windows_in_period: int, share: float) -> int:
     return math.floor(windows_in_period * (1 - Fraction(str(share))))
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts over the settled windows of a period: all that its account needs of the older ones."""
+
+    windows: int
+    owed: int
+    used: int
+
+
+def period_ms_of(term_ms: int | None) -> int:
+    """Length of the accounting period of a contract; a term of None has no end."""
+    return min(term_ms or PERIOD_MS_MAX, PERIOD_MS_MAX)
+
+
+def owed(verdict: WindowVerdict) -> bool:
+    """Whether a window counts at all: not one that is unverifiable through its user, or still open."""
+    return verdict.settled and (verdict.verdict is not Verdict.UNVERIFIABLE or verdict.fault is Fault.OPERATOR)
+
+
+def tally(verdicts: Sequence[WindowVerdict], since_ms: int = 0) -> Tally:
+    """Count the settled windows that began at or after an instant."""
+    settled = [v for v in verdicts if v.settled and v.window.start_ms >= since_ms]
+    return Tally(len(settled), sum(owed(v) for v in settled), sum(v.uses_budget for v in settled))
+
+
 def account(
     verdicts: Sequence[WindowVerdict],
     assurance: Assurance,
@@ -74,33 +99,42 @@ def account(
 
     `term_ms` is the length of the contract, None where it has no end. Windows older than the period do not count.
     """
-    burn = burn or BurnPolicy()
-    period_ms = min(term_ms or PERIOD_MS_MAX, PERIOD_MS_MAX)
     settled = [verdict for verdict in verdicts if verdict.settled]
-    if settled:
-        horizon = settled[-1].window.end_ms - period_ms
-        settled = [verdict for verdict in settled if verdict.window.start_ms >= horizon]
-    owed = [v for v in settled if v.verdict is not Verdict.UNVERIFIABLE or v.fault is Fault.OPERATOR]
-    used = sum(v.uses_budget for v in owed)
-    not_owed = len(settled) - len(owed)
-    owed_in_period = max(len(owed), period_ms // assurance.window_ms - not_owed)
+    since_ms = settled[-1].window.end_ms - period_ms_of(term_ms) if settled else 0
+    return account_of(tally(settled, since_ms), settled, assurance, term_ms, burn)
+
+
+def account_of(
+    counts: Tally,
+    newest: Sequence[WindowVerdict],
+    assurance: Assurance,
+    term_ms: int | None,
+    burn: BurnPolicy | None = None,
+) -> Account:
+    """The same from the counts of the period and its newest windows in order of time, at least those that the burn
+    policy looks back on. For periods of many thousand windows, whose counts a store can make."""
+    burn = burn or BurnPolicy()
+    settled = [verdict for verdict in newest if verdict.settled]
+    not_owed = counts.windows - counts.owed
+    owed_in_period = max(counts.owed, period_ms_of(term_ms) // assurance.window_ms - not_owed)
     budget = budget_of(owed_in_period, assurance.share)
-    short, long = _burn(owed, burn.short_windows, assurance), _burn(owed, burn.long_windows, assurance)
+    recent = [verdict for verdict in settled if owed(verdict)]
+    short, long = _burn(recent, burn.short_windows, assurance), _burn(recent, burn.long_windows, assurance)
     verdict = Verdict.KEPT
-    if used > budget:
+    if counts.used > budget:
         verdict = Verdict.BREACHED
     elif not settled or settled[-1].verdict is Verdict.UNVERIFIABLE:
         verdict = Verdict.UNVERIFIABLE
     return Account(
         verdict=verdict,
-        windows=len(settled),
-        owed=len(owed),
-        kept=len(owed) - used,
-        used=used,
+        windows=counts.windows,
+        owed=counts.owed,
+        kept=counts.owed - counts.used,
+        used=counts.used,
         not_owed=not_owed,
         owed_in_period=owed_in_period,
         budget=budget,
-        attainment=(len(owed) - used) / len(owed) if owed else None,
+        attainment=(counts.owed - counts.used) / counts.owed if counts.owed else None,
         burn_short=short,
         burn_long=long,
         remedy_due=short >= min(burn.short_rate, _most(assurance)) and long >= burn.long_rate,
@@ -112,9 +146,9 @@ def _most(assurance: Assurance) -> float:
     return 1 / (1 - assurance.share)
 
 
-def _burn(owed: Sequence[WindowVerdict], windows: int, assurance: Assurance) -> float:
+def _burn(recent: Sequence[WindowVerdict], windows: int, assurance: Assurance) -> float:
     """Share of the newest windows that used the budget, over the share that may."""
-    newest = owed[-windows:]
+    newest = recent[-windows:]
     if not newest:
         return 0.0
     return sum(v.uses_budget for v in newest) / windows / (1 - assurance.share)

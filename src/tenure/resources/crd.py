@@ -4,7 +4,7 @@ from typing import Any
 
 from tenure.resources.base import GROUP
 from tenure.resources.registry import KINDS, Column, Kind
-from tenure.resources.schema import structural_schema
+from tenure.resources.schema import selectable_paths, structural_schema
 
 
 def custom_resource_definitions() -> list[dict[str, Any]]:
@@ -32,7 +32,7 @@ def custom_resource_definition(kind: Kind) -> dict[str, Any]:
     }
     if kind.status_subresource:
         version["subresources"] = {"status": {}}
-    fields = [{"jsonPath": c.path} for c in kind.columns if _selectable(c)]
+    fields = [{"jsonPath": path} for path in selectable_paths(kind)]
     if fields:
         version["selectableFields"] = fields
     return {
@@ -53,9 +53,3 @@ def _column(column: Column) -> dict[str, Any]:
     if column.description:
         printed["description"] = column.description
     return {**printed, "priority": 1} if column.wide else printed
-
-
-def _selectable(column: Column) -> bool:
-    """Fields that selectors may name: plain paths to texts, counts and booleans (GA in Kubernetes 1.32), at most 8."""
-    plain = "[" not in column.path and column.path.startswith((".spec", ".status"))
-    return plain and column.type in ("string", "integer", "boolean")

@@ -22,7 +22,8 @@ _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,39})")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+# A float has a point or an exponent: an integer too long to be one is no float either, for it would lose its end.
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)|(0|[1-9][0-9]*)(?=[eE]))([eE][-+]?[0-9]+)?")
 
 
 class YamlRefused(ValueError):  # noqa: N818

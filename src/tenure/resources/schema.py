@@ -17,6 +17,7 @@ from tenure.resources.registry import Kind
 JsonSchema = dict[str, Any]
 
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
+_SELECTABLE = ("string", "integer", "boolean")
 _DROPPED = ("title", "$defs", "default", "additionalProperties", "examples", "const", "anyOf", "oneOf", "discriminator")
 
 
@@ -53,6 +54,22 @@ def structural_schema(kind: Kind) -> JsonSchema:
     if not schema["required"]:
         del schema["required"]
     return schema
+
+
+@cache
+def selectable_paths(kind: Kind) -> tuple[str, ...]:
+    """Paths of columns below spec and status that field selectors may name, on both hosts: texts, integers, booleans.
+
+    CRDs take at most 8 of them (`selectableFields`, general since Kubernetes 1.32).
+    """
+    paths = [column.path for column in kind.columns if column.path.startswith((".spec.", ".status."))]
+    return tuple(path for path in paths if "[" not in path and _type_at(structural_schema(kind), path) in _SELECTABLE)
+
+
+def _type_at(schema: JsonSchema, path: str) -> str | None:
+    for step in path.strip(".").split("."):
+        schema = schema.get("properties", {}).get(step, {})
+    return schema.get("type")
 
 
 def _structural(schema: JsonSchema, definitions: JsonSchema, inside: tuple[str, ...]) -> JsonSchema:

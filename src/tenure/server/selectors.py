@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenure.resources import Kind
+from tenure.resources.schema import selectable_paths
 from tenure.server.refusals import bad_request
 
 Predicate = Callable[[Mapping[str, Any]], bool]
@@ -58,9 +59,7 @@ def selection(kind: Kind, label_selector: str, field_selector: str) -> Selection
 
 def selectable_fields(kind: Kind) -> tuple[str, ...]:
     """Paths that a field selector may name: the metadata's, and those of the kind's columns below spec and status."""
-    named = tuple(
-        c.path.lstrip(".") for c in kind.columns if "[" not in c.path and c.path.startswith((".spec", ".status"))
-    )
+    named = tuple(path.lstrip(".") for path in selectable_paths(kind))
     own = _EVENT_FIELDS if kind.kind == "Event" else ("type",) if kind.kind == "Secret" else ()
     return ("metadata.name", "metadata.namespace", *named, *own)
 

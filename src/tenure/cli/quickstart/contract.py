@@ -63,6 +63,8 @@ def _stream(stage: Stage, endpoint: Endpoint) -> None:
             choice = json.loads(line[6:])["choices"]
             text.append((choice[0]["delta"].get("content") or "") if choice else "")
             live.update(Padding(Text.assemble(("model  ", "dim"), text), (0, 0, 0, 2)))
+    if not stage.screen.is_terminal:
+        stage.screen.print()
 
 
 def system_cpus() -> tuple[int, ...]:

@@ -107,11 +107,13 @@ class Stage:
 
     def watch(self, show: Callable[[float], Any], until: Callable[[float], bool], seconds_max: float) -> bool:
         """Redraw `show(elapsed)` until `until(elapsed)`; False when the time is over first."""
-        begun = time.monotonic()
+        begun, elapsed = time.monotonic(), 0.0
         with Live(console=self.screen, refresh_per_second=8, transient=False) as live:
             while (elapsed := time.monotonic() - begun) < seconds_max:
                 live.update(Padding(show(elapsed), (0, 0, 0, 2)))
                 if until(elapsed):
-                    return True
+                    break
                 time.sleep(LOOK_SECONDS)
-        return False
+        if not self.screen.is_terminal:
+            self.screen.print()  # a live view leaves its last line open where nobody looks
+        return elapsed < seconds_max

@@ -65,8 +65,10 @@ def judge_windows(plane: Plane, contract: Contract) -> Standing | None:
     if not promises or signature is None:
         return None
     now_ms, window_ms = plane.clock.now_ms(), promises[0].assurance.window_ms
+    # From the oldest window that could not be settled yet; windows behind it that are settled stay as they are.
+    open_ms = plane.known.oldest_open_ms(contract.uid)
     settled_ms = plane.known.newest_settled_ms(contract.uid)
-    begin_ms = max(int(signature.signed_at), settled_ms or 0)
+    begin_ms = open_ms if open_ms is not None else max(int(signature.signed_at), settled_ms or 0)
     windows = windows_of(begin_ms, now_ms, window_ms)[:WINDOWS_PER_PASS_MAX]
     fresh = _judge(plane, contract, promises, windows, now_ms) if windows else []
     accounts, newest, recent = [], [], []

@@ -61,7 +61,8 @@ class Admission:
         table = self.timetable
         window = job.deadline - table.now
         answer = self._judge(job, window)
-        self.mix.saw(job.work, max(window, 1))
+        no_room = isinstance(answer, Declined) and answer.reason == HELD
+        self.mix.saw(job.work, max(window, 1), found_no_room=no_room)
         return answer
 
     def _judge(self, job: Job, window: int) -> Promise | Declined:

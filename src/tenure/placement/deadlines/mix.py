@@ -19,7 +19,12 @@ CLASSES = 128
 
 PROTECTED_SHARE = 0.25
 """The share of the expected smaller work that is kept for it. 0 fills the pool with whatever comes first: most work
-kept, fewest jobs; 1 keeps nearly every small job and idles where fewer come than usual. Not fitted to a list."""
+kept, fewest jobs; 1 keeps nearly every small job and idles where fewer come than usual. This is where it starts and
+what it returns to. Not fitted to a list."""
+
+SHARE_RISE, SHARE_FALL = 0.02, 0.001
+"""Under heavy overload a fixed share does not suffice. Each time that work below the mean finds no room, the share grows
+by a fiftieth, up to the whole; with each arrival it falls back by a thousandth."""
 
 SPAN_SLOTS_MIN = 1440
 """Rates are taken over at least so many slots, so that the first arrivals do not look like a flood."""
@@ -30,12 +35,18 @@ class SizeMix:
 
     def __init__(self, *, share: float = PROTECTED_SHARE, span_slots_min: int = SPAN_SLOTS_MIN) -> None:
         self.share = share
+        self._least = share
         self.span_slots_min = span_slots_min
         self._work = np.zeros(CLASSES)
         self._stay = np.zeros(CLASSES)
+        self._arrivals = 0
 
-    def saw(self, work: int, window: int) -> None:
+    def saw(self, work: int, window: int, *, found_no_room: bool) -> None:
         """A job of this much work arrived that could stay for ``window`` slots (whether accepted or not)."""
+        self._arrivals += 1
+        if found_no_room and work * self._arrivals < float(self._work.sum()) + work:
+            self.share = min(1.0, self.share * (1 + SHARE_RISE))
+        self.share = max(self._least, self.share * (1 - SHARE_FALL))
         place = _class_of(work)
         self._work[place] += work
         self._stay[place] += work * window
