@@ -20,7 +20,7 @@ def machine_file(tmp_path):
 
 
 def test_scan_answers_in_json_of_the_published_schema(capsys):
-    assert run(["inventory", "scan", "--no-probe", "-o", "json"]) == 0
+    assert run(["inventory", "scan", "--no-try", "-o", "json"]) == 0
     value = json.loads(capsys.readouterr().out)
     jsonschema_rs.validator_for(machine_schema()).validate(value)
     assert observed_from_json(value).topology.cores
@@ -32,7 +32,7 @@ def test_scan_answers_in_yaml_with_the_same_content(machine_file, capsys):
 
 
 def test_scan_draws_this_machine(capsys):
-    assert run(["inventory", "scan", "--no-probe"]) == 0
+    assert run(["inventory", "scan", "--no-try"]) == 0
     out = capsys.readouterr().out
     assert "profile sha256:" in out
     assert "Kept for the system" in out

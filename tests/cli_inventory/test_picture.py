@@ -112,6 +112,16 @@ def test_many_alike_devices_are_one_line_and_gpus_never():
     assert picture(a_machine(pci=pci, nics=(), gpus=gpus, disks=(), links=())).count("GPU  H100") == 6
 
 
+def test_a_narrow_screen_leaves_out_the_least_and_never_a_loss():
+    slot = dataclasses.replace(a_function("0000:ae:00.0", 0x0108, root="0000:ad"), link=a_link(now=(8, 32000)))
+    drive = dataclasses.replace(a_machine().disks[0], numa_node=0)
+    machine = a_machine(pci=(slot,), gpus=(), nics=(), disks=(drive,), links=())
+    full = "disk  nvme0n1  3.5 TiB  solid state  drive  x16 @ 32 GT/s, running x8: degraded  "
+    assert full + "ae:00.0" in picture(machine, width=100)
+    assert "disk  nvme0n1  3.5 TiB  x16 @ 32 GT/s, running x8: degraded  ae:00.0" in picture(machine, width=80)
+    assert full + "0000:ae:00.0" in picture(machine, width=120, wide=True)
+
+
 def test_links_besides_pci_are_told_by_group():
     assert "NVLink  2 devices joined directly  450 GB/s each, one way" in picture(a_machine(), width=120)
 
@@ -127,11 +137,10 @@ def test_the_dgx2_fits_80_columns():
     assert max(len(line) for line in text.splitlines()) <= 80
     assert (
         """\
-    ├── PCI 0000:2b
-    │   └── PCIe switch  PLX (Broadcom)  PCIe 15.8 GB/s  2c:00.0
-    │       ├── PCIe switch  PLX (Broadcom)  PCIe 15.8 GB/s  32:00.0
-    │       │   ├── GPU  nvml0  Tesla V100-SXM3-32GB-H  PCIe 15.8 GB/s  34:00.0
-    │       │   └── GPU  nvml1  Tesla V100-SXM3-32GB-H  PCIe 15.8 GB/s  36:00.0
+    ├── PCI 0000:2b  PCIe switch  PLX (Broadcom)  PCIe 15.8 GB/s  2c:00.0
+    │   ├── PCIe switch  PLX (Broadcom)  PCIe 15.8 GB/s  32:00.0
+    │   │   ├── GPU  nvml0  Tesla V100-SXM3-32GB-H  PCIe 15.8 GB/s  34:00.0
+    │   │   └── GPU  nvml1  Tesla V100-SXM3-32GB-H  PCIe 15.8 GB/s  36:00.0
 """
         in text
     )
