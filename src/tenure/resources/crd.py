@@ -2,9 +2,28 @@
 
 from typing import Any
 
+import yaml
+
 from tenure.resources.base import GROUP
 from tenure.resources.registry import KINDS, Column, Kind
 from tenure.resources.schema import selectable_paths, structural_schema
+
+
+def crds_yaml() -> str:
+    """All of them as one YAML stream, as `kubectl apply -f` takes it."""
+    return "---\n".join(crd_yaml(kind) for kind in KINDS if kind.group == GROUP)
+
+
+def crd_yaml(kind: Kind) -> str:
+    """The CRD of one kind as YAML, without anchors."""
+    return yaml.dump(
+        custom_resource_definition(kind), Dumper=_PlainDumper, sort_keys=False, width=120, allow_unicode=True
+    )
+
+
+class _PlainDumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (PyYAML's signature)
+        return True
 
 
 def custom_resource_definitions() -> list[dict[str, Any]]:

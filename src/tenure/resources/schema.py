@@ -90,7 +90,8 @@ def _structural(schema: JsonSchema, definitions: JsonSchema, inside: tuple[str, 
     if "const" in schema:
         result["enum"] = [schema["const"]]
     if "examples" in schema:
-        result["example"] = schema["examples"][0]
+        example = schema["examples"][0]
+        result["example"] = float(example) if schema.get("type") == "number" else example
     _bounds(result)
     _describe_default(result, schema)
     if "properties" in schema:
