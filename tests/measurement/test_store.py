@@ -10,7 +10,18 @@ import pytest
 
 from tenure.measurement.sketch import Sketch
 from tenure.measurement.store import Evidence, EvidenceKey, MeasurementStore
-from tenure.promises import Load, Reason, RequestSample, Verdict, Window, WindowVerdict
+from tenure.promises import (
+    Assurance,
+    Load,
+    Reason,
+    RequestSample,
+    Verdict,
+    Window,
+    WindowVerdict,
+    account,
+    account_of,
+    tally,
+)
 from tests.promises.builders import request
 
 KEY = EvidenceKey("sha256:a", "llama-cpp", "1", (("threads", 1), ("slots", 2)), "epyc", "quiet")
@@ -72,6 +83,21 @@ def test_a_settled_window_stays_as_it_was_judged(store: MeasurementStore) -> Non
     assert not store.record_window("c1", verdict(0, Verdict.KEPT, Reason.WITHIN_BOUND))
     assert [v.verdict for v in store.verdicts("c1")] == [Verdict.BREACHED]
     assert store.newest_settled_ms("c1") == 1000
+
+
+def test_a_long_period_is_counted_without_reading_each_window(store: MeasurementStore) -> None:
+    reasons = [Reason.WITHIN_BOUND, Reason.BOUND_EXCEEDED, Reason.SENSOR_GONE]
+    reasons += [Reason.LOAD_ABOVE_DECLARED, Reason.NOT_SETTLED]
+    kinds = [Verdict.KEPT, Verdict.BREACHED, *[Verdict.UNVERIFIABLE] * 3]
+    for at in range(50):
+        store.record_window("c1", verdict(at * 1000, kinds[at % 5], reasons[at % 5]))
+    every = store.verdicts("c1", "ttft")
+    for since_ms in (0, 17_000):
+        assert store.tally("c1", "ttft", since_ms) == tally(every, since_ms)
+    assert store.newest("c1", "ttft", 7) == every[-7:]
+    assurance = Assurance(1000, 0.9, 0.9)
+    counted = account_of(store.tally("c1", "ttft"), store.newest("c1", "ttft", 30), assurance, 60_000)
+    assert counted == account(every, assurance, 60_000)
 
 
 def test_windows_merge_into_one_figure_within_a_hundredth(store: MeasurementStore) -> None:

@@ -269,3 +269,9 @@ def test_the_tolerance_is_stated_and_can_be_tightened() -> None:
     probes = (Probe(request(101_000, first_ms=130), request(101_000, first_ms=100)),)
     strict = Tolerance(probe_ns=1_000_000, probe_share=0.0)
     assert judge(PROMISE, WINDOW, evidence(request(102_000), probes=probes), strict).reason is Reason.VIEWS_DISAGREE
+
+
+def test_every_reason_is_in_the_table_that_users_see() -> None:
+    from tenure.resources.reasons import BY_CODE
+
+    assert [str(reason) for reason in Reason if str(reason) not in BY_CODE] == []

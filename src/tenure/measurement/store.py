@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS judged_window (
   settled INTEGER NOT NULL, verdict TEXT NOT NULL, record TEXT NOT NULL, sketch TEXT,
   PRIMARY KEY (contract, promise, start_ms)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS judged_window_time ON judged_window (contract, settled, start_ms);
 """
 _VERSION = 1
 
@@ -183,9 +184,10 @@ class MeasurementStore:
 
     def tally(self, contract: str, promise: str, since_ms: int = 0) -> Tally:
         """Counts of the settled windows that began at or after an instant, without reading each of them."""
-        borne = "json_extract(record, '$.fault') = 'Operator'"
+        blind = "CASE verdict WHEN 'Unverifiable' THEN json_extract(record, '$.fault') = 'Operator' ELSE 0 END"
         query = (
-            f"SELECT COUNT(*), TOTAL(verdict <> 'Unverifiable' OR {borne}), TOTAL(verdict = 'Breached' OR {borne})"
+            f"SELECT COUNT(*), TOTAL(verdict <> 'Unverifiable') + TOTAL({blind}),"
+            f" TOTAL(verdict = 'Breached') + TOTAL({blind})"
             " FROM judged_window WHERE contract = ? AND promise = ? AND start_ms >= ? AND settled = 1"
         )
         with self._lock:
@@ -202,12 +204,13 @@ class MeasurementStore:
     def newest_settled_ms(self, contract: str) -> int | None:
         """End of the newest window of a contract that is settled for every promise judged in it; None without any."""
         query = (
-            "SELECT MAX(end_ms) FROM (SELECT end_ms, MIN(settled) AS all_settled FROM judged_window"
-            " WHERE contract = ? GROUP BY start_ms) WHERE all_settled = 1"
+            "SELECT end_ms FROM judged_window AS w WHERE contract = ? AND settled = 1 AND NOT EXISTS (SELECT 1 FROM"
+            " judged_window AS o WHERE o.contract = w.contract AND o.settled = 0 AND o.start_ms = w.start_ms)"
+            " ORDER BY start_ms DESC LIMIT 1"
         )
         with self._lock:
-            (found,) = self._connection.execute(query, (contract,)).fetchone()
-        return None if found is None else int(found)
+            row = self._connection.execute(query, (contract,)).fetchone()
+        return None if row is None else int(row[0])
 
     def oldest_open_ms(self, contract: str) -> int | None:
         """Start of the oldest window that is not settled yet for some promise; None when all judged ones are."""
