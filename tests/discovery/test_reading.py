@@ -59,6 +59,15 @@ def test_a_link_out_of_a_recorded_tree_is_not_followed(tmp_path):
     assert facts.text("absolute") == Unknown("leads out of the recorded tree")
 
 
+def test_a_folder_that_leads_out_is_not_followed_either(tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "name").write_text("from the machine that reads")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "folder").symlink_to("../outside")
+    facts = read_tree(tmp_path / "tree", [Wanted("folder", ("name",))])
+    assert facts.text("folder/name") == Unknown("leads out of the recorded tree")
+
+
 def test_what_is_no_number_says_what_it_is(tmp_path):
     (tmp_path / "speed").write_text("Unknown\n")
     facts = read_tree(tmp_path, [Wanted("", ("speed",))])

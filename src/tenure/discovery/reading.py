@@ -118,6 +118,7 @@ class _Reader:
         self.folders: dict[str, tuple[str, ...]] = {}
         self.links: dict[str, str] = {}
         self._entries = 0
+        self._inside: dict[str, bool] = {}
 
     def read(self, want: Wanted) -> None:
         for folder in self._matching(want.folder):
@@ -165,7 +166,7 @@ class _Reader:
     def _read_text(self, path: str) -> None:
         outside = self._outside(path)
         try:
-            if self.root != "/" and not os.path.realpath(outside).startswith(self.root + "/"):
+            if not self._is_inside(path):
                 self.texts[path] = Unknown("leads out of the recorded tree")
                 return
             descriptor = os.open(outside, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -181,6 +182,19 @@ class _Reader:
             self.texts[path] = Unknown(_reason(error))
         finally:
             os.close(descriptor)
+
+    def _is_inside(self, path: str) -> bool:
+        """Whether a file lies in the tree, wherever links lead. Folders are resolved once: a tree has few, and links."""
+        if self.root == "/":
+            return True
+        outside = self._outside(path)
+        if os.path.islink(outside):
+            return os.path.realpath(outside).startswith(f"{self.root}/")
+        folder = os.path.dirname(outside)
+        if folder not in self._inside:
+            resolved = os.path.realpath(folder)
+            self._inside[folder] = resolved == self.root or resolved.startswith(f"{self.root}/")
+        return self._inside[folder]
 
     def _outside(self, path: str) -> str:
         return f"/{path}" if self.root == "/" else f"{self.root}/{path}"
