@@ -97,6 +97,13 @@ class EngineContract:
         state = engine.state(spec.run_id)
         assert (state.phase, state.reason, state.processes) == (Phase.ENDED, EndReason.START_FAILED, ())
 
+    def test_a_failed_start_takes_its_sidecars_with_it(self, engine: Engine) -> None:
+        spec = self.wanted(a_run(("no-such-program",), sidecars=(Sidecar("aside", ("sleep", "1000")),)))
+        with pytest.raises(StartFailed):
+            engine.start(spec)
+        assert engine.state(spec.run_id).processes == ()
+        assert list(engine.adopt()) == []
+
     def test_a_cpu_that_is_not_there_is_refused_before_anything_starts(self, engine: Engine) -> None:
         with pytest.raises(InvalidRunSpec) as refusal:
             engine.start(self.wanted(a_run(cpus=(4096,))))

@@ -15,7 +15,7 @@ from tests.engines.crashing import starter_that_dies, supervisor_that_dies
 from tests.engines.waiting import eventually
 
 from tenure.engines import EndReason, LocalEngine, Phase, Restart, RestartPolicy, RunSpec
-from tenure.engines.local import examine
+from tenure.engines.local import control, examine
 from tenure.engines.local.folder import RunFolder, write_json
 from tenure.engines.local.translate import spec_record
 
@@ -152,6 +152,16 @@ def test_stop_works_though_the_supervisor_is_dead(engine: LocalEngine) -> None:
     kill_supervisor(engine, spec.run_id)
     state = engine.stop(spec.run_id)
     assert (state.phase, state.processes) == (Phase.ENDED, ())
+
+
+def test_stop_works_though_the_supervisor_hangs(engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control.ask, "__defaults__", (0.2,))
+    spec = a_run()
+    supervisor = engine.start(spec).supervisor
+    assert supervisor is not None
+    os.kill(supervisor.pid, signal.SIGSTOP)
+    state = engine.stop(spec.run_id)
+    assert (state.phase, state.processes, state.takeovers) == (Phase.ENDED, (), 1)
 
 
 def test_a_stop_interrupted_by_the_supervisors_death_is_finished_by_the_next(engine: LocalEngine) -> None:

@@ -89,8 +89,9 @@ class Engine(Protocol):
 class MovesRuns(Protocol):
     """Can change which CPUs and memory nodes a live run is held to, without restarting it."""
 
-    def move_to(self, run_id: str, cpus: Sequence[int], memory_nodes: Sequence[int] = ()) -> RunState:
-        """Pin every thread of the run, and every one it makes later, to `cpus`. Takes effect before it returns and
+    def move_to(self, run_id: str, cpus: Sequence[int], memory_nodes: Sequence[int] | None = None) -> RunState:
+        """Pin every thread of the run, and every one it makes later, to `cpus`; None leaves its memory where it is
+        allowed now, other nodes have its pages moved there where the system can. Takes effect before it returns and
         outlives restarts. Moving to where it should already be re-pins threads that strayed."""
         ...
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import os
 import select
 import shutil
+import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tenure import __version__
 from tenure.engines.failures import (
     AbilityMissing,
     EngineFailure,
@@ -22,17 +25,18 @@ from tenure.engines.failures import (
     StartFailed,
     StopFailed,
 )
-from tenure.engines.local import confine, control, examine, procfs, readback
+from tenure.engines.local import confine, control, examine, readback
 from tenure.engines.local.folder import RunFolder, read_json, write_json, write_json_once
 from tenure.engines.local.launch import launch
 from tenure.engines.local.lines import read_lines
 from tenure.engines.local.observe import abilities
 from tenure.engines.local.translate import spec_record
 from tenure.engines.runspec import MAIN, RunSpec
-from tenure.engines.runstate import EndReason, LogLine, Observation, Phase, ReadBack, RunState
+from tenure.engines.runstate import Ability, EndReason, LogLine, Observation, Phase, ReadBack, RunState
 
 KILL_MARGIN_S = 20.0
 LAUNCHES_MAX = 3
+NEEDS_LINUX = "the local engine runs work on Linux only: it stands on /proc, pidfds and control groups or affinity"
 
 
 class LocalEngine:
@@ -46,10 +50,12 @@ class LocalEngine:
 
     def observe(self) -> Observation:
         """See Engine.observe."""
+        if sys.platform != "linux":
+            return _unreachable()
         mechanism, refused = confine.granted()
         return Observation(
             engine="local",
-            version=__version__,
+            version=importlib.metadata.version("tenure"),
             reachable=True,
             at_ms=time.time_ns() // 1_000_000,
             mechanism=mechanism,
@@ -59,6 +65,8 @@ class LocalEngine:
 
     def start(self, spec: RunSpec) -> RunState:
         """See Engine.start."""
+        if sys.platform != "linux":
+            raise AbilityMissing(NEEDS_LINUX)
         folder = self._folder(spec.run_id)
         wanted = spec_record(spec, self.group, folder.work)
         known = read_json(folder.spec)
@@ -138,7 +146,12 @@ class LocalEngine:
         supervisor = state.supervisor
         assert supervisor is not None, "a run that is neither lost nor ended has a supervisor"
         gone = _pidfd(supervisor.pid)
-        self._ask(folder, {"op": "stop", "grace_ms": grace_ms}, tolerate_gone=True)
+        try:
+            self._ask(folder, {"op": "stop", "grace_ms": grace_ms})
+        except EngineUnreachable:
+            if gone is not None:  # gone meanwhile, or hanging: then the next one does it
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(gone, signal.SIGKILL)
         spec = read_json(folder.spec)
         assert spec is not None
         grace = spec["stop_grace_ms"] if grace_ms is None else grace_ms
@@ -195,9 +208,10 @@ class LocalEngine:
         os.replace(folder.path, doomed)  # at once, so that a crash leaves no half record
         shutil.rmtree(doomed)
 
-    def move_to(self, run_id: str, cpus: Sequence[int], memory_nodes: Sequence[int] = ()) -> RunState:
+    def move_to(self, run_id: str, cpus: Sequence[int], memory_nodes: Sequence[int] | None = None) -> RunState:
         """See MovesRuns.move_to."""
-        return self._tell(run_id, {"op": "move", "cpus": sorted(cpus), "memory_nodes": sorted(memory_nodes)})
+        nodes = {} if memory_nodes is None else {"memory_nodes": sorted(memory_nodes)}
+        return self._tell(run_id, {"op": "move", "cpus": sorted(cpus), **nodes})
 
     def set_limits(
         self, run_id: str, *, memory_bytes: int | None = None, cpu_quota_milli: int | None = None
@@ -228,12 +242,10 @@ class LocalEngine:
         return examine.examine(folder, self.group)
 
     @staticmethod
-    def _ask(folder: RunFolder, request: dict[str, Any], *, tolerate_gone: bool = False) -> None:
+    def _ask(folder: RunFolder, request: dict[str, Any]) -> None:
         try:
             answer = control.ask(folder, request)
         except OSError as error:
-            if tolerate_gone:
-                return
             raise EngineUnreachable(f"the supervisor of run {folder.run_id} does not answer: {error}") from error
         if not answer["ok"]:
             kinds: dict[str, type[EngineFailure]] = {"RunConflict": RunConflict, "AbilityMissing": AbilityMissing}
@@ -271,6 +283,15 @@ def _wait_readable(descriptor: int, timeout_s: float) -> None:
         os.close(descriptor)
 
 
-def boot_id() -> str:
-    """This boot's id, for whoever compares records of runs."""
-    return procfs.boot_id()
+def _unreachable() -> Observation:
+    """What is said on a system where nothing can be run."""
+    names = ("pinning", "memory-limit", "memory-nodes", "cpu-quota", "process-limit", "power-cap", "network-rate")
+    return Observation(
+        engine="local",
+        version=importlib.metadata.version("tenure"),
+        reachable=False,
+        at_ms=time.time_ns() // 1_000_000,
+        mechanism="none",
+        abilities=tuple(Ability(name, False, "", NEEDS_LINUX) for name in names),
+        runs=0,
+    )

@@ -96,6 +96,7 @@ class GroupsV1:
     def apply(self, allocation: dict[str, Any]) -> None:
         """Set what the group may use. Lists that are empty lend all that the parent has."""
         cpuset = self.paths["cpuset"]
+        _try_write(f"{cpuset}/cpuset.memory_migrate", "1")  # pages follow when the nodes change
         for name, wanted in (("cpuset.cpus", allocation["cpus"]), ("cpuset.mems", allocation["memory_nodes"])):
             text = procfs.format_list(wanted) or read(f"{os.path.dirname(cpuset)}/{name}")
             write(f"{cpuset}/{name}", text)
