@@ -57,7 +57,7 @@ def show(
     _check_output(output)
     if public_key + history + checkpoint > 1:
         raise usage("one of --public-key, --history and --checkpoint at a time")
-    with _faces():
+    with faces():
         keys = KeyRing.read(home_directory() / "keys")
         if public_key:
             say(keys.public_keys[-1].pem.rstrip())
@@ -65,8 +65,8 @@ def show(
         if history:
             say_json([record.to_wire() for record in keys.history])
             return exit_codes.YES
-        with _log(keys) as log:
-            source = _source(log, namespace, name) if name else None
+        with open_log(keys) as log:
+            source = source_of(log, namespace, name) if name else None
             if checkpoint:
                 say(log.checkpoint([source] if source else []).rstrip("\n"))
             elif source:
@@ -91,11 +91,11 @@ def export(
     """Export all that one contract's verdicts rest on (or a workload's newest contract's) as one file."""
     _check_output(output)
     path = to or Path(f"{name}.evidence.jsonl")
-    with _faces():
+    with faces():
         earlier = [_read(file) for file in checkpoint or []]
         keys = KeyRing.read(home_directory() / "keys", owner_key=key)
-        with _log(keys) as log:
-            sources = [_source(log, namespace, name)]
+        with open_log(keys) as log:
+            sources = [source_of(log, namespace, name)]
             now_ms = SystemClock().now_ms()
             summary = export_bundle(log, path, sources=sources, keys=keys, at_ms=now_ms, earlier=earlier)
     if output == "json":
@@ -135,7 +135,7 @@ def verify(
     from tenure.controllers.contract.terms import recompute
 
     _check_output(output)
-    with _faces():
+    with faces():
         key = PublicKey.parse(_read(public_key), path=str(public_key))
         note = _read(checkpoint) if checkpoint else None
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
@@ -157,7 +157,7 @@ def rotate(*, key: Key = None, output: Output = "text") -> int:
     """
     _check_output(output)
     clock, home = SystemClock(), home_directory()
-    with _faces():
+    with faces():
         keys = KeyRing.read(home / "keys")
         log = EvidenceLog.open_for_writing(home / "evidence", keys=keys, clock=clock)
         try:
@@ -235,7 +235,7 @@ def _gist(statement: Statement) -> str:
     return text.replace("\n", " ")[:100] or f"{', '.join(body)}"
 
 
-def _source(log: LogReader, namespace: str, name: str) -> str:
+def source_of(log: LogReader, namespace: str, name: str) -> str:
     """The newest source about a contract of this name, else about a workload of this name."""
     wanted = name.removeprefix("contract/").removeprefix("workload/")
     found = [] if name.startswith("workload/") else contract_sources(log, namespace=namespace, name=wanted)
@@ -259,7 +259,8 @@ def _workload_of(log: LogReader, source: str) -> tuple[str, str] | None:
 
 
 @contextmanager
-def _log(keys: KeyRing) -> Iterator[LogReader]:
+def open_log(keys: KeyRing) -> Iterator[LogReader]:
+    """The log of this home, for reading, beside whoever writes it."""
     log = LogReader.open(home_directory() / "evidence", keys=keys)
     try:
         yield log
@@ -268,7 +269,7 @@ def _log(keys: KeyRing) -> Iterator[LogReader]:
 
 
 @contextmanager
-def _faces() -> Iterator[None]:
+def faces() -> Iterator[None]:
     """Turn the evidence room's errors into failures of the command line."""
     try:
         yield

@@ -95,7 +95,7 @@ def state_windows(
             id=id,
             source=source,
             sequence=0,
-            at_ms=verdict.window.end_ms,
+            at_ms=plane.clock.now_ms(),
             subjects=(subject,),
             body=verdict_body(verdict),
         )

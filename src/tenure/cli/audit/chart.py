@@ -1,0 +1,98 @@
+"""The story in a terminal: one column a window, bars against the bound, marks where something was done."""
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from tenure.cli.audit.replay import Audit, Episode, Window
+from tenure.promises import LatencyObjective, Promise, Verdict
+from tenure.quantities import Duration, format_instant
+
+BARS = " ▁▂▃▄▅▆▇█"
+COLOURS = {Verdict.KEPT: "green", Verdict.BREACHED: "red", Verdict.UNVERIFIABLE: "yellow"}
+ROWS = 4
+
+
+def render(audit: Audit, width: int) -> RenderableType:
+    """Everything about one contract."""
+    colour = COLOURS[audit.verdict]
+    head = Text.assemble(
+        (audit.name, "bold"),
+        "  ",
+        (str(audit.verdict), f"bold {colour}"),
+        (f"  {audit.statements} signed statements", "dim"),
+        (f"  ended: {audit.ended}" if audit.ended else "", "dim"),
+    )
+    parts: list[RenderableType] = [head, Text()]
+    for promise in audit.promises:
+        parts += [*_promise(audit, promise, width), Text()]
+    if audit.episodes:
+        parts.append(Text("breaches", "bold"))
+        parts += [Padding(_episode(episode), (0, 0, 0, 2)) for episode in audit.episodes]
+    elif audit.promises:
+        parts.append(Text("no window was breached", "dim"))
+    return Group(*parts)
+
+
+def _promise(audit: Audit, promise: Promise, width: int) -> list[RenderableType]:
+    found, windows = audit.accounts[promise.name], audit.windows[promise.name]
+    bound = promise.objective.bound_ns if isinstance(promise.objective, LatencyObjective) else 0
+    attained = "nothing owed yet" if found.attainment is None else f"{found.attainment:.1%} kept of {found.owed} owed"
+    title = Text.assemble(
+        (promise.name, "bold"),
+        f" ≤ {Duration(bound)}  ",
+        (str(found.verdict), COLOURS[found.verdict]),
+        (f"  {attained}; {found.not_owed} not owed; budget {found.budget_left} of {found.budget} left", "dim"),
+    )
+    if not windows:
+        return [title, Text("  no window was judged", "dim")]
+    shown = windows[-max(10, width - 12) :]
+    return [title, *_bars(shown, bound), _axis(shown)]
+
+
+def _bars(windows: Sequence[Window], bound: int) -> list[Text]:
+    """Bars of `ROWS` lines; the line of the bound is where the upper half begins."""
+    top = 2.0 * bound
+    rows = []
+    for row in range(ROWS - 1, -1, -1):
+        label = "2x bound" if row == ROWS - 1 else "bound" if row == ROWS // 2 - 1 else ""
+        line = Text(f"{label:>9} ", "dim")
+        for window in windows:
+            line.append(_cell(window, row, top), COLOURS[window.verdict.verdict])
+        rows.append(line)
+    return rows
+
+
+def _cell(window: Window, row: int, top: float) -> str:
+    seen = window.verdict.observed
+    if seen is None:
+        return "·" if row == 0 else " "
+    height = (ROWS if math.isinf(seen) else min(seen / top, 1.0) * ROWS) - row
+    return BARS[max(0, min(8, round(height * 8)))] if height > 0 or row else BARS[1]
+
+
+def _axis(windows: Sequence[Window]) -> Text:
+    first, last = windows[0].verdict.window.start_ms, windows[-1].verdict.window.end_ms
+    length = (windows[0].verdict.window.end_ms - first) / 1000
+    return Text(
+        f"{'':>10}{format_instant(first)[11:19]} to {format_instant(last)[11:19]} UTC, {length:g} s a column", "dim"
+    )
+
+
+def _episode(episode: Episode) -> Text:
+    text = Text.assemble(
+        ("✗ ", "red"),
+        f"{format_instant(episode.start_ms)[11:19]}  {episode.promise}: {episode.windows} window(s), "
+        f"detected {episode.detected_after_ms / 1000:.1f} s after the first was over",
+    )
+    for remedy in episode.remedies:
+        text.append(f"\n  → {remedy.rung}: {remedy.cause}", "cyan")
+        text.append(f"  {remedy.outcome or 'not judged yet'}", "bold")
+    if episode.remedied_after_ms is not None:
+        text.append(f"\n  ✓ kept again {episode.remedied_after_ms / 1000:.1f} s after the first step", "green")
+    elif episode.kept_again_ms is not None:
+        text.append("\n  ✓ kept again without a step", "green")
+    return text

@@ -1,0 +1,206 @@
+"""From statements to a contract's story: windows, episodes of breach, remedies, attainment. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tenure.controllers.contract.stating import verdict_of
+from tenure.controllers.contract.terms import promises_of
+from tenure.evidence import Statement
+from tenure.promises import Account, Promise, Verdict, WindowVerdict, account, worst
+from tenure.quantities import format_instant, parse_instant
+from tenure.resources.kinds.allocation import Promises
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One promise in one window, and when that was stated."""
+
+    verdict: WindowVerdict
+    stated_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemedyTaken:
+    """One step of the ladder, from its two statements."""
+
+    rung: str
+    cause: str
+    cost: str
+    began_ms: int
+    outcome: str | None = None
+    judged_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """Breached windows without a kept one between them, what was done about it, and how long both took."""
+
+    promise: str
+    start_ms: int
+    end_ms: int
+    windows: int
+    detected_after_ms: int  # from the end of the first breached window until it was stated
+    remedies: tuple[RemedyTaken, ...]
+    kept_again_ms: int | None  # end of the first window kept afterwards
+
+    @property
+    def remedied_after_ms(self) -> int | None:
+        """From the first step until a window was kept again."""
+        if not self.remedies or self.kept_again_ms is None:
+            return None
+        return self.kept_again_ms - self.remedies[0].began_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The story of one contract."""
+
+    name: str
+    terms: dict[str, Any]
+    promises: tuple[Promise, ...]
+    windows: dict[str, list[Window]] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    episodes: tuple[Episode, ...] = ()
+    remedies: tuple[RemedyTaken, ...] = ()
+    ended: str | None = None
+    statements: int = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the promises'."""
+        return worst([found.verdict for found in self.accounts.values()])
+
+
+def replay(name: str, statements: Sequence[Statement]) -> Audit:
+    """Replay a contract's statements, in the log's order. Raises ValueError when its terms were never stated."""
+    terms = next((s.body["terms"] for s in statements if s.predicate == "contract"), None)
+    if terms is None:
+        raise ValueError(f"{name} was never signed: its terms are not in the log")
+    promises = tuple(promises_of(Promises.model_validate(terms["promises"])))
+    windows: dict[str, list[Window]] = {promise.name: [] for promise in promises}
+    for statement in statements:
+        if statement.predicate == "window-verdict":
+            found = Window(verdict_of(statement.body), statement.at_ms)
+            windows.setdefault(found.verdict.promise, []).append(found)
+    for judged in windows.values():
+        judged.sort(key=lambda window: window.verdict.window.start_ms)
+    term_ms = parse_instant(terms["term"]["end"]) - parse_instant(terms["term"]["start"])
+    remedies = _remedies(statements)
+    return Audit(
+        name=name,
+        terms=terms,
+        promises=promises,
+        windows=windows,
+        accounts={p.name: account([w.verdict for w in windows[p.name]], p.assurance, term_ms) for p in promises},
+        episodes=tuple(e for promise in promises for e in _episodes(promise.name, windows[promise.name], remedies)),
+        remedies=remedies,
+        ended=next((str(s.body["because"]) for s in statements if s.predicate == "ending"), None),
+        statements=len(statements),
+    )
+
+
+def _remedies(statements: Sequence[Statement]) -> tuple[RemedyTaken, ...]:
+    taken: list[RemedyTaken] = []
+    for statement in (s for s in statements if s.predicate == "remedy"):
+        body = statement.body
+        if body["stage"] == "begins":
+            taken.append(RemedyTaken(body["rung"], body["cause"], str(body.get("cost", "")), statement.at_ms))
+            continue
+        for place, one in enumerate(taken):
+            if one.rung == body["rung"] and one.outcome is None:
+                taken[place] = RemedyTaken(
+                    one.rung,
+                    one.cause,
+                    one.cost,
+                    one.began_ms,
+                    str(body["outcome"]),
+                    one.began_ms + int(body["tookMs"]),
+                )
+                break
+    return tuple(taken)
+
+
+def _episodes(promise: str, windows: Sequence[Window], remedies: Sequence[RemedyTaken]) -> list[Episode]:
+    found: list[Episode] = []
+    open_ones: list[Window] = []
+    for window in [*windows, None]:
+        verdict = window.verdict.verdict if window else None
+        if window is not None and verdict is Verdict.BREACHED:
+            open_ones.append(window)
+        elif open_ones and (window is None or verdict is Verdict.KEPT):
+            first, last = open_ones[0], open_ones[-1]
+            until = window.verdict.window.end_ms if window else last.verdict.window.end_ms
+            during = tuple(r for r in remedies if first.verdict.window.start_ms <= r.began_ms <= until)
+            found.append(
+                Episode(
+                    promise=promise,
+                    start_ms=first.verdict.window.start_ms,
+                    end_ms=last.verdict.window.end_ms,
+                    windows=len(open_ones),
+                    detected_after_ms=max(0, first.stated_ms - first.verdict.window.end_ms),
+                    remedies=during,
+                    kept_again_ms=until if window else None,
+                )
+            )
+            open_ones = []
+    return found
+
+
+def to_json(audit: Audit) -> dict[str, Any]:
+    """The story as JSON."""
+    return {
+        "contract": audit.name,
+        "verdict": str(audit.verdict),
+        "ended": audit.ended,
+        "statements": audit.statements,
+        "promises": [
+            {
+                "promise": promise.name,
+                "windows": [
+                    {**window.verdict.as_record(), "statedAt": format_instant(window.stated_ms)}
+                    for window in audit.windows[promise.name]
+                ],
+                "account": _account_json(audit.accounts[promise.name]),
+            }
+            for promise in audit.promises
+        ],
+        "episodes": [_episode_json(episode) for episode in audit.episodes],
+        "remedies": [_remedy_json(remedy) for remedy in audit.remedies],
+    }
+
+
+def _account_json(found: Account) -> dict[str, Any]:
+    return {
+        "verdict": str(found.verdict),
+        "windows": found.windows,
+        "kept": found.kept,
+        "used": found.used,
+        "notOwed": found.not_owed,
+        "attainment": found.attainment,
+        "budget": found.budget,
+        "budgetLeft": found.budget_left,
+    }
+
+
+def _episode_json(episode: Episode) -> dict[str, Any]:
+    return {
+        "promise": episode.promise,
+        "start": format_instant(episode.start_ms),
+        "end": format_instant(episode.end_ms),
+        "windows": episode.windows,
+        "detectedAfterMs": episode.detected_after_ms,
+        "remedies": [_remedy_json(remedy) for remedy in episode.remedies],
+        "remediedAfterMs": episode.remedied_after_ms,
+    }
+
+
+def _remedy_json(remedy: RemedyTaken) -> dict[str, Any]:
+    return {
+        "rung": remedy.rung,
+        "cause": remedy.cause,
+        "cost": remedy.cost,
+        "began": format_instant(remedy.began_ms),
+        "outcome": remedy.outcome,
+        "judged": format_instant(remedy.judged_ms) if remedy.judged_ms else None,
+    }
