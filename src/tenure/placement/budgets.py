@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from tenure.placement.calendar import Amounts, Calendar, Use, peak_use
 from tenure.placement.fleet import Budget, Fleet, FleetMachine
-from tenure.placement.holds import Claim
+from tenure.placement.holds import Claim, Hold
 
 POWER = "power"
 
@@ -34,8 +34,8 @@ def unknown_draws(fleet: Fleet, claims: Iterable[Claim]) -> tuple[str, ...]:
     unknown: set[str] = set()
     for claim in claims:
         machine = fleet.machine(claim.machine)
-        for budget in fleet.budgets:
-            if budget.name != POWER or machine.domain(budget.level) != budget.domain:
+        for budget in fleet.budgets_over(claim.machine):
+            if budget.name != POWER:
                 continue
             figures = [machine.core_power.by(budget.rating)] if claim.cores else []
             figures += [machine.device_index[taken.id].power.by(budget.rating) for taken in claim.devices]
@@ -51,14 +51,22 @@ def draws(fleet: Fleet, claims: Iterable[Claim]) -> Amounts:
     """
     together = tuple(claims)
     total: Amounts = {}
-    for budget in fleet.budgets:
-        inside = [c for c in together if fleet.machine(c.machine).domain(budget.level) == budget.domain]
-        if not inside or (budget.crossing and len(inside) == len(together)):
-            continue
-        drawn = sum(claim_draw(budget, fleet.machine(claim.machine), claim) for claim in inside)
-        if drawn:
-            total[budget.id] = drawn
-    return total
+    inside: dict[str, int] = {}
+    for claim in together:
+        machine = fleet.machine(claim.machine)
+        for budget in fleet.budgets_over(claim.machine):
+            total[budget.id] = total.get(budget.id, 0) + claim_draw(budget, machine, claim)
+            if budget.crossing:
+                inside[budget.id] = inside.get(budget.id, 0) + 1
+    return {budget: amount for budget, amount in total.items() if amount and inside.get(budget) != len(together)}
+
+
+def _hold_draws(fleet: Fleet, hold: Hold) -> Amounts:
+    """What a hold draws; reckoned once a hold and fleet, since neither changes."""
+    known = fleet.drawn.get(hold.id)
+    if known is None or known[0] is not hold:
+        known = fleet.drawn[hold.id] = (hold, draws(fleet, hold.claims))
+    return known[1]
 
 
 def budgets_left(
@@ -69,7 +77,7 @@ def budgets_left(
         return {}
     until = end_ms + calendar.margin_ms
     uses = [
-        Use(hold.alternative_of, hold.start_ms, calendar.stop_ms(hold), draws(fleet, hold.claims))
+        Use(hold.alternative_of, hold.start_ms, calendar.stop_ms(hold), _hold_draws(fleet, hold))
         for hold in calendar.holds.values()
         if hold.start_ms < until
         and calendar.stop_ms(hold) > start_ms

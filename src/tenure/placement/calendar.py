@@ -10,6 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 from tenure.placement.fleet import FleetMachine
 from tenure.placement.holds import Claim, Hold
@@ -30,35 +32,47 @@ class Use:
 
 
 def peak_use(uses: Iterable[Use], start_ms: int, end_ms: int) -> Amounts:
-    """The greatest use of each axis at any instant of [start, end).
+    """The greatest use of each axis at any instant of [start, end): the maximum within a group, the sum over groups.
 
-    Use only rises where something starts, so the instants to look at are the interval's own start and those of the
-    uses inside it.
+    One sweep over starts and ends; what ends at an instant is gone before what starts at it is added.
     """
     near = [use for use in uses if use.start_ms < end_ms and use.end_ms > start_ms]
     if len(near) == 1:
         return dict(near[0].amounts)
+    changes = [(max(start_ms, use.start_ms), 1, place) for place, use in enumerate(near)]
+    changes += [(use.end_ms, 0, place) for place, use in enumerate(near) if use.end_ms < end_ms]
+    standing: dict[str, list[Use]] = {}
+    total: Amounts = {}
     peak: Amounts = {}
-    for instant in {start_ms, *(use.start_ms for use in near if use.start_ms > start_ms)}:
-        for axis, amount in use_at(near, instant).items():
-            if amount > peak.get(axis, 0):
-                peak[axis] = amount
+    for _, together in groupby(sorted(changes), key=itemgetter(0)):
+        risen: set[str] = set()
+        for _, starts, place in together:
+            use = near[place]
+            own = standing.setdefault(use.group, [])
+            before = _greatest(own)
+            if starts:
+                own.append(use)
+            else:
+                own.remove(use)
+            after = _greatest(own)
+            for axis in use.amounts:
+                total[axis] = total.get(axis, 0) + after.get(axis, 0) - before.get(axis, 0)
+            risen.update(use.amounts)
+        for axis in risen:
+            if total[axis] > peak.get(axis, 0):
+                peak[axis] = total[axis]
     return peak
 
 
-def use_at(uses: Iterable[Use], instant_ms: int) -> Amounts:
-    """Use of each axis at one instant: the maximum within a group, the sum over groups."""
-    groups: dict[str, Amounts] = {}
-    for use in uses:
-        if use.start_ms <= instant_ms < use.end_ms:
-            own = groups.setdefault(use.group, {})
-            for axis, amount in use.amounts.items():
-                own[axis] = max(own.get(axis, 0), amount)
-    total: Amounts = {}
-    for own in groups.values():
-        for axis, amount in own.items():
-            total[axis] = total.get(axis, 0) + amount
-    return total
+def _greatest(alternatives: list[Use]) -> Mapping[str, int]:
+    """The maximum of each axis over the alternatives of one group."""
+    if len(alternatives) <= 1:
+        return alternatives[0].amounts if alternatives else {}
+    greatest: Amounts = {}
+    for use in alternatives:
+        for axis, amount in use.amounts.items():
+            greatest[axis] = max(greatest.get(axis, 0), amount)
+    return greatest
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,7 @@ class Fill:
     per_domain: dict[str, int] = field(default_factory=dict)
 
     def budgets_of(self, machine: str) -> list[Budget]:
-        facts = self.question.fleet.machine(machine)
-        return [b for b in self.question.fleet.budgets if not b.crossing and facts.domain(b.level) == b.domain]
+        return [budget for budget in self.question.fleet.budgets_over(machine) if not budget.crossing]
 
     def drawn(self, claim: Claim) -> dict[str, int]:
         facts = self.question.fleet.machine(claim.machine)

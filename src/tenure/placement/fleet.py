@@ -198,6 +198,8 @@ class Fleet:
     levels: tuple[Level, ...] = ()
     budgets: tuple[Budget, ...] = ()
     index: Mapping[str, FleetMachine] = field(init=False, compare=False, repr=False)
+    _over: dict[str, tuple[Budget, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    drawn: dict[str, tuple[Any, dict[str, int]]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         index = {machine.name: machine for machine in self.machines}
@@ -222,6 +224,13 @@ class Fleet:
         """Levels from ``machine`` to ``site``, narrowest first."""
         inner = tuple(lv.name for lv in self.levels if lv.name not in ("machine", "site"))
         return ("machine", *inner, "site")
+
+    def budgets_over(self, machine: str) -> tuple[Budget, ...]:
+        """Budgets whose domain contains a machine, in the order in which the fleet lists them."""
+        if machine not in self._over:
+            facts = self.machine(machine)
+            self._over[machine] = tuple(b for b in self.budgets if facts.domain(b.level) == b.domain)
+        return self._over[machine]
 
     def inside(self, budget: Budget) -> tuple[FleetMachine, ...]:
         return tuple(m for m in self.machines if m.domain(budget.level) == budget.domain)

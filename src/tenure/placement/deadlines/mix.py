@@ -23,8 +23,8 @@ kept, fewest jobs; 1 keeps nearly every small job and idles where fewer come tha
 what it returns to. Not fitted to a list."""
 
 SHARE_RISE, SHARE_FALL = 0.02, 0.001
-"""Under heavy overload a fixed share does not suffice. Each time that work below the mean finds no room, the share grows
-by a fiftieth, up to the whole; with each arrival it falls back by a thousandth."""
+"""Under heavy overload a fixed share does not suffice. Each time that work below the mean finds no room, the share
+grows by a fiftieth, up to the whole; with each arrival it falls back by a thousandth."""
 
 SPAN_SLOTS_MIN = 1440
 """Rates are taken over at least so many slots, so that the first arrivals do not look like a flood."""
