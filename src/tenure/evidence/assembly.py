@@ -1,5 +1,6 @@
 """What one write of the log will hold: statements numbered and signed, each once, with the inputs that are new."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -45,19 +46,21 @@ class Assembly:
         self._statements: dict[str, tuple[Statement, Receipt]] = {}
         self._counts: dict[str, int] = {}
         self._inputs: set[bytes] = set()
+        self._canonical: dict[int, tuple[Json, bytes, bytes]] = {}
+        """By identity: the verdicts on one window share their input, which is then brought into form only once."""
 
     def copy(self) -> "Assembly":
         """Another that goes on from here, to be thrown away when one of several statements turns out to be wrong."""
         other = Assembly(self._log, key=self._key)
         other.records, other.body_bytes = list(self.records), self.body_bytes
         other._statements, other._counts = dict(self._statements), dict(self._counts)
-        other._inputs = set(self._inputs)
+        other._inputs, other._canonical = set(self._inputs), self._canonical
         return other
 
     def add(self, draft: Draft) -> Receipt:
         """Number and sign a draft; or give the receipt that its id has. Changes nothing when it raises."""
-        inputs = [_input(name, value) for name, value in draft.inputs.items()]
-        named = tuple(Subject(name, record.sha256.hex()) for name, record in zip(draft.inputs, inputs, strict=True))
+        inputs = {name: self._input(name, value) for name, value in draft.inputs.items()}
+        named = tuple(Subject(name, sha256.hex()) for name, (_, sha256) in inputs.items())
         statement = replace(draft.statement, inputs=(*draft.statement.inputs, *named), sequence=0)
         if statement.id in self._statements:
             before, receipt = self._statements[statement.id]
@@ -70,7 +73,8 @@ class Assembly:
         sequence = self._counts.get(statement.source, self._log.count(statement.source))
         numbered = replace(statement, sequence=sequence)
         envelope = sign_statement(numbered, key=self._key)
-        new = [record for record in inputs if not self._is_stored(record.sha256)]
+        fresh = {sha256: data for data, sha256 in inputs.values() if not self._is_stored(sha256)}
+        new = [InputRecord.of(data, sha256) for sha256, data in fresh.items()]
         new_bytes = canonical_bytes(envelope)
         receipt = Receipt(self._log.size + len(self._statements), sequence, envelope)
         for record in new:
@@ -82,19 +86,21 @@ class Assembly:
         self._counts[statement.source] = sequence + 1
         return receipt
 
+    def _input(self, name: str, value: Json) -> tuple[bytes, bytes]:
+        """The canonical form of an input, and its SHA-256."""
+        if id(value) not in self._canonical:
+            data = canonical_bytes(value)
+            if len(data) > INPUT_BYTES_MAX:
+                raise StatementError(
+                    f"{len(data)} bytes of one input; at most {INPUT_BYTES_MAX} are kept",
+                    path=f"inputs.{name}",
+                    next_step="state a sketch of it, or split the window",
+                )
+            self._canonical[id(value)] = (value, data, hashlib.sha256(data).digest())
+        return self._canonical[id(value)][1:]
+
     def _is_stored(self, sha256: bytes) -> bool:
         return sha256 in self._inputs or self._log.has_input(sha256.hex())
-
-
-def _input(name: str, value: Json) -> InputRecord:
-    data = canonical_bytes(value)
-    if len(data) > INPUT_BYTES_MAX:
-        raise StatementError(
-            f"{len(data)} bytes of one input; at most {INPUT_BYTES_MAX} are kept",
-            path=f"inputs.{name}",
-            next_step="state a sketch of it, or split the window",
-        )
-    return InputRecord.of(data)
 
 
 def _once(before: Statement, now: Statement, receipt: Receipt) -> Receipt:

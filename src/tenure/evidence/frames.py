@@ -59,9 +59,9 @@ class InputRecord:
     deflated: bytes
 
     @staticmethod
-    def of(canonical: bytes) -> "InputRecord":
-        """The record of a value in canonical form."""
-        return InputRecord(hashlib.sha256(canonical).digest(), zlib.compress(canonical, 1))
+    def of(canonical: bytes, sha256: bytes) -> "InputRecord":
+        """The record of a value in canonical form, whose SHA-256 is known."""
+        return InputRecord(sha256, zlib.compress(canonical, 1))
 
     def encode(self) -> bytes:
         """The record's bytes."""
