@@ -34,7 +34,12 @@ HERE = Reach()
 Output = Annotated[str, Parameter(name=["--output", "-o"], help="text or json.")]
 Filename = Annotated[
     list[str],
-    Parameter(name=["--filename", "-f"], negative=(), help="File, folder, or - for standard input; may repeat."),
+    Parameter(
+        name=["--filename", "-f"],
+        negative=(),
+        allow_leading_hyphen=True,
+        help="File, folder or -; may repeat.",
+    ),
 ]
 Recursive = Annotated[bool, Parameter(name=["--recursive", "-R"], negative=(), help="Also read the folders below.")]
 AllNamespaces = Annotated[bool, Parameter(name=["--all-namespaces", "-A"], negative=(), help="In all namespaces.")]
@@ -48,3 +53,13 @@ DryRun = Annotated[
     ),
 ]
 Timeout = Annotated[str, Parameter(name="--timeout", help="How long to wait, such as 30s or 2m; 0 looks once.")]
+
+OneFile = Annotated[
+    str,
+    Parameter(
+        name=["--filename", "-f"],
+        allow_leading_hyphen=True,
+        help="A manifest with one Workload, or -.",
+    ),
+]
+Term = Annotated[str, Parameter(name="--for", allow_leading_hyphen=True, help="For how long, such as 10m or 30d.")]

@@ -8,7 +8,7 @@ from tenure.cli import screen
 from tenure.cli.door import open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.manifests import read_one
-from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.options import HERE, OneFile, Output, Reach
 from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, say_answer
 from tenure.cli.waiting import waiting
 from tenure.resources import Workload
@@ -16,7 +16,7 @@ from tenure.resources import Workload
 
 def ask(
     *,
-    filename: Annotated[str, Parameter(name=["--filename", "-f"], help="A manifest with one Workload; - reads it.")],
+    filename: OneFile,
     timeout: Annotated[str, Parameter(help="How long to wait for the answer.")] = "30s",
     output: Output = "text",
     reach: Reach = HERE,

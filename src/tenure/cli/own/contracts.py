@@ -49,7 +49,12 @@ def end(
 def renew(
     name: str,
     *,
-    for_: Annotated[str, Parameter(name="--for", help="For how long; without it, as long as the contract was.")] = "",
+    for_: Annotated[
+        str,
+        Parameter(
+            name="--for", allow_leading_hyphen=True, help="For how long; without it, as long as the contract was."
+        ),
+    ] = "",
     accept: Annotated[str, Parameter(help="best accepts the best offer that meets the need in full.")] = "",
     timeout: Annotated[str, Parameter(help="How long to wait.")] = "15m",
     output: Output = "text",

@@ -8,7 +8,7 @@ from tenure.cli import exit_codes, failures, screen
 from tenure.cli.door import Door, open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.manifests import Manifest, read_one
-from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.options import HERE, OneFile, Output, Reach
 from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, expiry_of, say_answer, say_contract
 from tenure.cli.verbs.apply import apply_one
 from tenure.cli.waiting import waiting
@@ -20,7 +20,7 @@ ACCEPTS = ("", "best", "any")
 
 def request(
     *,
-    filename: Annotated[str, Parameter(name=["--filename", "-f"], help="A manifest with one Workload; - reads it.")],
+    filename: OneFile,
     accept: Annotated[
         str, Parameter(help="best takes the best offer that meets the need in full; any takes a counter-offer too.")
     ] = "",

@@ -9,7 +9,7 @@ from tenure.cli import failures, screen
 from tenure.cli.door import open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.manifests import read_one
-from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.options import HERE, OneFile, Output, Reach, Term
 from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, expiry_of, say_answer
 from tenure.cli.own.request import state
 from tenure.cli.waiting import waiting
@@ -24,8 +24,8 @@ BEGIN_SECONDS = 30.0
 
 def trial(
     *,
-    filename: Annotated[str, Parameter(name=["--filename", "-f"], help="A manifest with one Workload.")],
-    for_: Annotated[str, Parameter(name="--for", help="For how long to measure, such as 10m.")],
+    filename: OneFile,
+    for_: Term,
     timeout: Annotated[str, Parameter(help="How long to wait; without it, as long as the trial may take.")] = "",
     output: Output = "text",
     reach: Reach = HERE,

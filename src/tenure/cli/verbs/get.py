@@ -85,7 +85,7 @@ def _show(door: Door, targets: Sequence[Target], wanted: _Wanted, ignore_not_fou
             found.append((target.kind, door.get(target.kind, target.name)))
     objects = [content for _, content in found]
     if not wanted.shown.is_table:
-        if objects or wanted.shown.sort in ("json", "yaml"):
+        if objects or wanted.shown.sort not in ("name", "custom-columns"):
             single = len(targets) == 1 and targets[0].name is not None
             if wanted.shown.sort == "custom-columns":
                 say_columns(wanted.shown.template, objects, show_headers=wanted.headers)

@@ -1,0 +1,138 @@
+"""Wrong input of every sort: a stable code, the field's path, the next step, exit code 2, and nothing left behind."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.host import Shell
+from tests.cli.manifests import CHAT, chat
+
+CASES = {
+    "unknown field": (chat(load="{requestsPerSecond: 1, promtTokens: 5}"), "UnknownField", "spec.load.promtTokens"),
+    "bad quantity": (chat(term="{duration: 3 fortnights}"), "InvalidQuantity", "spec.term.duration"),
+    "negative duration": (chat(term="{duration: -3d}"), "InvalidQuantity", "spec.term.duration"),
+    "contradictory objectives": (
+        chat(objectives="{timeToFirstToken: {p50: 2s, p95: 1s}}"),
+        "ContradictoryObjectives",
+        "spec.objectives.timeToFirstToken",
+    ),
+    "aliases": ("a: &a [x]\nb: [*a, *a]\n", "AliasesRefused", ""),
+    "duplicate keys": (CHAT + "kind: Workload\n", "DuplicateKey", ""),
+    "invalid UTF-8": (CHAT.encode() + b"\xff", "NotUtf8", ""),
+    "ten megabytes": (b"#" * (10 << 20), "DocumentTooLarge", ""),
+    "not YAML": ("a: [", "NotYaml", ""),
+    "a tag": ("a: !!python/object/apply:os.system [x]", "TagRefused", ""),
+    "unknown kind": (CHAT.replace("Workload", "Workloat"), "UnknownKind", "kind"),
+    "no name": (CHAT.replace("{name: chat}", "{}"), "MissingField", "metadata.name"),
+    "no load": (CHAT.replace("  load:", "  #"), "LoadMissing", "spec"),
+}
+VERBS = (("apply", "-f"), ("create", "-f"), ("diff", "-f"), ("ask", "-f"), ("request", "-f"))
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
+@pytest.mark.parametrize("case", CASES)
+def test_every_verb_refuses_it_with_code_path_and_next_step(
+    shell: Shell, tmp_path: Path, case: str, verb: tuple[str, str]
+) -> None:
+    text, code, path = CASES[case]
+    file = tmp_path / "m.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    ran = shell.here(*verb, file, "-o", "json")
+    assert ran.code == 2, ran.err
+    assert ran.out == ""
+    cause = ran.status["details"]["causes"][0]
+    assert (cause["code"], cause.get("path", "")) == (code, path)
+    assert cause["nextStep"]
+    assert cause["source"] == str(file)
+    assert shell.here("get", "all", "-o", "name").out.count("workload") == 0
+
+
+def test_one_bad_document_keeps_the_good_ones_from_being_sent(shell: Shell) -> None:
+    ran = shell.here("apply", "-f", "-", stdin=f"{CHAT}---\n{chat('two', term='{duration: -3d}')}")
+    assert ran.code == 2
+    assert "spec.term.duration" in ran.err
+    assert "nothing was sent" in ran.err
+    assert shell.here("get", "workloads", "-o", "name").out == ""
+
+
+def test_what_reaches_the_host_is_refused_the_same_way(shell: Shell) -> None:
+    shell.here("apply", "-f", "-", stdin=CHAT)
+    ran = shell.here("patch", "workload", "chat", "-p", "{spec: {preference: fastest, nonsense: 1}}", "-o", "json")
+    assert ran.code == 2
+    causes = {cause["path"]: cause for cause in ran.status["details"]["causes"]}
+    assert causes["spec.preference"]["code"] == "InvalidValue"
+    assert causes["spec.nonsense"]["code"] == "UnknownField"
+    assert all("tenure explain workload.spec" in cause["nextStep"] for cause in causes.values())
+
+
+@pytest.mark.parametrize(
+    ("tokens", "code", "reason"),
+    [
+        (["bogus"], 2, "UnknownCommand"),
+        (["get", "--bogus"], 2, "Usage"),
+        (["get", "workloads", "-o", "xml"], 2, "UnknownFormat"),
+        (["get", "workloads", "-o", "jsonpath={.items[}"], 2, "InvalidJsonPath"),
+        (["get", "bogus"], 2, "UnknownKind"),
+        (["get", "workload", "nobody"], 3, "NotFound"),
+        (["describe", "workload/nobody"], 3, "NotFound"),
+        (["delete", "workload", "nobody"], 3, "NotFound"),
+        (["delete", "workloads"], 2, "Usage"),
+        (["apply", "-f", "/does/not/exist.yaml"], 3, "FileNotFound"),
+        (["apply", "-f", "https://example.com/a.yaml"], 2, "NoDownloads"),
+        (["apply"], 2, "Usage"),
+        (["apply", "-f", "-", "--dry-run=maybe"], 2, "Usage"),
+        (["explain", "workload.spec.nonsense"], 3, "UnknownField"),
+        (["explain", "bogus"], 2, "UnknownKind"),
+        (["wait", "workload/x", "--for=nonsense"], 2, "Usage"),
+        (["wait", "workload/x", "--for=delete", "--timeout=soon"], 2, "InvalidQuantity"),
+        (["accept", "nobody"], 3, "OfferNotFound"),
+        (["env", "nobody"], 3, "NotFound"),
+        (["end", "nobody"], 3, "NotFound"),
+        (["logs", "nobody"], 3, "NotFound"),
+        (["why", "nobody"], 3, "NotFound"),
+        (["why", "secret/x"], 2, "Usage"),
+        (["price", "set", "vm", "twelve"], 2, "InvalidQuantity"),
+        (["price", "set", "vm", "0.12 EUR"], 3, "NotFound"),
+        (["site", "assert", "local", "--country", "Germany", "--by", "me"], 2, "InvalidValue"),
+        (["trial", "-f", "x.yaml", "--for", "-3m"], 2, "InvalidQuantity"),
+        (["request", "-f", "x.yaml", "--accept", "worst"], 2, "Usage"),
+        (["model", "show", "smollm"], 3, "NotFound"),
+        (["completion", "tcsh"], 2, "Usage"),
+        (["--home"], 2, "Usage"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+def test_a_wrong_command_line_says_what_and_what_to_do(shell: Shell, tokens: list[str], code: int, reason: str) -> None:
+    ran = shell(*tokens)
+    assert (ran.code, ran.out) == (code, "")
+    assert f"[{reason}]" in ran.err.splitlines()[0]
+    assert reason == "FileNotFound" or "→" in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_misspelt_word_is_recognised(shell: Shell) -> None:
+    assert "did you mean get?" in shell("gte").err
+    assert "did you mean workload" in shell("get", "worklods").err
+    assert "did you mean objectives?" in shell("explain", "workload.spec.objectivs").err
+
+
+def test_where_no_host_runs_the_next_step_starts_one(offline: Shell) -> None:
+    for tokens in (["get", "workloads"], ["status"], ["why", "chat"]):
+        ran = offline(*tokens)
+        assert ran.code == 7, ran.err
+        assert "tenure up" in ran.err
+
+
+def test_a_fault_of_ours_is_short_and_says_so(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tenure.cli.verbs.about as about
+
+    def broken(**_: object) -> None:
+        raise RuntimeError("the unforeseen")
+
+    monkeypatch.setattr(about, "version", broken)
+    ran = shell("version")
+    assert ran.code == 70
+    assert "the unforeseen" in ran.err
+    assert "Traceback" not in ran.err
+    monkeypatch.setenv("TENURE_DEBUG", "1")
+    assert "Traceback" in shell("version").err
