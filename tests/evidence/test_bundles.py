@@ -5,6 +5,8 @@ import json
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tenure.evidence import (
     BundleError,
@@ -225,6 +227,33 @@ def test_a_bundle_cut_off_anywhere_is_refused(example):
     for length in range(0, len(data), 997):
         example.path.write_bytes(data[:length])
         assert not example.verify().ok
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """One example for many mutations."""
+    return Example(tmp_path_factory.mktemp("shared"))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_no_splice_is_taken_and_none_crashes(shared, data):
+    """Pieces cut out, doubled, moved, replaced by others of the file or by noise: refused, never with a traceback."""
+    good = shared.path.read_bytes()
+    at, to = (data.draw(st.integers(0, len(good))) for _ in range(2))
+    length = data.draw(st.integers(0, 600))
+    piece = data.draw(
+        st.sampled_from([good[at : at + length], b"", b"\n", b"{}", b"\x00\xff"]) | st.binary(max_size=40)
+    )
+    cut = data.draw(st.integers(0, 600))
+    bad = good[:to] + piece + good[to + cut :]
+    if bad == good:
+        return
+    path = shared.folder / "spliced"
+    path.write_bytes(bad)
+    report = verify_bundle(path, public_key=shared.ring.signing.public, checkpoint=shared.note, recompute=recompute)
+    assert not report.ok
+    assert report.failures[0].message
 
 
 def test_an_older_bundle_is_not_passed_off_as_the_newest(example):
