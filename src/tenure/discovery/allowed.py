@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 
 from tenure.discovery.findings import Findings
 from tenure.discovery.reading import FileFacts, Wanted
-from tenure.topology import Fact, Unknown, parse_cpu_list
+from tenure.topology import Fact, Unknown, known_or, parse_cpu_list
 
 V2_FILES = ("cpuset.cpus.effective", "cpuset.mems.effective")
 V1_FILES = ("cpuset.effective_cpus", "cpuset.effective_mems", "cpuset.cpus", "cpuset.mems")
@@ -87,30 +88,31 @@ def understand_allowed(
     granted_nodes: list[set[int]] = []
     for mount, folders in _cpuset_folders(facts):
         for folder in folders:
-            cpu_text, node_text = _granted(facts, mount, folder)
-            if cpu_text:
-                granted.append(set(parse_cpu_list(cpu_text)))
-                granted_nodes.append(set(parse_cpu_list(node_text)) if node_text else set(nodes))
+            cpus_granted, nodes_granted = _granted(facts, mount, folder)
+            if cpus_granted:
+                granted.append(set(cpus_granted))
+                granted_nodes.append(set(nodes_granted or nodes))
                 break
     status = facts.text("proc/self/status")
     if not isinstance(status, Unknown):
         for key, into in (("Cpus_allowed_list", granted), ("Mems_allowed_list", granted_nodes)):
-            match = re.search(rf"^{key}:\s*(\S+)$", status, re.MULTILINE)
+            match = re.search(rf"^{key}:\s*([0-9,-]+)$", status, re.MULTILINE)
             if match:
-                into.append(set(parse_cpu_list(match[1])))
+                with contextlib.suppress(ValueError):
+                    into.append(set(parse_cpu_list(match[1])))
     if not granted:
         unknown = findings.missing("allowed CPUs", "/proc/self/status", "neither a cpuset nor an affinity is shown")
         return unknown, unknown
     return _common(set(cpus), granted), _common(set(nodes), granted_nodes)
 
 
-def _granted(facts: FileFacts, mount: CgroupMount, folder: str) -> tuple[str, str]:
+def _granted(facts: FileFacts, mount: CgroupMount, folder: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     pairs = (V2_FILES,) if mount.version == 2 else (V1_FILES[:2], V1_FILES[2:])
     for cpu_name, node_name in pairs:
-        cpu_text, node_text = facts.text(f"{folder}/{cpu_name}"), facts.text(f"{folder}/{node_name}")
-        if not isinstance(cpu_text, Unknown) and cpu_text:
-            return cpu_text, "" if isinstance(node_text, Unknown) else node_text
-    return "", ""
+        cpus = known_or(facts.cpus(f"{folder}/{cpu_name}"), ())
+        if cpus:
+            return cpus, known_or(facts.cpus(f"{folder}/{node_name}"), ())
+    return (), ()
 
 
 def _common(all_of: set[int], granted: list[set[int]]) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ import re
 from tenure.discovery.cores import CPU
 from tenure.discovery.findings import Findings
 from tenure.discovery.reading import FileFacts
-from tenure.topology import Cache, Core, Fact, Unknown, parse_cpu_list, parse_cpu_mask
+from tenure.topology import Cache, Core, Fact, Unknown, known_or
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -27,22 +27,13 @@ def understand_caches(facts: FileFacts, findings: Findings, cores: tuple[Core, .
             level, kind = facts.number(f"{folder}/level"), facts.text(f"{folder}/type")
             if isinstance(level, Unknown) or isinstance(kind, Unknown):
                 continue
-            shared = _shared(facts, folder) or core.cpus
+            shared = known_or(facts.cpus(f"{folder}/shared_cpu_list", f"{folder}/shared_cpu_map"), ()) or core.cpus
             sharing = tuple(sorted({core_of[cpu] for cpu in shared if cpu in core_of} | {core.id}))
             found.setdefault((level, kind.lower(), sharing), _size(facts, f"{folder}/size"))
     if without:
         findings.missing("caches", f"/{CPU}/cpu*/cache", f"{len(without)} of {len(cores)} cores show none")
     ordered = sorted(found.items(), key=lambda item: (-item[0][0], item[0][1], item[0][2]))
     return tuple(Cache(level, kind, size, sharing) for (level, kind, sharing), size in ordered)
-
-
-def _shared(facts: FileFacts, folder: str) -> tuple[int, ...]:
-    text, mask = facts.text(f"{folder}/shared_cpu_list"), facts.text(f"{folder}/shared_cpu_map")
-    if not isinstance(text, Unknown) and text:
-        return parse_cpu_list(text)
-    if not isinstance(mask, Unknown) and mask:
-        return parse_cpu_mask(mask)
-    return ()
 
 
 def _size(facts: FileFacts, path: str) -> Fact[int]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from tenure.discovery.findings import Findings
 from tenure.discovery.processor_names import arm_core_name
 from tenure.discovery.reading import FileFacts
-from tenure.topology import Core, CoreKind, Fact, Package, Unknown, parse_cpu_list, parse_cpu_mask
+from tenure.topology import Core, CoreKind, Fact, Package, Unknown, known_or
 from tenure.topology.processors import EFFICIENCY, PERFORMANCE, UNIFORM
 
 CPU = "sys/devices/system/cpu"
@@ -43,7 +43,7 @@ def online_cpus(facts: FileFacts) -> tuple[int, ...]:
     alive = [n for n in numbers if any(f"{CPU}/cpu{n}/topology/{f}" in facts.texts for f in _SIBLING_FILES)]
     if alive:
         return tuple(sorted(alive))
-    from_cpuinfo = [b["processor"] for b in cpuinfo_blocks(facts) if b.get("processor", "").isdigit()]
+    from_cpuinfo = [b["processor"] for b in cpuinfo_blocks(facts) if b.get("processor", "").isdecimal()]
     return tuple(sorted(int(number) for number in from_cpuinfo))
 
 
@@ -52,13 +52,11 @@ _SIBLING_FILES = ("core_cpus_list", "thread_siblings_list", "thread_siblings")
 
 def offline_cpus(facts: FileFacts) -> Fact[tuple[int, ...]]:
     """CPUs that are present and switched off. The kernel's own list also has numbers that no CPU ever had."""
-    offline, present = facts.text(f"{CPU}/offline"), facts.text(f"{CPU}/present")
+    offline = facts.cpus(f"{CPU}/offline")
     if isinstance(offline, Unknown):
         return offline
-    numbers = set(parse_cpu_list(offline))
-    if not isinstance(present, Unknown):
-        numbers &= set(parse_cpu_list(present))
-    return tuple(sorted(numbers))
+    present = known_or(facts.cpus(f"{CPU}/present"), offline)
+    return tuple(sorted(set(offline) & set(present)))
 
 
 def understand_cores(
@@ -69,7 +67,7 @@ def understand_cores(
     if not cpus:
         findings.missing("cores", f"/{CPU}", "neither sysfs nor /proc/cpuinfo shows a CPU")
         return (), (), ()
-    blocks = {int(b["processor"]): b for b in cpuinfo_blocks(facts) if b.get("processor", "").isdigit()}
+    blocks = {int(b["processor"]): b for b in cpuinfo_blocks(facts) if b.get("processor", "").isdecimal()}
     groups = sorted({_siblings(facts, findings, cpu, cpus, blocks) for cpu in cpus})
     kind_of, kinds = _kinds(facts, [group[0] for group in groups])
     cores = tuple(
@@ -90,14 +88,9 @@ def _siblings(
     facts: FileFacts, findings: Findings, cpu: int, cpus: tuple[int, ...], blocks: Mapping[int, CpuinfoBlock]
 ) -> tuple[int, ...]:
     folder = f"{CPU}/cpu{cpu}/topology"
-    text = facts.first_text(f"{folder}/core_cpus_list", f"{folder}/thread_siblings_list")
-    mask = facts.text(f"{folder}/thread_siblings")
-    together: Iterable[int]
-    if not isinstance(text, Unknown) and text:
-        together = parse_cpu_list(text)
-    elif not isinstance(mask, Unknown) and mask:
-        together = parse_cpu_mask(mask)
-    else:
+    together: Iterable[int] = known_or(facts.cpus(f"{folder}/core_cpus_list"), ())
+    together = together or known_or(facts.cpus(f"{folder}/thread_siblings_list", f"{folder}/thread_siblings"), ())
+    if not together:
         mine = blocks.get(cpu, {})
         key = (mine.get("physical id"), mine.get("core id"))
         if None in key:
@@ -120,7 +113,7 @@ def _package(facts: FileFacts, blocks: Mapping[int, CpuinfoBlock], cpu: int) -> 
     number = _numbered(facts, f"{CPU}/cpu{cpu}/topology/physical_package_id", "the kernel does not number packages")
     if isinstance(number, Unknown):
         said = blocks.get(cpu, {}).get("physical id", "")
-        return int(said) if said.isdigit() else number
+        return int(said) if said.isdecimal() else number
     return number
 
 
@@ -154,9 +147,9 @@ def _kinds(facts: FileFacts, core_ids: list[int]) -> tuple[dict[int, str], tuple
 
 
 def _groups(facts: FileFacts, core_ids: list[int], capacity: Mapping[int, Fact[int]]) -> list[list[int]]:
-    atoms = facts.text("sys/devices/cpu_atom/cpus")
+    atoms = facts.cpus("sys/devices/cpu_atom/cpus")
     if not isinstance(atoms, Unknown):
-        slow = set(parse_cpu_list(atoms))
+        slow = set(atoms)
         return [g for g in ([c for c in core_ids if c not in slow], [c for c in core_ids if c in slow]) if g]
     designs: dict[str, list[int]] = {}
     for core in core_ids:
@@ -193,10 +186,8 @@ def _kind_names(count: int) -> list[str]:
 
 
 def _kind(facts: FileFacts, name: str, group: list[int], capacity: Mapping[int, Fact[int]]) -> CoreKind:
-    midr = facts.text(f"{CPU}/cpu{group[0]}/regs/identification/midr_el1")
-    design = (
-        "" if isinstance(midr, Unknown) else arm_core_name(hex(int(midr, 16) >> 24), hex(int(midr, 16) >> 4 & 0xFFF))
-    )
+    midr = known_or(facts.number(f"{CPU}/cpu{group[0]}/regs/identification/midr_el1"), 0)
+    design = arm_core_name(hex(midr >> 24 & 0xFF), hex(midr >> 4 & 0xFFF))  # implementer and part number
     speed = max(_speeds(facts, group), default=None)
     best = max((c for core in group if not isinstance(c := capacity[core], Unknown)), default=None)
     return CoreKind(

@@ -10,7 +10,7 @@ from tenure.discovery.findings import Findings
 from tenure.discovery.memory import NVIDIA, gpu_memory_nodes
 from tenure.discovery.pci import PCI
 from tenure.discovery.reading import FileFacts
-from tenure.topology import Fact, Gpu, NumaNode, PciDevice, Unknown, normal_address
+from tenure.topology import Fact, Gpu, NumaNode, PciDevice, Unknown, is_address, normal_address
 
 DISPLAY, DISPLAY_OTHER, CONTROLLER_3D, ACCELERATOR = 0x0300, 0x0380, 0x0302, 0x1200
 NVIDIA_VENDOR, AMD_VENDOR, INTEL_VENDOR = 0x10DE, 0x1002, 0x8086
@@ -42,7 +42,7 @@ def understand_gpus(
         return tuple(better.values()) or Unknown("GPUs are found on the PCI bus, which is not shown")
     memory_node = {address: node for node, address in gpu_memory_nodes(facts).items()}
     node_bytes = {node.id: node.memory_bytes for node in nodes}
-    informed = {normal_address(name): name for name in facts.names(NVIDIA)}
+    informed = {normal_address(name): name for name in facts.names(NVIDIA) if is_address(name)}
     found = []
     for device in pci:
         told_of = device.address in informed or device.address in better

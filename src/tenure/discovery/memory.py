@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tenure.discovery.findings import Findings
 from tenure.discovery.reading import FileFacts
-from tenure.topology import Core, Fact, NumaNode, Unknown, known_or, normal_address, parse_cpu_list, parse_cpu_mask
+from tenure.topology import Core, Fact, NumaNode, Unknown, is_address, known_or, normal_address
 from tenure.topology.processors import CXL, DRAM, EMPTY, GPU_MEMORY
 
 NODE = "sys/devices/system/node"
@@ -37,10 +37,7 @@ def node_facts(facts: FileFacts, cpus: tuple[int, ...]) -> NodeFacts:
 
 
 def _cpus(facts: FileFacts, node: int) -> tuple[int, ...]:
-    text, mask = facts.text(f"{NODE}/node{node}/cpulist"), facts.text(f"{NODE}/node{node}/cpumap")
-    if not isinstance(text, Unknown):
-        return parse_cpu_list(text)
-    return () if isinstance(mask, Unknown) else parse_cpu_mask(mask)
+    return known_or(facts.cpus(f"{NODE}/node{node}/cpulist", f"{NODE}/node{node}/cpumap"), ())
 
 
 def memory_total(facts: FileFacts) -> Fact[int]:
@@ -99,7 +96,7 @@ def gpu_memory_nodes(facts: FileFacts) -> dict[int, str]:
     for name in facts.names(NVIDIA):
         status = facts.text(f"{NVIDIA}/{name}/numa_status")
         match = None if isinstance(status, Unknown) else re.search(r"^Node:\s*(\d+)", status, re.MULTILINE)
-        if match:
+        if match and is_address(name):
             found[int(match[1])] = normal_address(name)
     return found
 
@@ -132,14 +129,13 @@ def understand_distances(facts: FileFacts, findings: Findings, nodes: NodeFacts)
     """
     if not facts.names(NODE):
         return ((10,),)
-    online_text = facts.text(f"{NODE}/online")
-    columns = nodes.ids if isinstance(online_text, Unknown) else parse_cpu_list(online_text)
+    columns = known_or(facts.cpus(f"{NODE}/online"), nodes.ids)
     rows: list[tuple[int, ...]] = []
     for node in nodes.ids:
         text = facts.text(f"{NODE}/node{node}/distance")
         if isinstance(text, Unknown):
             return findings.missing("NUMA distances", f"/{NODE}/node{node}/distance", text)
-        row = tuple(int(figure) for figure in text.split())
+        row = tuple(int(figure) for figure in text.split() if figure.isdecimal())
         if len(row) != len(columns):
             reason = f"{len(row)} distances for {len(columns)} nodes"
             return findings.missing("NUMA distances", f"/{NODE}/node{node}/distance", reason)

@@ -14,9 +14,9 @@ from tenure.topology import (
     PciLink,
     Unknown,
     address_order,
+    is_address,
+    known_or,
     normal_address,
-    parse_cpu_list,
-    parse_cpu_mask,
 )
 
 PCI = "sys/bus/pci/devices"
@@ -69,7 +69,7 @@ def _device(
         name=names.device(vendor, device),
         numa_node=_node(facts, folder, cpus_of_node),
         link=_link(facts, folder),
-        physical_function=normal_address(physical) if physical else "",
+        physical_function=normal_address(physical) if is_address(physical) else "",
     )
 
 
@@ -97,13 +97,8 @@ def _node(facts: FileFacts, folder: str, cpus_of_node: Mapping[int, tuple[int, .
     with_cpus = {node: set(cpus) for node, cpus in cpus_of_node.items() if cpus}
     if len(with_cpus) == 1:
         return next(iter(with_cpus))
-    local_list, local_mask = facts.text(f"{folder}/local_cpulist"), facts.text(f"{folder}/local_cpus")
-    local: set[int] = set()
-    if not isinstance(local_list, Unknown):
-        local = set(parse_cpu_list(local_list))
-    elif not isinstance(local_mask, Unknown):
-        local = set(parse_cpu_mask(local_mask))
-    holding = [node for node, cpus in with_cpus.items() if cpus & local]
+    local = known_or(facts.cpus(f"{folder}/local_cpulist", f"{folder}/local_cpus"), ())
+    holding = [node for node, cpus in with_cpus.items() if cpus & set(local)]
     return holding[0] if len(holding) == 1 else Unknown("firmware does not say")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tenure.topology import Unknown
+from tenure.topology import Unknown, parse_cpu_list, parse_cpu_mask
 
 TEXT_BYTES_MAX = 16 << 20
 """/proc/cpuinfo of the largest machines has a few MiB; no fact file is larger."""
@@ -76,13 +76,27 @@ class FileFacts:
         """Entries of a folder, sorted; empty where it does not exist."""
         return self.folders.get(folder, ())
 
+    def cpus(self, listed_in: str, masked_in: str = "") -> tuple[int, ...] | Unknown:
+        """CPU (or node) numbers from a file that lists them; else from one that has them as a mask."""
+        reason = Unknown("")
+        for path, parse in ((listed_in, parse_cpu_list), (masked_in, parse_cpu_mask)):
+            found = self.text(path) if path else Unknown("")
+            if isinstance(found, Unknown):
+                reason = reason if reason.reason else found
+                continue
+            try:
+                return parse(found)
+            except ValueError:
+                reason = Unknown(f"/{path} says {found[:40]!r}, which is no set of numbers")
+        return reason
+
     def number(self, path: str) -> int | Unknown:
         """A decimal or 0x-prefixed whole number."""
         found = self.text(path)
         if isinstance(found, Unknown):
             return found
         try:
-            return int(found, 0) if found.lower().startswith("0x") else int(found)
+            return int(found, 16) if found.lower().startswith("0x") else int(found)
         except ValueError:
             return Unknown(f"/{path} says {found[:40]!r}, which is no number")
 
@@ -184,7 +198,7 @@ class _Reader:
             os.close(descriptor)
 
     def _is_inside(self, path: str) -> bool:
-        """Whether a file lies in the tree, wherever links lead. Folders are resolved once: a tree has few, and links."""
+        """Whether a file lies in the tree, wherever links lead. Folders are resolved once: a tree has far fewer."""
         if self.root == "/":
             return True
         outside = self._outside(path)

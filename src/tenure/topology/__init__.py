@@ -31,7 +31,7 @@ from tenure.topology.machine import (
     SystemReserve,
     Unread,
 )
-from tenure.topology.pci import PciDevice, PciLink, address_order, link_text, normal_address
+from tenure.topology.pci import PciDevice, PciLink, address_order, is_address, link_text, normal_address
 from tenure.topology.processors import Cache, Core, CoreKind, NumaNode, Package
 from tenure.topology.schema import machine_schema
 
@@ -66,6 +66,7 @@ __all__ = [
     "digest_of_json",
     "format_cpu_list",
     "identity_json",
+    "is_address",
     "known",
     "known_or",
     "link_text",

@@ -83,6 +83,15 @@ def normal_address(text: str) -> str:
     return f"{int(match[1], 16):04x}:{match[2]}:{match[3]}.{match[4]}"
 
 
+def is_address(text: str) -> bool:
+    """Whether `normal_address` takes it."""
+    try:
+        normal_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def address_order(address: str) -> tuple[int, int, int, int]:
     """Sort key of an address; also the parts as numbers."""
     match = ADDRESS.match(address)

@@ -36,7 +36,7 @@ class HwlocObject:
     @property
     def os_index(self) -> int | None:
         text = self.attributes.get("os_index", "")
-        return int(text) if text.isdigit() else None
+        return int(text) if text.isdecimal() else None
 
     @property
     def subtype(self) -> str:
@@ -126,7 +126,7 @@ def _object(element: ElementTree.Element, version: int, where: str, depth: int) 
     if depth > DEPTH_MAX:
         raise ImportedFileError(f"{where}: objects nest deeper than {DEPTH_MAX}")
     found = HwlocObject(element.get("type", ""), dict(element.attrib), _infos(element))
-    if version == 2 and found.attributes.get("osdev_type", "").isdigit():
+    if version == 2 and found.attributes.get("osdev_type", "").isdecimal():
         bits = _FROM_VERSION_2.get(int(found.attributes["osdev_type"]), 0)
         found.attributes = {**found.attributes, "osdev_type": str(bits)}
     found.children = [_object(child, version, where, depth + 1) for child in element if child.tag == "object"]
@@ -168,4 +168,4 @@ def _kinds(root: ElementTree.Element) -> Iterator[HwlocKind]:
     for element in root:
         if element.tag == "cpukind":
             told = element.get("forced_efficiency", "")
-            yield HwlocKind(element.get("cpuset", ""), int(told) if told.isdigit() else None, _infos(element))
+            yield HwlocKind(element.get("cpuset", ""), int(told) if told.isdecimal() else None, _infos(element))

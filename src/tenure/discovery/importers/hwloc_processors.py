@@ -106,7 +106,7 @@ def _node(found: HwlocObject, cores: tuple[Core, ...]) -> NumaNode:
     device = found.infos.get("PCIBusID", "").lower()
     return NumaNode(
         id=number,
-        memory_bytes=int(told) if told.isdigit() else Unknown("the file tells no memory of this node"),
+        memory_bytes=int(told) if told.isdecimal() else Unknown("the file tells no memory of this node"),
         cores=tuple(core.id for core in cores if core.numa_node == number),
         kind=_memory_kind(found),
         device=device,
@@ -126,7 +126,7 @@ def _caches(machine: HwlocObject, cores: tuple[Core, ...]) -> tuple[Cache, ...]:
             Cache(
                 level=int(match[1]),
                 type=_CACHE_TYPES.get(item.attributes.get("cache_type", "0"), UNIFIED),
-                size_bytes=int(size) if size.isdigit() and int(size) else Unknown("the file tells no size"),
+                size_bytes=int(size) if size.isdecimal() and int(size) else Unknown("the file tells no size"),
                 cores=sharing,
             )
         )
@@ -153,6 +153,6 @@ def _kind(name: str, infos: object) -> CoreKind:
     return CoreKind(
         name=name,
         model=design or Unknown("the file names no core design"),
-        capacity=int(capacity) if capacity.isdigit() else Unknown("the file tells no capacity"),
-        frequency_max_khz=int(speed) * 1000 if speed.isdigit() else Unknown("the file tells no frequency"),
+        capacity=int(capacity) if capacity.isdecimal() else Unknown("the file tells no capacity"),
+        frequency_max_khz=int(speed) * 1000 if speed.isdecimal() else Unknown("the file tells no frequency"),
     )

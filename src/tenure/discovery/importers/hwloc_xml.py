@@ -6,14 +6,18 @@ from pathlib import Path
 
 from tenure.discovery.findings import Findings
 from tenure.discovery.importers.hwloc_devices import understand_devices, with_gpu_memory_nodes
-from tenure.discovery.importers.hwloc_document import HwlocDocument, read_hwloc
+from tenure.discovery.importers.hwloc_document import HwlocDocument, ImportedFileError, read_hwloc
 from tenure.discovery.importers.hwloc_processors import NOT_RECORDED, mask, understand_processors
 from tenure.topology import Fact, MachineTopology, ObservedMachine, Unknown, normal_address
 
 
 def import_hwloc(path: str | Path) -> ObservedMachine:
     """The machine that an hwloc XML file describes. Raises ImportedFileError."""
-    return understand_hwloc(read_hwloc(path), source=str(path))
+    document = read_hwloc(path)
+    try:
+        return understand_hwloc(document, source=str(path))
+    except (ValueError, KeyError) as error:
+        raise ImportedFileError(f"{path}: an attribute makes no sense: {error}") from error
 
 
 def understand_hwloc(document: HwlocDocument, source: str = "") -> ObservedMachine:

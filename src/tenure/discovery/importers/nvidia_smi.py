@@ -62,7 +62,10 @@ def parse_nvidia_smi(data: bytes, where: str = "nvidia-smi") -> SmiDocument:
             address = normal_address(element.get("id", "") or _text(element, "pci/pci_bus_id"))
         except ValueError as error:
             raise ImportedFileError(f"{where}: a GPU without a PCI address: {error}") from error
-        found.append((_gpu(element, address), _pci(element, address)))
+        try:
+            found.append((_gpu(element, address), _pci(element, address)))
+        except ValueError as error:
+            raise ImportedFileError(f"{where}: GPU {address}: {error}") from error
     found.sort(key=lambda pair: pair[0].id)
     return SmiDocument(_text(root, "driver_version"), tuple(gpu for gpu, _ in found), tuple(pci for _, pci in found))
 
@@ -116,7 +119,7 @@ def _gpu(element: ElementTree.Element, address: str) -> Gpu:
         power_default_mw=_number(element, f"{power}/default_power_limit"),
         power_min_mw=_number(element, f"{power}/min_power_limit"),
         power_max_mw=_number(element, f"{power}/max_power_limit"),
-        name=f"nvidia{number}" if number.isdigit() else "",
+        name=f"nvidia{number}" if number.isdecimal() else "",
         uuid=_fact(element, "uuid"),
         power_limit_mw=_number(element, f"{power}/current_power_limit"),
         partitioning=_lower(_fact(element, "mig_mode/current_mig")),
@@ -131,7 +134,7 @@ def _fabric(element: ElementTree.Element) -> Fact[GpuFabric]:
     clique = _text(element, "fabric/cliqueId")
     return GpuFabric(
         cluster="" if cluster in ("", "N/A") or not cluster.strip("0-") else cluster,
-        clique=int(clique) if clique.isdigit() else NOT_TOLD,
+        clique=int(clique) if clique.isdecimal() else NOT_TOLD,
         state=state.lower(),
         health=_health(element),
     )
