@@ -21,6 +21,7 @@ from tenure.placement.audit import Overbooking, overbookings
 from tenure.placement.budgets import budgets_left, draws
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.capacity import CapacityReport, Limit, capacity
+from tenure.placement.choice import AddedWatts, Choice, Fragmentation, Score, Trait
 from tenure.placement.demand import Constraint, Demand, DeviceRequest, Role, Spread, Start
 from tenure.placement.fleet import (
     Budget,
@@ -40,11 +41,13 @@ from tenure.placement.values import FOREVER_MS, PlacementError, as_json
 
 __all__ = [
     "FOREVER_MS",
+    "AddedWatts",
     "Alternative",
     "Binding",
     "Budget",
     "Calendar",
     "CapacityReport",
+    "Choice",
     "Claim",
     "Conflict",
     "Constraint",
@@ -57,6 +60,7 @@ __all__ = [
     "Draw",
     "Fleet",
     "FleetMachine",
+    "Fragmentation",
     "Free",
     "FunnelStep",
     "Hold",
@@ -71,10 +75,12 @@ __all__ = [
     "Refusal",
     "Reporter",
     "Role",
+    "Score",
     "Silent",
     "Spread",
     "Start",
     "Step",
+    "Trait",
     "as_json",
     "budgets_left",
     "capacity",

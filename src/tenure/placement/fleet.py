@@ -98,7 +98,8 @@ class FleetMachine:
 
     ``place`` lists (level, domain) from the narrowest level up, without ``machine`` and ``site``, which are known.
     ``numa_distances`` has a row and a column for each of ``numa_nodes``, in that order; empty means not known.
-    ``reserved_cores`` are kept for the system and never sold. ``core_power`` is for one core.
+    ``reserved_cores`` are kept for the system and never sold. ``core_power`` is for one core. ``traits`` are figures
+    that a choice between machines may weigh (age, hourly cost).
     """
 
     name: str
@@ -113,6 +114,7 @@ class FleetMachine:
     schedulable: bool = True
     unschedulable_because: str = ""
     hardware_class: str = ""
+    traits: tuple[tuple[str, float], ...] = ()
     numa_nodes: tuple[int, ...] = field(init=False, compare=False, repr=False)
     device_index: Mapping[str, Device] = field(init=False, compare=False, repr=False)
     core_index: Mapping[int, Core] = field(init=False, compare=False, repr=False)

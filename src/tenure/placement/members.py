@@ -58,9 +58,10 @@ def _fill_role(fill: Fill, role: Role, known: Mapping[str, int] | None) -> bool:
         if count > 0:
             by_room.setdefault(min(count, role.count), []).append(name)
     rooms = sorted(by_room)
+    costs = _costs(fill, role)
     for names in by_room.values():
         # Last is taken first: what is nearly full is filled up before what is empty is broken.
-        names.sort(key=lambda name: (_emptiness(fill.free[name]), fill.rank[name]), reverse=True)
+        names.sort(key=lambda name: (costs.get(name, 0.0), _emptiness(fill.free[name]), fill.rank[name]), reverse=True)
     wanted = role.count
     while wanted > 0:
         if not rooms:
@@ -71,6 +72,14 @@ def _fill_role(fill: Fill, role: Role, known: Mapping[str, int] | None) -> bool:
             rooms.remove(count)
         wanted -= _fill_machine(fill, role, name, min(wanted, count))
     return True
+
+
+def _costs(fill: Fill, role: Role) -> Mapping[str, float]:
+    """Where several machines would carry a single member, what the question's choice says of each."""
+    choice = fill.question.choice
+    if choice is None or role.count > 1 or len(fill.free) == 1:
+        return {}
+    return choice.costs(fill.question.calendar, fill.free, role)
 
 
 def _emptiness(free: Free) -> tuple[int, int, int]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from tenure.placement.answers import Plan, Refusal, Reporter, Silent
 from tenure.placement.budgets import draws, unknown_draws
 from tenure.placement.calendar import Calendar
+from tenure.placement.choice import Choice
 from tenure.placement.demand import Demand
 from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.holds import Claim
@@ -27,13 +28,15 @@ def plan(
     now_ms: int,
     seed: int = 0,
     reporter: Reporter | None = None,
+    choice: Choice | None = None,
 ) -> Plan | Refusal:
     """The plan for a demand on this snapshot, or the refusal that says why there is none.
 
     Pure: the same arguments give the same value, byte for byte in JSON. Instants are Unix milliseconds. The fleet
-    and the calendar are not changed; what the plan takes counts once its hold is in a calendar.
+    and the calendar are not changed; what the plan takes counts once its hold is in a calendar. ``choice`` weighs the
+    machines that would do for a single member; the seed decides what it leaves equal.
     """
-    question = Question(fleet, calendar, demand, now_ms, seed)
+    question = Question(fleet, calendar, demand, now_ms, seed, choice)
     heard = reporter if reporter is not None else Silent()
     search = Search(question, heard)
     found = search.first(demand.start_at(now_ms).latest_ms)

@@ -8,6 +8,7 @@ from zlib import crc32
 
 from tenure.placement.budgets import budgets_left
 from tenure.placement.calendar import Calendar, Free
+from tenure.placement.choice import Choice
 from tenure.placement.demand import Demand, Role
 from tenure.placement.device_choice import fits
 from tenure.placement.fleet import Fleet, FleetMachine
@@ -23,6 +24,7 @@ class Question:
     demand: Demand
     now_ms: int
     seed: int = 0
+    choice: Choice | None = None
     inside: Inside = field(default_factory=Inside, compare=False, repr=False)
 
     def permitted(self) -> list[FleetMachine]:
