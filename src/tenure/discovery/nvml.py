@@ -5,6 +5,7 @@ The library is loaded only when asked; it is found by the system's driver, not s
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from tenure.topology import DeviceLink, Fact, Gpu, GpuFabric, Unknown, normal_ad
 from tenure.topology.devices import NVLINK
 
 NO_DRIVER = Unknown("no NVIDIA driver found")
+
+DRIVER_LIBRARY = "libnvidia-ml.so.1"
+"""The name under which every NVIDIA driver for Linux installs its library."""
 
 FABRIC_STATES = {0: "not supported", 1: "not started", 2: "in progress", 3: "completed"}
 """nvmlGpuFabricState_t."""
@@ -39,7 +43,10 @@ def read_nvml(library: Any = None) -> NvidiaFacts | Unknown:
     """
     if library is None:
         try:
-            library = importlib.import_module("pynvml")  # costs 10 ms that most commands need not pay
+            ctypes.CDLL(DRIVER_LIBRARY)  # asked first: without a driver, importing pynvml is time for nothing
+            library = importlib.import_module("pynvml")
+        except OSError:
+            return NO_DRIVER
         except ImportError:
             return Unknown("the nvidia-ml-py package is not installed")
     try:
