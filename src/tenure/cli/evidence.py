@@ -19,6 +19,7 @@ from tenure.evidence import (
     EvidenceLog,
     KeyRing,
     LogDamagedError,
+    LogInUseError,
     LogReader,
     PublicKey,
     Report,
@@ -277,6 +278,8 @@ def faces() -> Iterator[None]:
         code = exit_codes.USAGE
         if isinstance(error, UnknownStatementError):
             code = exit_codes.NOT_FOUND
+        elif isinstance(error, LogInUseError):
+            code = exit_codes.CONFLICT
         elif isinstance(error, LogDamagedError):
             code = exit_codes.NO
         elif isinstance(error, BundleError) and not Path(error.path).exists():
