@@ -26,6 +26,8 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
+    Command("init", "tenure.cli.writing:init", "Write a need to begin with, in ten lines.", PROMISES),
+    Command("lint", "tenure.cli.writing:lint", "Judge what you wrote before you ask.", PROMISES),
     Command("ask", "tenure.cli.own.ask:ask", "Ask what you would get; holds nothing.", PROMISES),
     Command("request", "tenure.cli.own.request:request", "State a need and get held offers.", PROMISES),
     Command("accept", "tenure.cli.own.accept:accept", "Accept a held offer; wait for its contract.", PROMISES),

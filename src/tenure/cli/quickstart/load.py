@@ -108,6 +108,7 @@ class SteadyClient:
         body = {
             "model": self.endpoint.model,
             "max_tokens": 8,
+            "stream": True,
             "messages": [{"role": "user", "content": "Count to four."}],
         }
         while not self._stop.is_set():
