@@ -172,7 +172,7 @@ def test_delete_waits_until_it_is_gone(stored: Shell) -> None:
 
 def test_delete_says_what_a_finalizer_waits_for_and_gives_up_in_time(stored: Shell) -> None:
     stored.here("patch", "wl", "chat", "-p", "{metadata: {finalizers: [example.com/hold]}}")
-    ran = stored.here("delete", "wl", "chat", "--timeout", "4s")
+    ran = stored.here("delete", "wl", "chat", "--timeout", "0.2s")
     assert ran.code == 1
     assert "example.com/hold" in ran.err
     stored.here("patch", "wl", "chat", "-p", '{"metadata": {"finalizers": null}}')

@@ -45,7 +45,7 @@ def answer_view(answer: Answer, *, now_ms: int, held: bool, expires_ms: int | No
         best, *others = answer.quotes
         parts.append(quote_card(best, number=1, now_ms=now_ms))
         if others:
-            parts.append(_others(others, now_ms))
+            parts.append(_others(best, others, now_ms))
     if answer.assumed:
         parts.append(Text(f"assumed: {'; '.join(answer.assumed)}", style=QUIET))
     return Group(*parts)
@@ -194,8 +194,8 @@ def _trial(needed: TrialNeeded) -> RenderableType:
     return rows
 
 
-def _others(quotes: Sequence[Quote], now_ms: int) -> RenderableType:
-    """The offers after the best, by what sets them apart."""
+def _others(best: Quote, quotes: Sequence[Quote], now_ms: int) -> RenderableType:
+    """The offers after the best, by what sets them apart from it."""
     relaxed = any(quote.relaxed for quote in quotes)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style=QUIET, show_edge=False)
     table.add_column("or", style="bold", no_wrap=True)

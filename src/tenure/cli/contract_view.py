@@ -163,7 +163,7 @@ def _enforced(contract: Contract) -> Text:
     text = Text(f"by {run.mechanism}")
     if run.read_back:
         good = agree == len(run.read_back)
-        said = f"   read back from the kernel: {agree} of {counted(len(run.read_back), 'limit')} agree"
+        said = f"   read back from the kernel: {agree} of {len(run.read_back)} agree"
         text.append(said, style=GOOD if good else BAD)
     return text
 

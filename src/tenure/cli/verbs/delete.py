@@ -5,9 +5,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tenure.cli import failures, requests, screen
+from tenure.cli import exit_codes, failures, requests, screen
 from tenure.cli.door import Door, open_door
 from tenure.cli.durations import seconds_of
+from tenure.cli.failures import Failure
 from tenure.cli.formats import named
 from tenure.cli.manifests import read_manifests
 from tenure.cli.options import HERE, DryRun, Filename, Output, Reach, Recursive, Selector
@@ -15,6 +16,8 @@ from tenure.cli.targets import parse_targets
 from tenure.client import NotFound, WaitTimeout
 from tenure.resources import Kind
 
+TELL_AFTER_SECONDS = 3.0
+LONG_WAIT_SECONDS = 60.0
 CASCADES = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan"}
 
 
@@ -60,11 +63,10 @@ def delete(
 
 
 def wait_gone(door: Door, kind: Kind, name: str, namespace: str, timeout_seconds: float) -> None:
-    """Return once the object is gone; says what it waits for when that takes long. Raises WaitTimeout."""
-    told = False
-    waited = 0.0
+    """Return once the object is gone; says what it waits for when that takes long. Raises Failure when time is up."""
+    waited, told = 0.0, False
     while True:
-        step = 3.0 if not told else 60.0
+        step = LONG_WAIT_SECONDS if told else TELL_AFTER_SECONDS
         if timeout_seconds:
             step = min(step, timeout_seconds - waited)
         try:
@@ -72,10 +74,12 @@ def wait_gone(door: Door, kind: Kind, name: str, namespace: str, timeout_seconds
             return
         except WaitTimeout:
             waited += step
+            said = _waiting_for(door, kind, name, namespace)
             if timeout_seconds and waited >= timeout_seconds:
-                raise
+                message = f"{named(kind, name)} is not gone after {timeout_seconds:g} s; {said}"
+                raise Failure(message, exit_code=exit_codes.NO, reason="Timeout") from None
             if not told:
-                screen.note(_waiting_for(door, kind, name, namespace))
+                screen.note(said)
                 told = True
 
 
@@ -87,7 +91,7 @@ def _waiting_for(door: Door, kind: Kind, name: str, namespace: str) -> str:
         for c in content.get("status", {}).get("conditions") or []
         if c.get("reason") == "WaitingForRelease"
     ]
-    return f"waiting for {named(kind, name)}: {'; '.join(reasons) or finalizers}"
+    return f"{named(kind, name)} waits for {'; '.join(reasons) or finalizers}"
 
 
 def _delete(
