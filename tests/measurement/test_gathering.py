@@ -20,12 +20,22 @@ def tap(
     *users: RequestSample, probes: tuple[RequestSample, ...] = (), damages: tuple[Damage, ...] = ()
 ) -> JournalReading:
     return JournalReading(
-        {"user": list(users), "prober": list(probes)}, [], list(damages), None, 0, 111 * S, [(0, 111 * S)]
+        samples={"user": list(users), "prober": list(probes)},
+        damages=list(damages),
+        oldest_ns=0,
+        newest_ns=111 * S,
+        lived_ns=[(0, 111 * S)],
     )
 
 
 def probing(*sent: RequestSample, skipped: tuple[int, ...] = (), newest_ns: int = 111 * S) -> JournalReading:
-    return JournalReading({"probe": list(sent)}, list(skipped), [], None, 0, newest_ns, [(0, newest_ns)])
+    return JournalReading(
+        samples={"probe": list(sent)},
+        skipped_ns=list(skipped),
+        oldest_ns=0,
+        newest_ns=newest_ns,
+        lived_ns=[(0, newest_ns)],
+    )
 
 
 def reason(evidence: WindowEvidence) -> Reason:
@@ -128,6 +138,9 @@ class TestMetrics:
         assert self.judged((99, 1000, None), (104, 1020, None), (110.5, 1010, None)) is Reason.SENSOR_GONE
         assert self.judged((99, 1000, None), (110.5, 1400, None)) is Reason.VIEWS_DISAGREE
         assert self.judged((99, 1000, 50.0), (110.5, 1040, 51.6)) is Reason.VIEWS_DISAGREE
+
+    def test_a_server_that_was_started_anew_begins_from_zero(self) -> None:
+        assert self.judged((99, 1000, 50.0), (104, 1016, 50.2), (105, 4, 0.1), (110.5, 24, 0.3)) is Reason.WITHIN_BOUND
 
     def test_undeclared_metrics_are_not_missed(self) -> None:
         assert reason(gather(WINDOW, 111_000, tap(*self.USERS))) is Reason.WITHIN_BOUND

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tenure.measurement import Endpoint, JournalWriter, read_journal
-from tenure.measurement.prober import Prober, ProberConfig, main
+from tenure.measurement import LLAMA_CPP, Endpoint, JournalWriter, MetricsMap, read_journal
+from tenure.measurement.prober import MetricsPage, Prober, ProberConfig, main
 from tenure.promises import Outcome
 from tests.measurement.model_server import model_server
 from tests.measurement.taps import PROBER, running_tap, until
@@ -35,6 +35,7 @@ async def test_probes_are_written_down_outside_and_known_to_the_tap(tmp_path: Pa
 
 async def test_it_holds_back_when_all_slots_are_taken(tmp_path: Path) -> None:
     async with model_server() as model:
+        names = MetricsMap("llamacpp:tokens_predicted_total", running="llamacpp:tokens_predicted_total")
         model.tokens = 2  # Served under the name that is mapped to the running requests.
         config = ProberConfig(
             endpoint=Endpoint(f"http://127.0.0.1:{model.port}", "m"),
@@ -42,9 +43,7 @@ async def test_it_holds_back_when_all_slots_are_taken(tmp_path: Path) -> None:
             prompt_tokens=20,
             output_tokens=3,
             journal_folder=tmp_path / "prober",
-            metrics_url=f"http://127.0.0.1:{model.port}/metrics",
-            running_metric="llamacpp:tokens_predicted_total",
-            slots=2,
+            metrics=MetricsPage(f"http://127.0.0.1:{model.port}/metrics", names, slots=2),
         )
         journal, stop = JournalWriter(config.journal_folder), asyncio.Event()
         task = asyncio.create_task(Prober(config, journal).run(stop))
@@ -55,10 +54,27 @@ async def test_it_holds_back_when_all_slots_are_taken(tmp_path: Path) -> None:
         assert model.asked == []
 
 
+async def test_it_reads_the_metrics_into_its_journal_and_says_when_it_cannot(tmp_path: Path) -> None:
+    async with model_server() as model:
+        model.tokens = 5
+        page = MetricsPage(f"http://127.0.0.1:{model.port}/metrics", LLAMA_CPP, key="inner")
+        config = ProberConfig(Endpoint("http://127.0.0.1:1", "m"), 0, 20, 3, tmp_path / "prober", metrics=page)
+        journal, stop = JournalWriter(config.journal_folder), asyncio.Event()
+        task = asyncio.create_task(Prober(config, journal).run(stop))
+        await until(lambda: len(read_journal(tmp_path / "prober").scrapes) >= 1)
+        assert read_journal(tmp_path / "prober").scrapes[0].output_tokens == 5
+        assert b"Authorization: Bearer inner" in model.heads[0]
+    await until(lambda: b'"kind":"unread"' in (tmp_path / "prober" / "journal-00000001.jsonl").read_bytes())
+    stop.set()
+    await task
+    journal.close()
+
+
 def test_its_configuration_holds_no_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "key").write_text("tenure-secret\n")
     document = {"baseUrl": "http://h:1/v1", "model": "m", "keyFile": str(tmp_path / "key"), "perSecond": 0.1}
     document |= {"promptTokens": 50, "outputTokens": 4, "journal": str(tmp_path / "j")}
+    document |= {"metrics": {"url": "http://h:2/metrics", "outputTokens": "t", "keyFile": str(tmp_path / "key")}}
     (tmp_path / "config.json").write_text(json.dumps(document))
     assert ProberConfig.read(tmp_path / "config.json").endpoint.api_key == "tenure-secret"
     assert main([str(tmp_path / "absent.json")]) == 2

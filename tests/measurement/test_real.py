@@ -44,7 +44,7 @@ from tenure.promises import (
     judge,
     readings,
 )
-from tests.measurement.taps import MAC_KEY, USER
+from tests.measurement.taps import MAC_KEY, USER, until
 
 pytestmark = pytest.mark.real
 LOAD = Load(1_000_000, 50, 24)
@@ -149,15 +149,22 @@ async def test_a_window_of_service_is_judged_from_the_journal(served: Served) ->
 
 async def test_a_stopped_server_shows_in_the_open_gap(served: Served) -> None:
     due = {"due_wall_ns": time.time_ns(), "due_monotonic_ns": time.monotonic_ns()}
-    asking = asyncio.create_task(ask(served.endpoint, Prompt("tell me a story about rivers", 200), timeout_s=60, **due))
-    await asyncio.sleep(1.0)
+    asking = asyncio.create_task(ask(served.endpoint, Prompt("tell me a story about rivers", 400), timeout_s=60, **due))
+
+    def begun() -> bool:
+        return any(
+            s.outcome is Outcome.UNFINISHED and s.first_token_after_ns is not None
+            for s in read_journal(served.folder / "journal").samples["user"]
+        )
+
+    await until(begun)
     served.server.send_signal(signal.SIGSTOP)
     await asyncio.sleep(3.2)
     reading = read_journal(served.folder / "journal")
     served.server.send_signal(signal.SIGCONT)
     open_now = [s for s in reading.samples["user"] if s.outcome is Outcome.UNFINISHED]
     assert len(open_now) == 1
-    values = readings(open_now, Metric.INTER_TOKEN_LATENCY, 199)
+    values = readings(open_now, Metric.INTER_TOKEN_LATENCY, 399)
     assert max(value.low for value in values) > 1_000_000_000
     assert (await asking).outcome is Outcome.COMPLETED
 

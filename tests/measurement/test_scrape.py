@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tenure.measurement import LLAMA_CPP, ScrapeError
-from tenure.measurement.scrape import MetricsState, Scrape, fetch, mapped, parse_metrics, scrape, state_of
+from tenure.measurement.scrape import MetricsState, Scrape, fetch, increase, mapped, parse_metrics, scrape, state_of
 from tests.measurement.model_server import model_server
 
 PAGE = """
@@ -53,9 +53,15 @@ def series(*counts: float) -> list[Scrape]:
         ((5,), 0, MetricsState.ABSENT),
         ((5, 5), 0, MetricsState.LIVE),
         ((5, 5), 9, MetricsState.FROZEN),
-        ((5, 9, 7), 9, MetricsState.REPLAYED),
+        ((50, 90, 70), 9, MetricsState.REPLAYED),
+        ((50, 90, 7), 9, MetricsState.LIVE),
         ((5, 9), 4, MetricsState.LIVE),
     ],
 )
 def test_the_state_of_a_page(counts: tuple[float, ...], tokens: int, state: MetricsState) -> None:
     assert state_of(series(*counts), tokens) is state
+
+
+def test_the_increase_goes_on_from_zero_behind_a_restart() -> None:
+    assert increase(series(50, 90, 7, 10)) == (50, True)
+    assert increase(series(50, 90)) == (40, False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tenure.measurement.journal_reading import DamageKind, JournalReading
-from tenure.measurement.scrape import MetricsState, Scrape, state_of
+from tenure.measurement.scrape import MetricsState, Scrape, increase, state_of
 from tenure.promises import Counters, Finding, Outcome, Probe, Reason, RequestSample, View, Window, WindowEvidence
 
 _EDGE_NS = 1_000_000_000
@@ -42,8 +42,9 @@ def gather(
     scrapes: Sequence[Scrape] = (),
 ) -> WindowEvidence:
     """Evidence of a window. `tap` and `prober` are readings of their journals, None where there is none; `scrapes` are
-    those around the window, in order of time."""
+    readings of the workload's metrics around the window, where they are not in the prober's journal."""
     declared = declared or Declared()
+    scrapes = scrapes or (prober.scrapes if prober else ())
     start_ns, end_ns = window.start_ms * 1_000_000, window.end_ms * 1_000_000
     users = tap.samples["user"] if tap else []
     findings = list(_journal_findings(View.TAP, tap, start_ns, end_ns)) if tap else []
@@ -135,24 +136,21 @@ def _counters(
     whole = [s for at, s in ended if first.at_ns <= at < last.at_ns]
     edges = [s for at, s in ended if min(abs(at - first.at_ns), abs(at - last.at_ns)) <= _EDGE_NS]
     inner = sum(s.output_tokens or 0 for at, s in ended if first.at_ns + _EDGE_NS < at < last.at_ns - _EDGE_NS)
-    state = state_of(between, inner)
+    edge_tokens = sum(s.output_tokens or 0 for s in edges)
+    state = state_of(between, inner, edge_tokens)
     if state is not MetricsState.LIVE:
         return None, Finding(View.METRICS, Reason.SENSOR_GONE, f"the workload's metrics are {state}")
     timed = [s for s in whole if s.gaps_ns]
     timed_tokens = sum(1 + len(s.gaps_ns) for s in timed)
-    assert first.output_tokens is not None
-    assert last.output_tokens is not None
-    tokens = last.output_tokens - first.output_tokens
-    spent = (
-        None
-        if first.output_seconds is None or last.output_seconds is None
-        else (last.output_seconds - first.output_seconds)
-    )
+    tokens, reset = increase(between)
+    spent = None
+    if first.output_seconds is not None and last.output_seconds is not None and not reset:
+        spent = last.output_seconds - first.output_seconds
     return (
         Counters(
             tokens=round(tokens),
             tap_tokens=sum(s.output_tokens or 0 for s in whole),
-            edge_tokens=sum(s.output_tokens or 0 for s in edges),
+            edge_tokens=edge_tokens,
             token_time_ns=round(spent / tokens * 1e9) if spent and tokens else None,
             tap_token_time_ns=sum(sum(s.gaps_ns) for s in timed) // timed_tokens if timed else None,
         ),

@@ -14,6 +14,7 @@ from typing import Any
 
 from tenure.measurement.journal import GENESIS, HEAD_NAME, SEGMENT_PATTERN, chain_of, split_line
 from tenure.measurement.journal_reading import Checkpoint, Damage, DamageKind, JournalReading
+from tenure.measurement.scrape import Scrape
 from tenure.measurement.sketch import Sketch
 from tenure.promises import Outcome, RequestSample, outcome_of_status
 
@@ -127,6 +128,8 @@ class _Reader:
             self._keep(record["role"], sample_of(record))
         elif kind == "probe":
             self._keep("probe", RequestSample.from_record(record["sample"]))
+        elif kind == "scrape":
+            self._reading.scrapes.append(Scrape.from_record(record))
         elif kind == "skip":
             self._reading.skipped_ns.append(record["arrivalNs"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tenure.measurement.scrape import Scrape
 from tenure.promises import RequestSample
 
 
@@ -55,6 +56,8 @@ class JournalReading:
     """By role, in order of arrival. A prober's own journal holds them under `probe`."""
     skipped_ns: list[int] = field(default_factory=list)
     """Instants at which a prober held back because no slot was free."""
+    scrapes: list[Scrape] = field(default_factory=list)
+    """What a prober read of the workload's own metrics."""
     damages: list[Damage] = field(default_factory=list)
     newest: Checkpoint | None = None
     oldest_ns: int | None = None

@@ -23,9 +23,32 @@ from typing import Any
 from tenure.measurement.endpoint import Endpoint, ask
 from tenure.measurement.journal import JournalWriter, clocks
 from tenure.measurement.prompts import PromptMaker
-from tenure.measurement.scrape import MetricsMap, ScrapeError, scrape
+from tenure.measurement.scrape import MetricsMap, Scrape, ScrapeError, scrape
 
 _MARK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsPage:
+    """The workload's own metrics, read each second into the same journal, so that this view too goes on by itself."""
+
+    url: str
+    names: MetricsMap
+    slots: int | None = None
+    """How many requests are served at once; with the gauge `running`, a probe is held back when all are taken."""
+    key: str | None = None
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> MetricsPage:
+        """From the part `metrics` of the configuration. Raises OSError, KeyError or ValueError."""
+        names = MetricsMap(
+            output_tokens=document["outputTokens"],
+            output_seconds=document.get("outputSeconds"),
+            running=document.get("running"),
+            waiting=document.get("waiting"),
+        )
+        key = Path(document["keyFile"]).read_text().strip() if "keyFile" in document else None
+        return cls(document["url"], names, document.get("slots"), key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +62,7 @@ class ProberConfig:
     output_tokens: int
     journal_folder: Path
     timeout_s: float = 60.0
-    metrics_url: str | None = None
-    running_metric: str | None = None
-    slots: int | None = None
+    metrics: MetricsPage | None = None
     overhead_tokens: float = 31.0
     tokens_per_word: float = 1.0
 
@@ -57,9 +78,7 @@ class ProberConfig:
             output_tokens=int(document["outputTokens"]),
             journal_folder=Path(document["journal"]),
             timeout_s=float(document.get("timeoutS", 60)),
-            metrics_url=document.get("metricsUrl"),
-            running_metric=document.get("runningMetric"),
-            slots=document.get("slots"),
+            metrics=MetricsPage.of(document["metrics"]) if "metrics" in document else None,
             overhead_tokens=float(document.get("overheadTokens", 31)),
             tokens_per_word=float(document.get("tokensPerWord", 1)),
         )
@@ -79,7 +98,8 @@ class Prober:
         pulse = asyncio.get_running_loop().create_task(self._pulse())
         tasks: set[asyncio.Task[None]] = set()
         try:
-            while not await _stopped(stop, self._source.expovariate(self._config.per_second)):
+            # A budget of zero probes nothing and still reads the metrics.
+            while not await _stopped(stop, self._pause_s()):
                 task = asyncio.get_running_loop().create_task(self._probe())
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
@@ -89,11 +109,22 @@ class Prober:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _pause_s(self) -> float:
+        return self._source.expovariate(self._config.per_second) if self._config.per_second > 0 else 1e9
+
     async def _pulse(self) -> None:
         while True:
             self._journal.append("mark", clocks())
-            await asyncio.sleep(_MARK_S)
+            if self._config.metrics is not None:
+                try:
+                    self._journal.append("scrape", (await self._scrape(self._config.metrics)).as_record())
+                except ScrapeError as error:
+                    self._journal.append("unread", {"why": str(error)[:200]})
             await asyncio.to_thread(self._journal.sync)
+            await asyncio.sleep(_MARK_S)
+
+    async def _scrape(self, page: MetricsPage) -> Scrape:
+        return await scrape(page.url, page.names, key=page.key)
 
     async def _probe(self) -> None:
         due_wall_ns, due_monotonic_ns = time.time_ns(), time.monotonic_ns()
@@ -116,15 +147,14 @@ class Prober:
 
     async def _busy(self) -> bool:
         """Whether all slots are taken, as far as the workload says. Where it says nothing, the budget alone limits."""
-        config = self._config
-        if config.metrics_url is None or config.running_metric is None or config.slots is None:
+        page = self._config.metrics
+        if page is None or page.names.running is None or page.slots is None:
             return False
         try:
-            names = MetricsMap(output_tokens=config.running_metric, running=config.running_metric)
-            found = await scrape(config.metrics_url, names)
+            found = await self._scrape(page)
         except ScrapeError:
             return False
-        return found.running is not None and found.running >= config.slots
+        return found.running is not None and found.running >= page.slots
 
 
 async def _stopped(stop: asyncio.Event, seconds: float) -> bool:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 
 from tenure.measurement.http1 import Body, HttpError, split_head, status_of
@@ -63,6 +64,22 @@ class Scrape:
     running: float | None
     waiting: float | None
 
+    def as_record(self) -> dict[str, float | None]:
+        """Plain JSON, for a journal."""
+        return {
+            "atNs": self.at_ns,
+            "outputTokens": self.output_tokens,
+            "outputSeconds": self.output_seconds,
+            "running": self.running,
+            "waiting": self.waiting,
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Scrape:
+        """Inverse of `as_record`."""
+        names = ("outputTokens", "outputSeconds", "running", "waiting")
+        return cls(record["atNs"], *(record[name] for name in names))
+
 
 class MetricsState(StrEnum):
     """What a series of scrapes says of the page itself."""
@@ -95,8 +112,8 @@ def parse_metrics(text: str) -> tuple[dict[str, float], int]:
     return values, strange
 
 
-async def fetch(url: str, timeout_s: float = 2.0) -> str:
-    """Text of a page over HTTP. Raises ScrapeError."""
+async def fetch(url: str, timeout_s: float = 2.0, key: str | None = None) -> str:
+    """Text of a page over HTTP, asked for with a bearer key where one is given. Raises ScrapeError."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -109,7 +126,9 @@ async def fetch(url: str, timeout_s: float = 2.0) -> str:
             )
             try:
                 path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-                writer.write(f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n".encode())
+                lines = [f"GET {path} HTTP/1.1", f"Host: {parts.netloc}", "Connection: close"]
+                lines += [f"Authorization: Bearer {key}"] if key else []
+                writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
                 return await _page(reader)
             finally:
                 writer.close()
@@ -139,10 +158,10 @@ async def _page(reader: asyncio.StreamReader) -> str:
     return text.decode("utf-8", "replace")
 
 
-async def scrape(url: str, names: MetricsMap, timeout_s: float = 2.0) -> Scrape:
+async def scrape(url: str, names: MetricsMap, timeout_s: float = 2.0, key: str | None = None) -> Scrape:
     """One reading of a metrics page. Raises ScrapeError when there is no page or the counter of tokens is not on it."""
     at_ns = time.time_ns()
-    values, _ = parse_metrics(await fetch(url, timeout_s))
+    values, _ = parse_metrics(await fetch(url, timeout_s, key))
     found = mapped(values, names, at_ns)
     if found.output_tokens is None:
         raise ScrapeError(f"{url}: there is no {names.output_tokens}")
@@ -164,13 +183,32 @@ def mapped(values: Mapping[str, float], names: MetricsMap, at_ns: int) -> Scrape
     )
 
 
-def state_of(scrapes: Sequence[Scrape], tap_tokens: int) -> MetricsState:
-    """State of the page over a span with these scrapes, in which the tap saw this many tokens completed."""
-    counts = [scrape.output_tokens for scrape in scrapes if scrape.output_tokens is not None]
+def state_of(scrapes: Sequence[Scrape], tap_tokens: int, edge_tokens: int = 0) -> MetricsState:
+    """State of the page over a span with these scrapes, in which the tap saw so many tokens completed, and so many more
+    too close to its edges to tell.
+
+    A counter that falls has been reset by a restart only if what it then shows can have come since; a page that is
+    played back shows more.
+    """
+    counts = _counts(scrapes)
     if len(counts) < 2:
         return MetricsState.ABSENT
-    if any(later < earlier for earlier, later in itertools.pairwise(counts)):
-        return MetricsState.REPLAYED
+    for earlier, later in itertools.pairwise(counts):
+        if later < earlier and later > tap_tokens + edge_tokens:
+            return MetricsState.REPLAYED
     if tap_tokens > 0 and counts[0] == counts[-1]:
         return MetricsState.FROZEN
     return MetricsState.LIVE
+
+
+def increase(scrapes: Sequence[Scrape]) -> tuple[float, bool]:
+    """How much the counter of tokens rose over these scrapes, from zero after a reset, and whether there was one."""
+    total, reset = 0.0, False
+    for earlier, later in itertools.pairwise(_counts(scrapes)):
+        reset = reset or later < earlier
+        total += later if later < earlier else later - earlier
+    return total, reset
+
+
+def _counts(scrapes: Sequence[Scrape]) -> list[float]:
+    return [scrape.output_tokens for scrape in scrapes if scrape.output_tokens is not None]
