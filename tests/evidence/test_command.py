@@ -110,6 +110,13 @@ def test_a_stranger_verifies_with_the_public_key(bundle, capsys):
     assert "complete: the log goes on from your checkpoint" in told
 
 
+def test_a_checkpoint_may_have_been_through_a_mail(bundle, capsys):
+    path = bundle.with_name("checkpoint")
+    path.write_text(path.read_text().replace("\n", "\r\n").rstrip())
+    assert verify(bundle, "--checkpoint", str(path)) == 0
+    assert "complete" in capsys.readouterr().out
+
+
 def test_one_flipped_byte_exits_1_and_is_named(bundle, capsys):
     data = bytearray(bundle.read_bytes())
     data[data.rindex(b'"sig"', 0, len(data) - 500) + 10] ^= 1

@@ -93,7 +93,7 @@ def export(
     _check_output(output)
     path = to or Path(f"{name}.evidence.jsonl")
     with faces():
-        earlier = [_read(file) for file in checkpoint or []]
+        earlier = [_read_note(file) for file in checkpoint or []]
         keys = KeyRing.read(home_directory() / "keys", owner_key=key)
         with open_log(keys) as log:
             sources = [source_of(log, namespace, name)]
@@ -138,7 +138,7 @@ def verify(
     _check_output(output)
     with faces():
         key = PublicKey.parse(_read(public_key), path=str(public_key))
-        note = _read(checkpoint) if checkpoint else None
+        note = _read_note(checkpoint) if checkpoint else None
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         report = verify_bundle(file, public_key=key, checkpoint=note, recompute=recompute, processes=cores)
     if output == "json":
@@ -297,6 +297,11 @@ def _read(path: Path) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise usage(f"{path} is no text file") from None
+
+
+def _read_note(path: Path) -> str:
+    """A checkpoint as people keep them: line ends of another system, or none at the end, do not matter."""
+    return _read(path).replace("\r\n", "\n").strip("\n") + "\n"
 
 
 def _check_output(output: str) -> None:
