@@ -137,8 +137,8 @@ def test_a_flipped_byte_in_a_statement_names_it_and_its_field(example):
     lines[number] = lines[number].replace(b'"sig":"', b'"sig":"A', 1)
     example.write(lines)
     failures = example.verify().failures
-    assert (failures[1].index, failures[1].field) == (5, "$.signatures[0].sig")
-    assert failures[1].statement_id == f"{SOURCE}/window/1"
+    assert (failures[0].index, failures[0].field) == (5, "$.signatures[0].sig")
+    assert failures[0].statement_id == f"{SOURCE}/window/1"
 
 
 def forged(line, change):

@@ -85,7 +85,8 @@ def _compute(work: Work, begin: int, end: int) -> tuple[int, list[Failure]]:
         try:
             expected = work.recompute(statement, values.of(statement), work.terms)
         except Exception as error:  # what was signed can be of any shape; none may stop the rest from being checked
-            message = f"the verdict cannot be recomputed from them: {error!r}"
+            why = str(error) if isinstance(error, ValueError) else repr(error)
+            message = f"the verdict cannot be recomputed from them: {why}"
             failures.append(of(entry, "$.predicate.inputs", message))
             continue
         if expected is None:

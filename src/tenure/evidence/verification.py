@@ -55,6 +55,8 @@ def verify_bundle(
         check_meaning(entries, check_inputs(bundle, report), recompute, report, processes=processes)
     except EvidenceError as error:
         report.fail(Failure(where=error.path or "bundle", field=error.path, message=error.message))
+    # What fails in one statement makes the seal and the tree fail as well: the cause first.
+    report.failures.sort(key=lambda failure: failure.statement_id is None)
     return report
 
 
