@@ -213,13 +213,9 @@ def _others(best: Quote, quotes: Sequence[Quote], now_ms: int) -> RenderableType
             cells.append(given)
         shape = f"{quote.shape.threads} × {quote.shape.slots}" if quote.shape else ""
         price = str(quote.price.hourly) if quote.price.hourly is not None else "unknown"
-        cells += [
-            _short(quote.promises.statistical),
-            shape,
-            str(quote.cores),
-            when_text(int(quote.start), now_ms),
-            price,
-        ]
+        promised = _short(quote.promises.statistical)
+        cells.append("as 1" if promised == _short(best.promises.statistical) else promised)
+        cells += [shape, str(quote.cores), when_text(int(quote.start), now_ms), price]
         table.add_row(*cells)
     return table
 

@@ -1,0 +1,211 @@
+"""Tenure's own verbs: what they write, what they wait for, how they exit."""
+
+import pytest
+
+from tenure.resources import Machine, ObjectMeta, Site
+from tenure.resources.kinds.machine import MachineSpec
+from tests.cli import answers
+from tests.cli.hand import acting
+from tests.cli.host import Shell
+from tests.cli.manifests import CHAT, chat
+
+ANSWERS = {
+    "offers": (answers.offers, 0),
+    "counter-offers": (answers.counter_offers, 6),
+    "refusal": (answers.refused, 5),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_request_exits_by_its_answer(shell: Shell, case: str) -> None:
+    make, code = ANSWERS[case]
+    with acting(shell, answer=make()):
+        ran = shell.here("request", "-f", "-", "-o", "json", stdin=CHAT)
+    assert ran.code == code, ran.err
+    assert ran.json["answer"]["kind"] == make().kind
+    assert "contract" not in ran.json
+
+
+@pytest.mark.parametrize("case", [*ANSWERS, "needs a trial"])
+def test_ask_exits_by_its_answer_and_makes_nothing_but_the_inquiry(shell: Shell, case: str) -> None:
+    make, code = {**ANSWERS, "needs a trial": (answers.needs_trial, 7)}[case]
+    with acting(shell, answer=make()):
+        ran = shell.here("ask", "-f", "-", "-o", "json", stdin=CHAT)
+    assert ran.code == code, ran.err
+    assert ran.json["answer"]["kind"] == make().kind
+    assert shell.here("get", "workloads,offers,contracts", "-o", "name").out == ""
+    assert shell.here("get", "inquiries", "-o", "name").out.startswith("inquiry.tenure.dev/chat-")
+
+
+def test_request_accepts_the_best_and_shows_the_contract(shell: Shell) -> None:
+    with acting(shell):
+        ran = shell.here("request", "-f", "-", "--accept", "best", stdin=CHAT)
+    assert ran.code == 0, ran.err
+    for expected in ("chat-3f2a1c Active", "✔ holds", "tenure env chat-3f2a1c"):
+        assert expected in ran.out
+
+
+def test_best_is_never_a_counter_offer_and_any_may_be(shell: Shell) -> None:
+    with acting(shell, answer=answers.counter_offers()):
+        assert shell.here("request", "-f", "-", "--accept", "best", stdin=CHAT).code == 6
+        assert shell.here("get", "contracts", "-o", "name").out == ""
+        assert shell.here("request", "-f", "-", "--accept", "any", stdin=CHAT).code == 0
+    assert shell.here("get", "contracts", "-o", "name").out == "contract.tenure.dev/big-1\n"
+
+
+def test_asking_again_for_what_holds_shows_the_contract_that_stands(shell: Shell) -> None:
+    with acting(shell):
+        shell.here("request", "-f", "-", "--accept", "best", stdin=CHAT)
+        again = shell.here("request", "-f", "-", "-o", "json", stdin=CHAT)
+    assert again.code == 0, again.err
+    assert again.json["contract"]["metadata"]["name"] == "chat-3f2a1c"
+
+
+def test_accept_waits_until_the_contract_is_active(shell: Shell) -> None:
+    with acting(shell):
+        shell.here("request", "-f", "-", stdin=CHAT)
+        ran = shell.here("accept", "chat-77b0de", "-o", "json")
+    assert ran.code == 0, ran.err
+    assert ran.json["contract"]["status"]["phase"] == "Active"
+    assert shell.here("get", "wl", "chat", "-o", "jsonpath={.spec.acceptedOffer}").out == "chat-77b0de"
+
+
+@pytest.mark.parametrize("reason", ["OfferExpired", "OfferSuperseded"])
+def test_an_acceptance_that_comes_late_exits_4_and_says_why(shell: Shell, reason: str) -> None:
+    with acting(shell, refuse=(reason, "somebody was faster")):
+        shell.here("request", "-f", "-", stdin=CHAT)
+        ran = shell.here("accept", "chat-3f2a1c", "-o", "json")
+    assert (ran.code, ran.status["reason"]) == (4, reason)
+    assert ran.status["nextStep"] == "accept one of the fresh offers"
+
+
+def test_an_offer_that_has_expired_is_not_even_tried(shell: Shell) -> None:
+    with shell.controllers() as client:
+        client.create(answers.offer_object("old-1", shell.namespace, "chat", expires="2020-01-01T00:00:00Z"))
+    ran = shell.here("accept", "old-1", "-o", "json")
+    assert (ran.code, ran.status["reason"]) == (4, "OfferExpired")
+
+
+def test_a_commissioning_that_does_not_hold_exits_1_with_its_words(shell: Shell) -> None:
+    ended = {
+        "phase": "Ended",
+        "endedBecause": "CommissioningFailed",
+        "commissioning": {"startedAt": answers.NOW, "holds": False, "message": "p95 was 1.4 s, promised 1 s"},
+    }
+    with acting(shell, contract=ended):
+        ran = shell.here("request", "-f", "-", "--accept", "best", "-o", "json", stdin=CHAT)
+    assert (ran.code, ran.status["reason"]) == (1, "CommissioningFailed")
+    assert "p95 was 1.4 s" in ran.status["message"]
+
+
+def test_a_missing_reference_is_said_at_once(shell: Shell) -> None:
+    condition = {
+        "type": "ReferencesFound",
+        "status": "False",
+        "reason": "ReferenceNotFound",
+        "message": "model nonesuch does not exist",
+        "lastTransitionTime": answers.NOW,
+    }
+    shell.here("apply", "-f", "-", stdin=CHAT)
+    with shell.controllers() as client:
+        from tenure.resources import Workload
+
+        status = {"status": {"phase": "Pending", "conditions": [condition]}}
+        client.patch_status(Workload, "chat", status, namespace=shell.namespace)
+    ran = shell.here("request", "-f", "-", "-o", "json", stdin=CHAT)
+    assert (ran.code, ran.status["reason"]) == (3, "ReferenceNotFound")
+    assert "nonesuch" in ran.status["message"]
+
+
+def test_a_wait_that_runs_out_exits_1(shell: Shell) -> None:
+    ran = shell.here("request", "-f", "-", "--timeout", "300ms", stdin=CHAT)
+    assert (ran.code, "[Timeout]" in ran.err) == (1, True)
+    assert shell.here("request", "-f", "-", "--no-wait", stdin=CHAT).code == 0
+
+
+def test_env_prints_what_openais_clients_read_quoted_for_the_shell(shell: Shell) -> None:
+    with acting(shell):
+        shell.here("request", "-f", "-", "--accept", "best", stdin=CHAT)
+    assert shell.here("env", "chat").out == (
+        "export OPENAI_BASE_URL=http://127.0.0.1:8001/v1\nexport OPENAI_API_KEY='tk-1 '\"'\"'$x'\"'\"''\n"
+    )
+    assert shell.here("env", "chat-3f2a1c", "--shell", "fish").out.startswith("set -gx OPENAI_BASE_URL ")
+    assert shell.here("env", "chat", "-o", "json").json["env"]["OPENAI_API_KEY"] == "tk-1 '$x'"
+
+
+def test_end_deletes_the_contract_and_waits_until_it_is_gone(shell: Shell) -> None:
+    with acting(shell):
+        shell.here("request", "-f", "-", "--accept", "best", stdin=CHAT)
+    ran = shell.here("end", "chat", "-o", "json")
+    assert (ran.code, ran.json["contract"]) == (0, "chat-3f2a1c")
+    assert shell.here("get", "contracts", "-o", "name").out == ""
+    assert shell.here("env", "chat").code == 3
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("Kept", 0), ("Breached", 1), ("Unverifiable", 7)])
+def test_status_exits_by_the_worst_verdict(shell: Shell, verdict: str, code: int) -> None:
+    with acting(shell, contract=answers.active_status(verdict=verdict)):
+        shell.here("request", "-f", "-", "--accept", "best", stdin=CHAT)
+    ran = shell.here("status")
+    assert ran.code == code
+    for expected in ("chat-3f2a1c", verdict, "p95 ≤ 1s", "402ms"):
+        assert expected in ran.out
+    assert shell.here("status", "-o", "json").json["verdict"] == verdict
+
+
+def test_status_without_contracts_says_so(shell: Shell) -> None:
+    ran = shell.here("status")
+    assert (ran.code, "No contract holds here" in ran.out) == (0, True)
+
+
+def test_why_tells_of_workloads_offers_contracts_and_inquiries(shell: Shell) -> None:
+    with acting(shell, answer=answers.counter_offers()):
+        shell.here("request", "-f", "-", stdin=CHAT)
+    out = shell.here("why", "chat").out
+    for expected in ("cores: 4 cores needed, 1 available, 3 in all", "░", "cores + holds", "tenure accept big-1"):
+        assert expected in out
+    assert shell.here("why", "workload/chat", "-o", "json").json["answer"]["refusal"]["binding"]["needed"] == 4
+
+
+def test_trial_wishes_for_a_longer_measurement(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenure.cli.own.trial.BEGIN_SECONDS", 0.2)
+    ran = shell.here("trial", "-f", "-", "--for", "10m", stdin=CHAT)
+    assert (ran.code, "[NoEvidence]" in ran.err) == (7, True)
+    found = shell.here("get", "wl", "chat", "-o", "json").json
+    assert found["metadata"]["annotations"]["tenure.dev/trial-for"] == "10m"
+
+
+def test_a_price_and_a_place_are_declared_and_shown(shell: Shell) -> None:
+    suffix = shell.namespace
+    with shell.user() as client:
+        client.create(Site(metadata=ObjectMeta(name=f"site-{suffix}")))
+        spec = MachineSpec(site=f"site-{suffix}", profile="hw-1")
+        client.create(Machine(metadata=ObjectMeta(name=f"vm-{suffix}"), spec=spec))
+    assert shell("price", "set", f"vm-{suffix}", "0.12 EUR").out == f"machine vm-{suffix} costs 0.12 EUR an hour\n"
+    assert "0.12 EUR" in shell("price", "show").out
+    assert shell("price", "set", f"vm-{suffix}", "none").code == 0
+    ran = shell("site", "assert", f"site-{suffix}", "--country", "de", "--by", "A. Person", "--region", "Hesse")
+    assert ran.code == 0
+    assert f"site site-{suffix} stands in DE, Hesse (declared by A. Person at " in ran.out
+    assert "DE, Hesse" in shell("site", "show").out
+
+
+def test_models_are_listed_without_a_host_too(offline: Shell) -> None:
+    ran = offline("model", "list", "-o", "json")
+    assert ran.code == 0
+    assert "smollm2-135m-instruct" in [item["name"] for item in ran.json["items"]]
+    assert offline("model", "show", "smollm2-135m-instruct").code == 0
+
+
+def test_doctor_looks_without_a_host_too(offline: Shell) -> None:
+    ran = offline("doctor", "-o", "json")
+    assert ran.code in (0, 1)
+    areas = {check["area"] for check in ran.json["checks"]}
+    assert {"system", "serving", "enforced", "host"} <= areas
+
+
+def test_a_request_that_is_stated_anew_replaces_the_need(shell: Shell) -> None:
+    with acting(shell):
+        shell.here("request", "-f", "-", stdin=CHAT)
+        assert shell.here("request", "-f", "-", stdin=chat(term="{duration: 7d}")).code == 0
+    assert shell.here("get", "wl", "chat", "-o", "jsonpath={.spec.term.duration}").out == "7d"
