@@ -43,7 +43,7 @@ requirements: $(VENV)/dev.stamp ## run every proven requirement with its failing
 	@$(BIN)/python -m tests.requirements.table
 
 docs: $(VENV)/dev.stamp ## write the generated parts of docs/reference anew
-	@$(BIN)/python -m tests.support.reference --write
+	@$(BIN)/python -m tenure.cli.reference docs/reference
 
 picture: $(VENV)/dev.stamp ## record the quickstart anew for the README
 	@$(BIN)/python -m benchmarks.picture

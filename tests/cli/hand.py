@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,10 +63,8 @@ class Hand:
         except AlreadyExists:
             return
         meta = ObjectMeta(name="chat-1-key", namespace=self.namespace)
-        try:
+        with suppress(AlreadyExists):
             self.client.create(Secret(metadata=meta, string_data={"OPENAI_API_KEY": "tk-1 '$x'"}))
-        except AlreadyExists:
-            pass
         self._status(Contract, name, self.contract)
         self._status(
             Workload,
