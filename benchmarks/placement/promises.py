@@ -45,6 +45,8 @@ def ours(jobs: Sequence[TimedJob], capacity: int, share: float | None = None) ->
     broken = place = 0
     table = door.timetable
     while place < len(jobs) or table.bookings:
+        if not table.bookings:
+            table.skip_to(max(table.now, jobs[place].submit))
         while place < len(jobs) and jobs[place].submit <= table.now:
             job = jobs[place]
             place += 1

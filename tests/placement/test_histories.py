@@ -92,3 +92,12 @@ def test_roles_are_placed_together_or_not_at_all(count: int) -> None:
     roles = (Role("head", 1, cores=2), *demand(count=count, cores=1, gpus=1).roles)
     answer = plan(fleet, Calendar(), replace(demand(), roles=roles), now_ms=0)
     assert isinstance(answer, Plan) == (count == 1)
+
+
+@pytest.mark.parametrize(("free", "size"), [(4, 4), (3, 2), (1, 1)])
+def test_only_sizes_of_value_are_taken(free: int, size: int) -> None:
+    fleet = Fleet.of([machine(f"m{n}", gpus=4, cores=8) for n in range(free)])
+    role = {"values": ((1, 1.0), (2, 1.9), (4, 3.5))}
+    answer = plan(fleet, Calendar(), demand(count=4, gpus=4, role=role), now_ms=0)
+    assert isinstance(answer, Plan)
+    assert len(answer.claims) == size

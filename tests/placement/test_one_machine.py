@@ -13,6 +13,7 @@ from tenure.placement import (
     Calendar,
     Constraint,
     Fleet,
+    Notes,
     Plan,
     Refusal,
     Start,
@@ -181,3 +182,11 @@ def test_every_answer_is_json_and_the_same_question_gives_the_same_bytes() -> No
     for wanted in ({"cores": 1}, {"cores": 99}):
         one, other = (json.dumps(ask(machine(gpus=2), machine("m2"), **wanted).to_json()) for _ in range(2))
         assert one == other
+
+
+def test_a_reporter_hears_the_search_and_changes_nothing() -> None:
+    notes = Notes()
+    fleet, wanted = Fleet.of([machine(cores=2)]), demand(cores=3)
+    heard = plan(fleet, Calendar(), wanted, now_ms=NOW, reporter=notes)
+    assert heard == plan(fleet, Calendar(), wanted, now_ms=NOW)
+    assert [step.constraint for step in notes.funnel if step.removed] == ["cores"]

@@ -28,7 +28,8 @@ class Role:
 
     ``requires`` and ``prefers`` name levels inside the machine. With "numa", cores, memory and devices of a member
     share one node; with "l3" its cores share a cache; with "pcie" its devices hang on one switch.
-    ``count_min`` makes the role elastic: any size from it to ``count`` will do, the largest that fits is taken.
+    ``count_min`` makes the role elastic: any size from it to ``count`` will do, the largest that fits is taken. With
+    ``values``, (size, value) pairs, only these sizes will do, and the one of the greatest value that fits is taken.
     ``draws`` are charged to named budgets beside what the hardware itself draws.
     """
 
@@ -42,6 +43,12 @@ class Role:
     numa_distance_max: int | None = None
     draws: tuple[Draw, ...] = ()
     count_min: int | None = None
+    values: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def least(self) -> int:
+        """The smallest size that will do."""
+        return min((size for size, _ in self.values), default=self.count_min or self.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,8 @@ def _check_demand(demand: Demand) -> None:
         at = f"roles[{number}]"
         if role.count < 1 or (role.count_min is not None and not 0 < role.count_min <= role.count):
             raise wrong(f"{at}.count", "needs at least one member, and a minimum no greater than the count")
+        if role.values and not all(1 <= size <= role.count for size, _ in role.values):
+            raise wrong(f"{at}.values", "a size lies between 1 and the count")
         if role.cores < 0 or role.memory_bytes < 0:
             raise wrong(at, "a quantity is negative")
         if not (role.requires | role.prefers) <= INSIDE_LEVELS:

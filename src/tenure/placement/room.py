@@ -26,7 +26,7 @@ class Room:
         self._question = question
         self._machines = {machine.name: machine for machine in machines}
         self._domain_of = {name: number for number, (_, names) in enumerate(domains) for name in names}
-        self._needed = [role.count_min or role.count for role in question.demand.roles]
+        self._needed = [role.least for role in question.demand.roles]
         self._by_machine: dict[str, list[int]] = {name: [0] * len(self._needed) for name in self._machines}
         self._totals = [[0] * len(self._needed) for _ in domains]
         self.update(self._machines, start_ms)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tenure.placement.answers import Reporter
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
+from tenure.placement.elastic import greatest
 from tenure.placement.fill import slots
 from tenure.placement.holds import Claim
 from tenure.placement.members import place_members
@@ -70,27 +71,12 @@ class Search:
         left = self.question.left(start_ms)
         roles = list(self.question.demand.roles)
         room = [{name: slots(one, role) for name, one in free.items()} for role in roles]
-        claims = self._across(start_ms, roles, free, left, room)
-        elastic = [place for place, role in enumerate(roles) if role.count_min is not None]
-        if claims is not None or not elastic:
-            return claims
-        smallest = [replace(role, count=role.count_min or role.count) for role in roles]
-        claims = self._across(start_ms, smallest, free, left, room)
-        if claims is None:
-            return None
-        # Fewer members fit wherever more do, so the greatest size of a role is found by halving.
-        sizes = smallest
-        for place in elastic:
-            low, high = sizes[place].count, roles[place].count
-            while low < high:
-                middle = (low + high + 1) // 2
-                trial = [*sizes[:place], replace(roles[place], count=middle), *sizes[place + 1 :]]
-                larger = self._across(start_ms, trial, free, left, room)
-                if larger is None:
-                    high = middle - 1
-                else:
-                    low, claims, sizes = middle, larger, trial
-        return claims
+
+        def fit(sizes: Sequence[int]) -> tuple[Claim, ...] | None:
+            sized = [replace(r, count=n) if n != r.count else r for r, n in zip(roles, sizes, strict=True)]
+            return self._across(start_ms, sized, free, left, room)
+
+        return greatest(roles, fit)
 
     def _across(
         self, start_ms: int, roles: list[Role], free: Mapping[str, Free], left: Mapping[str, int], room: Slots

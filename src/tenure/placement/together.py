@@ -45,7 +45,7 @@ def _fits(question: Question, start_ms: int) -> bool:
 
 
 def _count(question: Question) -> int:
-    return sum(role.count_min or role.count for role in question.demand.roles)
+    return sum(role.least for role in question.demand.roles)
 
 
 def _most(question: Question, start_ms: int) -> int:
@@ -64,7 +64,7 @@ def _plain(question: Question, constraint: str, needed: int, available: int, cap
 
 def _too_few_slots(question: Question, role: Role, start_ms: int) -> tuple[str, Binding] | None:
     """All machines together have too few places; told on the axis on which they are scarcest."""
-    least = role.count_min or role.count
+    least = role.least
     machines = question.able()
     free = question.free(machines, start_ms)
     if sum(slots(one, role) for one in free.values()) >= least:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,3 +97,19 @@ def test_cancelling_restores_the_exact_state(history: list[tuple[int, int, int, 
             pool.timetable.cancel(str(number))
             assert pool.timetable.free(0, 64).tolist() == before
         pool.timetable.check()
+
+
+def test_a_deadline_beyond_the_horizon_costs_no_memory() -> None:
+    pool = door()
+    answer = pool.decide(Job("whenever", 1, 3, 2**60))
+    assert isinstance(answer, Promise)
+    assert answer.by < 2**60
+    assert run_out(pool) == {"whenever": 3}
+
+
+def test_empty_time_may_be_skipped_and_booked_time_may_not() -> None:
+    pool = door()
+    pool.timetable.skip_to(1_000)
+    pool.decide(Job("a", 1, 1, 1_010))
+    with pytest.raises(ValueError, match="slot by slot"):
+        pool.timetable.skip_to(2_000)

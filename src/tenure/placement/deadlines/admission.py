@@ -9,6 +9,9 @@ import numpy as np
 from tenure.placement.deadlines.mix import SizeMix
 from tenure.placement.deadlines.timetable import Timetable
 
+HORIZON_SLOTS = 2**18
+"""Nothing is booked further ahead than this; a later deadline is kept by being early."""
+
 HELD = "CapacityHeld"
 KEPT_FOR_SMALLER = "CapacityKeptForSmaller"
 TOO_WIDE = "GangTooLarge"
@@ -58,8 +61,7 @@ class Admission:
 
     def decide(self, job: Job) -> Promise | Declined:
         """Book the latest slots that do, or refuse. The promise is the end of the booking."""
-        table = self.timetable
-        window = job.deadline - table.now
+        window = min(job.deadline - self.timetable.now, HORIZON_SLOTS)
         answer = self._judge(job, window)
         no_room = isinstance(answer, Declined) and answer.reason == HELD
         self.mix.saw(job.work, max(window, 1), found_no_room=no_room)
@@ -71,7 +73,7 @@ class Admission:
             return Declined(job, TOO_WIDE, job.length, 0, 0)
         if window < job.length:
             return Declined(job, TOO_SHORT, job.length, max(window, 0), 0)
-        free = table.free(table.now, job.deadline)
+        free = table.free(table.now, table.now + window)
         kept = self.mix.kept(job.work, table.now, window)
         good = np.flatnonzero(free >= job.width + kept)
         if len(good) < job.length:
@@ -79,5 +81,5 @@ class Admission:
             reason = HELD if available < job.length else KEPT_FOR_SMALLER
             return Declined(job, reason, job.length, available, len(good))
         slots = good[-job.length :] + table.now
-        table.book(job.name, job.width, job.deadline, slots)
+        table.book(job.name, job.width, table.now + window, slots)
         return Promise(job, int(slots[-1]) + 1)
