@@ -86,6 +86,11 @@ def test_fractions_of_a_device_are_packed_onto_the_fullest_that_fits() -> None:
     assert [(d.id, d.milli) for d in claim.devices] == [("gpu1", 300)]
 
 
+def test_a_machine_of_unknown_memory_still_sells_its_cores() -> None:
+    assert planned(ask(machine(memory=()), cores=1)).claims[0].memory_parts() == {}
+    assert refused(ask(machine(memory=()), cores=1, gib=1)).binding.constraint == "memory"
+
+
 def test_reserved_cores_are_never_sold() -> None:
     refusal = refused(ask(machine(cores=2, reserved_cores=frozenset({0})), cores=2))
     binding = refusal.binding

@@ -66,7 +66,7 @@ class Claim:
 
 def equal_parts(total: int, nodes: Sequence[int]) -> dict[int, int]:
     """``total`` split evenly over ``nodes``; the remainder goes to the first of them."""
-    if not nodes:
+    if not nodes or not total:
         return {}
     part, rest = divmod(total, len(nodes))
     return {node: part + (1 if place < rest else 0) for place, node in enumerate(nodes)}
