@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from tenure.promises import Reason, Verdict, WindowVerdict
 
+_EXAMPLES_MAX = 5
+
 
 @dataclass
 class Row:
@@ -22,6 +24,8 @@ class Row:
     """Kept wrongly although a sensor lied, before a probe came that could show it: the price of the prober's budget."""
     false_breached: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    """A few details of each reason, to see what is behind it."""
     detected_after_windows: list[int] = field(default_factory=list)
     """For each episode of bad service: windows from the first that was spoilt to the first verdict other than kept."""
 
@@ -40,3 +44,6 @@ class Row:
             self.false_breached += 1
         if verdict.reason is not Reason.WITHIN_BOUND:
             self.reasons[verdict.reason] = self.reasons.get(verdict.reason, 0) + 1
+            details = self.examples.setdefault(verdict.reason, [])
+            if len(details) < _EXAMPLES_MAX:
+                details.append(verdict.detail)

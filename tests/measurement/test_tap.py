@@ -6,16 +6,18 @@ import asyncio
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tenure.measurement import TapConfig, TapConfigError, new_key
+from tenure.measurement import Endpoint, Prompt, TapConfig, TapConfigError, ask, mac_of, new_key, read_journal
 from tenure.promises import Outcome
-from tests.measurement.model_server import Script
-from tests.measurement.taps import PROBER, USER, config_of, running_tap, until
+from tests.measurement.model_server import Script, model_server
+from tests.measurement.taps import MAC_KEY, PROBER, USER, config_of, running_tap, until
 
 
 def post(body: dict[str, object], key: str | None = USER, extra: str = "", version: str = "1.1") -> bytes:
@@ -247,6 +249,40 @@ def test_as_a_process_it_is_small_and_ends_orderly(tmp_path: Path) -> None:
     assert process.wait(5) == 0
     last = (tmp_path / "journal" / "journal-00000001.jsonl").read_bytes().splitlines()[-1]
     assert b'"kind":"close"' in last
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how long bytes waited in the kernel")
+async def test_a_tap_that_gets_no_cpu_does_not_shorten_what_its_users_waited(tmp_path: Path) -> None:
+    async with model_server(Script(first_s=0.01)) as model:
+        document = {
+            "listen": {"host": "127.0.0.1", "port": 0},
+            "upstream": {"host": "127.0.0.1", "port": model.port},
+            "journal": {"folder": str(tmp_path / "journal")},
+            "macKey": MAC_KEY,
+            "keys": [{"role": "user", "mac": mac_of(MAC_KEY, USER)}],
+            "announceFile": str(tmp_path / "tap.json"),
+        }
+        (tmp_path / "config.json").write_text(json.dumps(document))
+        process = subprocess.Popen([sys.executable, "-m", "tenure.measurement.tap", str(tmp_path / "config.json")])
+        try:
+            await until((tmp_path / "tap.json").exists)
+            port = json.loads((tmp_path / "tap.json").read_text())["port"]
+            process.send_signal(signal.SIGSTOP)
+            due = {"due_wall_ns": time.time_ns(), "due_monotonic_ns": time.monotonic_ns()}
+            endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", "m", USER)
+            asking = asyncio.create_task(ask(endpoint, Prompt("a", 2), timeout_s=10, **due))
+            await asyncio.sleep(0.4)
+            process.send_signal(signal.SIGCONT)
+            outside = await asking
+        finally:
+            process.kill()
+            process.wait()
+    (inside,) = read_journal(tmp_path / "journal").samples["user"]
+    assert outside.first_token_after_ns is not None
+    assert inside.first_token_after_ns is not None
+    assert inside.first_token_after_ns >= 380_000_000
+    assert abs(outside.first_token_after_ns - inside.first_token_after_ns) < 30_000_000
+    assert abs(outside.arrival_ns - inside.arrival_ns) < 30_000_000
 
 
 def test_it_imports_no_framework() -> None:

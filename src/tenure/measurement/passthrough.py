@@ -10,7 +10,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from tenure.measurement.asked import Asked, error_response
+from tenure.measurement.asked import Asked, error_response, waited_in_kernel_ns
 from tenure.measurement.http1 import Body, HttpError, split_head, status_of
 from tenure.measurement.stream import AnswerTimer
 
@@ -60,7 +60,8 @@ class Caller(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.last_active_ns = time.monotonic_ns()
         if self._first_byte is None:
-            self._first_byte = (time.time_ns(), self.last_active_ns)
+            waited_ns = waited_in_kernel_ns(self.transport)
+            self._first_byte = (time.time_ns() - waited_ns, self.last_active_ns - waited_ns)
         self._buffer += data
         self._advance()
 
