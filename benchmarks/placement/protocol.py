@@ -111,9 +111,7 @@ def replay(inputs: Arrivals, make: PolicyMaker, watts: Watts, seed: int) -> Curv
     return _curves(inputs, placed, power, kept, spent)
 
 
-def _curves(
-    inputs: Arrivals, placed: FloatColumn, power: FloatColumn, kept: BoolColumn, spent: IntColumn
-) -> Curves:
+def _curves(inputs: Arrivals, placed: FloatColumn, power: FloatColumn, kept: BoolColumn, spent: IntColumn) -> Curves:
     capacity = inputs.fleet.device_milli
     asked = np.cumsum(inputs.classes.device_milli[inputs.order]) / capacity * 100
     level = np.rint(asked).astype(np.int64)

@@ -116,7 +116,8 @@ class Packer:
 
     def costs(self, demand: Demand) -> Losses:
         """[N]: what the demand costs on each machine, in devices; inf where it does not fit. A copy."""
-        return self._losses[self._class(demand)].copy()
+        row: Losses = self._losses[self._class(demand)].copy()
+        return row
 
     def allocate(self, placement: Placement) -> None:
         """Take it. Raises ValueError, changing nothing, where it no longer fits."""
@@ -151,9 +152,9 @@ class Packer:
         self._demand_price = np.append(self._demand_price, 0.0)
         if index >= len(self._losses):
             more = max(16, len(self._losses))
-            machines = len(self.state.fleet)
-            self._losses = np.concatenate([self._losses, np.full((more, machines), np.inf, dtype=np.float32)])
-            self._slots = np.concatenate([self._slots, np.zeros((more, machines), dtype=np.int8)])
+            width = len(self.state.fleet)
+            self._losses = np.concatenate([self._losses, np.full((more, width), np.inf, dtype=np.float32)])
+            self._slots = np.concatenate([self._slots, np.zeros((more, width), dtype=np.int8)])
         if self._pricing is None:
             return
         self._pricing.add(self.classes, index)
@@ -182,9 +183,7 @@ class Packer:
         losses, slots = pricing.shape_losses(state, machines, cpu, share, whole)
         model = state.fleet.model[machines]
         by_class = losses.T[of_class] + pricing.charge[chosen][:, model]
-        fits = classes.allows[chosen][:, model] & (
-            classes.memory_bytes[chosen, None] <= state.memory_free[machines]
-        )
+        fits = classes.allows[chosen][:, model] & (classes.memory_bytes[chosen, None] <= state.memory_free[machines])
         by_class[~fits] = np.inf
         return by_class.astype(np.float32), slots.T[of_class]
 
@@ -221,8 +220,8 @@ class Packer:
         """One epoch in slices: settle demand prices, install the new pricing, rescore every distinct state."""
         mix = Mix.seen(self.classes)
         state, fleet = self.state, self.state.fleet
-        idle = np.bincount(fleet.model, weights=state.device_free.sum(axis=1), minlength=len(fleet.models) + 1)
-        idle = idle[:-1] / WHOLE_DEVICE_MILLI
+        free_milli = np.bincount(fleet.model, weights=state.device_free.sum(axis=1), minlength=len(fleet.models) + 1)
+        idle: FloatColumn = free_milli[:-1].astype(np.float64) / WHOLE_DEVICE_MILLI
         expected = mix.expected(float(idle.sum()))
         free_share = float(idle.sum()) / max(1e-9, fleet.device_milli / WHOLE_DEVICE_MILLI)
         states = self._states()

@@ -1,7 +1,7 @@
 """What placing costs: the worth a machine loses, the scarce models it takes from others, the watts it adds.
 
-Evaluated for a batch of machines and all shapes at once. A shape is what two classes share that differ only in memory or
-allowed models: CPU, share of a device, whole devices.
+Evaluated for a batch of machines and all shapes at once. A shape is what two classes share that differ only in memory
+or allowed models: CPU, share of a device, whole devices.
 """
 
 from __future__ import annotations
@@ -50,8 +50,7 @@ class Pricing:
         self, tables: Tables, scarce: dict[int, Floats], watts: Watts | None, watt_weight: float, classes: ClassTable
     ) -> None:
         self._prices = tables.prices
-        rows, models, prices = tables.device.shape
-        self._rows = rows
+        self._rows, models = tables.device.shape[:2]
         self._widest = tables.empty.shape[0]
         # A last plane of zeros stands for machines without devices.
         self._device = _planes(tables.device)

@@ -81,11 +81,10 @@ class Mix:
             allows=np.ascontiguousarray(classes.allows[ids, : len(classes.models)].T),
             single=Sizes.of(single, level[single]),
             wide=Sizes.of(wide, whole[wide]),
-            size_frequency=np.bincount(kind, weights=frequency)[kind] if len(ids) else frequency,
+            size_frequency=np.bincount(kind, weights=frequency)[kind].astype(np.float64),
             devices_per_arrival=float(frequency @ devices),
         )
 
     def expected(self, idle_devices: float) -> FloatColumn:
         """Tasks of each class until the idle devices would be taken."""
         return self.frequency * (idle_devices / max(self.devices_per_arrival, 1e-9))
-

@@ -91,7 +91,7 @@ def _open_empties(tables: Tables, opened: Floats, mass: Floats) -> Floats:
 def _spread(tables: Tables, sizes: Sizes, flow: Floats, use: FloatColumn) -> None:
     """From flow into sizes to use of their classes."""
     if len(sizes.classes):
-        members = tables.single_members[:, sizes.classes]
+        members = tables.members[:, sizes.classes]
         use[sizes.classes] = np.einsum("cgk,gck->c", flow[sizes.place], members)
 
 

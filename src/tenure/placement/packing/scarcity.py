@@ -35,7 +35,7 @@ def scarcity_prices(mix: Mix, expected: FloatColumn, idle_devices: FloatColumn) 
         left = float(idle_devices[inside].sum())
         short = 0.5 * (1 + erf((demand - left) / sqrt(2 * variance + 1e-6)))
         if short > 1e-4:
-            prices[mask] = inside * short
+            prices[mask] = np.where(inside, short, 0.0)
     return prices
 
 

@@ -54,7 +54,7 @@ class Tables:
     empty: Floats
     single: Floats
     wide_log: Floats
-    single_members: Floats = field(repr=False)
+    members: Floats = field(repr=False)
 
     def worth(self, levels: IntColumn, model: IntColumn, cpu_free: FloatColumn) -> tuple[Floats, IntColumn, IntColumn]:
         """Of B machines [B, prices] before the minimum; with their counts of empties and levels of started devices."""
