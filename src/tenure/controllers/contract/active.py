@@ -8,6 +8,7 @@ from tenure.controllers.contract.judging import Standing, as_status, judge_windo
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.readback import compare
 from tenure.controllers.contract.run import spec_of_contract
+from tenure.controllers.contract.stating import state as state_once
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
@@ -18,11 +19,12 @@ from tenure.controllers.status import condition
 from tenure.engines import EngineFailure, Phase, RunNotFound, RunState
 from tenure.evidence import NotWrittenError
 from tenure.promises import Verdict
-from tenure.resources import Condition, Contract
+from tenure.resources import Condition, Contract, condition_of
 from tenure.resources.kinds.contract import ReadBackFact, RemedyStep
 
 LOOK_MS = 2_000
 LOOK_MS_LEAST = 250
+HARD = "HardPromisesKept"
 
 
 async def watch(plane: Plane, looks: Looks, contract: Contract) -> Wait | None:
@@ -60,17 +62,38 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
     more: dict[str, object] = {}
     try:
         standing = await asyncio.to_thread(judge_windows, plane, contract)
+        hard = await _hard(plane, contract, facts)
         if standing is not None:
             more = as_status(standing) | {"remedies": await _remedy(plane, looks, contract, state, facts, standing)}
             said = _ready(plane, standing)
         else:
+            more = {"verdict": "Kept"}
             said = condition("Ready", True, "Active", "signed and running", plane.clock)
+        if hard.status == "False":
+            more["verdict"] = "Breached"
+        await set_phase(plane, contract, "Active", hard)
     except NotWrittenError as error:
         said = condition("Ready", None, "Unverifiable", f"evidence cannot be written: {error}", plane.clock)
     if wrong is not None:
         message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel says {wrong.found}"
         said = condition("Ready", False, "ReadBackDiffers", message, plane.clock)
     await set_phase(plane, contract, "Active", said, run=run, **more)
+
+
+async def _hard(plane: Plane, contract: Contract, facts: Sequence[ReadBackFact]) -> Condition:
+    """Whether what is reserved was ever found otherwise. One read-back that differs breaches it, once and for all."""
+    before = condition_of(contract.status.conditions, HARD) if contract.status else None
+    if before is not None and before.status == "False":
+        return before
+    wrong = next((fact for fact in facts if not fact.agrees), None)
+    if wrong is None:
+        return condition(HARD, True, "Kept", f"{len(facts)} limits read back", plane.clock)
+    await asyncio.to_thread(
+        state_once, plane, contract, "read-back", "first-difference", {"facts": [fact.to_json() for fact in facts]}
+    )
+    message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel said {wrong.found} ({wrong.source})"
+    await record(plane.client, contract, "ReadBackDiffers", message, plane.clock, warning=True)
+    return condition(HARD, False, "ReadBackDiffers", message, plane.clock)
 
 
 async def _remedy(

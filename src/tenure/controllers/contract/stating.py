@@ -83,23 +83,28 @@ def state_windows(
     source, subject = contract_source(contract.uid), subject_of(contract)
     stated: list[WindowVerdict] = []
     drafts: list[Draft] = []
+    # The promises of one window rest on the same evidence: one record, which the log then stores once.
+    records: dict[int, dict[str, Any]] = {}
     for verdict, evidence in judged:
-        id = f"{source}/window/{verdict.window.start_ms}/{verdict.promise}"
-        place = plane.log.find(id)
+        statement_id = f"{source}/window/{verdict.window.start_ms}/{verdict.promise}"
+        place = plane.log.find(statement_id)
         if place is not None:
             stated.append(verdict_of(plane.log.statement(place).body))
             continue
         stated.append(verdict)
         statement = Statement(
             predicate="window-verdict",
-            id=id,
+            id=statement_id,
             source=source,
             sequence=0,
             at_ms=plane.clock.now_ms(),
             subjects=(subject,),
             body=verdict_body(verdict),
         )
-        drafts.append(Draft(statement, {EVIDENCE_INPUT: evidence.as_record()}))
+        if id(evidence) not in records:
+            records[id(evidence)] = evidence.as_record()
+        record = records[id(evidence)]
+        drafts.append(Draft(statement, {EVIDENCE_INPUT: record}))
     if drafts:
         plane.log.append_all(drafts)
     return stated

@@ -1,0 +1,165 @@
+"""The table of demands: a proven row names its test, a partial one what is missing. docs/requirements.md is it."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["proven", "partly", "not yet"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One demand."""
+
+    id: str
+    label: str
+    state: State
+    test: str = ""  # file in tests/requirements
+    missing: str = ""
+
+
+def row(id: str, label: str, state: State = "not yet", *, test: str = "", missing: str = "") -> Row:
+    return Row(id, label, state, test, missing)
+
+
+ROWS: tuple[Row, ...] = (
+    row(
+        "A1", "Understand and optimise", "partly", test="test_a1_inventory.py", missing="optimise: use before and after"
+    ),
+    row("A2", "Silicon to orchestration"),
+    row("A3", "Changed by AI, safely"),
+    row("A4", "Performance follows hardware"),
+    row("A5", "Nothing hidden from those who need it", "proven", test="test_a5_why.py"),
+    row("A6", "NUMA", "partly", test="test_a6_pinning.py", missing="GPU and NIC distance, on a machine that has them"),
+    row("A7", "PCI lanes"),
+    row(
+        "A8",
+        "GPU interconnect",
+        "partly",
+        missing="through `tenure request` on a simulated fleet",
+    ),
+    row("B1", "CPUs feed and steer"),
+    row("B2", "CPU may win"),
+    row("B3", "Bound together, not silos"),
+    row("C1", "Data network, both directions"),
+    row("C2", "WAN"),
+    row("C3", "RDMA"),
+    row("C4", "Down to storage"),
+    row(
+        "D1",
+        "GPUs are scarce",
+        "partly",
+        missing="fairness and bounded waiting; same seed, same bytes holds",
+    ),
+    row(
+        "D2",
+        "Power and space are budgets",
+        "partly",
+        missing="through `tenure request` on a simulated fleet",
+    ),
+    row(
+        "D3",
+        "Full power, empty floor",
+        "partly",
+        missing="as a command over a site's objects",
+    ),
+    row("D4", "Dense racks and cooling"),
+    row("D5", "Lead times"),
+    row("E1", "Data locality", "partly", test="test_e1_residency.py", missing="moving a replica"),
+    row("E2", "GDPR, DORA and kin"),
+    row("E3", "Where and how models run"),
+    row("E4", "Availability too"),
+    row("E5", "Provable governance", "proven", test="test_e5_evidence.py"),
+    row("E6", "Every agent, model and tool"),
+    row("E7", "Three-sided sovereignty"),
+    row("E8", "Strict isolation"),
+    row("F1", "No minutiae", "proven", test="test_f1_no_minutiae.py"),
+    row("F2", "Hide detail, keep control"),
+    row("F3", "Predictable without tuning"),
+    row(
+        "F4",
+        "Training and inference on request",
+        "partly",
+        test="test_h9_quickstart.py",
+        missing="training with progress and checkpoints",
+    ),
+    row("F5", "GPU partitioning"),
+    row("F6", "End of life"),
+    row("F7", "Portal and API"),
+    row("F8", "Catalogue"),
+    row("G1", "Four layers", "proven", test="test_g1_layers.py"),
+    row(
+        "G2",
+        "All kinds, both extremes",
+        "partly",
+        missing="fine-tuning, agents; 10,000 simulated GPUs through the door",
+    ),
+    row("G3", "On premises, cloud, edge"),
+    row("G4", "Provisions, monitors, optimises", "partly", test="test_h9_quickstart.py", missing="optimised"),
+    row("G5", "Control apart from data", "proven", test="test_g5_control_dies.py"),
+    row("G6", "Templates"),
+    row("G7", "Lifecycle upgrades, steady improvement"),
+    row("G8", "Not hand-built or brittle"),
+    row("G9", "Every layer observed"),
+    row(
+        "G10",
+        "Performance is mandatory",
+        "partly",
+        test="test_a6_pinning.py",
+        missing="a breached window in the test; the quickstart shows one",
+    ),
+    row("G11", "Swap layers without rewrite"),
+    row("G12", "Sovereignty is won here"),
+    row("H1", "Locatable anywhere"),
+    row("H2", "Usable anywhere"),
+    row("H3", "Secured and observed anywhere"),
+    row("H4", "Declare requirements", "proven", test="test_h4_declare.py"),
+    row("H5", "Receive guarantees", "proven", test="test_h5_guarantees.py"),
+    row(
+        "H6",
+        "Predictable response",
+        "partly",
+        test="test_h6_audit.py",
+        missing="the command on a contract of a real model, which the quickstart shows",
+    ),
+    row("H7", "Assurance, not illusion", "proven", test="test_h7_sensors.py"),
+    row("H8", "Composable and responsive"),
+    row("H9", "Fast time to value", "proven", test="test_h9_quickstart.py"),
+    row("H10", "Open, evolving, not vendor-gated"),
+    row(
+        "H11",
+        "Where and how they want",
+        "partly",
+        test="test_e1_residency.py",
+        missing="preferring one site of several",
+    ),
+    row("H12", "Scarcity and sovereignty jointly"),
+    row("H13", "Infrastructure they control"),
+)
+
+
+def order(id: str) -> tuple[str, int]:
+    """A2 before A10."""
+    letter, number = re.fullmatch(r"([A-Z])(\d+)", id).groups()  # type: ignore[union-attr]
+    return letter, int(number)
+
+
+def document() -> str:
+    """docs/requirements.md."""
+    counts = {state: sum(r.state == state for r in ROWS) for state in ("proven", "partly", "not yet")}
+    lines = [
+        "# What is demanded, and what is proven",
+        "",
+        "Made from `tests/requirements/rows.py`; `make requirements` runs every proof with its failing twin.",
+        f"Of {len(ROWS)} demands {counts['proven']} are proven, {counts['partly']} partly, "
+        f"{counts['not yet']} not yet.",
+        "A row is proven only by a test that runs its command, and its twin on a broken input, which must fail for the",
+        "reason stated.",
+        "",
+        "| # | Demand | State | Proof | What is missing |",
+        "|---|---|---|---|---|",
+    ]
+    for r in ROWS:
+        proof = f"[{r.test}](../tests/requirements/{r.test})" if r.test else ""
+        lines.append(f"| {r.id} | {r.label} | {r.state} | {proof} | {r.missing} |")
+    return "\n".join(lines) + "\n"
