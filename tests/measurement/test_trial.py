@@ -36,6 +36,9 @@ async def test_windows_are_aligned_and_hold_their_own_requests() -> None:
     assert all(s.outcome is Outcome.COMPLETED and s.output_tokens == 4 for s in trial.all_samples)
     assert all(s.first_token_after_ns and s.first_token_after_ns >= 10_000_000 for s in trial.all_samples)
     assert len(trial.percentiles(TTFT)) == 3
+    rates = trial.rates_micro(Metric.OUTPUT_TOKENS_PER_SECOND)
+    tokens = sum(len(s.gaps_ns) + 1 for s in trial.all_samples)
+    assert 0.7 * tokens <= sum(rates) / 1e6 * 0.2 <= tokens
 
 
 async def test_arrivals_repeat_with_the_seed_and_prompts_never_do() -> None:

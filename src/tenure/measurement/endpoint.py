@@ -7,6 +7,7 @@ import json
 import ssl
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -98,6 +99,12 @@ class _Exchange(asyncio.Protocol):
             self.transport.close()
 
 
+@lru_cache(maxsize=1)
+def _trust() -> ssl.SSLContext:
+    """The system's trust, read once: reading it takes longer than many a first token."""
+    return ssl.create_default_context()
+
+
 def _message(endpoint: Endpoint, prompt: Prompt) -> bytes:
     host, port, _ = endpoint.address
     body: dict[str, Any] = {
@@ -141,8 +148,7 @@ async def ask(
     outcome = Outcome.FAILED
     try:
         async with asyncio.timeout(timeout_s):
-            context = ssl.create_default_context() if secure else None
-            await loop.create_connection(lambda: exchange, host, port, ssl=context)
+            await loop.create_connection(lambda: exchange, host, port, ssl=_trust() if secure else None)
             reason = await finished
         if reason is None and exchange.status:
             outcome = outcome_of_status(exchange.status)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from tenure.measurement.endpoint import Endpoint, Prompt, ask
 from tenure.measurement.prompts import PromptMaker, calibrate
 from tenure.measurement.windows import aligned_start_ms, windows_of
-from tenure.promises import LatencyObjective, Load, RequestSample, Window, window_percentile
+from tenure.promises import LatencyObjective, Load, Metric, RequestSample, Window, window_percentile, window_rate_micro
 
 _IN_FLIGHT_MAX = 4096
 """A server that never answers must not fill our memory; what finds no place is a failed request."""
@@ -66,6 +66,12 @@ class Trial:
         owed = self.plan.load.output_tokens - 1
         found = (window_percentile(samples, objective, owed) for samples in self.samples)
         return tuple(value for value in found if value is not None)
+
+    def rates_micro(self, metric: Metric) -> tuple[float, ...]:
+        """Rate (micro/s) of each window. What was offered limits it: to bound a floor, the trial must offer more than
+        it, and the rates are negated for `bound_by_windows` (the least is the worst)."""
+        every = list(self.all_samples)
+        return tuple(window_rate_micro(metric, every, window) for window in self.windows)
 
 
 async def run_trial(

@@ -61,6 +61,7 @@ from tenure.promises.percentiles import (
     nearest_rank,
     percentile_of,
 )
+from tenure.promises.rates import window_rate_micro
 from tenure.promises.samples import (
     Outcome,
     Reading,
@@ -159,5 +160,6 @@ __all__ = [
     "tally",
     "tolerance_rank",
     "window_percentile",
+    "window_rate_micro",
     "worst",
 ]

@@ -25,6 +25,11 @@ def delivered(metric: Metric, samples: list[RequestSample], window: Window) -> i
     return sum(_tokens_between(sample, start_ns, end_ns) for sample in samples)
 
 
+def window_rate_micro(metric: Metric, samples: list[RequestSample], window: Window) -> float:
+    """Rate (micro-units per second) at which tokens or completed answers came within the window."""
+    return delivered(metric, samples, window) * MICRO * 1000 / (window.end_ms - window.start_ms)
+
+
 def _tokens_between(sample: RequestSample, start_ns: int, end_ns: int) -> int:
     if sample.first_token_after_ns is None:
         # Answered in one piece: all its tokens came with its end.
@@ -44,9 +49,7 @@ def judge_rate(
 ) -> tuple[Verdict, Reason, str, float | None, int]:
     """Verdict, reason, detail, the rate seen (micro/s) and how many requests it rests on."""
     samples = [sample for sample in (*evidence.carried, *evidence.requests) if sample.counts]
-    length_ms = window.end_ms - window.start_ms
-    count = delivered(objective.metric, samples, window)
-    rate_micro = count * MICRO * 1000 / length_ms
+    rate_micro = window_rate_micro(objective.metric, samples, window)
     if rate_micro >= objective.floor_micro:
         return Verdict.KEPT, Reason.WITHIN_BOUND, f"{len(samples)} requests", rate_micro, len(samples)
     if any(s.outcome is Outcome.UNFINISHED and s.first_token_after_ns is not None for s in samples):
