@@ -82,6 +82,14 @@ class TestObjects:
         assert ignored.status_code == 201
         assert "warning" not in ignored.headers
 
+    async def test_may_have_field_names_that_no_header_takes(self, user: httpx2.AsyncClient) -> None:
+        wrong = workload()
+        wrong["spec"]["\u7ca3\r\nSet-Cookie: x"] = 1
+        warned = await user.post(f"{WORKLOADS}?fieldValidation=Warn", json=wrong)
+        assert warned.status_code == 201
+        assert "set-cookie" not in warned.headers
+        assert "\\u7ca3" in warned.headers["warning"]
+
     async def test_of_the_same_meaning_keep_text_and_generation(self, user: httpx2.AsyncClient) -> None:
         made = await make(user, p95="1000ms")
         same = json.loads(json.dumps(made))

@@ -11,7 +11,8 @@ from tenure.server.authorization import Identity
 from tenure.server.refusals import bad_request
 from tenure.store import Propagation
 
-_VERSION_MAX = 2**63 - 1
+_WARNINGS_MAX = 20
+_WARNING_CHARACTERS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +96,11 @@ def warnings_of(warnings: Sequence[str]) -> dict[str, str]:
     """Warnings as the header that kubectl prints."""
     if not warnings:
         return {}
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in warnings)
+    quoted = (_header_text(text) for text in warnings[:_WARNINGS_MAX])
     return {"Warning": ", ".join(f'299 - "{text}"' for text in quoted)}
+
+
+def _header_text(text: str) -> str:
+    """Any text as a quoted string of a header: field names may hold line ends and letters that headers may not."""
+    escaped = text[:_WARNING_CHARACTERS_MAX].encode("unicode_escape").decode("ascii")
+    return escaped.replace("\\", "\\\\").replace('"', '\\"')
