@@ -43,6 +43,12 @@ def test_an_answer_cannot_write_itself_a_token() -> None:
     assert timed(sly).events == 0
 
 
+def test_an_error_inside_a_stream_breaks_it() -> None:
+    error = b'data: {"error":{"code":500,"message":"out of memory"}}\n\n'
+    assert timed(event({"content": "a"}), error).broken
+    assert not timed(event({"content": "error"})).broken
+
+
 def test_the_servers_own_count_wins() -> None:
     timer = timed(event({"content": "a"}), event(None, usage={"prompt_tokens": 7, "completion_tokens": 3}))
     assert (timer.prompt_tokens, timer.output_tokens, timer.events) == (7, 3, 1)

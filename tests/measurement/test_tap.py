@@ -14,7 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from tenure.measurement import Endpoint, Prompt, TapConfig, TapConfigError, ask, mac_of, new_key, read_journal
+from tenure.measurement import (
+    DamageKind,
+    Endpoint,
+    Prompt,
+    TapConfig,
+    TapConfigError,
+    ask,
+    mac_of,
+    new_key,
+    read_journal,
+)
 from tenure.promises import Outcome
 from tests.measurement.model_server import Script, model_server
 from tests.measurement.taps import MAC_KEY, PROBER, USER, config_of, running_tap, until
@@ -141,10 +151,11 @@ class TestRefusals:
         assert came.startswith(b"HTTP/1.1 413")
 
     async def test_too_many_connections(self, tmp_path: Path) -> None:
-        async with running_tap(tmp_path, connections_max=1) as tap:
+        async with running_tap(tmp_path, connections_max=1, mark_ms=50) as tap:
             _, writer = await asyncio.open_connection("127.0.0.1", tap.port)
             await asyncio.sleep(0.02)
             came = await tap.raw(b"")
+            await until(lambda: DamageKind.REFUSED in [damage.kind for damage in tap.read().damages])
             writer.close()
         assert b"503" in came
 

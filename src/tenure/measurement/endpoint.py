@@ -162,6 +162,8 @@ async def ask(
     timer = exchange.timer
     if outcome is Outcome.COMPLETED and timer.streaming and timer.first_ns is None:
         outcome = Outcome.FAILED  # An answer without a token is no answer.
+    if outcome is Outcome.COMPLETED and timer.broken:
+        outcome = Outcome.FAILED
     return RequestSample(
         arrival_ns=due_wall_ns,
         first_token_after_ns=None if timer.first_ns is None else timer.first_ns - due_monotonic_ns,

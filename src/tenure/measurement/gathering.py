@@ -17,6 +17,7 @@ _REASONS = {
     DamageKind.GAP: Reason.JOURNAL_DAMAGED,
     DamageKind.ALTERED: Reason.JOURNAL_DAMAGED,
     DamageKind.TRUNCATED: Reason.JOURNAL_DAMAGED,
+    DamageKind.REFUSED: Reason.SENSOR_GONE,
     DamageKind.ASLEEP: Reason.ASLEEP,
     DamageKind.CLOCK_JUMPED: Reason.CLOCK_JUMPED,
 }

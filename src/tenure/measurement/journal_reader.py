@@ -51,8 +51,7 @@ def _first_relevant(paths: list[Path], since_ns: int, known: Checkpoint | None) 
     """Index of the segment to start at: the last that opened before `since_ns` and before the known checkpoint."""
     start = 0
     for at, path in enumerate(paths):
-        with path.open("rb") as file:
-            parts = split_line(file.readline())
+        parts = split_line(next(_lines(path), b""))
         header = _object(parts[0]) if parts else {}
         late = header.get("wallNs", 0) > since_ns - _MARGIN_NS
         beyond = known is not None and header.get("seq", 0) > known.sequence
@@ -141,6 +140,8 @@ class _Reader:
         now = {name: record[name] for name in ("wallNs", "monotonicNs", "bootNs")}
         if self._reading.oldest_ns is None:
             self._reading.oldest_ns = now["wallNs"]
+        if refused := record.get("refused"):
+            self._damage(DamageKind.REFUSED, f"{refused} connections were turned away unread")
         self._settle_doubts(now["wallNs"])
         if self._clocks is None:
             self._reading.lived_ns.append((now["wallNs"], now["wallNs"]))

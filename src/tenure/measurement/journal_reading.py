@@ -20,6 +20,8 @@ class DamageKind(StrEnum):
     """The head, or a checkpoint the caller holds, knows records that are not there."""
     SILENT = "silent"
     """The tap was not there: no mark for longer than its pace allows."""
+    REFUSED = "refused"
+    """The tap turned connections away unread, having too many."""
     ASLEEP = "asleep"
     """The machine was suspended."""
     CLOCK_JUMPED = "clockJumped"

@@ -19,7 +19,16 @@ class AnswerTimer:
     server reports its own count, `output_tokens` is that count, and a difference is visible beside `events`.
     """
 
-    __slots__ = ("_pending", "first_ns", "gaps_ns", "last_ns", "prompt_tokens", "reported_output_tokens", "streaming")
+    __slots__ = (
+        "_pending",
+        "broken",
+        "first_ns",
+        "gaps_ns",
+        "last_ns",
+        "prompt_tokens",
+        "reported_output_tokens",
+        "streaming",
+    )
 
     def __init__(self, streaming: bool) -> None:
         self.streaming = streaming
@@ -28,6 +37,8 @@ class AnswerTimer:
         self.gaps_ns: list[int] = []
         self.prompt_tokens: int | None = None
         self.reported_output_tokens: int | None = None
+        self.broken = False
+        """The server reported an error inside a stream that had begun with status 200."""
         self._pending = bytearray()
 
     @property
@@ -74,6 +85,7 @@ class AnswerTimer:
             else:
                 self.gaps_ns.append(now_ns - self.last_ns)
             self.last_ns = now_ns
+        self.broken = self.broken or bool(event.get("error"))
         if "usage" in event or "timings" in event:
             self._counts(event)
 

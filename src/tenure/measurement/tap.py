@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from tenure.measurement.journal import JournalWriter, clocks
 from tenure.measurement.keys import KeyRing
@@ -34,10 +35,12 @@ class Tap:
         self._callers: set[Caller] = set()
         self._answerers: set[Answerer] = set()
         self._number = 0
+        self._refused = 0
 
     def admit(self, caller: Caller) -> bool:
         """Count a connection in, unless there are too many."""
         if len(self._callers) >= self.config.connections_max:
+            self._refused += 1
             return False
         self._callers.add(caller)
         return True
@@ -77,7 +80,7 @@ class Tap:
             "arrivalNs": asked.arrival_ns,
             "role": asked.role,
             "status": answerer.status,
-            "how": how,
+            "how": "failed" if timer.broken and how == "answered" else how,
             "streamed": timer.streaming,
             "firstNs": first,
             "gapsNs": gaps if exact else None,
@@ -93,9 +96,12 @@ class Tap:
 
     def mark(self) -> None:
         """Journal that the tap is alive, the clocks, and how far each open answer is."""
-        fields = clocks() | {"inFlight": [answerer.progress() for answerer in self._answerers]}
+        fields: dict[str, Any] = clocks() | {"inFlight": [answerer.progress() for answerer in self._answerers]}
         if self._journal.lost:
             fields["lost"] = self._journal.lost
+        if self._refused:
+            # Nobody read whether they were users; the windows around them cannot be vouched for.
+            fields["refused"], self._refused = self._refused, 0
         self._journal.append("mark", fields)
 
     def close_idle(self) -> None:
