@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from tenure.placement.budgets import claim_draw, draws, overdrawn
 from tenure.placement.calendar import Free
-from tenure.placement.demand import DeviceRequest, Role
-from tenure.placement.device_choice import fits
 from tenure.placement.fleet import Budget
 from tenure.placement.holds import Claim
 from tenure.placement.question import Question
@@ -20,30 +18,6 @@ class Outcome:
 
     claims: tuple[Claim, ...] | None
     proved: bool = True
-
-
-def slots(free: Free, role: Role) -> int:
-    """An upper limit on the members of a role that fit: each axis alone."""
-    # A member that takes nothing fits any number of times.
-    least = role.count
-    if role.cores:
-        least = min(least, len(free.cores) // role.cores)
-    if role.memory_bytes and least:
-        least = min(least, sum(free.memory.values()) // role.memory_bytes)
-    for request in role.devices:
-        if least == 0:
-            break
-        least = min(least, _units(free, request) // request.count)
-    return least
-
-
-def _units(free: Free, request: DeviceRequest) -> int:
-    """Devices, or shares of them, that a request finds free."""
-    units = 0
-    for device in free.machine.devices:
-        if fits(free, device, request):
-            units += 1 if request.milli >= device.milli else free.devices[device.id] // request.milli
-    return units
 
 
 @dataclass(slots=True)

@@ -201,6 +201,7 @@ class Fleet:
     budgets: tuple[Budget, ...] = ()
     index: Mapping[str, FleetMachine] = field(init=False, compare=False, repr=False)
     _over: dict[str, tuple[Budget, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    memo: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
     drawn: dict[str, tuple[Any, dict[str, int]]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from heapq import heapify, heappop
 
+from tenure.placement import derived
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
 from tenure.placement.exact import search_exactly
-from tenure.placement.fill import Fill, Outcome, slots
-from tenure.placement.question import Question
+from tenure.placement.fill import Fill, Outcome
+from tenure.placement.question import Question, slots
 
 
 def place_members(
@@ -53,21 +55,25 @@ def _hardness(role: Role) -> tuple[int, int, int, str]:
 def _fill_role(fill: Fill, role: Role, known: Mapping[str, int] | None) -> bool:
     """The smallest machine that carries all that are left, else the largest, until none is left."""
     counts = known or {name: slots(one, role) for name, one in fill.free.items()}
-    by_room: dict[int, list[str]] = {}
+    costs = _costs(fill, role)
+    whole, emptiness = derived.whole(fill.question.fleet), derived.emptiness(fill.question.fleet)
+    # What is nearly full is filled up before what is empty is broken.
+    by_room: dict[int, list[tuple[float, tuple[int, int, int], int, str]]] = {}
     for name, count in counts.items():
         if count > 0:
-            by_room.setdefault(min(count, role.count), []).append(name)
+            one = fill.free[name]
+            left = emptiness[name] if one is whole[name] else derived.emptiness_of(one)
+            entry = (costs.get(name, 0.0), left, fill.rank[name], name)
+            by_room.setdefault(min(count, role.count), []).append(entry)
     rooms = sorted(by_room)
-    costs = _costs(fill, role)
-    for names in by_room.values():
-        # Last is taken first: what is nearly full is filled up before what is empty is broken.
-        names.sort(key=lambda name: (costs.get(name, 0.0), _emptiness(fill.free[name]), fill.rank[name]), reverse=True)
+    for entries in by_room.values():
+        heapify(entries)
     wanted = role.count
     while wanted > 0:
         if not rooms:
             return False
         count = rooms[min(bisect_left(rooms, wanted), len(rooms) - 1)]
-        name = by_room[count].pop()
+        name = heappop(by_room[count])[-1]
         if not by_room[count]:
             rooms.remove(count)
         wanted -= _fill_machine(fill, role, name, min(wanted, count))
@@ -80,10 +86,6 @@ def _costs(fill: Fill, role: Role) -> Mapping[str, float]:
     if choice is None or role.count > 1 or len(fill.free) == 1:
         return {}
     return choice.costs(fill.question.calendar, fill.free, role)
-
-
-def _emptiness(free: Free) -> tuple[int, int, int]:
-    return sum(free.devices.values()), len(free.cores), sum(free.memory.values())
 
 
 def _fill_machine(fill: Fill, role: Role, name: str, most: int) -> int:

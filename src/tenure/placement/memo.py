@@ -1,9 +1,11 @@
-"""Equal machines in equal states are searched once: the claim is the same but for the machine's name."""
+"""What one question asks again and again. Equal machines in equal states are searched once: the claim is the same but
+for the machine's name."""
 
 from __future__ import annotations
 
-from tenure.placement.calendar import Free
+from tenure.placement.calendar import Calendar, Free
 from tenure.placement.demand import Role
+from tenure.placement.fleet import FleetMachine
 from tenure.placement.holds import Claim
 from tenure.placement.inside import place_inside
 
@@ -14,6 +16,16 @@ class Inside:
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], Claim | None] = {}
+        self._free: dict[tuple[str, int, int, str], tuple[Calendar, Free]] = {}
+
+    def free(self, calendar: Calendar, machine: FleetMachine, start_ms: int, end_ms: int, group: str) -> Free:
+        """What ``calendar.free_over`` says. An explanation asks it again for each constraint that it leaves out."""
+        key = (machine.name, start_ms, end_ms, group)
+        known = self._free.get(key)
+        if known is None or known[0] is not calendar:
+            found = calendar.free_over(machine, start_ms, end_ms, without_group=group)
+            known = self._free[key] = (calendar, found)
+        return known[1]
 
     def place(self, free: Free, role: Role) -> Claim | None:
         """What ``place_inside`` says."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from zlib import crc32
 
+from tenure.placement import derived
 from tenure.placement.budgets import budgets_left
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.choice import Choice
-from tenure.placement.demand import Demand, Role
+from tenure.placement.demand import Demand, DeviceRequest, Role
 from tenure.placement.device_choice import fits
 from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.memo import Inside
@@ -29,36 +29,52 @@ class Question:
 
     def permitted(self) -> list[FleetMachine]:
         """Machines that are schedulable and that no constraint forbids."""
+        constraints = self.demand.constraints
         return [
             machine
             for machine in self.fleet.machines
             if machine.schedulable
-            and all(c.permits(machine.name, machine.hardware_class) for c in self.demand.constraints)
+            and (not constraints or all(c.permits(machine.name, machine.hardware_class) for c in constraints))
         ]
 
     def able(self) -> list[FleetMachine]:
         """Permitted machines that could carry a member of some role if they were empty."""
-        return [
-            machine
-            for machine in self.permitted()
-            if any(lacks(Free.whole(machine), role) is None for role in self.demand.roles)
-        ]
-
-    def rank(self, machines: Iterable[FleetMachine]) -> dict[str, int]:
-        """An order for ties: by name, or shuffled by the seed when it is not zero."""
-        names = sorted(
-            (machine.name for machine in machines),
-            key=lambda name: (crc32(f"{self.seed}:{name}".encode()) if self.seed else 0, name),
-        )
-        return {name: place for place, name in enumerate(names)}
+        known: dict[int, bool] = {}
+        kinds, whole = derived.kinds(self.fleet), derived.whole(self.fleet)
+        found = []
+        for machine in self.permitted():
+            kind = kinds[machine.name]
+            if kind not in known:
+                known[kind] = any(lacks(whole[machine.name], role) is None for role in self.demand.roles)
+            if known[kind]:
+                found.append(machine)
+        return found
 
     def free(self, machines: Iterable[FleetMachine], start_ms: int) -> dict[str, Free]:
         """What is free throughout a run that starts at ``start_ms``."""
         end_ms = self.demand.end_from(start_ms)
+        whole, held, group = derived.whole(self.fleet), self.calendar.by_machine, self.demand.group
         return {
-            machine.name: self.calendar.free_over(machine, start_ms, end_ms, without_group=self.demand.group)
+            machine.name: self.inside.free(self.calendar, machine, start_ms, end_ms, group)
+            if machine.name in held
+            else whole[machine.name]
             for machine in machines
         }
+
+    def room(self, free: Mapping[str, Free], role: Role) -> dict[str, int]:
+        """Members of a role that each machine has room for, axis by axis."""
+        known: dict[int, int] = {}
+        kinds, whole = derived.kinds(self.fleet), derived.whole(self.fleet)
+        room: dict[str, int] = {}
+        for name, one in free.items():
+            if one is not whole[name]:
+                room[name] = slots(one, role)
+                continue
+            kind = kinds[name]
+            if kind not in known:
+                known[kind] = slots(one, role)
+            room[name] = known[kind]
+        return room
 
     def left(self, start_ms: int) -> dict[str, int]:
         """What is left of each budget throughout a run that starts at ``start_ms``."""
@@ -106,18 +122,37 @@ class Question:
         preferred = self.demand.preferred_level
         return allowed[allowed.index(preferred) :] if preferred in allowed else allowed
 
-    def domains(self, level: str, machines: Iterable[FleetMachine]) -> Iterator[tuple[str, list[FleetMachine]]]:
-        """Machines by their domain at a level, in order of name. A machine that names none belongs to none.
+    def domains(self, level: str, among: Mapping[str, object]) -> derived.Domains:
+        """Machines by their domain at a level, those among these names only."""
+        every = derived.domains(self.fleet, level)
+        if len(among) == len(self.fleet.machines):
+            return every
+        found = [(domain, [name for name in names if name in among]) for domain, names in every]
+        return [(domain, names) for domain, names in found if names]
 
-        Domains of different sites are different although they share a name.
-        """
-        groups: dict[tuple[str, str], list[FleetMachine]] = {}
-        for machine in machines:
-            domain = machine.domain(level)
-            if domain is not None:
-                groups.setdefault((machine.site, domain), []).append(machine)
-        for (_, domain), members in sorted(groups.items()):
-            yield domain, members
+
+def slots(free: Free, role: Role) -> int:
+    """An upper limit on the members of a role that fit: each axis alone."""
+    # A member that takes nothing fits any number of times.
+    least = role.count
+    if role.cores:
+        least = min(least, len(free.cores) // role.cores)
+    if role.memory_bytes and least:
+        least = min(least, sum(free.memory.values()) // role.memory_bytes)
+    for request in role.devices:
+        if least == 0:
+            break
+        least = min(least, _units(free, request) // request.count)
+    return least
+
+
+def _units(free: Free, request: DeviceRequest) -> int:
+    """Devices, or shares of them, that a request finds free."""
+    units = 0
+    for device in free.machine.devices:
+        if fits(free, device, request):
+            units += 1 if request.milli >= device.milli else free.devices[device.id] // request.milli
+    return units
 
 
 def lacks(free: Free, role: Role) -> str | None:

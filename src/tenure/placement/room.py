@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tenure.placement.fill import slots
 from tenure.placement.fleet import FleetMachine
-from tenure.placement.question import Question
+from tenure.placement.question import Question, slots
 
 
 class Room:

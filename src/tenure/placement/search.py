@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tenure.placement import derived
 from tenure.placement.answers import Reporter
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
 from tenure.placement.elastic import greatest
-from tenure.placement.fill import slots
 from tenure.placement.holds import Claim
 from tenure.placement.members import place_members
 from tenure.placement.question import Question
@@ -36,11 +36,9 @@ class Search:
         self.reporter = reporter
         self.proved = True
         self.machines = question.able()
-        self.rank = question.rank(self.machines)
-        self.levels = [
-            (level, [(domain, [m.name for m in inside]) for domain, inside in question.domains(level, self.machines)])
-            for level in question.levels_to_try()
-        ]
+        self.rank = derived.rank(question.fleet, question.seed)
+        self.levels = question.levels_to_try()
+        self._names = {machine.name: machine for machine in self.machines}
 
     def first(self, latest_ms: int) -> Found | None:
         """The earliest feasible start up to ``latest_ms``, with its claims.
@@ -55,7 +53,7 @@ class Search:
         claims = self.at(earliest_ms)
         if claims is not None:
             return Found(earliest_ms, claims)
-        room = Room(question, self.machines, self.levels[-1][1], earliest_ms)
+        room = Room(question, self.machines, question.domains(self.levels[-1], self._names), earliest_ms)
         for start_ms, released in question.later_starts(self.machines, latest_ms).items():
             room.update(released, start_ms)
             if not room.enough():
@@ -70,7 +68,7 @@ class Search:
         free = self.question.free(self.machines, start_ms)
         left = self.question.left(start_ms)
         roles = list(self.question.demand.roles)
-        room = [{name: slots(one, role) for name, one in free.items()} for role in roles]
+        room = [self.question.room(free, role) for role in roles]
 
         def fit(sizes: Sequence[int]) -> tuple[Claim, ...] | None:
             sized = [replace(r, count=n) if n != r.count else r for r, n in zip(roles, sizes, strict=True)]
@@ -81,8 +79,8 @@ class Search:
     def _across(
         self, start_ms: int, roles: list[Role], free: Mapping[str, Free], left: Mapping[str, int], room: Slots
     ) -> tuple[Claim, ...] | None:
-        for level, domains in self.levels:
-            for domain, names in self._by_room(domains, roles, room):
+        for level in self.levels:
+            for domain, names in self._by_room(level, roles, room):
                 outcome = place_members(self.question, roles, names, free, left, self.rank, room)
                 self.proved = self.proved and outcome.proved
                 self.reporter.tried(start_ms, level, domain, outcome.claims is not None)
@@ -90,14 +88,18 @@ class Search:
                     return outcome.claims
         return None
 
-    def _by_room(
-        self, domains: list[tuple[str, list[str]]], roles: list[Role], room: Slots
-    ) -> list[tuple[str, list[str]]]:
+    def _by_room(self, level: str, roles: list[Role], room: Slots) -> list[tuple[str, list[str]]]:
         """Domains that could carry every role, the one with the least room first."""
+        if level == "machine":
+            names = list(room[0])
+            for by_name, role in zip(room, roles, strict=True):
+                names = [name for name in names if by_name[name] >= role.count]
+            names.sort(key=lambda name: (sum(by_name[name] for by_name in room), self.rank[name]))
+            return [(name, [name]) for name in names]
         fitting: list[tuple[int, int, str, list[str]]] = []
-        for domain, names in domains:
-            totals = [sum(by_name[name] for name in names) for by_name in room]
+        for domain, names in self.question.domains(level, self._names):
+            totals = [sum(map(by_name.__getitem__, names)) for by_name in room]
             if all(total >= role.count for total, role in zip(totals, roles, strict=True)):
-                tie = min(self.rank[name] for name in names)
+                tie = min(map(self.rank.__getitem__, names))
                 fitting.append((sum(totals), tie, domain, names))
         return [(domain, names) for _, _, domain, names in sorted(fitting, key=lambda item: item[:2])]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tenure.placement import derived
 from tenure.placement.answers import Binding, Silent
 from tenure.placement.budgets import draws
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
-from tenure.placement.fill import slots
-from tenure.placement.question import UNITS, Question, axes, has, wants
+from tenure.placement.question import UNITS, Question, axes, has, slots, wants
 from tenure.placement.search import Search
 
 REASON_GANG = "GangTooLarge"
@@ -92,12 +92,13 @@ def _level(question: Question, start_ms: int) -> tuple[str, Binding]:
     constraint = f"level:{level}" if link is None or level == demand.required_level else "link"
     machines = question.able()
     free = question.free(machines, start_ms)
+    whole = derived.whole(question.fleet)
     needed = _count(question)
     best = top = 0
     where = ""
-    for domain, inside in question.domains(level, machines):
-        room = _room(question, [free[machine.name] for machine in inside])
-        top = max(top, _room(question, [Free.whole(machine) for machine in inside]))
+    for domain, inside in question.domains(level, free):
+        room = _room(question, [free[name] for name in inside])
+        top = max(top, _room(question, [whole[name] for name in inside]))
         if room > best or not where:
             best, where = room, domain
     # Counted axis by axis, room is an upper limit; that they do not all fit is known.

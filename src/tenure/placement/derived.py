@@ -1,0 +1,71 @@
+"""What follows from a fleet alone, reckoned once and kept with it: whole machines, kinds of equal ones, domains.
+
+Machines of one kind share their facts' very tuples, as machines of one profile do. A fleet of ten thousand machines
+has few kinds, and what is asked of a machine with nothing on it is asked once a kind.
+"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+from tenure.placement.calendar import Free
+from tenure.placement.fleet import Fleet
+
+Domains = list[tuple[str, list[str]]]
+"""(domain, names of its machines), in the order of site and domain."""
+
+
+def whole(fleet: Fleet) -> dict[str, Free]:
+    """Every machine with nothing on it, by name."""
+    known: dict[str, Free] | None = fleet.memo.get("whole")
+    if known is None:
+        known = fleet.memo["whole"] = {machine.name: Free.whole(machine) for machine in fleet.machines}
+    return known
+
+
+def emptiness_of(free: Free) -> tuple[int, int, int]:
+    """How much is left, devices first: the order in which machines are filled up."""
+    return sum(free.devices.values()), len(free.cores), sum(free.memory.values())
+
+
+def emptiness(fleet: Fleet) -> dict[str, tuple[int, int, int]]:
+    """The same of every machine with nothing on it, by name."""
+    known: dict[str, tuple[int, int, int]] | None = fleet.memo.get("emptiness")
+    if known is None:
+        known = fleet.memo["emptiness"] = {name: emptiness_of(free) for name, free in whole(fleet).items()}
+    return known
+
+
+def kinds(fleet: Fleet) -> dict[str, int]:
+    """A number for each machine, by name; equal numbers are equal hardware with equal reserves."""
+    known: dict[str, int] | None = fleet.memo.get("kinds")
+    if known is None:
+        numbers: dict[tuple[object, ...], int] = {}
+        known = fleet.memo["kinds"] = {
+            m.name: numbers.setdefault((id(m.cores), id(m.memory), id(m.devices), m.reserved_cores), len(numbers))
+            for m in fleet.machines
+        }
+    return known
+
+
+def domains(fleet: Fleet, level: str) -> Domains:
+    """Machines by their domain at a level. A machine that names none belongs to none; domains of different sites are
+    different although they share a name."""
+    known: Domains | None = fleet.memo.get(f"domains:{level}")
+    if known is None:
+        groups: dict[tuple[str, str], list[str]] = {}
+        for machine in fleet.machines:
+            domain = machine.domain(level)
+            if domain is not None:
+                groups.setdefault((machine.site, domain), []).append(machine.name)
+        known = fleet.memo[f"domains:{level}"] = [(domain, names) for (_, domain), names in sorted(groups.items())]
+    return known
+
+
+def rank(fleet: Fleet, seed: int) -> dict[str, int]:
+    """An order of all machines for ties: by name, or shuffled by the seed when it is not zero."""
+    known: dict[str, int] | None = fleet.memo.get(f"rank:{seed}")
+    if known is None:
+        names = sorted(fleet.index, key=lambda name: (crc32(f"{seed}:{name}".encode()) if seed else 0, name))
+        known = fleet.memo[f"rank:{seed}"] = {name: place for place, name in enumerate(names)}
+    return known
