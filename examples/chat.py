@@ -7,8 +7,8 @@ from openai import OpenAI
 from tenure import Client
 
 with Client() as client:
-    workload = client.request(Path(__file__).with_name("chat.yaml"), progress=print)
-    contract = client.accept(workload.status.answer.quotes[0], progress=print)
+    workload = client.request(Path(__file__).with_name("chat.yaml"))
+    contract = client.accept(workload.status.answer.quotes[0])
     endpoint = client.endpoint(contract)
 openai = OpenAI(base_url=endpoint.base_url, api_key=endpoint.api_key)
 question = [{"role": "user", "content": "What is a promise?"}]

@@ -128,7 +128,7 @@ def _fill(part: _Part, here: Any, root: Any) -> str:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)  # as kubectl does
 
 
 def _follow(path: str, values: list[Any]) -> list[Any]:

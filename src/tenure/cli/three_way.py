@@ -72,9 +72,12 @@ def apply_merge_patch(target: Any, patch: Any) -> Any:
     return result
 
 
-def with_last_applied(content: Mapping[str, Any]) -> JsonObject:
-    """The manifest with itself noted in the annotation that kubectl reads and writes, in kubectl's form."""
-    metadata = dict(content["metadata"])
+def with_last_applied(content: Mapping[str, Any], namespace: str | None = None) -> JsonObject:
+    """The manifest with itself noted in the annotation that kubectl reads and writes, in kubectl's form.
+
+    `namespace` is where it goes, which kubectl notes even where the manifest leaves it out; None for cluster-wide kinds.
+    """
+    metadata = {**content["metadata"], **({"namespace": namespace} if namespace else {})}
     annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
     bare = {**content, "metadata": {**metadata, "annotations": annotations}}
     noted = json.dumps(bare, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"

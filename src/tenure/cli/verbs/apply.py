@@ -56,7 +56,7 @@ def apply(
 
 def apply_one(door: Door, manifest: Manifest, namespace: str, *, dry_run: bool = False) -> Applied:
     """Bring one object to what its manifest says, by a three-way merge. Raises the door's errors."""
-    wanted = with_last_applied(manifest.content)
+    wanted = with_last_applied(manifest.content, namespace if manifest.kind.namespaced else None)
     kind = manifest.kind
     for attempt in range(ATTEMPTS):
         current = door.find(kind, manifest.name, namespace)

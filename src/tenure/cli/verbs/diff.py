@@ -40,7 +40,7 @@ def diff(
 
 def _difference(door: Door, manifest: Manifest, namespace: str) -> list[str]:
     current = door.find(manifest.kind, manifest.name, namespace)
-    wanted = with_last_applied(manifest.content)
+    wanted = with_last_applied(manifest.content, namespace if manifest.kind.namespaced else None)
     if current is None:
         after: JsonObject = door.send(requests.create(manifest.kind, wanted, namespace, dry_run=True))
     else:
