@@ -37,7 +37,7 @@ def measure(fleet_path: Any, tasks_path: Any, seed: int, copies: int, peers: boo
         return made
 
     curves = replay(inputs, ours, watts, seed)
-    spent = curves.decision_ns
+    spent, processor = curves.decision_ns, curves.decision_cpu_ns
     found = {
         "copies": copies,
         "machines": len(fleet),
@@ -46,7 +46,10 @@ def measure(fleet_path: Any, tasks_path: Any, seed: int, copies: int, peers: boo
         "decisions_per_s": len(spent) / (spent.sum() / 1e9),
         "p50_ms": float(np.percentile(spent, 50) / 1e6),
         "p99_ms": float(np.percentile(spent, 99) / 1e6),
-        "longest_ms": float(spent.max() / 1e6),
+        "p50_cpu_ms": float(np.percentile(processor, 50) / 1e6),
+        "p99_cpu_ms": float(np.percentile(processor, 99) / 1e6),
+        "mean_cpu_ms": float(processor.mean() / 1e6),
+        "longest_cpu_ms": float(processor.max() / 1e6),
         "start_up_ms": 1000 * start_up,
         "bytes_per_machine": held_bytes(inputs, watts) / len(fleet),
         "allocated_100_pct": float(curves.allocated_pct[100]),

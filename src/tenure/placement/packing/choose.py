@@ -93,8 +93,7 @@ class Packer:
                 pass
             self._schedule()
         elif self._arrivals >= self._epoch_due:
-            for _ in self._work:
-                pass
+            self.settle()
             self._work = self._renew()
             self._schedule()
         for _ in range(self._pace):
@@ -128,6 +127,11 @@ class Packer:
         """Give it back: state and scores are as if it had never been."""
         self.state.free(placement)
         self.touched(placement.machine)
+
+    def settle(self) -> None:
+        """Finish the pricing in hand, so that every kept score is by the prices in force."""
+        for _ in self._work:
+            pass
 
     def touched(self, machine: int) -> None:
         """Rescore one machine whose state has changed."""

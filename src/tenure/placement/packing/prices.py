@@ -21,7 +21,7 @@ STEP = 0.5
 DOUBT = 0.5
 """Tasks added to use and demand alike, so that a class seen once does not throw the prices about."""
 
-ENCOURAGEMENT = 0.25
+ENCOURAGEMENT = 0.8
 """How far a price may fall below zero, as a share of what the frequency of the size costs in the tables, -t log(a)."""
 
 
