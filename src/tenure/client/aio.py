@@ -145,22 +145,30 @@ class AsyncClient:
         keeps trying). `bookmarks` also yields BOOKMARK events, which carry a version and no object.
         """
         version = resource_version
+        if not version:
+            # Told by a list, which is one moment: a watch cut while it tells the present could not be resumed.
+            listed = await self.list(
+                model, namespace=namespace, label_selector=label_selector, field_selector=field_selector
+            )
+            for item in listed.items:
+                yield WatchEvent("ADDED", item, item.metadata.resource_version or "")
+            version = listed.resource_version
         loop = asyncio.get_running_loop()
         away_since: float | None = None
         failures = 0
+        answered = not resource_version  # by the list
         while True:
             call = calls.watch(model, namespace, version, label_selector, field_selector)
             try:
                 async for line in self._lines(call):
                     event = calls.read_event(model, line)
-                    version = event.resource_version
+                    version, answered = event.resource_version, True
                     away_since, failures = None, 0
                     if event.type != "BOOKMARK" or bookmarks:
                         yield event
-                failures = 0
+                answered, failures = True, 0
             except Unreachable:
-                # Before the first version is known a fresh start would repeat what was already said.
-                if not version:
+                if not answered:
                     raise
                 away_since = away_since or loop.time()
                 if give_up_after_seconds is not None and loop.time() - away_since >= give_up_after_seconds:

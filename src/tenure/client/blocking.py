@@ -139,9 +139,16 @@ class Client:
     ) -> Iterator[WatchEvent[T]]:
         """As AsyncClient.watch; `for_seconds` ends it after that time (None: never)."""
         version = resource_version
+        if not version:
+            # Told by a list, which is one moment: a watch cut while it tells the present could not be resumed.
+            listed = self.list(model, namespace=namespace, label_selector=label_selector, field_selector=field_selector)
+            for item in listed.items:
+                yield WatchEvent("ADDED", item, item.metadata.resource_version or "")
+            version = listed.resource_version
         end = None if for_seconds is None else time.monotonic() + for_seconds
         away_since: float | None = None
         failures = 0
+        answered = not resource_version  # by the list
         while True:
             left = None if end is None else end - time.monotonic()
             if left is not None and left <= 0:
@@ -150,14 +157,13 @@ class Client:
             try:
                 for line in self._lines(call, left):
                     event = calls.read_event(model, line)
-                    version = event.resource_version
+                    version, answered = event.resource_version, True
                     away_since, failures = None, 0
                     if event.type != "BOOKMARK" or bookmarks:
                         yield event
-                failures = 0
+                answered, failures = True, 0
             except Unreachable:
-                # Before the first version is known a fresh start would repeat what was already said.
-                if not version:
+                if not answered:
                     raise
                 now = time.monotonic()
                 away_since = away_since or now

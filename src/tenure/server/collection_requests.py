@@ -17,6 +17,7 @@ from tenure.server.authorization import require_allowed
 from tenure.server.documents import read_object
 from tenure.server.host import WATCHES_MAX, Host, as_rehearsed, resource_of, written
 from tenure.server.parameters import (
+    DeleteOptions,
     deletion_of,
     dry_run_of,
     field_validation_of,
@@ -82,6 +83,13 @@ async def delete(host: Host, kind: Kind, request: Request, namespace: str | None
         items, page = await asyncio.to_thread(_collect, host, kind, namespace, wanted, ("", ""), None, 0)
     except StoreError as error:
         raise from_store(error) from error
+    for start in range(0, len(items), LIST_PIECE):
+        await _delete_each(host, kind, items[start : start + LIST_PIECE], options)
+    metadata = {"resourceVersion": str(page.version)}
+    return answers.raw_response(answers.list_text(kind, items, "plain", "", host.clock.now_ms(), metadata))
+
+
+async def _delete_each(host: Host, kind: Kind, items: list[Stored], options: DeleteOptions) -> None:
     resource = resource_of(kind)
     futures = [
         host.store.delete(resource, i.namespace, i.name, propagation=options.propagation, dry_run=options.dry_run)
@@ -93,8 +101,6 @@ async def delete(host: Host, kind: Kind, request: Request, namespace: str | None
         except Refused as refused:
             if refused.code != 404:  # somebody else was faster
                 raise
-    metadata = {"resourceVersion": str(page.version)}
-    return answers.raw_response(answers.list_text(kind, items, "plain", "", host.clock.now_ms(), metadata))
 
 
 def place(kind: Kind, content: dict[str, Any], namespace: str | None) -> None:

@@ -61,7 +61,7 @@ async def serving(home: Path, port: int = 0, *, clock: Clock | None = None) -> A
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     tokens = tokens_of(home)
     clock = clock or SystemClock()
-    certificates = certificates_of(home, clock)
+    certificates = certificates_of(home, SystemClock())  # its readers know no other clock
     store = Store(home / STORE_FILE, store_resources(), clock=clock)
     try:
         await _make_default_namespace(store)
