@@ -33,10 +33,9 @@ def test_offers_in_full() -> None:
 │ price     0.03 EUR an hour, 21.60 EUR in all                                                     │
 │ power     unknown: laptop is a virtual machine (KVM), which does not see its power               │
 ╰────────────────────────────────────────────────────────────────────  tenure accept chat-3f2a1c  ─╯
- or            promises                         shape   cores   starts   an hour
-──────────────────────────────────────────────────────────────────────────────────
- chat-77b0de   time to first token p95 ≤ 1s     2 × 4       2   now      0.06 EUR
-               inter-token latency p95 ≤ 60ms
+ or            promises   shape   cores   starts   an hour
+────────────────────────────────────────────────────────────
+ chat-77b0de   as 1       2 × 4       2   now      0.06 EUR
 assumed: assurance.window 60s\
 """)
 
@@ -65,12 +64,11 @@ conflict    cores + holds   without any one of them, it fits
 │ price     0.03 EUR an hour, 21.60 EUR in all                                                     │
 │ power     unknown: laptop is a virtual machine (KVM), which does not see its power               │
 ╰──────────────────────────────────────────────────────────────────────────  tenure accept big-1  ─╯
- or      gives up         promises                         shape   cores   starts          an hour
+ or      gives up                    promises   shape   cores   starts                     an hour
 ────────────────────────────────────────────────────────────────────────────────────────────────────
- big-2   later:           time to first token p95 ≤ 1s     1 × 2       1   09:10:00 UTC    0.03 EUR
-         term.start       inter-token latency p95 ≤ 60ms                   (in 10 min)
-         09:00:00 UTC →
-         09:10:00 UTC\
+ big-2   later: term.start           as 1       1 × 2       1   09:10:00 UTC (in 10 min)   0.03 EUR
+         09:00:00 UTC → 09:10:00
+         UTC\
 """)
 
 

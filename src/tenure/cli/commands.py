@@ -91,7 +91,9 @@ def make_app(detailed: Collection[str] = ()) -> App:
     )
     for command in COMMANDS:
         if _is_here(command.target):
-            about = {} if command.name in detailed else {"help": command.help}
+            # Groups of commands are one object a process; what it says of itself must not depend on who asked before.
+            one_line = command.name not in detailed or command.target.endswith(":app")
+            about = {"help": command.help} if one_line else {}
             app.command(command.target, name=command.name, group=command.group, **about)
     app["--help"].group = app["--version"].group = (OTHER,)
     return app

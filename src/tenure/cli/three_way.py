@@ -75,7 +75,7 @@ def apply_merge_patch(target: Any, patch: Any) -> Any:
 def with_last_applied(content: Mapping[str, Any], namespace: str | None = None) -> JsonObject:
     """The manifest with itself noted in the annotation that kubectl reads and writes, in kubectl's form.
 
-    `namespace` is where it goes, which kubectl notes even where the manifest leaves it out; None for cluster-wide kinds.
+    `namespace` is where it goes, which kubectl notes although the manifest leaves it out; None for cluster-wide kinds.
     """
     metadata = {**content["metadata"], **({"namespace": namespace} if namespace else {})}
     annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
