@@ -85,21 +85,22 @@ def list_page(
 
 def create(obj: ApiObject, namespace: str, dry_run: bool) -> Call:
     kind = kind_of(type(obj))
-    return Call("POST", collection_path(kind, namespace), _dry(dry_run), encode(obj))
+    return Call("POST", collection_path(kind, namespace), _write_query(dry_run), encode(obj))
 
 
 def replace(obj: ApiObject, namespace: str, subresource: str, dry_run: bool) -> Call:
     if not obj.metadata.resource_version:
         raise ValueError(f"{obj.kind} {obj.name} has no resourceVersion: replace what you have read, or create it")
     path = object_path(kind_of(type(obj)), obj.name, namespace, subresource)
-    return Call("PUT", path, _dry(dry_run), encode(obj))
+    return Call("PUT", path, _write_query(dry_run), encode(obj))
 
 
 def patch(
     model: type[ApiObject], name: str, change: Mapping[str, Any], namespace: str, subresource: str, dry_run: bool
 ) -> Call:
     body = json.dumps(change).encode()
-    return Call("PATCH", object_path(kind_of(model), name, namespace, subresource), _dry(dry_run), body, MERGE_PATCH)
+    path = object_path(kind_of(model), name, namespace, subresource)
+    return Call("PATCH", path, _write_query(dry_run), body, MERGE_PATCH)
 
 
 def delete(
@@ -202,6 +203,11 @@ def _selectors(label_selector: str | None, field_selector: str | None) -> dict[s
     if field_selector:
         query["fieldSelector"] = field_selector
     return query
+
+
+def _write_query(dry_run: bool) -> dict[str, str]:
+    # Kubernetes would drop unknown fields in silence.
+    return {"fieldValidation": "Strict", **_dry(dry_run)}
 
 
 def _dry(dry_run: bool) -> dict[str, str]:
