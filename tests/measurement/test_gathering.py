@@ -117,6 +117,15 @@ class TestProber:
         assert reason(seen) is Reason.WITHIN_BOUND
 
 
+def test_a_probe_that_a_damaged_journal_lost_is_that_times_trouble() -> None:
+    declared = Declared(frozenset({View.TAP, View.PROBER}), probes_per_second=0.1)
+    prober = probing(request(95_000, request_id="p1"))
+    whole = gather(WINDOW, 111_000, tap(request(101_000)), declared=declared, prober=prober)
+    assert reason(whole) is Reason.VIEWS_DISAGREE
+    damaged = tap(request(101_000), damages=(Damage(DamageKind.GAP, 94 * S, 96 * S, "x"),))
+    assert reason(gather(WINDOW, 111_000, damaged, declared=declared, prober=prober)) is Reason.WITHIN_BOUND
+
+
 class TestMetrics:
     DECLARED = Declared(frozenset({View.TAP, View.METRICS}))
     USERS = tuple(request(100_000 + 700 * i, output_tokens=4, gaps_ms=(10, 10, 10)) for i in range(10))
@@ -141,6 +150,12 @@ class TestMetrics:
 
     def test_a_server_that_was_started_anew_begins_from_zero(self) -> None:
         assert self.judged((99, 1000, 50.0), (104, 1016, 50.2), (105, 4, 0.1), (110.5, 24, 0.3)) is Reason.WITHIN_BOUND
+
+    def test_tokens_for_a_user_who_left_are_no_disagreement(self) -> None:
+        left = request(103_000, end_ms=50, outcome=Outcome.ABANDONED, output_tokens=0)
+        scrapes = [Scrape(99 * S, 1000, None, None, None), Scrape(111 * S, 1043, None, None, None)]
+        for users, found in ((self.USERS, Reason.VIEWS_DISAGREE), ((*self.USERS, left), Reason.WITHIN_BOUND)):
+            assert reason(gather(WINDOW, 111_000, tap(*users), declared=self.DECLARED, scrapes=scrapes)) is found
 
     def test_undeclared_metrics_are_not_missed(self) -> None:
         assert reason(gather(WINDOW, 111_000, tap(*self.USERS))) is Reason.WITHIN_BOUND

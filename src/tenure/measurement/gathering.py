@@ -10,7 +10,7 @@ from tenure.measurement.scrape import MetricsState, Scrape, increase, state_of
 from tenure.promises import Counters, Finding, Outcome, Probe, Reason, RequestSample, View, Window, WindowEvidence
 
 _EDGE_NS = 1_000_000_000
-"""Servers publish their counters at the end of a request, or a moment after; within this, either side may be first."""
+"""Servers publish their counters at the end of a request, or a moment after; within this, either side may be first."""_LEFT_NS = 10_000_000_000
 _RECENT_PROBES = 3
 
 _REASONS = {
@@ -113,11 +113,18 @@ def _probes(
         due = max(1, due)  # Not even a sign of life: cut off, however small the budget.
     known_since_ns = max(tap.oldest_ns or 0, tap.since_ns) if tap else start_ns
     before = [s for s in prober.samples.get("probe", []) if known_since_ns < s.arrival_ns < start_ns] if prober else []
+    # What the tap's journal lost there is that time's trouble, not this window's.
+    lost = tap.damages if tap else []
+    before = [s for s in before if not any(d.touches(s.arrival_ns, _ended_ns(s)) for d in lost)]
 
     def paired(samples: Sequence[RequestSample]) -> tuple[Probe, ...]:
         return tuple(Probe(sample, inside.get(sample.request_id)) for sample in samples)
 
     return paired(sent), paired(before[-_RECENT_PROBES:]), due
+
+
+def _ended_ns(sample: RequestSample) -> int:
+    return sample.arrival_ns + (sample.end_after_ns or 0)
 
 
 def _counters(
@@ -132,12 +139,15 @@ def _counters(
         return None, None  # Perhaps not yet: the judge knows how late it is.
     first, last = before[-1], after[0]
     between = [s for s in scrapes if first.at_ns <= s.at_ns <= last.at_ns]
-    samples = [s for role in (tap.samples.values() if tap else ()) for s in role if s.end_after_ns is not None]
-    ended = [(s.arrival_ns + (s.end_after_ns or 0), s) for s in samples if s.outcome is not Outcome.UNFINISHED]
+    samples = [s for role in (tap.samples.values() if tap else ()) for s in role]
+    ended = [(_ended_ns(s), s) for s in samples if s.outcome is not Outcome.UNFINISHED]
     whole = [s for at, s in ended if first.at_ns <= at < last.at_ns]
     edges = [s for at, s in ended if min(abs(at - first.at_ns), abs(at - last.at_ns)) <= _EDGE_NS]
     inner = sum(s.output_tokens or 0 for at, s in ended if first.at_ns + _EDGE_NS < at < last.at_ns - _EDGE_NS)
-    edge_tokens = sum(s.output_tokens or 0 for s in edges)
+    # A request that its user left, or that broke, may have been answered on for a while, to its full length at most.
+    longest = max((s.output_tokens or 0 for s in samples), default=0)
+    left = [s for at, s in ended if s.outcome is not Outcome.COMPLETED and first.at_ns - _LEFT_NS <= at < last.at_ns]
+    edge_tokens = sum(s.output_tokens or 0 for s in edges) + longest * len(left)
     state = state_of(between, inner, edge_tokens)
     if state is not MetricsState.LIVE:
         return None, Finding(View.METRICS, Reason.SENSOR_GONE, f"the workload's metrics are {state}")
