@@ -33,7 +33,12 @@ def page() -> str:
     """The Markdown page."""
     codes = "\n".join(f"| {code} | {meaning} |" for code, meaning in exit_codes.MEANINGS.items())
     app = make_app(detailed=[command.name for command in COMMANDS])
-    body = app.generate_docs(output_format="markdown", heading_level=2)
+    # Usage lines begin with how this process was started; the page is about `tenure`, whoever writes it.
+    started_as, sys.argv = sys.argv, ["tenure"]
+    try:
+        body = app.generate_docs(output_format="markdown", heading_level=2)
+    finally:
+        sys.argv = started_as
     return _HEAD.format(codes=codes, schemas=SCHEMAS) + body.rstrip() + "\n"
 
 
