@@ -10,7 +10,9 @@ from tenure.measurement.scrape import MetricsState, Scrape, increase, state_of
 from tenure.promises import Counters, Finding, Outcome, Probe, Reason, RequestSample, View, Window, WindowEvidence
 
 _EDGE_NS = 1_000_000_000
-"""Servers publish their counters at the end of a request, or a moment after; within this, either side may be first."""_LEFT_NS = 10_000_000_000
+"""Servers publish their counters at the end of a request, or a moment after; within this, either side may be first."""
+_LEFT_NS = 10_000_000_000
+"""So long a server may go on with the answer to a request whose user has left."""
 _RECENT_PROBES = 3
 
 _REASONS = {
