@@ -177,8 +177,20 @@ def _related(fleet: Fleet, demand: Demand, claims: list[Claim]) -> bool:
         domains = {machine.domain(demand.required_level) for machine in machines}
         if len(domains) > 1 or None in domains:
             return False
+    if demand.link_bytes_per_s_min is not None and not _linked(fleet, demand.link_bytes_per_s_min, machines):
+        return False
     if demand.spread is not None:
         domains = [machine.domain(demand.spread.level) for machine in machines]
         if None in domains or any(domains.count(d) > demand.spread.members_max for d in domains):
             return False
     return True
+
+
+def _linked(fleet: Fleet, least: int, machines: list[FleetMachine]) -> bool:
+    """Whether some level that all machines share is known to carry the bandwidth."""
+    return any(
+        (level.bytes_per_s or 0) >= least
+        and len({(m.site, m.domain(level.name)) for m in machines}) == 1
+        and machines[0].domain(level.name) is not None
+        for level in fleet.levels
+    )

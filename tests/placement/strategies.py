@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from tenure.placement import (
@@ -65,7 +67,12 @@ def fleets(draw: st.DrawFn) -> Fleet:
         Budget("power", "rack", "r0", draw(st.integers(0, 6))),
         Budget("licence", "site", "x", draw(st.integers(0, 3))),
     ]
-    return Fleet(boxes, (Level("rack"),), tuple(draw(st.lists(st.sampled_from(budgets), unique=True, max_size=2))))
+    fast = draw(st.sampled_from([None, 10, 20]))
+    return Fleet(
+        boxes,
+        (Level("machine", 30), Level("rack", fast), Level("site", 5)),
+        tuple(draw(st.lists(st.sampled_from(budgets), unique=True, max_size=2))),
+    )
 
 
 @st.composite
@@ -95,6 +102,8 @@ def roles(draw: st.DrawFn, name: str, most: int) -> Role:
 def demands(draw: st.DrawFn, name: str = "d", *, most: int = 2) -> Demand:
     earliest = draw(st.integers(0, 3))
     parts = [draw(roles("one", most))]
+    if most > 1 and draw(st.integers(0, 3)) == 0:
+        parts = [replace(parts[0], count=3, count_min=draw(st.integers(1, 3)))]
     if draw(st.integers(0, 3)) == 0:
         parts.append(draw(roles("two", 1)))
     length = draw(st.integers(1, 3))
@@ -112,6 +121,8 @@ def demands(draw: st.DrawFn, name: str = "d", *, most: int = 2) -> Demand:
         duration_ms=None if until else length,
         until_ms=earliest + length if until else None,
         required_level=draw(st.sampled_from([None, None, "machine", "rack"])),
+        preferred_level=draw(st.sampled_from([None, None, "machine", "rack"])),
+        link_bytes_per_s_min=draw(st.sampled_from([None, None, None, 3, 15, 25, 99])),
         spread=draw(st.sampled_from([None, None, None, Spread("machine", 1), Spread("rack", 1)])),
         constraints=tuple(constraints),
     )

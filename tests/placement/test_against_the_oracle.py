@@ -44,6 +44,10 @@ def test_a_plan_exists_exactly_where_one_is_given_and_it_is_the_earliest(questio
     first = earliest(fleet, calendar, demand, demand.start)
     if isinstance(answer, Plan):
         assert answer.start_ms == first
+        role = demand.roles[0]
+        if role.count_min is not None and len(answer.claims) < role.count:
+            larger = replace(demand, roles=(replace(role, count_min=len(answer.claims) + 1),))
+            assert not feasible(fleet, calendar, larger, answer.start_ms)
         held = calendar.with_holds(answer.hold("new"))
         assert overbookings(fleet, held.holds.values(), margin_ms=calendar.margin_ms) == ()
     else:

@@ -103,7 +103,8 @@ def test_a_refusal_says_when_it_frees_and_counts_each_cut() -> None:
     refusal = refused(ask(box, holds=[hold(cores=(1,), start=0, end=5_000)], margin=100, cores=1, duration_ms=10))
     assert (refusal.reason, refusal.binding.frees_at_ms) == ("CapacityHeld", 5_100)
     assert [(s.constraint, s.stage, s.removed) for s in refusal.funnel if s.removed] == [("cores", "free", 1)]
-    assert [c.constraint for c in refusal.conflict] == ["holds", "cores"]
+    assert [(c.constraint, c.imposed_by) for c in refusal.conflict] == [("holds", "h"), ("cores", "workload")]
+    assert refusal.binding.held_by == ("h",)
 
 
 def test_policy_is_named_with_who_imposed_it_and_its_next_step() -> None:
@@ -195,3 +196,8 @@ def test_a_reporter_hears_the_search_and_changes_nothing() -> None:
     heard = plan(fleet, Calendar(), wanted, now_ms=NOW, reporter=notes)
     assert heard == plan(fleet, Calendar(), wanted, now_ms=NOW)
     assert [step.constraint for step in notes.funnel if step.removed] == ["cores"]
+
+
+def test_a_level_that_the_fleet_does_not_know_is_named() -> None:
+    refusal = refused(ask(machine(), machine("m2"), cores=1, count=2, required_level="nvlink"))
+    assert (refusal.reason, refusal.binding.constraint, refusal.binding.available) == ("LevelUnfit", "level:nvlink", 0)

@@ -38,6 +38,7 @@ class Binding:
     """The constraint that decides: what was needed, what is available over the time asked for, what there is at all.
 
     ``frees_at_ms`` is the earliest instant from which the whole demand would fit, if waiting helps at all.
+    ``held_by`` are holds that stand in the way over the time asked for, the first to end first, at most eight.
     """
 
     constraint: str
@@ -50,6 +51,7 @@ class Binding:
     frees_at_ms: int | None = None
     policy: bool = False
     hint: str = ""
+    held_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

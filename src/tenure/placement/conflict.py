@@ -17,6 +17,9 @@ from tenure.placement.fleet import Fleet
 from tenure.placement.question import Question, axes
 from tenure.placement.search import Search
 
+NAMED_MAX = 8
+"""Holds named as the imposers of what is held; the first to end first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -55,8 +58,9 @@ def _items(question: Question) -> list[Item]:
         items.append(Item(Conflict("schedulable", "operator"), _all_in_service))
     items += [Item(Conflict(b.id, b.imposed_by or f"budget {b.id}"), _without_budget(b.id)) for b in fleet.budgets]
     items += other
+    held = question.in_the_way(demand.start_at(question.now_ms).earliest_ms)
     if question.calendar.holds:
-        items.append(Item(Conflict("holds", "calendar"), _empty_calendar))
+        items.append(Item(Conflict("holds", ", ".join(held[:NAMED_MAX]) or "calendar"), _empty_calendar))
     items += [Item(Conflict(axis, who), _without_axis(axis)) for axis in _all_axes(demand)]
     if any(role.requires or role.numa_distance_max is not None for role in demand.roles):
         items.append(Item(Conflict("topology", who), _anywhere_inside))

@@ -61,6 +61,16 @@ class Question:
             for machine in machines
         }
 
+    def in_the_way(self, start_ms: int) -> tuple[str, ...]:
+        """Ids of the holds on able machines that a run from ``start_ms`` would meet, the first to end first."""
+        end_ms = self.demand.end_from(start_ms)
+        met = {
+            hold.id: hold
+            for machine in self.able()
+            for hold in self.calendar.near(machine.name, start_ms, end_ms, without_group=self.demand.group)
+        }
+        return tuple(sorted(met, key=lambda name: (met[name].end_ms, name)))
+
     def room(self, free: Mapping[str, Free], role: Role) -> dict[str, int]:
         """Members of a role that each machine has room for, axis by axis."""
         known: dict[int, int] = {}

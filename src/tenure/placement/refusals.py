@@ -25,6 +25,8 @@ REASON_CAPACITY = "CapacityTooSmall"
 REASON_HELD = "CapacityHeld"
 REASON_TOPOLOGY = "TopologyUnfit"
 
+HELD_BY_MAX = 8
+
 
 def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
     """Why a question has no plan. The start looked at is the earliest that it asks for."""
@@ -40,7 +42,7 @@ def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
     return Refusal(
         demand=question.demand.id,
         reason=reason,
-        binding=replace(binding, frees_at_ms=earliest_ms),
+        binding=replace(binding, frees_at_ms=earliest_ms, held_by=question.in_the_way(start_ms)[:HELD_BY_MAX]),
         funnel=funnel.steps,
         conflict=minimal_conflict(question),
         earliest_ms=earliest_ms,

@@ -86,6 +86,9 @@ def _level(question: Question, start_ms: int) -> tuple[str, Binding]:
     demand = question.demand
     level = question.widest_level()
     link = demand.link_bytes_per_s_min
+    if demand.required_level is not None and demand.required_level not in question.fleet.level_names():
+        # The fleet says nothing of such a level, so no two machines are known to share one.
+        return REASON_LEVEL, _plain(question, f"level:{demand.required_level}", 1, 0, 0, "domains")
     if level is None:
         best_known = max((lv.bytes_per_s or 0 for lv in question.fleet.levels), default=0)
         return REASON_LEVEL, _plain(question, "link", link or 0, best_known, best_known, "bytes/s")
