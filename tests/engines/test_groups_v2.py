@@ -80,18 +80,39 @@ def test_what_was_not_delegated_is_said(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("missing", ["cpuset", "memory"])
-def test_a_hierarchy_without_the_controllers_is_refused_with_the_reason(tmp_path: Path, missing: str) -> None:
-    controllers = " ".join({"cpuset", "cpu", "memory"} - {missing})
-    point = a_group(tmp_path / "unified", controllers=controllers)
-    base, why = groups_v2.owned_base(str(point), str(point), "tenure-x")
+def test_a_hierarchy_without_memory_is_refused_with_the_reason(tmp_path: Path) -> None:
+    point = a_group(tmp_path / "unified", controllers="cpuset cpu")
+    base, _, why = groups_v2.owned_base(str(point), str(point), "tenure-x", 1)
     assert base is None
-    assert missing in why
+    assert "memory" in why
 
 
 def test_an_owned_hierarchy_gets_a_folder_of_the_engines_own(tmp_path: Path) -> None:
     point = a_group(tmp_path / "unified")
-    assert groups_v2.owned_base(str(point), str(point), "tenure-x") == (f"{point}/tenure-x", "")
+    base, controllers, _ = groups_v2.owned_base(str(point), str(point), "tenure-x", 1)
+    assert base == f"{point}/tenure-x"
+    assert {"cpuset", "memory"} <= controllers
+
+
+@pytest.fixture
+def not_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A hierarchy whose top this user may not write."""
+    point = a_group(tmp_path / "unified")
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != str(point) and allowed(path, mode))
+    return point
+
+
+def test_a_delegated_group_of_ones_own_will_do_also_without_cpuset(not_ours: Path) -> None:
+    scope = a_group(not_ours / "scope", controllers="memory pids", inside="77\n")
+    assert groups_v2.owned_base(str(not_ours), str(scope), "x", 77) == (str(scope), {"memory", "pids"}, "")
+
+
+def test_a_group_shared_with_others_will_not(not_ours: Path) -> None:
+    scope = a_group(not_ours / "scope", inside="77\n78\n")
+    base, _, why = groups_v2.owned_base(str(not_ours), str(scope), "x", 77)
+    assert base is None
+    assert "shares" in why
 
 
 def test_mounts_and_membership_are_read_as_the_kernel_writes_them(tmp_path: Path) -> None:

@@ -13,25 +13,28 @@ from tenure.engines.local.groups_v2 import GroupsV2
 Groups = GroupsV1 | GroupsV2 | Affinity
 
 
-def granted() -> tuple[str, list[str]]:
-    """The strongest mechanism and why each stronger one is not granted."""
+def granted() -> tuple[str, set[str], list[str]]:
+    """The strongest mechanism for this very process, its controllers, and why each stronger one is not granted."""
     refused: list[str] = []
-    point = groups_v2.mount_point()
-    if point is None:
-        refused.append("cgroup v2 is not mounted")
-    else:
-        base, why = groups_v2.owned_base(point, groups_v2.own_group(point), "tenure")
-        if base is not None:
-            return "cgroup-v2", refused
-        refused.append(why)
+    base, controllers, why = _v2_base("tenure")
+    if base is not None:
+        return "cgroup-v2", controllers, refused
+    refused.append(why)
     mounted = groups_v1.mounts()
     if "cpuset" not in mounted:
         refused.append("cgroup v1 offers no cpuset here")
     elif not _writable(mounted["cpuset"]):
         refused.append("this user may not make cgroup v1 groups")
     else:
-        return "cgroup-v1", refused
-    return "affinity", refused
+        return "cgroup-v1", set(mounted), refused
+    return "affinity", set(), refused
+
+
+def _v2_base(parent: str) -> tuple[str | None, set[str], str]:
+    point = groups_v2.mount_point()
+    if point is None:
+        return None, set(), "cgroup v2 is not mounted"
+    return groups_v2.owned_base(point, groups_v2.own_group(point), parent, os.getpid())
 
 
 def _writable(point: str) -> bool:
@@ -54,10 +57,7 @@ def base_for(mechanism: str, parent: str) -> str | None:
     """Where v2 groups of new runs go; None for the other mechanisms. Raises OSError where that is no longer granted."""
     if mechanism != "cgroup-v2":
         return None
-    point = groups_v2.mount_point()
-    base, why = (None, "cgroup v2 is not mounted")
-    if point is not None:
-        base, why = groups_v2.owned_base(point, groups_v2.own_group(point), parent)
+    base, _, why = _v2_base(parent)
     if base is None:
         raise OSError(why)
     return base

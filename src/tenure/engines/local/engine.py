@@ -25,9 +25,9 @@ from tenure.engines.failures import (
     StartFailed,
     StopFailed,
 )
-from tenure.engines.local import confine, control, examine, readback
+from tenure.engines.local import control, examine, readback
 from tenure.engines.local.folder import RunFolder, read_json, write_json, write_json_once
-from tenure.engines.local.launch import launch
+from tenure.engines.local.launch import granted_to_supervisors, launch
 from tenure.engines.local.lines import read_lines
 from tenure.engines.local.observe import abilities
 from tenure.engines.local.translate import spec_record
@@ -52,14 +52,14 @@ class LocalEngine:
         """See Engine.observe."""
         if sys.platform != "linux":
             return _unreachable()
-        mechanism, refused = confine.granted()
+        mechanism, controllers, refused = granted_to_supervisors()
         return Observation(
             engine="local",
             version=importlib.metadata.version("tenure"),
             reachable=True,
             at_ms=time.time_ns() // 1_000_000,
             mechanism=mechanism,
-            abilities=abilities(mechanism, refused),
+            abilities=abilities(mechanism, controllers, refused),
             runs=sum(1 for run in self.runs() if not run.final),
         )
 

@@ -16,7 +16,7 @@ from tenure.engines.local import procfs
 from tenure.engines.local.groups_v1 import PERIOD_US, read, remove_directory, write
 
 CONTROLLERS = ("cpuset", "cpu", "memory", "pids")
-NEEDED = ("cpuset", "memory")
+NEEDED = "memory"  # cpuset is often not delegated on desktops; pinning is then by affinity
 
 
 def mount_point(mount_table: str = "/proc/self/mounts") -> str | None:
@@ -38,22 +38,24 @@ def own_group(point: str, membership: str = "/proc/self/cgroup") -> str:
     return point
 
 
-def owned_base(point: str, group: str, parent: str) -> tuple[str | None, str]:
-    """The folder under which groups can be made, or None and why not.
+def owned_base(point: str, group: str, parent: str, own_pid: int) -> tuple[str | None, set[str], str]:
+    """The folder under which groups can be made and the controllers they will have; or None and why not.
 
-    Root on a plain v2 system makes its own folder at the top; anyone else needs a delegated group.
+    Root on a plain v2 system makes its own folder at the top. Anyone else needs a delegated group that holds no
+    process but this one: a group with processes may not hand controllers down ("no internal processes").
     """
     available = set(read(f"{point}/cgroup.controllers").split())
-    missing = [name for name in NEEDED if name not in available]
-    if missing:
-        return None, f"cgroup v2 does not offer {' and '.join(missing)} here (cgroup v1 may hold them)"
+    if NEEDED not in available:
+        return None, set(), f"cgroup v2 does not offer {NEEDED} here (cgroup v1 may hold it)"
     if os.access(point, os.W_OK) and os.access(f"{point}/cgroup.subtree_control", os.W_OK):
-        return f"{point}/{parent}", ""
+        return f"{point}/{parent}", available, ""
     inside = set(read(f"{group}/cgroup.controllers").split())
-    missing = [name for name in NEEDED if name not in inside]
-    if os.access(group, os.W_OK) and os.access(f"{group}/cgroup.procs", os.W_OK) and not missing:
-        return group, ""
-    return None, f"this user owns no cgroup v2 subtree with {' and '.join(missing or NEEDED)}"
+    if not (os.access(group, os.W_OK) and os.access(f"{group}/cgroup.procs", os.W_OK)) or NEEDED not in inside:
+        return None, set(), f"this user owns no cgroup v2 subtree with {NEEDED}"
+    others = set(read(f"{group}/cgroup.procs").split()) - {str(own_pid)}
+    if others and NEEDED not in read(f"{group}/cgroup.subtree_control").split():
+        return None, set(), "this process shares its cgroup v2 group with others"
+    return group, inside, ""
 
 
 class GroupsV2:
@@ -75,9 +77,9 @@ class GroupsV2:
         """Make the group with its limits set, before anything is inside. An existing one is taken as it is."""
         os.makedirs(self.base, exist_ok=True)
         self._leave_base()
-        above = os.path.dirname(self.base)
-        for directory in (above, self.base):
-            self._hand_down(directory)
+        if NEEDED not in read(f"{self.base}/cgroup.controllers").split():
+            self._hand_down(os.path.dirname(self.base))  # only root's own folder: a delegated one has what it has
+        self._hand_down(self.base)
         os.makedirs(self.path, exist_ok=True)
         self.not_enforced = self._missing()
         self.apply(allocation)
@@ -102,7 +104,11 @@ class GroupsV2:
 
     def _missing(self) -> list[str]:
         present = read(f"{self.path}/cgroup.controllers").split()
-        words = {"cpu": "CPU quota", "pids": "number of processes"}
+        words = {
+            "cpuset": "pinning beyond affinity, and memory nodes",
+            "cpu": "CPU quota",
+            "pids": "number of processes",
+        }
         return [
             f"{what}: the {name} controller was not delegated" for name, what in words.items() if name not in present
         ]

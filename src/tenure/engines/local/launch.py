@@ -3,6 +3,7 @@ where that is what grants it a cgroup v2 subtree."""
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import shutil
@@ -14,6 +15,12 @@ from tenure.engines.local import confine
 from tenure.engines.local.folder import RunFolder
 
 SOURCE_ROOT = str(Path(__file__).resolve().parents[3])
+PROBE = """
+import json
+from tenure.engines.local import confine
+mechanism, controllers, refused = confine.granted()
+print(json.dumps([mechanism, sorted(controllers), refused]))
+"""
 
 
 def supervisor_command(folder: RunFolder, ready: int) -> list[str]:
@@ -23,7 +30,7 @@ def supervisor_command(folder: RunFolder, ready: int) -> list[str]:
 
 def scope_prefix() -> list[str]:
     """`systemd-run` in front, where only a delegated user scope grants control groups; else nothing."""
-    mechanism, _ = confine.granted()
+    mechanism, _, _ = confine.granted()
     bus = os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), "systemd", "private")
     program = shutil.which("systemd-run")
     if mechanism != "affinity" or program is None or os.geteuid() == 0 or not os.path.exists(bus):
@@ -31,10 +38,31 @@ def scope_prefix() -> list[str]:
     return [program, "--user", "--scope", "--quiet", "--collect", "--property=Delegate=yes", "--"]
 
 
-def launch(folder: RunFolder, timeout_s: float = 15.0) -> None:
-    """Start a supervisor for the folder; returns once it has started the run's command, failed, or found the run
-    taken. Safe to repeat and to die in: whoever gets the run's lock supervises, everyone else leaves."""
-    ready, told = os.pipe()
+def granted_to_supervisors() -> tuple[str, set[str], list[str]]:
+    """What `confine.granted` says inside a supervisor, tried: as it stands here, or inside a scope of its own."""
+    prefix = scope_prefix()
+    if not prefix:
+        return confine.granted()
+    command = [*prefix, sys.executable, "-S", "-c", PROBE]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=_environment(),
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        mechanism, controllers, refused = confine.granted()
+        return mechanism, controllers, [*refused, f"systemd gave no scope of its own: {error}"]
+    mechanism, names, refused = json.loads(done.stdout)
+    return mechanism, set(names), refused
+
+
+def _environment() -> dict[str, str]:
+    """A supervisor's environment: where the program lies, and how systemd is reached."""
     environment = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "PYTHONPATH": SOURCE_ROOT,
@@ -44,6 +72,13 @@ def launch(folder: RunFolder, timeout_s: float = 15.0) -> None:
     for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"):
         if name in os.environ:
             environment[name] = os.environ[name]
+    return environment
+
+
+def launch(folder: RunFolder, timeout_s: float = 15.0) -> None:
+    """Start a supervisor for the folder; returns once it has started the run's command, failed, or found the run
+    taken. Safe to repeat and to die in: whoever gets the run's lock supervises, everyone else leaves."""
+    ready, told = os.pipe()
     try:
         with open(f"{folder.logs}/supervisor.log", "ab") as log:
             subprocess.run(
@@ -51,7 +86,7 @@ def launch(folder: RunFolder, timeout_s: float = 15.0) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment,
+                env=_environment(),
                 pass_fds=(told,),
                 start_new_session=True,
                 timeout=timeout_s,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 
-from tenure.engines.local import groups_v1, groups_v2
 from tenure.engines.runstate import Ability
 
 
-def abilities(mechanism: str, refused: list[str]) -> tuple[Ability, ...]:
-    """One row for each thing a contract may want enforced."""
+def abilities(mechanism: str, controllers: set[str], refused: list[str]) -> tuple[Ability, ...]:
+    """One row for each thing a contract may want enforced. Arguments as `launch.granted_to_supervisors` gives them."""
     why = "; ".join(refused)
-    controllers = _controllers(mechanism)
-    rows = [Ability("pinning", True, "cpuset" if mechanism != "affinity" else "sched_setaffinity", why)]
+    rows = [Ability("pinning", True, "cpuset" if "cpuset" in controllers else "sched_setaffinity", why)]
     for name, controller in (
         ("memory-limit", "memory"),
         ("memory-nodes", "cpuset"),
@@ -26,15 +24,6 @@ def abilities(mechanism: str, refused: list[str]) -> tuple[Ability, ...]:
     rows.append(Ability("power-cap", False, "", caps))
     rows.append(Ability("network-rate", False, "", "the local engine shapes no traffic; runs share the loopback"))
     return tuple(rows)
-
-
-def _controllers(mechanism: str) -> set[str]:
-    if mechanism == "cgroup-v1":
-        return set(groups_v1.mounts())
-    point = groups_v2.mount_point()
-    if mechanism == "cgroup-v2" and point is not None:
-        return set(groups_v1.read(f"{point}/cgroup.controllers").split())
-    return set()
 
 
 def _power_cap() -> str:
