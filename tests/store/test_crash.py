@@ -48,7 +48,11 @@ def run_and_kill(folder: Path, round: int, seconds: float) -> list[str]:
 def check(folder: Path, acknowledged: set[str]) -> None:
     store = Store(folder / "state.db", RESOURCES)
     assert store.refusal is None
-    found = {item.name: item for item in store.list(WIDGETS).items}
+    found, page = {}, store.list(WIDGETS)
+    found.update({item.name: item for item in page.items})
+    while page.more:
+        page = store.list(WIDGETS, after=(page.items[-1].namespace, page.items[-1].name), at=page.version)
+        found.update({item.name: item for item in page.items})
     assert acknowledged <= set(found)
     versions = [item.version for item in found.values()]
     assert len(set(versions)) == len(versions)
@@ -66,9 +70,12 @@ def rounds(folder: Path, count: int, seed: int) -> None:
     chance = random.Random(seed)
     acknowledged: set[str] = set()
     for round in range(count):
-        acknowledged |= set(run_and_kill(folder, round, chance.uniform(0.02, 0.25)))
-        check(folder, acknowledged)
-    assert acknowledged
+        home = folder / str(round // 20)  # a new one now and then, so that checking stays quick
+        if round % 20 == 0:
+            acknowledged = set()
+        acknowledged |= set(run_and_kill(home, round, chance.uniform(0.01, 0.15)))
+        check(home, acknowledged)
+        assert acknowledged
 
 
 def test_acknowledged_writes_survive(tmp_path: Path) -> None:
