@@ -40,7 +40,7 @@ class Weights:
     """
 
     watt: float = 3e-4
-    watt_late: float = 1e-5
+    watt_late: float = 2e-5
     late_below: float = 0.2
 
     def at(self, free_share: float) -> float:
