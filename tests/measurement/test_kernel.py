@@ -46,6 +46,7 @@ def root(tmp_path: Path) -> Path:
 def test_the_tree_is_the_process_and_all_below_it(root: Path) -> None:
     assert sorted(tree_of(10, root)) == [10, 11, 12]
     assert tree_of(99, root) == []
+    assert tree_of(1, root / "nowhere") == []
 
 
 def test_facts_are_summed_over_the_tree(root: Path) -> None:

@@ -145,6 +145,17 @@ class TestRefusals:
             came = await tap.raw(post({"x": "y" * 3000}))
         assert came.startswith(b"HTTP/1.1 413")
 
+    async def test_many_large_bodies_at_once(self, tmp_path: Path) -> None:
+        async with running_tap(tmp_path, buffered_bytes_max=3000) as tap:
+            whole = post({"x": "y" * 2000})
+            _, slow = await asyncio.open_connection("127.0.0.1", tap.port)
+            slow.write(whole[:-50])
+            await asyncio.sleep(0.05)
+            assert (await tap.raw(whole)).startswith(b"HTTP/1.1 503")
+            slow.close()
+            await asyncio.sleep(0.05)
+            assert (await tap.raw(post(BODY, extra="Connection: close\r\n"))).startswith(b"HTTP/1.1 200")
+
     async def test_strangers_hold_no_memory(self, tmp_path: Path) -> None:
         async with running_tap(tmp_path) as tap:
             came = await tap.raw(post({"x": "y" * 100_000}, key="wrong"))

@@ -60,7 +60,8 @@ class Cause:
 def tree_of(pid: int, root: Path = Path("/")) -> list[int]:
     """The process and all its descendants that are there now; empty when it is gone."""
     parents: dict[int, int] = {}
-    for entry in (root / "proc").iterdir():
+    folder = root / "proc"
+    for entry in folder.iterdir() if folder.is_dir() else ():
         if entry.name.isdigit() and (stat := _stat(entry / "stat")) is not None:
             parents[int(entry.name)] = int(stat[1])
     found = [pid] if pid in parents else []

@@ -54,6 +54,7 @@ class Caller(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (the protocol's signature)
         self._tap.forget(self)
+        self._let_go()
         if self._answerer is not None:
             self._answerer.abandon()
 
@@ -120,7 +121,6 @@ class Caller(asyncio.Protocol):
         self._request = Asked(head, *self._first_byte)
         self._first_byte = None
         self._body = Body.of_request(head)
-        self._payload = bytearray()
         self._request.role = self._tap.keys.role_of(head.get(b"authorization")) or ""
         if (head.get(b"expect") or b"").lower() == b"100-continue":
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -132,23 +132,33 @@ class Caller(asyncio.Protocol):
         payload, rest = self._body.feed(bytes(self._buffer))
         self._buffer[:] = rest
         self._payload += payload
+        self._tap.buffered_bytes += len(payload)
         admitted = self._request.role or (self._request.method == b"GET" and self._request.path == b"/health")
         limit = self._tap.config.body_bytes_max if admitted else _STRANGER_BYTES_MAX
         if len(self._payload) > limit or (self._body.remaining or 0) > limit:
             raise HttpError(f"the body is longer than {limit} bytes", 413)
+        if self._tap.buffered_bytes > self._tap.config.buffered_bytes_max:
+            raise HttpError("too many large requests arrive at once", 503)
         if not self._body.done:
             return
         if not admitted:
             # Answered after the body, on a connection that stays, so that the answer is read and not lost to a reset.
             message = "The API key is missing or does not open this contract."
+            self._let_go()
             self.write(error_response(401, "invalid_api_key", message, close=self._request.close_after))
             self.answered(close=self._request.close_after)
         else:
             self._answerer = Answerer(self._tap, self, self._request, bytes(self._payload))
-            self._payload = bytearray()
+            self._let_go()
             self._answerer.start()
 
+    def _let_go(self) -> None:
+        """The body so far is no longer ours to hold."""
+        self._tap.buffered_bytes -= len(self._payload)
+        self._payload = bytearray()
+
     def _refuse(self, status: int, code: str, message: str) -> None:
+        self._let_go()
         self.write(error_response(status, code, message, close=True))
         if self.transport is not None:
             self.transport.close()

@@ -34,6 +34,8 @@ class Tap:
         self._journal = journal
         self._callers: set[Caller] = set()
         self._answerers: set[Answerer] = set()
+        self.buffered_bytes = 0
+        """Bytes of bodies that are not complete yet, over all connections."""
         self._number = 0
         self._refused = 0
 

@@ -38,6 +38,7 @@ class TapConfig:
     segment_bytes: int = 4 << 20
     retain_bytes: int = 256 << 20
     body_bytes_max: int = 8 << 20
+    buffered_bytes_max: int = 64 << 20
     connections_max: int = 512
     idle_ms: int = 75_000
     parent_pid: int | None = None
@@ -81,6 +82,7 @@ class TapConfig:
             announce_file=_file(document.get("announceFile")),
             mark_ms=_whole(document, "markMs", least=50, otherwise=1000),
             body_bytes_max=_whole(limits, "limits.bodyBytes", least=1024, otherwise=8 << 20),
+            buffered_bytes_max=_whole(limits, "limits.bufferedBytes", least=1024, otherwise=64 << 20),
             connections_max=_whole(limits, "limits.connections", least=1, otherwise=512),
             idle_ms=_whole(limits, "limits.idleMs", least=100, otherwise=75_000),
             parent_pid=_whole(document, "parentPid", least=1) if "parentPid" in document else None,
