@@ -17,9 +17,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tenure.measurement.answerer import Answerer
 from tenure.measurement.journal import JournalWriter, clocks
 from tenure.measurement.keys import KeyRing
-from tenure.measurement.passthrough import Answerer, Caller
+from tenure.measurement.passthrough import Caller
 from tenure.measurement.sketch import EXACT_GAPS, Sketch
 from tenure.measurement.tap_config import TapConfig, TapConfigError
 
