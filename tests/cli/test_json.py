@@ -123,6 +123,36 @@ def test_completion_scripts_name_the_commands(offline: Shell, shell_name: str) -
         assert command in ran.out
 
 
+OFFERED = {
+    "get wor": "workloads",
+    "get wl ch": "chat",
+    "get wl/ch": "wl/chat",
+    "why ch": "chat",
+    "accept ch": "chat-3f2a1c",
+    "explain work": "workload",
+    "explain workload.spec.obj": "workload.spec.objectives",
+    "model fetch sm": "smollm2-135m-instruct",
+}
+
+
+@pytest.mark.parametrize("line", OFFERED)
+def test_after_tab_the_shell_offers_kinds_names_and_fields(shell: Shell, line: str) -> None:
+    with acting(shell):
+        shell.here("request", "-f", "-", stdin=CHAT)
+        first, *rest = line.split()
+        ran = (
+            shell("__complete", first, "-n", shell.namespace, *rest)
+            if first != "explain"
+            else shell("__complete", first, *rest)
+        )
+    assert OFFERED[line] in ran.out.split()
+
+
+def test_after_tab_without_a_host_there_is_silence(offline: Shell) -> None:
+    ran = offline("__complete", "get", "workloads", "")
+    assert (ran.code, ran.err) == (0, "")
+
+
 def test_the_reference_is_what_the_code_says() -> None:
     assert (DOCS / reference.PAGE).read_text() == reference.page(), "run `make docs`"
     assert (DOCS / reference.SCHEMAS).read_text() == reference.schemas(), "run `make docs`"

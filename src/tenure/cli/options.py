@@ -6,6 +6,8 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from tenure.cli import completers
+
 CONNECTION = Group("Connection", sort_key=90)
 
 
@@ -30,6 +32,9 @@ class Reach:
 
 
 HERE = Reach()
+
+Objects = Annotated[str, Parameter(completer=completers.objects)]
+ContractName = Annotated[str, Parameter(completer=completers.contracts)]
 
 Output = Annotated[str, Parameter(name=["--output", "-o"], help="text or json.")]
 Filename = Annotated[

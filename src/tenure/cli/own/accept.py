@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tenure.cli import exit_codes, screen
+from tenure.cli import completers, exit_codes, screen
 from tenure.cli.door import open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.options import HERE, Output, Reach
@@ -13,7 +13,7 @@ from tenure.cli.waiting import waiting
 
 
 def accept(
-    offer: str,
+    offer: Annotated[str, Parameter(completer=completers.offers)],
     *,
     wait: Annotated[bool, Parameter(help="Wait until the contract is commissioned, signed and Active.")] = True,
     timeout: Annotated[str, Parameter(help="How long to wait.")] = "15m",

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from tenure.cli import exit_codes, failures, requests, screen
 from tenure.cli.door import open_door
 from tenure.cli.durations import seconds_of
-from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.options import HERE, ContractName, Output, Reach
 from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, expiry_of, say_answer, say_contract
 from tenure.cli.verbs.delete import wait_gone
 from tenure.cli.verbs.logs import contract_named
@@ -17,7 +17,7 @@ from tenure.resources import Contract, Workload, kind_of
 
 
 def end(
-    name: str,
+    name: ContractName,
     *,
     wait: Annotated[bool, Parameter(help="Wait until its processes are gone and its hold is released.")] = True,
     timeout: Annotated[str, Parameter(help="How long to wait; 0 waits as long as it takes.")] = "2m",
@@ -47,7 +47,7 @@ def end(
 
 
 def renew(
-    name: str,
+    name: ContractName,
     *,
     for_: Annotated[
         str,

@@ -7,13 +7,13 @@ from cyclopts import Parameter
 
 from tenure.cli import failures, screen
 from tenure.cli.door import open_door
-from tenure.cli.options import HERE, Reach
+from tenure.cli.options import HERE, ContractName, Reach
 from tenure.cli.verbs.logs import contract_named
 from tenure.resources import Contract
 
 
 def env(
-    name: str,
+    name: ContractName,
     *,
     shell: Annotated[str, Parameter(help="bash (zsh, sh too), fish, or dotenv.")] = "bash",
     output: Annotated[str, Parameter(name=["--output", "-o"], help="text or json.")] = "text",

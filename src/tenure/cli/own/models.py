@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from tenure.catalog import FetchError, Progress, artifact_of, cached_path, fetch_model
 from tenure.catalog import models as catalog_models
-from tenure.cli import failures, screen
+from tenure.cli import completers, failures, screen
 from tenure.cli.door import open_door
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
@@ -15,6 +15,7 @@ from tenure.client import ApiError
 from tenure.resources import Model
 from tenure.resources.problems import did_you_mean
 
+ModelName = Annotated[str, Parameter(completer=completers.models)]
 app = App(name="model", help="Models: list, show, fetch.", help_format="plaintext")
 
 
@@ -31,7 +32,7 @@ def list_models(*, output: Output = "text", reach: Reach = HERE) -> None:
 
 
 @app.command
-def show(name: str, *, output: Output = "text", reach: Reach = HERE) -> None:
+def show(name: ModelName, *, output: Output = "text", reach: Reach = HERE) -> None:
     """Show one model: digest, licence, sources in the order they are tried.
 
     Parameters
@@ -49,7 +50,7 @@ def show(name: str, *, output: Output = "text", reach: Reach = HERE) -> None:
 
 @app.command
 def fetch(
-    name: str,
+    name: ModelName,
     *,
     cache: Annotated[Path | None, Parameter(help="Folder of the cache; else TENURE_CACHE or the user's own.")] = None,
     output: Output = "text",

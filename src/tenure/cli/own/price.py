@@ -1,19 +1,28 @@
 """`tenure price`: what a machine costs an hour, declared; what is not declared stays unknown."""
 
-from cyclopts import App
+from typing import Annotated
 
-from tenure.cli import failures, screen
+from cyclopts import App, Parameter
+
+from tenure.cli import completers, failures, screen
 from tenure.cli.door import open_door
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.quantities import Money, QuantityError
 from tenure.resources import Machine
 
+MachineName = Annotated[str, Parameter(completer=completers.machines)]
 app = App(name="price", help="What machines cost an hour, as declared.", help_format="plaintext")
 
 
 @app.command(name="set")
-def set_price(machine: str, amount: str, *, output: Output = "text", reach: Reach = HERE) -> None:
+def set_price(
+    machine: Annotated[str, Parameter(completer=completers.machines)],
+    amount: str,
+    *,
+    output: Output = "text",
+    reach: Reach = HERE,
+) -> None:
     """Declare what a machine costs an hour; offers made from now on are priced by it.
 
     Parameters

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from tenure.cli import failures, screen
+from tenure.cli import completers, failures, screen
 from tenure.cli.door import open_door
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
@@ -18,7 +18,7 @@ TRUSTS = ("declared", "contracted", "audited")
 
 @app.command(name="assert")
 def assert_location(
-    site: str,
+    site: Annotated[str, Parameter(completer=completers.sites)],
     *,
     country: Annotated[str, Parameter(help="ISO 3166-1 code, such as DE.")],
     by: Annotated[str, Parameter(help="The person or body who says so.")],

@@ -1,11 +1,12 @@
 """`tenure why`: the answer, the verdict or the phase of anything, with the facts it rests on."""
 
-from typing import Any
+from typing import Annotated, Any
 
+from cyclopts import Parameter
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tenure.cli import exit_codes, failures, screen
+from tenure.cli import completers, exit_codes, failures, screen
 from tenure.cli.answer import answer_view, quote_card
 from tenure.cli.contract_view import condition_line, contract_view, verdict_view
 from tenure.cli.door import Door, open_door
@@ -23,7 +24,9 @@ EXPLAINED: tuple[type[ApiObject], ...] = (Workload, Contract, Offer, Inquiry)
 EVENTS_SHOWN = 8
 
 
-def why(name: str, *, output: Output = "text", reach: Reach = HERE) -> int:
+def why(
+    name: Annotated[str, Parameter(completer=completers.decided)], *, output: Output = "text", reach: Reach = HERE
+) -> int:
     """Say why something is as it is: what binds, with its numbers; what each constraint removed; what to do next.
 
     Parameters

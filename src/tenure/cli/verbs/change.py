@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from tenure.cli import failures, requests, screen
 from tenure.cli.door import Door, open_door
 from tenure.cli.formats import parse_format, qualified_name, say_objects
-from tenure.cli.options import HERE, DryRun, Output, Reach, Selector
+from tenure.cli.options import HERE, DryRun, Objects, Output, Reach, Selector
 from tenure.cli.targets import Target, one_target, parse_targets
 from tenure.resources.documents import parse_documents
 
@@ -22,7 +22,7 @@ Overwrite = Annotated[bool, Parameter(negative=(), help="Change what is there al
 
 
 def patch(
-    *what: str,
+    *what: Objects,
     patch: Annotated[str, Parameter(name=["--patch", "-p"], help="The change, as JSON or YAML.")] = "",
     patch_file: Annotated[str, Parameter(help="A file with the change.")] = "",
     type: Annotated[
@@ -60,7 +60,7 @@ def patch(
 
 
 def label(
-    *what: str,
+    *what: Objects,
     overwrite: Overwrite = False,
     selector: Selector = "",
     list: Annotated[bool, Parameter(negative=(), help="Show the labels.")] = False,
@@ -79,7 +79,7 @@ def label(
 
 
 def annotate(
-    *what: str,
+    *what: Objects,
     overwrite: Overwrite = False,
     selector: Selector = "",
     list: Annotated[bool, Parameter(negative=(), help="Show the annotations.")] = False,

@@ -11,7 +11,7 @@ from tenure.cli.durations import seconds_of
 from tenure.cli.failures import Failure
 from tenure.cli.formats import named
 from tenure.cli.manifests import read_manifests
-from tenure.cli.options import HERE, DryRun, Filename, Output, Reach, Recursive, Selector
+from tenure.cli.options import HERE, DryRun, Filename, Objects, Output, Reach, Recursive, Selector
 from tenure.cli.targets import parse_targets
 from tenure.client import NotFound, WaitTimeout
 from tenure.resources import Kind
@@ -22,7 +22,7 @@ CASCADES = {"background": "Background", "foreground": "Foreground", "orphan": "O
 
 
 def delete(
-    *what: str,
+    *what: Objects,
     filename: Filename | None = None,
     recursive: Recursive = False,
     selector: Selector = "",

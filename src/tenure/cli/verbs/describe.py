@@ -5,7 +5,7 @@ from typing import Any
 
 from tenure.cli import screen
 from tenure.cli.door import open_door
-from tenure.cli.options import HERE, AllNamespaces, Output, Reach, Selector
+from tenure.cli.options import HERE, AllNamespaces, Objects, Output, Reach, Selector
 from tenure.cli.requests import JsonObject
 from tenure.cli.targets import parse_targets
 from tenure.cli.verbs.events import event_rows, events_about
@@ -16,7 +16,7 @@ _LABEL_WIDTH = 2
 
 
 def describe(
-    *what: str,
+    *what: Objects,
     all_namespaces: AllNamespaces = False,
     selector: Selector = "",
     output: Output = "text",

@@ -9,7 +9,7 @@ from pathlib import Path
 from tenure.cli import failures, requests, screen
 from tenure.cli.door import open_door
 from tenure.cli.formats import qualified_name
-from tenure.cli.options import HERE, Reach
+from tenure.cli.options import HERE, Objects, Reach
 from tenure.cli.requests import JsonObject
 from tenure.cli.targets import one_target
 from tenure.cli.three_way import additions, deletions, merged
@@ -22,7 +22,7 @@ _HEAD = """\
 """
 
 
-def edit(*what: str, reach: Reach = HERE) -> None:
+def edit(*what: Objects, reach: Reach = HERE) -> None:
     """Edit an object in the editor that TENURE_EDITOR, KUBE_EDITOR, VISUAL or EDITOR names (else vi).
 
     Parameters

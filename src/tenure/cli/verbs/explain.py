@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from tenure.cli import failures, screen
+from tenure.cli import completers, failures, screen
 from tenure.cli.options import Output
 from tenure.cli.targets import the_kind
 from tenure.resources.explain import Explanation, FieldExplanation, NoSuchFieldError
@@ -16,7 +16,7 @@ _WIDTH = 100
 
 
 def explain(
-    path: str,
+    path: Annotated[str, Parameter(completer=completers.fields)],
     *,
     recursive: Annotated[bool, Parameter(negative=(), help="Every field below, as a tree.")] = False,
     output: Output = "text",

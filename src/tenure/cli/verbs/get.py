@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from tenure.cli import failures, screen
 from tenure.cli.door import Change, Door, open_door
 from tenure.cli.formats import Format, named, parse_format, say_columns, say_objects
-from tenure.cli.options import HERE, AllNamespaces, FieldSelector, Filename, Reach, Recursive, Selector
+from tenure.cli.options import HERE, AllNamespaces, FieldSelector, Filename, Objects, Reach, Recursive, Selector
 from tenure.cli.requests import JsonObject
 from tenure.cli.targets import Target, parse_targets
 from tenure.quantities import SystemClock
@@ -38,7 +38,7 @@ class _Wanted:
 
 
 def get(
-    *what: str,
+    *what: Objects,
     output: ShowFormat = "table",
     watch: Annotated[bool, Parameter(name=["--watch", "-w"], negative=(), help="Go on showing changes.")] = False,
     watch_only: Annotated[bool, Parameter(negative=(), help="Show changes alone.")] = False,

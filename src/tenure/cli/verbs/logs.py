@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from tenure.cli import failures, screen
 from tenure.cli.door import Door, open_door
-from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.options import HERE, ContractName, Output, Reach
 from tenure.cli.requests import JsonObject
 from tenure.client import home_directory
 from tenure.quantities import format_instant
@@ -15,7 +15,7 @@ from tenure.resources import Contract, Workload, kind_named, kind_of
 
 
 def logs(
-    name: str,
+    name: ContractName,
     *,
     follow: Annotated[
         bool, Parameter(name=["--follow", "-f"], negative=(), help="Go on until the run is over.")

@@ -9,7 +9,7 @@ from tenure.cli import failures, jsonpath, screen
 from tenure.cli.door import Door, open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.formats import named
-from tenure.cli.options import HERE, AllNamespaces, Filename, Output, Reach, Selector, Timeout
+from tenure.cli.options import HERE, AllNamespaces, Filename, Objects, Output, Reach, Selector, Timeout
 from tenure.cli.requests import JsonObject
 from tenure.cli.targets import Target, parse_targets
 from tenure.client import NotFound, WaitTimeout
@@ -18,7 +18,7 @@ Predicate = Callable[[JsonObject], bool]
 
 
 def wait(
-    *what: str,
+    *what: Objects,
     for_: Annotated[
         str, Parameter(name="--for", help="condition=TYPE[=STATUS], delete, create, or jsonpath=PATH[=VALUE].")
     ],
