@@ -151,8 +151,10 @@ def document() -> str:
         "# What is demanded, and what is proven",
         "",
         "Made from `tests/requirements/rows.py`; `make requirements` runs every proof with its failing twin.",
-        f"Of {len(ROWS)} demands {counts['proven']} are proven, {counts['partly']} partly, "
-        f"{counts['not yet']} not yet.",
+        (
+            f"Of {len(ROWS)} demands {counts['proven']} are proven, {counts['partly']} partly, "
+            f"{counts['not yet']} not yet."
+        ),
         "A row is proven only by a test that runs its command, and its twin on a broken input, which must fail for the",
         "reason stated.",
         "",
