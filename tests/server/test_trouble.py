@@ -95,3 +95,21 @@ async def test_a_patch_wins_its_races(host: Embedded) -> None:
             )
         labels = (await client.get(Namespace, "n")).metadata.labels
         assert labels == {f"k{i}": "v" for i in range(8)}
+
+
+async def test_events_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tenure.resources import Event
+    from tenure.server import events
+
+    clock = VirtualClock(1_800_000_000_000)
+    monkeypatch.setattr(events, "KEPT_EVENTS", 3)
+    async with serving(tmp_path, clock=clock) as running, Embedded(running).client("controllers") as client:
+        for number in range(6):
+            clock.advance(1_000)
+            event = {"metadata": {"name": f"e{number}"}, "involvedObject": {}, "lastTimestamp": clock.now_ms()}
+            await client.create(Event.model_validate(event))
+        assert await events.expire(running.host) == 3
+        assert [e.name for e in (await client.list(Event)).items] == ["e3", "e4", "e5"]
+        clock.advance(events.KEPT_MS - 1_500)
+        assert await events.expire(running.host) == 1
+        assert [e.name for e in (await client.list(Event)).items] == ["e4", "e5"]

@@ -16,6 +16,7 @@ from tenure.quantities import Clock, SystemClock
 from tenure.server.app import make_app
 from tenure.server.authorization import tokens_of
 from tenure.server.certificates import Certificates, certificates_of
+from tenure.server.events import expire_forever
 from tenure.server.host import Host, store_resources
 from tenure.server.kubeconfig import write_kubeconfig, write_private
 from tenure.server.pulse import Pulse
@@ -94,6 +95,7 @@ async def _running(host: Host, listener: socket.socket, certificates: Certificat
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
+    sweeping = asyncio.create_task(expire_forever(host))
     try:
         while not server.started and not task.done():
             await asyncio.sleep(0.005)
@@ -101,6 +103,7 @@ async def _running(host: Host, listener: socket.socket, certificates: Certificat
             await task
         yield
     finally:
+        sweeping.cancel()
         host.pulse.close()  # watches end by themselves, and nobody waits for them
         server.should_exit = True
         while not task.done():
