@@ -84,3 +84,11 @@ def test_a_model_is_dear_when_more_is_bound_to_it_than_is_left() -> None:
     assert free_to_roam[1] == 0
     assert bound.tolist() == [0, 0]
     assert not scarcity_prices(mix, np.array([2.0, 20.0]), np.array([50.0, 100.0]))
+
+
+def test_machines_of_sixteen_devices_do_not_overflow() -> None:
+    mix = mix_of((whole(16, 1), 2), (whole(1, 1), 3))
+    *_, found = tables(mix, np.zeros(2), PRICES, 16)
+    assert found is not None
+    assert np.isfinite(found.empty).all()
+    assert found.empty[16, 0, 0] == pytest.approx(16, abs=0.5)

@@ -213,8 +213,8 @@ class Packer:
 
     def _schedule(self) -> None:
         """When the next epoch is due, and how many slices of work each decision does until then."""
-        mean = float(self.classes.device_milli[: len(self.classes)] @ self.classes.arrivals[: len(self.classes)])
-        mean /= max(1, self._arrivals)
+        arrivals = self.classes.arrivals[: len(self.classes)]
+        mean = float(self.classes.device_milli[: len(self.classes)] @ arrivals) / max(1, int(arrivals.sum()))
         usual = EPOCH_SHARE * self.state.fleet.device_milli / max(mean, 1.0)
         length = max(1.0, min(usual, EARLY_EPOCH * self._arrivals))
         self._epoch_due = self._arrivals + length

@@ -15,7 +15,7 @@ from tenure.placement.packing.columns import FleetState
 from tenure.placement.packing.demand import WHOLE_DEVICE_MILLI, ClassTable, FloatColumn, IntColumn
 from tenure.placement.packing.mix import LEVELS, Floats
 from tenure.placement.packing.power import Watts
-from tenure.placement.packing.scarcity import charged
+from tenure.placement.packing.scarcity import MODELS, charged
 from tenure.placement.packing.value import Tables
 
 Slots = npt.NDArray[np.int8]
@@ -57,7 +57,7 @@ class Pricing:
         self._empty = _planes(tables.empty)
         self._scarce, self._models = scarce, models
         self._watts, self._watt_weight = watts, watt_weight
-        self._bits = 1 << np.arange(models, dtype=np.int64)
+        self._bits = 1 << np.arange(min(models, MODELS), dtype=np.int64)
         self.charge = np.zeros((0, models + 1))
         for index in range(len(classes)):
             self.add(classes, index)

@@ -82,7 +82,7 @@ def _open_empties(tables: Tables, opened: Floats, mass: Floats) -> Floats:
         opened[count - 1] += one
         for place, size in enumerate(tables.mix.wide.sizes.tolist()):
             if size <= count:
-                way = here * np.exp((tables.empty[count - size] - tables.empty[count]) / TEMPERATURE)
+                way = here * np.exp((tables.empty[count - size] + size - tables.empty[count]) / TEMPERATURE)
                 wide[place] += way
                 opened[count - size] += way * np.exp(tables.wide_log[place])
     return wide

@@ -14,12 +14,17 @@ import numpy as np
 from tenure.placement.packing.demand import FloatColumn
 from tenure.placement.packing.mix import Floats, Mix
 
+MODELS = 62
+"""A set of models is a 64-bit mask. A fleet of more models is packed without these prices."""
+
 SETS = 256
 """Sets considered at most, the most demanded first: unions of two grow as the square of the distinct sets."""
 
 
 def scarcity_prices(mix: Mix, expected: FloatColumn, idle_devices: FloatColumn) -> dict[int, Floats]:
     """By set S (bit mask of models): a column of prices a device [models], 0 outside S. Idle devices are by model."""
+    if mix.allows.shape[0] > MODELS:
+        return {}
     bits = 1 << np.arange(mix.allows.shape[0], dtype=np.int64)
     masks = bits @ mix.allows
     everything = int(bits.sum())

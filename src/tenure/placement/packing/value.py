@@ -42,7 +42,8 @@ class Tables:
     """Worth in devices, by model and CPU price.
 
     device: [LEVELS + 1, models, prices] for one started device. empty: [widest + 1, models, prices] for so many empty
-    ones. The rest is what expected use needs: `partition` = exp(device / t), the weights of each size.
+    ones. The rest is what expected use needs: `partition` = exp(device / t), the weights of each single-device size,
+    the logarithms of those of each wide size (without their values), the weights of each class.
     """
 
     mix: Mix
@@ -71,7 +72,9 @@ class Tables:
 def tables(mix: Mix, demand_price: FloatColumn, prices: FloatColumn, widest: int) -> Iterator[Tables | None]:
     """Compute tables in slices: yields None after each slice and the tables at last."""
     discount = np.exp(-prices * mix.cpu[:, None] / TEMPERATURE)
-    weight = mix.frequency * np.exp((mix.devices - demand_price) / TEMPERATURE)
+    # A wide class's value stays out of its weight and is added in logarithms: exp(16 / 0.02) would overflow.
+    value = np.where(mix.devices > 1, 0.0, mix.devices)
+    weight = mix.frequency * np.exp((value - demand_price) / TEMPERATURE)
     models = mix.allows.shape[0]
     members = (weight * mix.allows)[:, :, None] * discount
     single = _by_size(members, mix.single, models, len(prices))
@@ -95,7 +98,7 @@ def tables(mix: Mix, demand_price: FloatColumn, prices: FloatColumn, widest: int
         ways = [empty[count - 1] + device[LEVELS]]
         for place, wide in enumerate(mix.wide.sizes.tolist()):
             if wide <= count:
-                ways.append(empty[count - wide] + TEMPERATURE * wide_log[place])
+                ways.append(empty[count - wide] + wide + TEMPERATURE * wide_log[place])
         stacked = np.stack(ways)
         top = stacked.max(axis=0)
         empty[count] = top + TEMPERATURE * np.log(np.exp((stacked - top) / TEMPERATURE).sum(axis=0))
