@@ -61,6 +61,6 @@ def test_a_malformed_fleet_is_refused() -> None:
 
 
 def test_kueue_scenario_without_a_key_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "generator.yaml").write_text("topology: {levels: []}\ncohorts: []\n")
+    (tmp_path / "generator.yaml").write_text("cohorts: [{count: 1}]\n")
     with pytest.raises(TraceError, match="no key"):
         kueue.read_scenario(tmp_path)
