@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import socket
-import struct
-import sys
 
 from tenure.measurement.http1 import Head, HttpError
 
@@ -53,20 +49,3 @@ class Asked:
     def measured(self) -> bool:
         """Whether it asks the model for something: these are journalled, listings and health are not."""
         return self.method == b"POST" and self.path.startswith(b"/v1/")
-
-
-def waited_in_kernel_ns(transport: asyncio.Transport | None) -> int:
-    """How long the bytes just read had waited for us: a tap that got no CPU must not shorten what its users waited.
-
-    Linux knows when a connection last received data (`tcpi_last_data_recv`, to a few milliseconds). Where the system
-    does not say, 0: there, only the prober shows such waiting.
-    """
-    if sys.platform != "linux" or transport is None:
-        return 0
-    try:
-        facts = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 56)
-    except (OSError, AttributeError):
-        return 0
-    (waited_ms,) = struct.unpack_from("I", facts, 52) if len(facts) == 56 else (0,)
-    # Below this it is the clock tick that is seen, not waiting.
-    return int(waited_ms) * 1_000_000 if waited_ms > 5 else 0

@@ -1,4 +1,7 @@
-"""One request to an OpenAI endpoint and the timing of its answer, stamped in the event loop's own callback."""
+"""One request to an OpenAI endpoint and the timing of its answer.
+
+Bytes are stamped in the event loop's own callback, less the time for which they had waited there.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tenure.measurement.http1 import Body, Head, HttpError, split_head, status_of
 from tenure.measurement.stream import AnswerTimer
+from tenure.measurement.waiting import waited_in_kernel_ns
 from tenure.promises import Outcome, RequestSample, outcome_of_status
 
 
@@ -67,7 +71,7 @@ class _Exchange(asyncio.Protocol):
         transport.write(self._message)
 
     def data_received(self, data: bytes) -> None:
-        now_ns = time.monotonic_ns()
+        now_ns = time.monotonic_ns() - waited_in_kernel_ns(self.transport)
         try:
             if self._body is None:
                 self._buffer += data

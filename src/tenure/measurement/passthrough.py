@@ -11,8 +11,9 @@ import time
 from typing import TYPE_CHECKING
 
 from tenure.measurement.answerer import Answerer
-from tenure.measurement.asked import Asked, error_response, waited_in_kernel_ns
+from tenure.measurement.asked import Asked, error_response
 from tenure.measurement.http1 import Body, HttpError, split_head
+from tenure.measurement.waiting import waited_in_kernel_ns
 
 if TYPE_CHECKING:
     from tenure.measurement.tap import Tap
