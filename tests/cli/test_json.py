@@ -140,11 +140,8 @@ def test_after_tab_the_shell_offers_kinds_names_and_fields(shell: Shell, line: s
     with acting(shell):
         shell.here("request", "-f", "-", stdin=CHAT)
         first, *rest = line.split()
-        ran = (
-            shell("__complete", first, "-n", shell.namespace, *rest)
-            if first != "explain"
-            else shell("__complete", first, *rest)
-        )
+        where = [] if first in ("explain", "model") else ["-n", shell.namespace]
+        ran = shell("__complete", first, *where, *rest)
     assert OFFERED[line] in ran.out.split()
 
 

@@ -8,13 +8,13 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
 from tenure.resources.base import ApiObject
-from tenure.resources.plain_yaml import DEPTH_MAX, YamlRefused, load_documents
+from tenure.resources.plain_yaml import DEPTH_MAX, YamlRefused, field_lines, load_documents
 from tenure.resources.problems import Problem, ProblemsFound, did_you_mean, problems_of
 from tenure.resources.reasons import next_step
 from tenure.resources.registry import KINDS, Kind, kind_for, kind_named
@@ -29,11 +29,21 @@ _DIRECTIVES = re.compile(r"(\s*(#[^\n]*|%[^\n]*)?\n?)*")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One JSON object of a manifest, and where it starts (`source` as given, `line` from 1)."""
+    """One JSON object of a manifest, where it starts (`source` as given, `line` from 1), and the text it stood in."""
 
     content: dict[str, Any]
     source: str = ""
     line: int = 1
+    text: str = field(default="", repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a document stood."""
+
+    source: str
+    line: int
+    text: str
 
 
 def parse_documents(data: bytes | str, *, source: str = "") -> list[Document]:
@@ -61,8 +71,10 @@ def decode(document: Document) -> ApiObject:
             return kind.model.model_validate(content, strict=True, by_alias=True, by_name=False)
         except ValidationError as error:
             problems = problems_of(error, kind.model, content, kind.singular)
+    lines = field_lines(document.text, document.line) if document.text else {}
     raise ProblemsFound(
-        replace(p, source=document.source, line=p.line or document.line, object_name=name) for p in problems
+        replace(p, source=document.source, line=_line(lines, p.path) or document.line, object_name=name)
+        for p in problems
     )
 
 
@@ -78,6 +90,13 @@ def decode_all(documents: Iterable[Document]) -> list[ApiObject]:
     if problems:
         raise ProblemsFound(problems)
     return objects
+
+
+def _line(lines: dict[str, int], path: str) -> int:
+    """The line of a field; of the nearest field around it where it is not there."""
+    while path and path not in lines:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return lines.get(path, 0)
 
 
 def _text(data: bytes | str, source: str) -> str:
@@ -109,7 +128,7 @@ def _yaml(text: str, source: str) -> tuple[list[Document], list[Problem]]:
                 where = line + first_line - 1
                 if content is None:
                     continue
-                _collect(content, source, where, documents, problems)
+                _collect(content, _Place(source, where, text), documents, problems)
                 if len(documents) > DOCUMENTS_MAX:
                     message = f"more than {DOCUMENTS_MAX} documents in one file"
                     return [], [_problem("DocumentTooLarge", message, source, where)]
@@ -159,19 +178,20 @@ def _json(text: str, source: str) -> tuple[list[Document] | None, list[Problem]]
             json.dumps(content, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             return [], [_problem("NotUtf8", "a string holds half of a surrogate pair, which is no text", source)]
-    _collect(content, source, 1, documents, problems)
+    _collect(content, _Place(source, 1, text), documents, problems)
     return documents, problems
 
 
-def _collect(content: Any, source: str, line: int, documents: list[Document], problems: list[Problem]) -> None:
+def _collect(content: Any, place: _Place, documents: list[Document], problems: list[Problem]) -> None:
     if not isinstance(content, dict):
         sort = "a list" if isinstance(content, list) else "a single value"
-        problems.append(_problem("NotAnObject", f"the document is {sort}, not a mapping", source, line))
+        message = f"the document is {sort}, not a mapping"
+        problems.append(_problem("NotAnObject", message, place.source, place.line))
     elif content.get("kind") == "List" and isinstance(content.get("items"), list):
         for item in content["items"]:
-            _collect(item, source, line, documents, problems)
+            _collect(item, replace(place, text=""), documents, problems)  # paths are the item's, lines the list's
     else:
-        documents.append(Document(content, source, line))
+        documents.append(Document(content, place.source, place.line, place.text))
 
 
 def _kind_of(content: dict[str, Any]) -> tuple[Kind | None, list[Problem]]:

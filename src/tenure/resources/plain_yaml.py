@@ -57,6 +57,41 @@ def scalar(text: str) -> Any:
     return text
 
 
+def field_lines(text: str, line: int) -> dict[str, int]:
+    """The line of every field, by its path (`spec.members[2].cores`), of the document that starts on `line`.
+
+    Only asked for once something is wrong. What cannot be read any more has no lines.
+    """
+    lines: dict[str, int] = {}
+    events = _events(text)
+    try:
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                first = next(events)
+                wanted = first.start_mark.line + 1 == line
+                _note_lines(events, first, "", lines if wanted else {})
+                if wanted:
+                    break
+    except YamlRefused:
+        pass
+    return lines
+
+
+def _note_lines(events: Iterator[Any], event: Any, path: str, lines: dict[str, int]) -> None:
+    if path:
+        lines.setdefault(path, event.start_mark.line + 1)
+    if isinstance(event, yaml.SequenceStartEvent):
+        index = 0
+        while not isinstance(item := next(events), yaml.SequenceEndEvent):
+            _note_lines(events, item, f"{path}[{index}]", lines)
+            index += 1
+    elif isinstance(event, yaml.MappingStartEvent):
+        while not isinstance(key := next(events), yaml.MappingEndEvent):
+            below = f"{path}.{getattr(key, 'value', '')}".lstrip(".")
+            lines.setdefault(below, key.start_mark.line + 1)
+            _note_lines(events, next(events), below, lines)
+
+
 def _events(text: str) -> Iterator[Any]:
     try:
         yield from yaml.parse(text, Loader=_LOADER)

@@ -77,7 +77,7 @@ def test_all_errors_of_all_documents_at_once() -> None:
 def test_each_problem_names_its_file_line_and_object() -> None:
     text = f"{CHAT}---\n{chat('two', term='{duration: -3d}')}"
     (problem,) = problems(text)
-    assert (problem.source, problem.line, problem.object_name) == ("m.yaml", 10, "workload/two")
+    assert (problem.source, problem.line, problem.object_name) == ("m.yaml", 17, "workload/two")
     assert (problem.code, problem.path) == ("InvalidQuantity", "spec.term.duration")
 
 
@@ -104,6 +104,19 @@ def test_wrong_values_are_found_where_they_stand(replaced: dict[str, str], code:
     found = problems(chat(**replaced))
     assert (found[0].code, found[0].path) == (code, path)
     assert all(problem.next_step for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (chat(load="\n    requestsPerSecond: abc\n    nonsense: 1"), [7, 8]),
+        (f"# a comment\n---\n{chat(load='{requestsPerSecond: abc}')}", [8]),
+        (chat(inference="{}"), [5]),
+        ('{"apiVersion": "tenure.dev/v1alpha1",\n "kind": "Workload",\n "metadata": {"name": 5}}', [1, 3]),
+    ],
+)
+def test_each_problem_names_the_line_of_its_field_or_of_what_is_around_it(text: str, lines: list[int]) -> None:
+    assert sorted(problem.line for problem in problems(text)) == lines
 
 
 def test_numbers_in_quotes_are_no_numbers_as_a_crd_would_have_it() -> None:
