@@ -1,0 +1,126 @@
+"""Deleting an Offer, Contract, Workload or namespace releases exactly once, after the processes are gone."""
+
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tenure.client import Client, NotFound
+from tenure.engines import LocalEngine
+from tenure.resources import ApiObject, Contract, Namespace, ObjectMeta, Offer, Site, Workload
+from tests.chaos.harness import Home
+
+pytestmark = pytest.mark.real
+SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    made = Home(tmp_path_factory.mktemp("deletion") / "home", random.Random(1))
+    made.up()
+    try:
+        yield made
+    finally:
+        made.clean()
+
+
+def until(true: object, what: str) -> None:
+    give_up = time.monotonic() + SECONDS
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < give_up, what
+        time.sleep(0.1)
+
+
+def active(client: Client, name: str, namespace: str = "default") -> Contract:
+    """The Active contract of a fresh workload."""
+    found: list[Contract] = []
+
+    def is_active() -> bool:
+        found[:] = [
+            c
+            for c in client.list(Contract, namespace=namespace).items
+            if c.spec.workload.name == name and c.status is not None and c.status.phase == "Active"
+        ]
+        return bool(found)
+
+    until(is_active, f"{name} becomes Active")
+    return found[0]
+
+
+def gone(client: Client, model: type[ApiObject], name: str, namespace: str | None = "default") -> bool:
+    try:
+        client.get(model, name, namespace=namespace)
+    except NotFound:
+        return True
+    return False
+
+
+def nothing_is_left(home: Home, client: Client) -> None:
+    assert home.settle()["exit"] == 0
+    assert [s for s in LocalEngine(home.path).runs() if not s.final] == []
+    released = (client.get(Site, "local").status or _none()).ledger.last_batch
+    assert released[-1].operation == "Release"
+
+
+def _none() -> object:
+    raise AssertionError("the site has a status")
+
+
+@pytest.mark.parametrize("what", ["contract", "workload", "namespace"])
+def test_what_runs_is_stopped_before_its_hold_is_released(home: Home, what: str) -> None:
+    with home.client() as client:
+        namespace = f"to-delete-{what}"
+        client.create(Namespace(metadata=ObjectMeta(name=namespace)))
+        wanted = home.workload(f"by-{what}")
+        client.create(wanted.model_copy(update={"metadata": ObjectMeta(name=wanted.name, namespace=namespace)}))
+        contract = active(client, wanted.name, namespace)
+        before = (client.get(Site, "local").status or _none()).ledger.generation
+        match what:
+            case "contract":
+                client.delete(Contract, contract.name, namespace=namespace)
+            case "workload":
+                client.delete(Workload, wanted.name, namespace=namespace)
+            case _:
+                client.delete(Namespace, namespace)
+        run = contract.spec.hold.id
+        engine = LocalEngine(home.path)
+
+        def released() -> bool:
+            there = gone(client, Contract, contract.name, namespace)
+            if there:
+                assert not any(s.run_id == run and not s.final for s in engine.runs()), "released before it was gone"
+            return there
+
+        until(released, f"the contract goes with its {what}")
+        if what == "contract":
+            # Its user still wants it, so the need is answered again; take that away too.
+            client.delete(Workload, wanted.name, namespace=namespace)
+            until(lambda: gone(client, Workload, wanted.name, namespace), "the workload is gone")
+        until(lambda: not _live(client, namespace), "everything in the namespace is gone")
+        nothing_is_left(home, client)
+        after = (client.get(Site, "local").status or _none()).ledger.generation
+        assert after > before
+
+
+def test_a_held_offer_is_released_once(home: Home) -> None:
+    with home.client() as client:
+        wanted = home.workload("offered")
+        manual = wanted.spec.model_copy(update={"acceptance": "manual"})
+        client.create(wanted.model_copy(update={"spec": manual}))
+        until(lambda: _held(client), "an offer is held")
+        offer = _held(client)[0]
+        client.delete(Offer, offer.name, namespace="default")
+        until(lambda: gone(client, Offer, offer.name), "the offer is gone")
+        until(lambda: _held(client), "a fresh offer is made, since the need still stands")
+        client.delete(Workload, "offered", namespace="default")
+        until(lambda: not _live(client, "default"), "all of it is gone")
+        nothing_is_left(home, client)
+
+
+def _held(client: Client) -> list[Offer]:
+    return [o for o in client.list(Offer).items if o.status is not None and o.status.phase == "Held"]
+
+
+def _live(client: Client, namespace: str) -> bool:
+    return bool(client.list(Contract, namespace=namespace).items or client.list(Offer, namespace=namespace).items)
