@@ -22,7 +22,7 @@ MARKS = {"Kept": "[green]kept[/]", "Breached": "[red]breached[/]", "Unverifiable
 def keep(stage: Stage, name: str) -> None:
     """Requests at the declared load, and the windows as they are judged."""
     stage.heading("Kept", "Requests arrive at the declared load. Every window is judged from the tap's own journal.")
-    stage.type("tenure", "status", "--watch")
+    stage.type("tenure", "get", "contract", name, "-w")
     with stage.door() as door, _load(stage, name):
         stage.watch(lambda _: table(stage.contract(door, name)), lambda t: t >= KEPT_SECONDS, KEPT_SECONDS + 1)
 

@@ -71,14 +71,17 @@ async def _machine(client: AsyncClient, name: str, profile: str, seen: ObservedM
 async def _observed(client: AsyncClient, machine: Machine, seen: ObservedMachine, clock: Clock) -> Machine:
     def change(status: MachineStatus) -> MachineStatus:
         kept = set(machine.spec.reserved.cores)
-        total = known_or(seen.memory_total_bytes, 0)
+        # Of the nodes that CPUs may use as their own: a GPU's memory may be a node too, and is not for sale here.
+        reserved = int(machine.spec.reserved.memory)
+        seen_sellable = known(seen.sellable_memory_bytes())
+        total = seen_sellable + reserved if seen_sellable is not None else known_or(seen.memory_total_bytes, 0)
         return status.model_copy(
             update={
                 "cores": len(seen.topology.cores),
                 "sellable_cores": [core for core in seen.allowed_cores() if core not in kept],
                 "reserved_seen": sorted(kept),
                 "memory": Bytes(total),
-                "sellable_memory": Bytes(max(0, total - int(machine.spec.reserved.memory))),
+                "sellable_memory": Bytes(max(0, total - reserved)),
                 "devices": len(listed(seen.topology.gpus)),
                 "enforcement": enforcement(seen),
                 "boot_id": known(seen.boot_id),
