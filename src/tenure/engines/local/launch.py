@@ -62,14 +62,14 @@ def granted_to_supervisors() -> tuple[str, set[str], list[str]]:
 
 
 def _environment() -> dict[str, str]:
-    """A supervisor's environment: where the program lies, and how systemd is reached."""
+    """A supervisor's environment: where the program and its interpreter lie, and how systemd is reached."""
     environment = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "PYTHONPATH": SOURCE_ROOT,
         "PYTHONDONTWRITEBYTECODE": "1",
         "LANG": "C.UTF-8",
     }
-    for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"):
+    for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "LD_LIBRARY_PATH", "PYTHONHOME"):
         if name in os.environ:
             environment[name] = os.environ[name]
     return environment
