@@ -160,25 +160,31 @@ class Calendar:
     def free_over(self, machine: FleetMachine, start_ms: int, end_ms: int, *, without_group: str = "") -> Free:
         """What is free on a machine throughout [start, end), its own stopping margin included."""
         near = self.near(machine.name, start_ms, end_ms, without_group=without_group)
+        return self._left(machine, near, start_ms, min(FOREVER_MS, end_ms + self.margin_ms))
+
+    def free_at(self, machine: FleetMachine, instant_ms: int, *, without_group: str = "") -> Free:
+        """What is free at one instant (a hold that is just stopping still counts)."""
+        near = [
+            hold
+            for hold in self.by_machine.get(machine.name, ())
+            if hold.start_ms <= instant_ms < self.stop_ms(hold) and not (without_group and hold.group == without_group)
+        ]
+        return self._left(machine, near, instant_ms, instant_ms + 1)
+
+    def _left(self, machine: FleetMachine, near: list[Hold], start_ms: int, until_ms: int) -> Free:
+        """What these holds leave of a machine throughout [start, until)."""
         if not near:
             return Free.whole(machine)
-        until = min(FOREVER_MS, end_ms + self.margin_ms)
         taken = {
             core for hold in near for claim in hold.claims if claim.machine == machine.name for core in claim.cores
         }
         uses = [Use(h.alternative_of, h.start_ms, self.stop_ms(h), _amounts(h, machine.name)) for h in near]
-        peak = peak_use(uses, start_ms, until)
+        peak = peak_use(uses, start_ms, until_ms)
         return Free(
             machine,
             machine.sellable_cores() - taken,
             {node: left - peak.get(f"memory:{node}", 0) for node, left in machine.sellable_memory().items()},
             {name: left - peak.get(f"device:{name}", 0) for name, left in machine.sellable_devices().items()},
-        )
-
-    def free_at(self, machine: FleetMachine, instant_ms: int, *, without_group: str = "") -> Free:
-        """What is free at one instant (a hold that is just stopping still counts)."""
-        return Calendar(self.holds, 0, self._stopped()).free_over(
-            machine, instant_ms, instant_ms + 1, without_group=without_group
         )
 
     def releases(
@@ -196,14 +202,6 @@ class Calendar:
                 if after_ms < stop_ms <= until_ms and not (without_group and hold.group == without_group):
                     found.setdefault(stop_ms, []).append(name)
         return dict(sorted(found.items()))
-
-    def _stopped(self) -> Mapping[str, tuple[Hold, ...]]:
-        if not self.margin_ms:
-            return self.by_machine
-        return {
-            name: tuple(Hold(h.id, h.group, h.site, h.start_ms, self.stop_ms(h), h.claims) for h in row)
-            for name, row in self.by_machine.items()
-        }
 
 
 def _order(hold: Hold) -> tuple[int, str]:
