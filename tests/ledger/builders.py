@@ -36,7 +36,7 @@ def fleet(cores: int, memory_gib: int = 8) -> Fleet:
 def fleet_of(cores: int):
     """What an Allocator is given to read its fleet with."""
 
-    def read(machines: Sequence[Machine], profiles: Sequence[HardwareProfile]) -> Fleet:
+    def read(site: Site, machines: Sequence[Machine], profiles: Sequence[HardwareProfile]) -> Fleet:
         return fleet(cores)
 
     return read

@@ -110,7 +110,7 @@ async def test_a_mark_left_by_a_crash_is_completed_by_whoever_allocates_next() -
 
 async def test_what_was_proposed_and_never_committed_is_collected() -> None:
     host = await host_with_site()
-    stray = take_free_core("stray", "gone")(View("local", 0), fleet_of(2)([], []), 0).offers[0]
+    stray = take_free_core("stray", "gone")(View("local", 0), fleet_of(2)(site(), [], []), 0).offers[0]
     await host.create(stray)
     await allocator(host).decide(take_free_core("a", "chat"))
     await allocator(host).decide(take_free_core("b", "other"))

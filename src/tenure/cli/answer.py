@@ -31,7 +31,7 @@ from tenure.resources.kinds.answer import Answer, FunnelStep, Quote, RefusalDeta
 
 QUIET = "bright_black"
 GOOD, MIDDLING, BAD = "green", "yellow", "red"
-BAR_CELLS = 28
+BAR_CELLS = 20
 
 
 def answer_view(answer: Answer, *, now_ms: int, held: bool, expires_ms: int | None = None) -> RenderableType:
@@ -88,6 +88,10 @@ def add_promises(rows: Table, promises: Promises) -> None:
         rows.add_row("evidence", sentence)
     if not statistical:
         rows.add_row("promises", "what is reserved; nothing about speed")
+    if any(promise.what == "simulated" for promise in promises.hard):
+        for promise in promises.hard:
+            if promise.what not in ("start", "end"):
+                rows.add_row(promise.what, promise.value)
 
 
 def relaxation_text(relaxation: Relaxation, now_ms: int) -> Text:
@@ -118,7 +122,8 @@ def refusal_view(refusal: RefusalDetail, *, now_ms: int) -> RenderableType:
     """What binds with its numbers, the funnel, the conflicting set, and what to do next."""
     binding = refusal.binding
     rows = _rows()
-    message = Text(binding.message, style="bold")
+    # When it frees has a row of its own, in words.
+    message = Text(binding.message.partition("; free from ")[0], style="bold")
     rows.add_row("binding", message)
     rows.add_row("", Text(f"{binding.constraint}, imposed by {binding.imposed_by}", style=QUIET))
     if binding.frees_at is not None:

@@ -22,6 +22,7 @@ from tenure.resources.kinds.contract import Accounting, CommissioningFigure, Win
 
 VERDICTS = {"Kept": GOOD, "Breached": BAD, "Unverifiable": MIDDLING}
 WINDOWS_SHOWN = 30
+CLAIMS_SHOWN = 4
 KEY_SHOWN = 12
 
 
@@ -37,9 +38,11 @@ def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
     add_promises(rows, spec.promises)
     if status and status.commissioning and status.commissioning.figures:
         rows.add_row("measured", figures_view(status.commissioning.figures))
-    for claim in spec.hold.claims:
+    for claim in spec.hold.claims[:CLAIMS_SHOWN]:
         cores = f"{counted(len(claim.cores), 'core')} ({', '.join(map(str, claim.cores))})"
         rows.add_row("holds", f"{cores}, {claim.memory} of memory on {claim.machine}")
+    if len(spec.hold.claims) > CLAIMS_SHOWN:
+        rows.add_row("", f"and {len(spec.hold.claims) - CLAIMS_SHOWN} members more; -o json lists them all")
     if spec.shape is not None:
         rows.add_row("shape", shape_text(spec.shape) + (f" on {spec.runtime}" if spec.runtime else ""))
     end = int(spec.term.end)

@@ -1,4 +1,6 @@
-"""The control plane of one machine as a process: `python -m tenure.cli.daemon HOME`. Server and controllers only.
+"""The control plane of one machine as a process: `python -m tenure.cli.daemon HOME PORT`. Server and controllers only.
+
+Where the home keeps a fleet (`fleet/`, put there by `tenure up --fleet`), it serves that instead of this machine.
 
 It writes `plane.json` when it is ready, keeps a log, and ends on SIGTERM or SIGINT with workloads left running.
 """
@@ -13,6 +15,7 @@ from pathlib import Path
 import psutil
 import structlog
 
+from tenure.cli.fleet_file import kept_fleet
 from tenure.client import AsyncClient, from_home
 from tenure.controllers.assembly import plane_of, run_plane
 from tenure.quantities import SystemClock
@@ -30,10 +33,11 @@ async def run(home: Path, port: int = 0) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     clock = SystemClock()
+    fleet = kept_fleet(home)
     async with (
         serving(home, port) as host,
         AsyncClient(lambda: from_home(home, "controllers")) as client,
-        plane_of(client, home, clock) as plane,
+        plane_of(client, home, clock, fleet) as plane,
     ):
 
         def ready() -> None:

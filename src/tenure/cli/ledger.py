@@ -6,22 +6,24 @@ from cyclopts import App
 
 from tenure.cli import exit_codes
 from tenure.cli.door import Door, open_door
+from tenure.cli.failures import usage
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.screen import say, say_json, say_table
 from tenure.client import home_directory
 from tenure.ledger.records import Record, record_of_contract, record_of_offer
 from tenure.ledger.recount import Capacity, Finding, RunFact, recount
 from tenure.quantities import Bytes, SystemClock, format_instant
-from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
+from tenure.resources import Contract, Engine, HardwareProfile, Machine, Offer, Site
 from tenure.resources.kinds.site import LedgerStatus, SiteStatus
 
 app = App(name="ledger", help="The ledger of holds: what is held by whom, and whether it all adds up.")
 
 
 @app.command
-def show(site: str = "local", *, reach: Reach = HERE, output: Output = "text") -> int:
+def show(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> int:
     """Every live hold of a site: whose, what, from when until when."""
     with open_door(reach) as door:
+        site = the_site(door, site)
         ledger, records = _books(door, site)
     live = sorted((r for r in records if r.counts), key=lambda r: (int(r.hold.start), r.name))
     if output == "json":
@@ -33,17 +35,20 @@ def show(site: str = "local", *, reach: Reach = HERE, output: Output = "text") -
 
 
 @app.command
-def check(site: str = "local", *, reach: Reach = HERE, output: Output = "text") -> int:
+def check(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> int:
     """Recount everything from the objects and, independently, from what really runs on this machine.
 
     Exits 0 when all agrees, 1 when anything does not. Marks that the next commit completes are told and are no error.
     """
     with open_door(reach) as door:
+        site = the_site(door, site)
         ledger, records = _books(door, site)
         machines = [m for m in door.client.list(Machine).items if m.spec.site == site]
         profiles = {p.name: p for p in door.client.list(HardwareProfile).items}
-    runs = run_facts(machines, profiles)
-    findings = recount(ledger, records, [_capacity(m) for m in machines], runs, SystemClock().now_ms())
+        engines = [engine.spec.type for engine in door.client.list(Engine).items if engine.spec.site == site]
+    runs = simulated_facts() if engines == ["simulated"] else run_facts(machines, profiles)
+    capacities = [_capacity(machine, profiles) for machine in machines]
+    findings = recount(ledger, records, capacities, runs, SystemClock().now_ms())
     errors = [finding for finding in findings if finding.severity == "error"]
     live = [record for record in records if record.counts]
     alive = sum(run.alive for run in runs)
@@ -79,10 +84,31 @@ def _books(door: Door, site: str) -> tuple[LedgerStatus, list[Record]]:
     return (found.status or SiteStatus()).ledger, [r for r in records if r.hold.site == site]
 
 
-def _capacity(machine: Machine) -> Capacity:
+def the_site(door: Door, named: str) -> str:
+    """The site that is meant: the one named, or the only one that there is."""
+    if named:
+        return named
+    sites = [site.name for site in door.client.list(Site).items]
+    if len(sites) != 1:
+        raise usage(f"there are {len(sites)} sites", f"name one: {', '.join(sites) or 'tenure up'}")
+    return sites[0]
+
+
+def _capacity(machine: Machine, profiles: dict[str, HardwareProfile]) -> Capacity:
     status = machine.status
     cores = frozenset(status.sellable_cores) if status else frozenset()
-    return Capacity(machine.name, cores, int(status.sellable_memory or 0) if status else 0)
+    profile = profiles.get(machine.spec.profile)
+    gpus = profile.spec.topology.get("gpus", []) if profile else []
+    devices = {str(gpu["id"]): 1000 for gpu in gpus}
+    return Capacity(machine.name, cores, int(status.sellable_memory or 0) if status else 0, devices)
+
+
+def simulated_facts() -> list[RunFact]:
+    """What the simulated engine has recorded; nothing runs, so no kernel can be asked."""
+    from tenure.engines import SimulatedEngine
+
+    states = SimulatedEngine(home_directory()).runs()
+    return [RunFact(state.run_id, frozenset(), None, alive=True) for state in states if not state.final]
 
 
 def run_facts(machines: list[Machine], profiles: dict[str, HardwareProfile]) -> list[RunFact]:
@@ -112,10 +138,11 @@ def run_facts(machines: list[Machine], profiles: dict[str, HardwareProfile]) -> 
 
 def _row(record: Record) -> list[Any]:
     claim = record.hold.claims[0]
+    more = len(record.hold.claims) - 1
     return [
         f"{record.kind.lower()}/{record.namespace}/{record.name}",
         record.phase,
-        ",".join(map(str, claim.cores)),
+        ",".join(map(str, claim.cores)) + (f" on {claim.machine}, {more} more" if more else ""),
         Bytes(int(claim.memory)),
         format_instant(int(record.hold.start)),
         format_instant(int(record.hold.end)),

@@ -15,6 +15,7 @@ from cyclopts import Parameter
 
 from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, unverifiable, usage
+from tenure.cli.fleet_file import keep_fleet
 from tenure.cli.options import Output
 from tenure.cli.screen import is_terminal, note, say, say_json
 from tenure.client import home_directory
@@ -45,15 +46,21 @@ def up(
     *,
     foreground: Annotated[bool, Parameter(negative=(), help="Stay, and log to the screen.")] = False,
     port: Annotated[int, Parameter(help="Port on loopback; 0 takes the one of last time, else a free one.")] = 0,
+    fleet: Annotated[
+        Path | None, Parameter(help="Serve the simulated fleet of this file instead of this machine.")
+    ] = None,
     output: Output = "text",
 ) -> int:
     """Start Tenure on this machine; returns when it is ready.
 
     Server and controllers run as one process with all state in TENURE_HOME (or --home DIR). Nothing listens outside
-    loopback. Starting again adopts whatever still runs.
+    loopback. Starting again adopts whatever still runs. With --fleet a fleet from a file (manifests, or a table with
+    openb's columns) is served through the same door: nothing runs there, and everything says that it is simulated.
     """
     home = home_directory()
     running = plane_of(home)
+    if fleet is not None:
+        keep_fleet(home, fleet, running=running is not None)
     if running is None:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         command = [sys.executable, "-m", "tenure.cli.daemon", str(home), str(port)]

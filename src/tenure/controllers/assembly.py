@@ -13,13 +13,15 @@ from tenure.controllers.kernel import Controller, Key, run_controllers
 from tenure.controllers.machine.fleet import fleet_of
 from tenure.controllers.machine.reconcile import MachineReconciler
 from tenure.controllers.machine.register import Registered, register
+from tenure.controllers.machine.simulated import announce_fleet, register_fleet
 from tenure.controllers.measuring import Measurements
 from tenure.controllers.offer import OfferReconciler
 from tenure.controllers.plane import Plane
 from tenure.controllers.shelf import put_catalog
 from tenure.controllers.workload import WorkloadReconciler
 from tenure.controllers.workload.trial import Trials
-from tenure.engines import LocalEngine
+from tenure.discovery.fleets import FleetFile
+from tenure.engines import LocalEngine, SimulatedEngine
 from tenure.evidence import EvidenceLog, KeyRing
 from tenure.ledger import Allocator
 from tenure.measurement.store import MeasurementStore
@@ -32,10 +34,18 @@ EVIDENCE_FOLDER = "evidence"
 
 
 @asynccontextmanager
-async def plane_of(client: AsyncClient, home: Path, clock: Clock) -> AsyncIterator[Plane]:
-    """A control plane over `home`: this machine registered, its catalog in place, its runs adopted."""
-    registered: Registered = await register(client, clock)
-    engine = LocalEngine(home)
+async def plane_of(
+    client: AsyncClient, home: Path, clock: Clock, fleet: FleetFile | None = None
+) -> AsyncIterator[Plane]:
+    """A control plane over `home`: this machine registered, or a simulated fleet; its catalog in place, its runs
+    adopted."""
+    engine: LocalEngine | SimulatedEngine
+    if fleet is None:
+        registered: Registered = await register(client, clock)
+        engine = LocalEngine(home)
+    else:
+        registered = await register_fleet(client, clock, fleet)
+        engine = SimulatedEngine(home)
     known = MeasurementStore(home / MEASUREMENTS_FILE)
     keys = KeyRing.open(home / KEYS_FOLDER, clock=clock)
     plane = Plane(
@@ -56,6 +66,8 @@ async def plane_of(client: AsyncClient, home: Path, clock: Clock) -> AsyncIterat
         await asyncio.to_thread(engine.adopt)
         await put_catalog(client)
         await plane.allocator.recover()
+        if fleet is not None:
+            await announce_fleet(plane)
         yield plane
     finally:
         await plane.measurements.close()
@@ -69,7 +81,7 @@ async def run_plane(plane: Plane, ready: Callable[[], None]) -> None:
         os.sched_setaffinity(0, plane.system_cpus)
     trials = Trials(plane)
     controllers = [
-        Controller(Machine, MachineReconciler(plane)),
+        Controller(Machine, MachineReconciler(plane), also={Machine: MachineReconciler.keys_of(plane)}),
         Controller(
             Workload,
             WorkloadReconciler(plane, trials),

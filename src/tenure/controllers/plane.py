@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tenure.client import AsyncClient
 from tenure.controllers.measuring import Measurements
-from tenure.engines import Engine
+from tenure.engines import Engine, SimulatedEngine
 from tenure.evidence import EvidenceLog, KeyRing
 from tenure.ledger import Allocator
 from tenure.measurement.store import MeasurementStore
@@ -16,7 +16,7 @@ from tenure.topology import MachineTopology, machine_from_json
 
 @dataclass(slots=True)
 class Plane:
-    """One control plane over one site with one local engine."""
+    """One control plane over one site with one engine: this machine's own, or that of a simulated fleet."""
 
     client: AsyncClient
     clock: Clock
@@ -31,10 +31,20 @@ class Plane:
     machine: str
     system_cpus: tuple[int, ...]
     topologies: dict[str, MachineTopology] = field(default_factory=dict)
+    machines: dict[str, Machine] = field(default_factory=dict)
+    """Machines as last watched, for what is no matter of capacity (prices): a fleet is not listed for every answer."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether nothing runs here: every contract then says so."""
+        return isinstance(self.engine, SimulatedEngine)
 
     async def topology(self, machine: str) -> MachineTopology:
         """The topology of a machine. Profiles are content-addressed, so what was read once stays true."""
-        profile = (await self.client.get(Machine, machine)).spec.profile
+        return await self.topology_of((await self.client.get(Machine, machine)).spec.profile)
+
+    async def topology_of(self, profile: str) -> MachineTopology:
+        """The topology that a profile holds."""
         if profile not in self.topologies:
             found = await self.client.get(HardwareProfile, profile)
             self.topologies[profile] = machine_from_json(found.spec.topology)

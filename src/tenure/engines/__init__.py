@@ -1,7 +1,7 @@
 """Engines: where work runs.
 
 `base` is the protocol every engine keeps, `runspec` what is asked, `runstate` what is answered, `failures` what may go
-wrong; `local` is this machine.
+wrong; `local` is this machine, `simulated` a fleet that exists only in a file.
 Promises: a call can be repeated and takes effect once; what is reported is read from the kernel, not from intent; runs
 go on when whoever asked for them is dead; nothing is left behind after an end.
 Refuses: to decide what runs where (that is placement and the ledger) or whether a promise was kept (promises).
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         RunState,
         ThreadReading,
     )
+    from tenure.engines.simulated import SimulatedEngine
 
 _HOMES = {
     "base": ("CapsPower", "Engine", "MovesEnds", "MovesRuns", "RestartsRuns", "SetsLimits", "ShapesNetwork"),
@@ -66,6 +67,7 @@ _HOMES = {
         "StopFailed",
     ),
     "local.engine": ("LocalEngine",),
+    "simulated": ("SimulatedEngine",),
     "runspec": ("File", "HealthCheck", "LogLimits", "Restart", "RestartPolicy", "RunSpec", "Sidecar"),
     "runstate": (
         "Ability",
@@ -119,6 +121,7 @@ __all__ = [
     "SetsLimits",
     "ShapesNetwork",
     "Sidecar",
+    "SimulatedEngine",
     "StartFailed",
     "StopFailed",
     "ThreadReading",

@@ -119,7 +119,9 @@ class Allocator:
 
     async def _current(self) -> Memory:
         site = await self._client.get(Site, self._site)
-        if self._memory is not None and self._memory.generation == ledger_of(site).generation:
+        # A site whose declared budgets changed is another fleet, although no generation moved.
+        known = self._memory is not None and self._memory.site.spec == site.spec
+        if self._memory is not None and known and self._memory.generation == ledger_of(site).generation:
             self._memory = replace(self._memory, site=site)
         else:
             self._memory = await read_memory(self._client, self._site, self._clock, self._fleet_of)
@@ -163,8 +165,8 @@ class Allocator:
                 current = ledger_of(site)
                 if current.last_batch == operations and current.generation == memory.generation + 1:
                     return site  # the answer was lost, the commit was not
-                if current.generation != memory.generation:
-                    return None
+                if current.generation != memory.generation or site.spec != memory.site.spec:
+                    return None  # the plan was made on other holds, or under other budgets
                 # Somebody wrote another part of the Site: the plan stands, the version moved.
         raise Conflict(f"site {self._site} kept changing while it was committed to")
 

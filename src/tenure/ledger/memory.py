@@ -15,8 +15,8 @@ from tenure.quantities import Clock
 from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
 from tenure.resources.kinds.site import LedgerStatus, SiteStatus
 
-FleetOf = Callable[[Sequence[Machine], Sequence[HardwareProfile]], Fleet]
-"""How machines and their profiles become the fleet that placement plans on."""
+FleetOf = Callable[[Site, Sequence[Machine], Sequence[HardwareProfile]], Fleet]
+"""How a site, its machines and their profiles become the fleet that placement plans on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +53,4 @@ async def read_memory(client: AsyncClient, site_name: str, clock: Clock, fleet_o
     view = View(site_name, ledger.generation, {r.uid: r for r in records if r.counts})
     machines = [m for m in (await client.list(Machine)).items if m.spec.site == site_name]
     profiles = (await client.list(HardwareProfile)).items
-    return Memory(site, view, fleet_of(machines, profiles))
+    return Memory(site, view, fleet_of(site, machines, profiles))

@@ -6,6 +6,7 @@ it came from, or the shortest exact text. They are pydantic types: input may be 
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -89,7 +90,7 @@ class Quantity(int):
                     "InvalidQuantity", "is not a quantity; write it like {example}", {"example": cls.example}
                 )
             try:
-                return cls.parse(written)
+                return _parsed(cls, written)
             except QuantityError as error:
                 raise PydanticCustomError("InvalidQuantity", "{reason}", {"reason": str(error)}) from None
 
@@ -102,6 +103,12 @@ class Quantity(int):
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {**cls.json_type, "examples": [cls.example]}
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _parsed(kind: type[Quantity], written: str | int | float) -> Quantity:
+    """A hold over a fleet writes the same few quantities thousands of times; they are values and can be shared."""
+    return kind.parse(written)
 
 
 class Bytes(Quantity):

@@ -4,10 +4,11 @@ Everything that can be known was gathered before; this decides, on one generatio
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tenure.controllers.answering.capability import Capability
 from tenure.controllers.answering.choices import Choice, MemoryOf, choices_of, demand_for
+from tenure.controllers.answering.explicit import Wanted, with_wanted
 from tenure.controllers.answering.need import Need
 from tenure.controllers.answering.quotes import quote_of
 from tenure.controllers.answering.refusal import performance_binding, refusal_of, shape_funnel
@@ -37,6 +38,8 @@ class Knowledge:
     neighbours: str = "quiet"
     cores: int = 1  # for work without shapes
     memory_bytes: int = 0
+    wanted: Wanted = field(default_factory=Wanted)
+    simulated: bool = False  # nothing can be measured: what is named is all there is to answer by
     seed: int = 0
 
 
@@ -65,9 +68,9 @@ def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, n
         if trial.trial_plan is not None or not knowledge.capabilities:
             return trial
         # No room to measure more: what is known already is the answer.
-    if need.load is None:
+    if need.load is None or knowledge.simulated:
         demand = demand_for(need, group, knowledge.cores, knowledge.memory_bytes, knowledge.constraints, group)
-        choices = [Choice(demand, None)]
+        choices = [Choice(with_wanted(demand, knowledge.wanted), None)]
     else:
         choices = choices_of(need, knowledge.capabilities, knowledge.memory_of, knowledge.constraints, group)
     full = [choice for choice in choices if not choice.steps]
@@ -76,7 +79,7 @@ def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, n
     for choice in full:
         found = plan(fleet, calendar, choice.demand, now_ms=now_ms, seed=knowledge.seed)
         if isinstance(found, Plan):
-            planned.append(Planned(quote_of(need, choice, found, knowledge.machines), found))
+            planned.append(Planned(_quote(knowledge, choice, found, fleet), found))
         elif refused is None:
             refused = found
     if planned:
@@ -120,13 +123,18 @@ def _counter(
         seed=knowledge.seed,
     )
     planned = [
-        Planned(quote_of(need, by_demand[offer.alternative.demand.id], offer.plan, knowledge.machines), offer.plan)
+        Planned(_quote(knowledge, by_demand[offer.alternative.demand.id], offer.plan, fleet), offer.plan)
         for offer in found
         if offer.alternative.demand.id in by_demand
     ]
     if planned:
         return Answered(_said(knowledge, "CounterOffers", now_ms, planned, detail), tuple(planned[:OFFERS_MAX]))
     return Answered(_said(knowledge, "Refusal", now_ms, [], detail))
+
+
+def _quote(knowledge: Knowledge, choice: Choice, found: Plan, fleet: Fleet) -> Quote:
+    simulated = fleet if knowledge.simulated else None
+    return quote_of(knowledge.need, choice, found, knowledge.machines, simulated)
 
 
 def _need_trial(

@@ -1,13 +1,14 @@
 """Gathering: everything known about one need, read through the door and from the stores. The only I/O of answering."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tenure.catalog import artifact_of, cached_path
 from tenure.client import NotFound
 from tenure.controllers.answering.answer import Knowledge
 from tenure.controllers.answering.capability import Measured, RunShape, capabilities, choosing_windows
+from tenure.controllers.answering.explicit import limits_of_engine, wanted_of
 from tenure.controllers.answering.need import Need
 from tenure.controllers.answering.residency import judge_residency
 from tenure.controllers.answering.trial_wish import trial_wish
@@ -36,19 +37,21 @@ async def gather(
 ) -> Knowledge | Missing:
     """What is known, or what is missing. `trial`: how long its user wants it measured; `trial_made`: it was."""
     site = await plane.client.get(Site, plane.site)
-    machines = {m.name: m for m in (await plane.client.list(Machine)).items if m.spec.site == plane.site}
+    machines = await _machines(plane)
     known = Knowledge(
         need=need,
         capabilities=(),
         shapes_measured=0,
         trial=None,
-        constraints=_constraints(spec, site),
+        constraints=(*limits_of_engine(spec, simulated=plane.simulated), *_constraints(spec, site)),
         machines=machines,
         memory_of=lambda _: 0,
         cores=spec.resources.cores if spec.resources else 1,
         memory_bytes=int(spec.resources.memory or MEMORY_DEFAULT_BYTES) if spec.resources else MEMORY_DEFAULT_BYTES,
+        wanted=wanted_of(spec),
+        simulated=plane.simulated,
     )
-    if spec.inference is None:
+    if spec.inference is None or plane.simulated:
         return known
     machine = machines.get(plane.machine)
     if machine is None:
@@ -57,6 +60,13 @@ async def gather(
     if isinstance(subject, Missing):
         return subject
     return await asyncio.to_thread(_with_evidence, plane, spec, known, subject, machine, trial, trial_made)
+
+
+async def _machines(plane: Plane) -> Mapping[str, Machine]:
+    """The site's machines: listed where there is one, as last watched where there are thousands."""
+    if plane.simulated:
+        return plane.machines
+    return {m.name: m for m in (await plane.client.list(Machine)).items if m.spec.site == plane.site}
 
 
 async def find_subject(plane: Plane, need: Need, machine: Machine) -> Subject | Missing:

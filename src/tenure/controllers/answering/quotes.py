@@ -9,9 +9,9 @@ from tenure.controllers.answering.choices import Choice, rounded_up
 from tenure.controllers.answering.need import Need
 from tenure.controllers.probing import probe_rate
 from tenure.ledger.convert import from_placed
-from tenure.placement import Plan
+from tenure.placement import Fleet, Plan
 from tenure.promises import Method
-from tenure.quantities import Bytes, Duration, Instant, Money, Rate, Ratio, format_instant
+from tenure.quantities import Bytes, Duration, Instant, Money, Power, Rate, Ratio, format_instant
 from tenure.resources import Machine, ObjectMeta, Offer
 from tenure.resources.base import OwnerReference
 from tenure.resources.kinds.allocation import (
@@ -28,6 +28,9 @@ from tenure.resources.kinds.answer import Quote
 from tenure.resources.kinds.contract import OfferSpec, WorkloadReference
 from tenure.resources.kinds.objectives import Load as WireLoad
 
+NAMED_MAX = 4
+"""Machines or devices that a sentence names; the hold lists them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asker:
@@ -41,16 +44,9 @@ class Asker:
     need: str  # digest of the need, see `need_digest`
 
 
-def promises_of(need: Need, choice: Choice, plan: Plan) -> Promises:
+def promises_of(need: Need, choice: Choice, plan: Plan, *, simulated: bool = False) -> Promises:
     """Hard promises from the plan, statistical ones from the evidence; never mixed."""
-    claim = plan.claims[0]
-    hard = [
-        HardPromise(what="cores", value=f"{len(claim.cores)} whole, dedicated: {', '.join(map(str, claim.cores))}"),
-        HardPromise(what="memory", value=str(Bytes(claim.memory_bytes))),
-        HardPromise(what="machine", value=claim.machine),
-        HardPromise(what="start", value=format_instant(plan.start_ms)),
-        HardPromise(what="end", value=format_instant(plan.end_ms)),
-    ]
+    hard = simulated_hard(plan) if simulated else _reserved(plan)
     if choice.capability is None:
         return Promises(hard=hard)
     load = choice.capability.load
@@ -60,6 +56,46 @@ def promises_of(need: Need, choice: Choice, plan: Plan) -> Promises:
         statistical=[_statistical(choice.capability, carried) for carried in choice.capability.carried],
         probes_per_second=probe_rate(load, need.assurance.window_ms),
     )
+
+
+def _reserved(plan: Plan) -> list[HardPromise]:
+    claim = plan.claims[0]
+    return [
+        HardPromise(what="cores", value=f"{len(claim.cores)} whole, dedicated: {', '.join(map(str, claim.cores))}"),
+        HardPromise(what="memory", value=str(Bytes(claim.memory_bytes))),
+        HardPromise(what="machine", value=claim.machine),
+        HardPromise(what="start", value=format_instant(plan.start_ms)),
+        *([HardPromise(what="devices", value=_devices(plan))] if claim.devices else []),
+        HardPromise(what="end", value=format_instant(plan.end_ms)),
+    ]
+
+
+def simulated_hard(plan: Plan) -> list[HardPromise]:
+    """What a simulated fleet reserves; the first of these promises says that nothing runs there."""
+    each = plan.claims[0]
+    machines = {claim.machine for claim in plan.claims}
+    where = ", ".join(sorted(machines)[:NAMED_MAX]) + (
+        f" and {len(machines) - NAMED_MAX} more" if len(machines) > NAMED_MAX else ""
+    )
+    return [
+        HardPromise(
+            what="simulated", value="the fleet is simulated: reserved in the ledger, nothing runs, nothing is measured"
+        ),
+        HardPromise(
+            what="members", value=f"{len(plan.claims)}, each {len(each.cores)} cores, {Bytes(each.memory_bytes)}"
+        ),
+        *([HardPromise(what="devices", value=_devices(plan))] if each.devices else []),
+        HardPromise(what="machines", value=f"{len(machines)}: {where}"),
+        HardPromise(what="shared", value=f"{plan.level} {plan.domain}".strip()),
+        HardPromise(what="start", value=format_instant(plan.start_ms)),
+        HardPromise(what="end", value=format_instant(plan.end_ms)),
+    ]
+
+
+def _devices(plan: Plan) -> str:
+    total = sum(device.milli for claim in plan.claims for device in claim.devices)
+    one = ", ".join(device.id for device in plan.claims[0].devices[:NAMED_MAX])
+    return f"{total / 1000:g} in all" + (f": {one}" if len(plan.claims) == 1 else "")
 
 
 def _statistical(capability: Capability, carried: Carried) -> StatisticalPromise:
@@ -95,7 +131,7 @@ def _wire_load(arrivals_micro: int, prompt_tokens: int, output_tokens: int) -> W
 
 
 def price_of(plan: Plan, machines: Mapping[str, Machine]) -> Price:
-    """The machine's declared hourly cost by the larger of its shares of cores and memory; unknown when not declared."""
+    """The machines' declared hourly cost by the largest of the shares of cores, memory and devices; unknown if not."""
     total: Money | None = None
     for claim in plan.claims:
         machine = machines[claim.machine]
@@ -107,7 +143,8 @@ def price_of(plan: Plan, machines: Mapping[str, Machine]) -> Price:
             )
         by_cores = (len(claim.cores), len(status.sellable_cores))
         by_memory = (claim.memory_bytes, int(status.sellable_memory or 0) or 1)
-        part = max(by_cores, by_memory, key=lambda share: share[0] / share[1])
+        by_devices = (len(claim.devices), status.devices or 1)
+        part = max(by_cores, by_memory, by_devices, key=lambda share: share[0] / share[1])
         share = cost.times(*part)
         total = share if total is None else total + share
     if total is None:
@@ -144,23 +181,38 @@ def relaxed_of(choice: Choice, plan: Plan, need: Need) -> list[Relaxation]:
     return relaxed
 
 
-def quote_of(need: Need, choice: Choice, plan: Plan, machines: Mapping[str, Machine]) -> Quote:
-    """One way to serve, as it is said."""
+def rated_watts_of(plan: Plan, fleet: Fleet) -> Watts:
+    """What cores and devices held are rated at, added up."""
+    total = 0
+    for claim in plan.claims:
+        machine = fleet.machine(claim.machine)
+        figures = [machine.device_index[device.id].power.rated_mw for device in claim.devices]
+        figures += [machine.core_power.rated_mw] if claim.cores else []
+        if any(figure is None for figure in figures):
+            return Watts(unknown_because=f"no rated power is declared for {claim.machine}")
+        total += sum(figure or 0 for figure in figures[: len(claim.devices)])
+        total += len(claim.cores) * (machine.core_power.rated_mw or 0)
+    return Watts(power=Power(-(-total // 1000) * 1000), basis="rated power of the cores and devices held, simulated")
+
+
+def quote_of(
+    need: Need, choice: Choice, plan: Plan, machines: Mapping[str, Machine], simulated: Fleet | None = None
+) -> Quote:
+    """One way to serve, as it is said. `simulated` is the fleet where nothing runs."""
     relaxed = relaxed_of(choice, plan, need)
-    claim = plan.claims[0]
     return Quote(
         meets_in_full=not relaxed,
         relaxed=relaxed,
-        promises=promises_of(need, choice, plan),
+        promises=promises_of(need, choice, plan, simulated=simulated is not None),
         shape=_shape(choice),
         runtime=choice.capability.evidence.runtime if choice.capability else None,
-        cores=len(claim.cores),
-        memory=Bytes(claim.memory_bytes),
+        cores=sum(len(claim.cores) for claim in plan.claims),
+        memory=Bytes(sum(claim.memory_bytes for claim in plan.claims)),
         start=Instant(plan.start_ms),
         end=Instant(plan.end_ms),
         price=price_of(plan, machines),
-        watts=watts_of(plan, machines),
-        machine=claim.machine,
+        watts=rated_watts_of(plan, simulated) if simulated is not None else watts_of(plan, machines),
+        machine=plan.claims[0].machine,
     )
 
 

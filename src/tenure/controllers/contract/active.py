@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from tenure.controllers.contract.commissioning import run_status
+from tenure.controllers.contract.commissioning import active_message, run_status
 from tenure.controllers.contract.judging import Standing, as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.readback import compare
@@ -68,9 +68,11 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
             said = _ready(plane, standing)
         else:
             more = {"verdict": "Kept"}
-            said = condition("Ready", True, "Active", "signed and running", plane.clock)
+            said = condition("Ready", True, "Active", active_message(plane), plane.clock)
         if hard.status == "False":
             more["verdict"] = "Breached"
+        elif hard.status == "Unknown":
+            more["verdict"] = "Unverifiable"
         await set_phase(plane, contract, "Active", hard)
     except NotWrittenError as error:
         said = condition("Ready", None, "Unverifiable", f"evidence cannot be written: {error}", plane.clock)
@@ -85,6 +87,8 @@ async def _hard(plane: Plane, contract: Contract, facts: Sequence[ReadBackFact])
     before = condition_of(contract.status.conditions, HARD) if contract.status else None
     if before is not None and before.status == "False":
         return before
+    if plane.simulated:
+        return condition(HARD, None, "Simulated", "nothing runs that could be read back", plane.clock)
     wrong = next((fact for fact in facts if not fact.agrees), None)
     if wrong is None:
         return condition(HARD, True, "Kept", f"{len(facts)} limits read back", plane.clock)

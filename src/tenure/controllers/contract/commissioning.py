@@ -43,7 +43,7 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         return await _fail(plane, contract, "StartFailed", str(error))
     if state.final:
         return await _fail(plane, contract, "StartFailed", state.message or f"the run ended: {state.reason}")
-    if state.healthy is False or (contract.spec.body.inference is not None and not state.healthy):
+    if state.healthy is False or (_serves(plane, contract) and not state.healthy):
         return await _wait_healthy(plane, contract, state)
     facts = compare(
         await asyncio.to_thread(plane.engine.read_back, contract.spec.hold.id),
@@ -123,8 +123,8 @@ async def _activate(
         await asyncio.to_thread(state_commissioning, plane, contract, measured)
     signature = await asyncio.to_thread(state_terms, plane, contract)
     checkpoint = await asyncio.to_thread(checkpoint_of, plane, contract)
-    endpoint = await endpoint_of(plane, contract, state) if contract.spec.body.inference else None
-    ready = condition("Ready", True, "Active", "signed and running", plane.clock)
+    endpoint = await endpoint_of(plane, contract, state) if _serves(plane, contract) else None
+    ready = condition("Ready", True, "Active", active_message(plane), plane.clock)
     more = {"commissioning": measured} if measured else {}
     updated = await set_phase(
         plane,
@@ -140,6 +140,16 @@ async def _activate(
     )
     await record(plane.client, updated, "Active", f"signed with key {signature.key_id[:12]}", plane.clock)
     return Wait(1)
+
+
+def _serves(plane: Plane, contract: Contract) -> bool:
+    """Whether there is an endpoint: never where nothing runs."""
+    return contract.spec.body.inference is not None and not plane.simulated
+
+
+def active_message(plane: Plane) -> str:
+    """What Active means here."""
+    return "signed; simulated: reserved, nothing runs, nothing is measured" if plane.simulated else "signed and running"
 
 
 async def _fail(plane: Plane, contract: Contract, reason: str, message: str, **more: object) -> Wait | None:

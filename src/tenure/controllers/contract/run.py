@@ -20,6 +20,7 @@ from tenure.controllers.serving import (
     served_spec,
 )
 from tenure.engines import RunSpec, RunState
+from tenure.engines.simulated import ARGV
 from tenure.measurement import Endpoint
 from tenure.resources import Contract, Machine, ObjectMeta, Secret, kind_of
 from tenure.resources.base import OwnerReference
@@ -31,6 +32,14 @@ USER_KEY, PROBER_KEY, MAC_KEY = "OPENAI_API_KEY", "proberKey", "macKey"
 
 async def spec_of_contract(plane: Plane, contract: Contract) -> RunSpec:
     """What the engine runs for this contract. Raises ServingError when something that it needs is missing."""
+    if plane.simulated:
+        return RunSpec(
+            run_id=contract.spec.hold.id,
+            namespace=contract.namespace or "default",
+            name=contract.name,
+            argv=ARGV,
+            end_ms=int(contract.spec.term.end),
+        )
     topology = await plane.topology(contract.spec.machine)
     place = place_of(contract.spec.hold.claims[0], topology, plane.system_cpus)
     common: dict[str, Any] = {

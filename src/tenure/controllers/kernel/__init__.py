@@ -4,7 +4,7 @@ A reconciler is level-triggered: it gets a key, reads the world, makes it follow
 to look again. It never sleeps.
 """
 
-from tenure.controllers.kernel.loop import Controller, Reconciler, Wait, run_controllers
+from tenure.controllers.kernel.loop import Controller, KeysOf, Reconciler, Wait, run_controllers
 from tenure.controllers.kernel.queue import Key, WorkQueue
 
-__all__ = ["Controller", "Key", "Reconciler", "Wait", "WorkQueue", "run_controllers"]
+__all__ = ["Controller", "Key", "KeysOf", "Reconciler", "Wait", "WorkQueue", "run_controllers"]

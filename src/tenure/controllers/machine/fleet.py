@@ -1,56 +1,219 @@
 """Machines and their profiles as the fleet that placement plans on."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from tenure.placement import Core, Device, Fleet, FleetMachine, MemoryNode
-from tenure.resources import HardwareProfile, Machine
+from tenure.placement import Budget, Core, Device, Fleet, FleetMachine, Level, MemoryNode, PowerFacts
+from tenure.resources import HardwareProfile, Machine, Site
 from tenure.topology import (
     MachineTopology,
     Unknown,
     known,
     known_or,
+    linked_groups,
     listed,
     machine_from_json,
     pcie_switch_of,
 )
 
 SELLABLE_STATES = frozenset({"Ready", "Draining"})
+LEVELS = ("nvlinkDomain", "rail", "leaf", "rack", "row")
+"""Levels between machine and site. Which of them is narrower is seen from the machines, not assumed."""
+LEVEL_LABEL = "topology.tenure.dev/"
+POWER = "power"
 
 
-def fleet_of(machines: Sequence[Machine], profiles: Sequence[HardwareProfile]) -> Fleet:
-    """The fleet of the machines that are Ready, or Draining (which keep what they hold and take nothing new)."""
-    by_name = {profile.name: profile for profile in profiles}
+def fleet_of(
+    site: Site, machines: Sequence[Machine], profiles: Sequence[HardwareProfile], *, every_budget: bool = False
+) -> Fleet:
+    """The fleet of the machines that are Ready, or Draining (which keep what they hold and take nothing new).
+
+    Machines of one profile share its facts, so that a fleet of thousands is made and searched quickly. A budget that
+    full machines could not exceed is no constraint; it is left out unless `every_budget` is wanted, for a report.
+    """
+    sorts = _Sorts({profile.name: profile for profile in profiles})
     placed = []
     for machine in machines:
-        profile = by_name.get(machine.spec.profile)
-        if profile is not None and machine.status is not None and machine.status.state in SELLABLE_STATES:
-            placed.append(placed_machine(machine, machine_from_json(profile.spec.topology)))
-    return Fleet.of(placed)
+        sort = sorts.of(machine)
+        if sort is not None:
+            placed.append(placed_machine(machine, sort))
+    levels = tuple(Level(level) for level in levels_of(placed))
+    budgets = budgets_of(site, placed, machines)
+    if not every_budget:
+        budgets = may_bind(budgets, placed)
+    return Fleet.of(placed, levels=levels, budgets=budgets)
 
 
-def placed_machine(machine: Machine, topology: MachineTopology) -> FleetMachine:
-    """One machine with what it has to sell, as its status says; what is not sellable counts as reserved."""
+def levels_of(placed: Sequence[FleetMachine]) -> list[str]:
+    """The levels that machines name, narrowest first: those of fewer machines a domain."""
+    count: Counter[str] = Counter()
+    domains: dict[str, set[tuple[str, str]]] = {}
+    for machine in placed:
+        for level, domain in machine.place:
+            count[level] += 1
+            domains.setdefault(level, set()).add((machine.site, domain))
+    return sorted(count, key=lambda level: (count[level] / len(domains[level]), LEVELS.index(level)))
+
+
+def may_bind(budgets: Sequence[Budget], placed: Sequence[FleetMachine]) -> tuple[Budget, ...]:
+    """Those that full machines could exceed. Space is taken by machines, so no work can exceed it."""
+    full: Counter[tuple[str, str]] = Counter()
+    for machine in placed:
+        draw = full_mw(machine)
+        for level, domain in (("site", machine.site), ("machine", machine.name), *machine.place):
+            full[level, domain] += draw
+    return tuple(b for b in budgets if b.name == POWER and b.base + full[b.level, b.domain] > b.limit)
+
+
+def full_mw(machine: FleetMachine) -> int:
+    """What a machine draws when all of it is sold; what is not known counts as nothing, as in placement."""
+    devices = sum(device.power.rated_mw or 0 for device in machine.devices)
+    return devices + len(machine.sellable_cores()) * (machine.core_power.rated_mw or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What machines share that have one profile, sell the same of it and are rated alike."""
+
+    cores: tuple[Core, ...]
+    memory: tuple[MemoryNode, ...]
+    devices: tuple[Device, ...]
+    distances: tuple[tuple[int, ...], ...]
+    reserved: frozenset[int]
+    core_power: PowerFacts
+    islands: int  # groups of GPUs that fast links join; 0 where none is known
+
+
+class _Sorts:
+    def __init__(self, profiles: Mapping[str, HardwareProfile]) -> None:
+        self._profiles = profiles
+        self._topologies: dict[str, MachineTopology] = {}
+        self._known: dict[tuple[object, ...], Sort] = {}
+
+    def of(self, machine: Machine) -> Sort | None:
+        """The sort of a machine; None for one that has nothing to sell now."""
+        status, name = machine.status, machine.spec.profile
+        if name not in self._profiles or status is None or status.state not in SELLABLE_STATES:
+            return None
+        key = (name, tuple(status.sellable_cores), status.sellable_memory, machine.spec.rated_power)
+        if key not in self._known:
+            if name not in self._topologies:
+                self._topologies[name] = machine_from_json(self._profiles[name].spec.topology)
+            self._known[key] = sort_of(machine, self._topologies[name])
+        return self._known[key]
+
+
+def sort_of(machine: Machine, topology: MachineTopology) -> Sort:
+    """The facts of a machine; what is not sellable, as its status says, counts as reserved."""
     status = machine.status
     assert status is not None, "only machines with a status are placed on"
     sellable = set(status.sellable_cores)
-    draining = status.state == "Draining" or machine.spec.drain
-    place = (("rack", machine.spec.rack), ("row", machine.spec.row))
+    group_of = {core: number for number, group in enumerate(topology.l3_groups()) for core in group}
+    rated = int(machine.spec.rated_power) if machine.spec.rated_power is not None else None
+    device_mw, core_mw = power_parts(topology, rated)
+    return Sort(
+        cores=tuple(
+            Core(id=core.id, numa_node=known_or(core.numa_node, 0), l3=group_of[core.id]) for core in topology.cores
+        ),
+        memory=_memory(machine, topology),
+        devices=_devices(topology, device_mw),
+        distances=_distances(topology),
+        reserved=frozenset(core.id for core in topology.cores if core.id not in sellable),
+        core_power=PowerFacts(rated_mw=core_mw),
+        islands=islands_of(topology),
+    )
+
+
+def placed_machine(machine: Machine, sort: Sort) -> FleetMachine:
+    """One machine with what it has to sell and where it stands."""
+    status = machine.status
+    draining = machine.spec.drain or (status is not None and status.state == "Draining")
     return FleetMachine(
         name=machine.name,
         site=machine.spec.site,
-        cores=tuple(
-            Core(id=core.id, numa_node=known_or(core.numa_node, 0), l3=topology.l3_of(core.id))
-            for core in topology.cores
-        ),
-        memory=_memory(machine, topology),
-        devices=_devices(topology),
-        place=tuple((level, domain) for level, domain in place if domain is not None),
-        numa_distances=_distances(topology),
-        reserved_cores=frozenset(core.id for core in topology.cores if core.id not in sellable),
+        cores=sort.cores,
+        memory=sort.memory,
+        devices=sort.devices,
+        place=place_of(machine, sort.islands),
+        numa_distances=sort.distances,
+        reserved_cores=sort.reserved,
+        core_power=sort.core_power,
         schedulable=not draining,
         unschedulable_because="it is draining" if draining else "",
         hardware_class=machine.spec.profile,
     )
+
+
+def place_of(machine: Machine, islands: int) -> tuple[tuple[str, str], ...]:
+    """Its domain at each level that is known, the narrowest first.
+
+    A machine all of whose GPUs are joined by fast links is an NVLink domain by itself unless a label names a wider one.
+    One that falls into several islands, or whose links are not known, names none: what a member could be promised
+    there is not sure.
+    """
+    labels = machine.metadata.labels or {}
+    named = {level: labels.get(LEVEL_LABEL + level) for level in LEVELS}
+    named["rack"] = machine.spec.rack or named["rack"]
+    named["row"] = machine.spec.row or named["row"]
+    if islands == 1 and named["nvlinkDomain"] is None:
+        named["nvlinkDomain"] = machine.name
+    return tuple((level, domain) for level in LEVELS if (domain := named[level]))
+
+
+def islands_of(topology: MachineTopology) -> int:
+    """Groups of GPUs that fast links join, counting a GPU without links as one; 0 where links are not known."""
+    gpus = {gpu.id for gpu in listed(topology.gpus)}
+    if not gpus or isinstance(topology.links, Unknown):
+        return 0
+    joined = [group for group in linked_groups(topology) if gpus & set(group)]
+    return len(joined) + len(gpus - {device for group in joined for device in group})
+
+
+def power_parts(topology: MachineTopology, rated_mw: int | None) -> tuple[int | None, int | None]:
+    """(a GPU's, a core's) part of a machine's rated power in mW, so that a full machine draws exactly its rating.
+
+    Where the GPUs' own ratings are known the cores share the rest; where they are not, the GPUs carry it all.
+    """
+    gpus, cores = listed(topology.gpus), len(topology.cores)
+    own = [
+        known(gpu.power_max_mw) if known(gpu.power_max_mw) is not None else known(gpu.power_default_mw) for gpu in gpus
+    ]
+    if gpus and all(figure is not None for figure in own):
+        each = max(figure for figure in own if figure is not None)
+        if rated_mw is None:
+            return each, None
+        return each, -(-max(0, rated_mw - each * len(gpus)) // max(1, cores))
+    if rated_mw is None:
+        return None, None
+    return (-(-rated_mw // len(gpus)), 0) if gpus else (None, -(-rated_mw // max(1, cores)))
+
+
+def budgets_of(site: Site, placed: Sequence[FleetMachine], machines: Sequence[Machine]) -> tuple[Budget, ...]:
+    """The limits that the site declares, of itself and of its parts. Space is taken by machines, not by work."""
+    spec = site.spec
+    units = {machine.name: machine.spec.rack_units or 0 for machine in machines}
+    by = f"site {site.name}"
+    found: list[Budget] = []
+
+    def add(level: str, domain: str, power: int | None, rack_units: int | None) -> None:
+        if power is not None:
+            found.append(Budget(POWER, level, domain, power, unit="mW", imposed_by=by))
+        if rack_units is not None:
+            taken = sum(units[m.name] for m in placed if m.domain(level) == domain)
+            found.append(Budget("rackUnits", level, domain, rack_units, base=taken, unit="U", imposed_by=by))
+
+    add("site", site.name, int(spec.power) if spec.power is not None else None, spec.rack_units)
+    named = {(part.level, part.domain) for part in spec.budgets if part.domain is not None}
+    for part in spec.budgets:
+        domains = (
+            [part.domain] if part.domain is not None else sorted({m.domain(part.level) or "" for m in placed} - {""})
+        )
+        for domain in domains:
+            if part.domain is None and (part.level, domain) in named:
+                continue  # what is said of one rack stands before what is said of all
+            add(part.level, domain, int(part.power) if part.power is not None else None, part.rack_units)
+    return tuple(found)
 
 
 def _memory(machine: Machine, topology: MachineTopology) -> tuple[MemoryNode, ...]:
@@ -83,7 +246,7 @@ def _distances(topology: MachineTopology) -> tuple[tuple[int, ...], ...]:
     return topology.numa_distances
 
 
-def _devices(topology: MachineTopology) -> tuple[Device, ...]:
+def _devices(topology: MachineTopology, rated_mw: int | None) -> tuple[Device, ...]:
     found = []
     for gpu in listed(topology.gpus):
         switch = pcie_switch_of(topology, gpu.id)
@@ -95,6 +258,7 @@ def _devices(topology: MachineTopology) -> tuple[Device, ...]:
                 numa_node=known(gpu.numa_node),
                 pcie_switch=known(switch),
                 memory_bytes=known_or(gpu.memory_bytes, 0),
+                power=PowerFacts(rated_mw=rated_mw),
             )
         )
     return tuple(found)

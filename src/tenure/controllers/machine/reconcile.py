@@ -2,14 +2,26 @@
 
 from tenure.client import NotFound
 from tenure.controllers.events import record
-from tenure.controllers.kernel import Key, Wait
+from tenure.controllers.kernel import Key, KeysOf, Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import update_status
 from tenure.ledger.decision import capacity
 from tenure.quantities import Bytes
-from tenure.resources import HardwareProfile, Machine
+from tenure.resources import ApiObject, Machine
 from tenure.resources.kinds.machine import MachineStatus
-from tenure.topology import machine_from_json
+from tenure.topology import MachineTopology
+
+
+def settled(machine: Machine) -> bool:
+    """Whether state, reserve and what is for sale are as the spec wants them."""
+    status, reserved = machine.status, machine.spec.reserved
+    return (
+        status is not None
+        and status.state in ("Retired", "Draining" if machine.spec.drain else "Ready")
+        and status.reserved_seen == sorted(set(reserved.cores))
+        and int(status.sellable_memory or 0) == max(0, int(status.memory or 0) - int(reserved.memory))
+        and not set(status.sellable_cores) & set(reserved.cores)
+    )
 
 
 class MachineReconciler:
@@ -18,18 +30,30 @@ class MachineReconciler:
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
 
+    @staticmethod
+    def keys_of(plane: Plane) -> KeysOf:
+        """What a watched Machine wakes: nothing when its status already says what its spec wants, so that a fleet of
+        thousands is not read again one by one at each start."""
+
+        def keys(obj: ApiObject) -> list[Key]:
+            assert isinstance(obj, Machine)
+            plane.machines[obj.name] = obj
+            return [] if settled(obj) else [Key("", obj.name)]
+
+        return keys
+
     async def reconcile(self, key: Key) -> Wait | None:
         """Ready when it was observed, Draining when its operator says so."""
         plane = self._plane
         try:
             machine = await plane.client.get(Machine, key.name)
-            profile = await plane.client.get(HardwareProfile, machine.spec.profile)
+            topology = await plane.topology_of(machine.spec.profile)
         except NotFound:
             return None
-        if machine.status is None or machine.spec.site != plane.site:
+        if machine.status is None or machine.spec.site != plane.site or machine.status.state == "Retired":
             return None
         wanted = "Draining" if machine.spec.drain else "Ready"
-        rebudgeted = await self._rebudget(machine, profile)
+        rebudgeted = await self._rebudget(machine, topology)
         if machine.status.state == wanted and not rebudgeted:
             return None
         reason = "Drained" if machine.spec.drain else "Discovered"
@@ -39,9 +63,8 @@ class MachineReconciler:
         await record(plane.client, machine, reason, f"state {wanted}", plane.clock)
         return None
 
-    async def _rebudget(self, machine: Machine, profile: HardwareProfile) -> bool:
+    async def _rebudget(self, machine: Machine, topology: MachineTopology) -> bool:
         """Write what is for sale under the reserve as declared now; True when that changed."""
-        topology = machine_from_json(profile.spec.topology)
         kept = set(machine.spec.reserved.cores)
         status = machine.status
         assert status is not None

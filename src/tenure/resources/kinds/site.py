@@ -27,6 +27,15 @@ class SiteLink(Strict):
     egress_price_per_gib: Money | None = None
 
 
+class DomainBudget(Strict):
+    """What one rack or row (or another domain) of the site can carry; without `domain`, each of that level."""
+
+    level: Literal["machine", "nvlinkDomain", "rail", "leaf", "rack", "row"] = "rack"
+    domain: str | None = Field(default=None, description="its name, as the machines give it; absent: each")
+    power: Power | None = None
+    rack_units: int | None = Field(default=None, ge=0)
+
+
 class SiteSpec(Strict):
     """What is declared of the place. What is not declared is unknown, never assumed."""
 
@@ -40,6 +49,7 @@ class SiteSpec(Strict):
     energy_price_per_kwh: Money | None = None
     carbon_grams_per_kwh: int | None = Field(default=None, ge=0)
     links: list[SiteLink] = Field(default_factory=list)
+    budgets: list[DomainBudget] = Field(default_factory=list, description="limits of parts of the site")
 
 
 class Operation(Strict):

@@ -1,0 +1,76 @@
+"""What a platform engineer names outright: members, devices, and what they must or should share. Pure."""
+
+from dataclasses import dataclass, replace
+
+from tenure.placement import Constraint, Demand, DeviceRequest
+from tenure.resources.kinds.workload import TopologyRules, WorkloadSpec
+
+INSIDE = {"l3": "l3", "numaNode": "numa", "pcieSwitch": "pcie"}
+"""Sharing inside a machine, in placement's words."""
+
+ACROSS = ("machine", "nvlinkDomain", "rail", "leaf", "rack", "row", "site")
+"""Sharing between members, from the narrowest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is named beside cores and memory of one member. Levels are placement's."""
+
+    members: int = 1
+    devices: tuple[DeviceRequest, ...] = ()
+    requires: frozenset[str] = frozenset()
+    prefers: frozenset[str] = frozenset()
+    required_level: str | None = None
+    preferred_level: str | None = None
+
+
+def wanted_of(spec: WorkloadSpec) -> Wanted:
+    """Read `resources` and `topology`. Of several levels between members the narrowest that must be shared counts."""
+    resources, rules = spec.resources, spec.topology or TopologyRules()
+    must = {rule.share for rule in rules.must}
+    prefer = {rule.share for rule in rules.prefer}
+    if resources is None:
+        return Wanted()
+    return Wanted(
+        members=resources.members,
+        devices=tuple(
+            DeviceRequest(device.device_class, device.count, models=frozenset({device.model} if device.model else ()))
+            for device in resources.devices
+        ),
+        requires=frozenset(INSIDE[share] for share in must if share in INSIDE),
+        prefers=frozenset(INSIDE[share] for share in prefer if share in INSIDE),
+        required_level=next((level for level in ACROSS if level in must), None),
+        preferred_level=next((level for level in ACROSS if level in prefer), None),
+    )
+
+
+def with_wanted(demand: Demand, wanted: Wanted) -> Demand:
+    """The demand of one member as the whole that is named."""
+    role = demand.roles[0]
+    return replace(
+        demand,
+        roles=(
+            replace(
+                role,
+                count=wanted.members,
+                devices=wanted.devices,
+                requires=wanted.requires,
+                # Whoever says nothing gets what lies near each other, as far as that costs nothing.
+                prefers=wanted.prefers or role.prefers - {"l3"},
+            ),
+        ),
+        required_level=wanted.required_level,
+        preferred_level=wanted.preferred_level,
+    )
+
+
+def limits_of_engine(spec: WorkloadSpec, *, simulated: bool) -> tuple[Constraint, ...]:
+    """What the engine cannot do, as constraints that no machine satisfies; their hints say what to do instead."""
+    nowhere: frozenset[str] = frozenset()
+    if simulated and spec.inference is not None and spec.resources is None:
+        hint = "nothing can be measured on a simulated fleet: name what it needs in spec.resources"
+        return (Constraint("resources", "engine simulated", machines=nowhere, hint=hint),)
+    if not simulated and spec.resources is not None and spec.resources.members > 1:
+        hint = "this machine's engine runs one member; try several on a simulated fleet: tenure up --fleet FLEET"
+        return (Constraint("resources.members", "engine local", machines=nowhere, hint=hint),)
+    return ()

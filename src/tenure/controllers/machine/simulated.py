@@ -1,0 +1,142 @@
+"""A simulated fleet registered: thousands of Machines made side by side, and one commit that makes them count.
+
+A later start with another version of the file changes what differs and adds what is new; machines that the file no
+longer has are retired, not deleted, so that what stands on them stays accounted for.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+
+from tenure.client import AlreadyExists, AsyncClient
+from tenure.controllers.machine.register import Registered
+from tenure.controllers.plane import Plane
+from tenure.discovery.fleets import FleetFile
+from tenure.discovery.fleets.reading import SITE
+from tenure.engines.simulated import NOTHING_RUNS
+from tenure.ledger.decision import Decision
+from tenure.quantities import Bytes, Clock, Instant
+from tenure.resources import Engine, HardwareProfile, Machine, ObjectMeta, Site
+from tenure.resources.kinds.engine import EngineSpec, EngineStatus
+from tenure.resources.kinds.machine import Enforcement, MachineSpec, MachineStatus
+from tenure.resources.kinds.site import Operation
+from tenure.topology import known, listed, machine_from_json
+
+ENGINE = "simulated"
+TOGETHER = 32
+"""Requests in flight: the host makes those that arrive together durable in one write."""
+
+
+async def register_fleet(client: AsyncClient, clock: Clock, fleet: FleetFile) -> Registered:
+    """Create what is missing, change what the file says otherwise. Capacity counts once it is announced."""
+    await _site(client, fleet)
+    profiles = {profile.name: profile for profile in fleet.profiles}
+    for profile in fleet.profiles:
+        await _create(client, profile)
+    await _create(client, Engine(metadata=ObjectMeta(name=ENGINE), spec=EngineSpec(type="simulated", site=SITE)))
+    await _engine_seen(client, clock)
+    there = {machine.name: machine for machine in (await client.list(Machine)).items if machine.spec.site == SITE}
+    observed = {name: observed_of(profile, clock) for name, profile in profiles.items()}
+    await _side_by_side(
+        _machine(client, wanted, there.get(wanted.name), observed[wanted.spec.profile]) for wanted in fleet.machines
+    )
+    gone = there.keys() - {machine.name for machine in fleet.machines}
+    await _side_by_side(_retire(client, there[name]) for name in sorted(gone))
+    return Registered(SITE, f"{len(fleet.machines)} simulated", ())
+
+
+async def announce_fleet(plane: Plane) -> None:
+    """One commit for all of it, so that every allocator reads the fleet anew; what is watched is known beforehand."""
+    site = await plane.client.get(Site, plane.site)
+    machines = (await plane.client.list(Machine)).items
+    plane.machines.update({machine.name: machine for machine in machines if machine.spec.site == plane.site})
+    operation = Operation(
+        operation="Capacity", kind="Site", name=site.name, uid=site.uid, to_phase="Ready", reason="Simulated"
+    )
+    await plane.allocator.decide(lambda view, fleet, now_ms: Decision(operations=[operation]))  # noqa: ARG005
+
+
+def observed_of(profile: HardwareProfile, clock: Clock) -> MachineStatus:
+    """What would be observed of a machine of this profile if it existed; all of it is for sale."""
+    topology = machine_from_json(profile.spec.topology)
+    memory = Bytes(known(topology.memory_bytes) or 0)
+    return MachineStatus(
+        state="Ready",
+        cores=len(topology.cores),
+        sellable_cores=[core.id for core in topology.cores],
+        memory=memory,
+        sellable_memory=memory,
+        devices=len(listed(topology.gpus)),
+        enforcement=[Enforcement(what="simulated", available=False, reason=NOTHING_RUNS)],
+        virtual="simulated",
+        last_seen=Instant(clock.now_ms()),
+    )
+
+
+async def _site(client: AsyncClient, fleet: FleetFile) -> None:
+    named = {"tenure.dev/fleet": fleet.called} if fleet.called else None
+    await _create(client, Site(metadata=ObjectMeta(name=SITE, annotations=named), spec=fleet.site.spec))
+    site = await client.get(Site, SITE)
+    # Where it stands is asserted through the door and outlives a file that says nothing of it.
+    wanted = fleet.site.spec
+    if wanted.location is None:
+        wanted = wanted.model_copy(update={"location": site.spec.location})
+    if site.spec != wanted:
+        await client.replace(site.model_copy(update={"spec": wanted}))
+
+
+async def _machine(client: AsyncClient, wanted: Machine, there: Machine | None, seen: MachineStatus) -> None:
+    if there is None:
+        made = await client.create(wanted)
+        await client.replace_status(made.model_copy(update={"status": _status(wanted, seen)}))
+        return
+    if _declared(there.spec) != _declared(wanted.spec) or there.metadata.labels != wanted.metadata.labels:
+        spec = wanted.spec.model_copy(update={"drain": there.spec.drain})
+        metadata = there.metadata.model_copy(update={"labels": wanted.metadata.labels})
+        there = await client.replace(there.model_copy(update={"spec": spec, "metadata": metadata}))
+    state = "Draining" if there.spec.drain else "Ready"
+    status = _status(there, seen).model_copy(update={"state": state, "last_seen": None})
+    before = there.status.model_copy(update={"last_seen": None}) if there.status is not None else None
+    if before != status:
+        await client.replace_status(there.model_copy(update={"status": status}))
+
+
+def _status(machine: Machine, seen: MachineStatus) -> MachineStatus:
+    kept = set(machine.spec.reserved.cores)
+    memory = Bytes(max(0, int(seen.memory or 0) - int(machine.spec.reserved.memory)))
+    cores = [core for core in seen.sellable_cores if core not in kept]
+    return seen.model_copy(update={"sellable_cores": cores, "sellable_memory": memory, "reserved_seen": sorted(kept)})
+
+
+def _declared(spec: MachineSpec) -> MachineSpec:
+    return spec.model_copy(update={"drain": False})
+
+
+async def _retire(client: AsyncClient, machine: Machine) -> None:
+    status = (machine.status or MachineStatus()).model_copy(update={"state": "Retired"})
+    await client.replace_status(machine.model_copy(update={"status": status}))
+
+
+async def _engine_seen(client: AsyncClient, clock: Clock) -> None:
+    engine = await client.get(Engine, ENGINE)
+    nothing = [Enforcement(what="simulated", available=False, reason=NOTHING_RUNS)]
+    status = EngineStatus(reachable=True, version="1", abilities=nothing, last_seen=Instant(clock.now_ms()))
+    await client.replace_status(engine.model_copy(update={"status": status}))
+
+
+async def _side_by_side(calls: Iterable[Awaitable[None]]) -> None:
+    turn = asyncio.Semaphore(TOGETHER)
+
+    async def one(call: Awaitable[None]) -> None:
+        async with turn:
+            await call
+
+    async with asyncio.TaskGroup() as group:
+        for call in calls:
+            group.create_task(one(call))
+
+
+async def _create(client: AsyncClient, obj: Site | HardwareProfile | Engine) -> None:
+    try:
+        await client.create(obj)
+    except AlreadyExists:
+        return
