@@ -38,6 +38,8 @@ TAP_PORT = "tap"
 TAP_FILE = "tap.json"
 PROBER_FILE = "prober.json"
 PROBER_KEY_FILE = "prober.key"
+BACKEND_KEY_FILE = "backend.key"
+BACKEND_VARIABLE = "TENURE_BACKEND_KEY"
 HEALTHY_LOOK_SECONDS = 0.05
 
 
@@ -52,6 +54,11 @@ class ServingKeys:
     user: str
     prober: str
     mac_key: str
+
+    @property
+    def backend(self) -> str:
+        """The key between tap and server, so that nobody here gets past the tap. It follows from the rest."""
+        return mac_of(self.mac_key, "backend")
 
     @classmethod
     def fresh(cls) -> "ServingKeys":
@@ -125,8 +132,9 @@ def served_spec(
         namespace=namespace,
         name=name,
         argv=launch.argv,
-        env=launch.env,
+        env={**launch.env, BACKEND_VARIABLE: keys.backend},
         files={
+            BACKEND_KEY_FILE: File(keys.backend.encode()),
             **_files(launch),
             TAP_FILE: File(_tap_config(launch.endpoint_port, keys).encode()),
             **(prober.files(keys) if prober else {}),
@@ -174,7 +182,11 @@ def _tap_config(endpoint_port: str, keys: ServingKeys) -> str:
     """The tap's configuration; ports are marks that the engine fills in, keys are there only as keyed hashes."""
     document = {
         "listen": {"host": "127.0.0.1", "port": "@{port." + TAP_PORT + "}@"},
-        "upstream": {"host": "127.0.0.1", "port": "@{port." + endpoint_port + "}@"},
+        "upstream": {
+            "host": "127.0.0.1",
+            "port": "@{port." + endpoint_port + "}@",
+            "keyFile": "{work_dir}/" + BACKEND_KEY_FILE,
+        },
         "journal": {"folder": "{run_dir}/journal"},
         "macKey": keys.mac_key,
         "keys": [
