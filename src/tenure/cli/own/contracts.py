@@ -43,6 +43,8 @@ def end(
         screen.say_json({"kind": "Ended", "contract": ended, "waited": wait})
     else:
         screen.say(f"contract {ended} {'ended; what it held is free' if wait else 'is ending'}")
+        workload = contract["spec"]["workload"]["name"]
+        screen.note(f"workload {workload} still states its need: `tenure delete workload {workload}` takes it back")
     return exit_codes.YES
 
 

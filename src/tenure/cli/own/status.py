@@ -12,7 +12,7 @@ from tenure.cli.contract_view import VERDICTS, measured_text, ready_reason
 from tenure.cli.door import open_door
 from tenure.cli.options import HERE, AllNamespaces, Output, Reach
 from tenure.cli.own.outcome import check_output
-from tenure.cli.words import duration_text, metric_text, promise_text
+from tenure.cli.words import counted, duration_text, metric_text, promise_text
 from tenure.client import home_directory
 from tenure.quantities import SystemClock
 from tenure.resources import Contract, Offer, Site
@@ -42,7 +42,7 @@ def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", re
     else:
         console.print("No contract holds here." + (" -A looks everywhere." if not all_namespaces else ""))
     if held:
-        console.print(f"{len(held)} offers are held and wait: tenure get offers", style=QUIET)
+        console.print(f"{counted(len(held), 'held offer')} to choose from: tenure get offers", style=QUIET)
     console.print(f"state is in {home_directory()}", style=QUIET)
     return code
 
