@@ -71,6 +71,11 @@ def test_a_lower_limit_differs_and_rounding_to_pages_does_not() -> None:
     assert compare(read((1,), Reading(2**30 - 4096, "memory.max")), CLAIM, topology())[1].agrees
 
 
+def test_a_limit_that_was_lifted_differs() -> None:
+    fact = compare(read((1,), Reading("unlimited", "memory.max")), CLAIM, topology())[1]
+    assert (fact.agrees, fact.found) == (False, "no limit")
+
+
 def test_a_limit_that_this_system_cannot_enforce_is_told_as_such() -> None:
     fact = compare(read((1,), NOT_THERE), CLAIM, topology())[1]
     assert fact.found == "not enforced here: no such file"
