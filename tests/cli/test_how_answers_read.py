@@ -10,7 +10,9 @@ from tests.cli.answers import NOW_MS
 
 
 def shown(view: RenderableType) -> str:
-    console = Console(width=100, color_system=None, force_terminal=False, highlight=False, record=True, quiet=True)
+    console = Console(
+        width=100, color_system=None, force_terminal=False, highlight=False, markup=False, emoji=False, quiet=True
+    )
     with console.capture() as capture:
         console.quiet = False
         console.print(view)

@@ -62,11 +62,14 @@ def yaml_text(value: Any) -> str:
     return str(yaml.dump(value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=110))
 
 
-def console(*, stderr: bool = False) -> "Console":
-    """A console for pictures: colours on a terminal, plain text elsewhere."""
+def console(*, stderr: bool = False, markup: bool = True) -> "Console":
+    """A console for pictures: colours on a terminal, plain text elsewhere.
+
+    `markup` False where words come from objects: brackets in them are then no markup.
+    """
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return Console(stderr=stderr, highlight=False, markup=markup, emoji=False)
 
 
 def is_terminal() -> bool:

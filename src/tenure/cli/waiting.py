@@ -23,11 +23,14 @@ def waiting(what: str, *, quiet: bool = False) -> Iterator[Told]:
     if quiet:
         yield lambda _: None
     elif sys.stderr.isatty():
+        from rich.text import Text
+
         started = time.monotonic()
-        with screen.console(stderr=True).status(what) as status:
+        with screen.console(stderr=True, markup=False).status(what) as status:
 
             def live(words: str) -> None:
-                status.update(f"{what}: {words}  [bright_black]{time.monotonic() - started:.0f} s[/]")
+                passed = f"  {time.monotonic() - started:.0f} s"
+                status.update(Text.assemble(f"{what}: {words}", (passed, "bright_black")))
 
             yield live
     else:

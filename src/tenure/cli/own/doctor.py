@@ -70,7 +70,7 @@ def doctor(*, output: Output = "text", reach: Reach = HERE) -> int:
         shown = Text(check.area if check.area != area else "", style=QUIET)
         table.add_row(shown, Text(mark, style=style), check.what, found)
         area = check.area
-    screen.console().print(table)
+    screen.console(markup=False).print(table)
     return code
 
 

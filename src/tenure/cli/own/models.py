@@ -86,7 +86,7 @@ def _with_bar(name: str, artifact: Any, cache: Path | None) -> Path:
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Bar(*columns, console=screen.console(stderr=True), transient=True) as bar:
+    with Bar(*columns, console=screen.console(stderr=True, markup=False), transient=True) as bar:
         task = bar.add_task(f"fetching {name}", total=artifact.size_bytes)
 
         def told(progress: Progress) -> None:

@@ -21,12 +21,12 @@ ANSWER_CODES = {
 def say_answer(answer: Answer, *, held: bool, expires_ms: int | None = None) -> None:
     """Print an answer for people."""
     view = answer_view(answer, now_ms=SystemClock().now_ms(), held=held, expires_ms=expires_ms)
-    screen.console().print(view)
+    screen.console(markup=False).print(view)
 
 
 def say_contract(contract: Contract) -> None:
     """Print a contract for people."""
-    screen.console().print(contract_view(contract, now_ms=SystemClock().now_ms()))
+    screen.console(markup=False).print(contract_view(contract, now_ms=SystemClock().now_ms()))
 
 
 def answer_json(kind: str, answer: Answer | None, **more: Any) -> dict[str, Any]:

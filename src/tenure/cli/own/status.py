@@ -34,7 +34,7 @@ def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", re
     if as_json:
         screen.say_json(_json(live, held, sites, code))
         return code
-    console = screen.console()
+    console = screen.console(markup=False)
     for site in sites:
         console.print(_site(site))
     if live:

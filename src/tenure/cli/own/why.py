@@ -43,7 +43,7 @@ def why(
     if as_json:
         screen.say_json(_json(content, events))
     else:
-        console = screen.console()
+        console = screen.console(markup=False)
         console.print(_view(obj, SystemClock().now_ms()))
         for row in event_rows(events)[-EVENTS_SHOWN:]:
             console.print(Text(f"{row[0]:>6} ago  {row[2]}  {row[4]}", style="bright_black"))
