@@ -29,7 +29,8 @@ EARLY_EPOCH = 0.3
 """At the start prices are renewed when the number of arrivals has grown by this share."""
 
 BATCH = 4
-PRICING_SLICES = 80
+WIDE_BATCH = 1024
+PRICING_SLICES = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +164,8 @@ class Packer:
             return
         self._pricing.add(self.classes, index)
         first, group = self._distinct()
-        for start in range(0, len(first), 256):
-            machines = first[start : start + 256]
+        for start in range(0, len(first), WIDE_BATCH):
+            machines = first[start : start + WIDE_BATCH]
             losses, slots = self._evaluate(machines, index)
             self._losses[index, machines] = losses[0]
             self._slots[index, machines] = slots[0]
@@ -268,12 +269,15 @@ class Packer:
     def _sweep(self) -> Iterator[None]:
         """Rescore each distinct state once. A machine that changes meanwhile is rescored by its own change."""
         first, group = self._distinct()
-        members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
-        epoch, count = self._epoch, len(self.classes)
+        order = np.argsort(group, kind="stable")
+        ends = np.cumsum(np.bincount(group, minlength=len(first)))
+        epoch = self._epoch
+        yield
         for start in range(0, len(first), BATCH):
             batch = []
             for place in range(start, min(start + BATCH, len(first))):
-                stale = members[place][self._scored_in[members[place]] < epoch]
+                alike = order[ends[place - 1] if place else 0 : ends[place]]
+                stale = alike[self._scored_in[alike] < epoch]
                 if len(stale):
                     batch.append(stale)
             if batch:

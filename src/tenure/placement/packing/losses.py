@@ -49,7 +49,7 @@ class Pricing:
     def __init__(
         self, tables: Tables, scarce: dict[int, Floats], watts: Watts | None, watt_weight: float, classes: ClassTable
     ) -> None:
-        self._prices = tables.prices
+        self._prices = tables.prices.astype(np.float32)
         self._rows, models = tables.device.shape[:2]
         self._widest = tables.empty.shape[0]
         # A last plane of zeros stands for machines without devices.
@@ -58,18 +58,24 @@ class Pricing:
         self._scarce, self._models = scarce, models
         self._watts, self._watt_weight = watts, watt_weight
         self._bits = 1 << np.arange(min(models, MODELS), dtype=np.int64)
-        self.charge = np.zeros((0, models + 1))
-        for index in range(len(classes)):
-            self.add(classes, index)
+        self._charges: dict[int, Floats] = {}
+        self.charge = np.stack([np.zeros(models + 1), *(self._cost(classes, index) for index in range(len(classes)))])[
+            1:
+        ]
 
     def add(self, classes: ClassTable, index: int) -> None:
         """What a class pays a model for standing where others must; classes without devices pay nothing."""
+        self.charge = np.concatenate([self.charge, self._cost(classes, index)[None]])
+
+    def _cost(self, classes: ClassTable, index: int) -> Floats:
         cost = np.zeros(self._models + 1)
-        taken = float(classes.device_milli[index]) / WHOLE_DEVICE_MILLI
+        taken = classes.demands[index].total_device_milli / WHOLE_DEVICE_MILLI
         if taken and self._scarce:
             allowed = int(self._bits @ classes.allows[index, :-1])
-            cost[:-1] = taken * charged(self._scarce, allowed, self._models)
-        self.charge = np.concatenate([self.charge, cost[None]])
+            if allowed not in self._charges:
+                self._charges[allowed] = charged(self._scarce, allowed, self._models)
+            cost[:-1] = taken * self._charges[allowed]
+        return cost
 
     def shape_losses(
         self, state: FleetState, machines: IntColumn, cpu: IntColumn, share: IntColumn, whole: IntColumn
@@ -78,7 +84,7 @@ class Pricing:
         free = state.device_free[machines]
         model = state.fleet.model[machines]
         levels = free * LEVELS // WHOLE_DEVICE_MILLI
-        worth, empties = self._worth(levels, model, state.cpu_free[machines] / 1000)
+        worth, empties = self._worth(levels, model, (state.cpu_free[machines] / 1000).astype(np.float32))
         before = worth.min(axis=1)
         batch, shape, slot = _options(free, empties, state.cpu_free[machines], cpu, share, whole)
         loss = np.full((len(machines), len(cpu)), np.inf)
@@ -96,25 +102,28 @@ class Pricing:
         level = np.where(shares, (left - share[shape]) * LEVELS // WHOLE_DEVICE_MILLI, 0)
         after += np.take(self._device, plane * self._rows + level, axis=0)
         after -= np.take(self._device, plane * self._rows + np.where(started, levels[batch, slot], 0), axis=0)
-        after -= self._prices * (cpu[shape] / 1000)[:, None]
+        after -= self._prices * (cpu[shape] / 1000).astype(np.float32)[:, None]
         lost = before[batch] - after.min(axis=1)
         if self._watts is not None:
             lost += self._watt_weight * self._watts.added(state, machines[batch], cpu[shape], opens)
         _least(lost, batch * len(cpu) + shape, slot, loss.reshape(-1), slots.reshape(-1))
         return loss, slots
 
-    def _worth(self, levels: IntColumn, model: IntColumn, cpu_free: FloatColumn) -> tuple[Floats, IntColumn]:
+    def _worth(self, levels: IntColumn, model: IntColumn, cpu_free: Losses) -> tuple[Losses, IntColumn]:
         empties = np.count_nonzero(levels == LEVELS, axis=1)
         started = np.where(levels == LEVELS, 0, levels)
         worth = np.take(self._empty, model * self._widest + empties, axis=0) + self._prices * cpu_free[:, None]
-        worth += np.take(self._device, model[:, None] * self._rows + started, axis=0).sum(axis=1)
+        for slot in range(levels.shape[1]):
+            if started[:, slot].any():
+                worth += np.take(self._device, model * self._rows + started[:, slot], axis=0)
         return worth, empties
 
 
-def _planes(table: Floats) -> Floats:
-    """[rows, models, prices] to [(models + 1) rows, prices], the last plane zero."""
+def _planes(table: Floats) -> Losses:
+    """[rows, models, prices] to [(models + 1) rows, prices], the last plane zero; single precision is a millionth of a
+    device, far below what any choice turns on."""
     rows, models, prices = table.shape
-    planes = np.zeros((models + 1, rows, prices))
+    planes = np.zeros((models + 1, rows, prices), dtype=np.float32)
     planes[:models] = table.transpose(1, 0, 2)
     return planes.reshape(-1, prices)
 
@@ -123,7 +132,8 @@ def _options(
     free: IntColumn, empties: IntColumn, cpu_free: IntColumn, cpu: IntColumn, share: IntColumn, whole: IntColumn
 ) -> tuple[IntColumn, IntColumn, IntColumn]:
     """(machine, shape, slot) of all ways to place, in that order; devices with equal leftovers are one way."""
-    repeated = np.tril(free[:, :, None] == free[:, None, :], k=-1).any(axis=2)
+    width = free.shape[1]
+    repeated = ((free[:, :, None] == free[:, None, :]) & np.tri(width, k=-1, dtype=np.bool_)).any(axis=2)
     ways = (free[:, None, :] >= share[:, None]) & ~repeated[:, None, :]
     ways[:, share == 0, 1:] = False
     ways[:, share == 0, 0] = True
@@ -134,7 +144,7 @@ def _options(
 
 def _least(lost: FloatColumn, cell: IntColumn, slot: IntColumn, loss: FloatColumn, slots: Slots) -> None:
     """Write each cell's least loss and the first slot that reaches it; entries of a cell stand together."""
-    starts = np.flatnonzero(np.diff(cell, prepend=-1))
+    starts = np.concatenate([[0], np.flatnonzero(cell[1:] != cell[:-1]) + 1])
     least = np.minimum.reduceat(lost, starts)
     loss[cell[starts]] = least
     reaching = np.flatnonzero(lost == loss[cell])[::-1]
