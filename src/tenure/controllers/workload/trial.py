@@ -11,7 +11,7 @@ from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
-from tenure.controllers.trialling.session import TrialFailedError, TrialSession
+from tenure.controllers.trialling.running import TrialFailedError, RunningTrial
 from tenure.controllers.workload.offering import calendar_of, make_offers, say
 from tenure.ledger import Decision, View, hold_offers, nothing
 from tenure.ledger.convert import from_placed
@@ -33,7 +33,7 @@ class Trials:
     """The trials in flight, one a need, and those that were made; a restart may make one again, which is harmless."""
 
     plane: Plane
-    sessions: dict[str, TrialSession] = field(default_factory=dict)
+    running: dict[str, RunningTrial] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
 
     def wish(self, workload: Workload) -> Duration | None:
@@ -53,16 +53,16 @@ class Trials:
     async def look(self, workload: Workload) -> Wait | None:
         """How far the trial of this need is; None when there is none, and its user can be answered."""
         key = _key(workload)
-        session = self.sessions.get(key)
-        if session is None:
+        trial = self.running.get(key)
+        if trial is None:
             return None
-        if not session.done:
-            await self._say_progress(workload, session)
+        if not trial.done:
+            await self._say_progress(workload, trial)
             return Wait(LOOK_MS)
-        del self.sessions[key]
+        del self.running[key]
         self.made.add(key)
         try:
-            await session.finish()
+            await trial.finish()
         except TrialFailedError as error:
             self.made.discard(key)
             await self._say_failed(workload, str(error))
@@ -71,13 +71,13 @@ class Trials:
 
     async def drop(self, workload: Workload) -> None:
         """Nobody waits for this trial any more."""
-        for key in [key for key in self.sessions if key.startswith(workload.uid)]:
-            await self.sessions.pop(key).abandon()
+        for key in [key for key in self.running if key.startswith(workload.uid)]:
+            await self.running.pop(key).abandon()
 
     async def close(self) -> None:
         """Stop all trials and what they run."""
-        for key in list(self.sessions):
-            await self.sessions.pop(key).abandon()
+        for key in list(self.running):
+            await self.running.pop(key).abandon()
 
     async def _begin(self, workload: Workload, asker: Asker, known: Knowledge, wish: TrialWish) -> Wait | None:
         """Hold what the trial needs; where that cannot be had, the answer rests on what is known."""
@@ -95,22 +95,22 @@ class Trials:
                 return await make_offers(self.plane, workload, asker, replace(known, trial=None), ())
             await say(self.plane, workload, said.answer)
             return Wait(AFTER_FAILURE_MS)
-        session = TrialSession(self.plane, commit.offers[0], known, wish)
-        self.sessions[_key(workload)] = session
-        session.begin()
+        trial = RunningTrial(self.plane, commit.offers[0], known, wish)
+        self.running[_key(workload)] = trial
+        trial.begin()
         await record(self.plane.client, workload, "Trialling", wish.reason, self.plane.clock)
-        await self._say_progress(workload, session)
+        await self._say_progress(workload, trial)
         return Wait(LOOK_MS)
 
-    async def _say_progress(self, workload: Workload, session: TrialSession) -> None:
+    async def _say_progress(self, workload: Workload, trial: RunningTrial) -> None:
         def change(status: WorkloadStatus) -> WorkloadStatus:
             trialling = condition("Measured", None, "Trialling", "", self.plane.clock)
             found = condition("ReferencesFound", True, "ReferencesFound", "", self.plane.clock)
             return status.model_copy(
                 update={
                     "phase": "Trialling",
-                    "trial": session.offer.name,
-                    "trial_progress": session.progress(),
+                    "trial": trial.offer.name,
+                    "trial_progress": trial.progress(),
                     "observed_generation": workload.metadata.generation,
                     "conditions": set_conditions(status.conditions, found, trialling),
                 }

@@ -28,7 +28,7 @@ class TrialFailedError(RuntimeError):
     """The trial could not be made; the message says what failed."""
 
 
-class TrialSession:
+class RunningTrial:
     """One trial in flight."""
 
     def __init__(self, plane: Plane, offer: Offer, known: Knowledge, wish: TrialWish) -> None:
