@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tenure.store import Store
+from tenure.store import NAMESPACES, Store
 from tests.store.builders import GADGETS, WIDGETS, gadget, make, open_store, owned_by, settle
 
 
@@ -130,3 +130,17 @@ def test_a_thousand_dependents_go_without_holding_up_others(store: Store) -> Non
     make(store, "bystander")
     settle(store)
     assert [item.name for item in store.list(WIDGETS).items] == ["bystander"]
+
+
+def test_a_protected_namespace_outlives_its_owner_and_stops_nobody(store: Store) -> None:
+    owner = store.create(GADGETS, gadget("g")).result()
+    default = store.get(NAMESPACES, "", "default")
+    assert default is not None
+    owned = json.loads(default.body)
+    owned["metadata"]["ownerReferences"] = owned_by(owner, GADGETS)
+    store.update(NAMESPACES, owned).result()
+    make(store, "dependent", ownerReferences=owned_by(owner, GADGETS))
+    store.delete(GADGETS, "", "g").result()
+    settle(store)
+    assert store.get(NAMESPACES, "", "default") is not None
+    assert not exists(store, "dependent")

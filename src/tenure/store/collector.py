@@ -6,7 +6,7 @@ writer calls it after commits that unsettled something, and once for everything 
 
 from tenure.store import rules
 from tenure.store.transaction import Transaction, copy_of
-from tenure.store.values import Stored
+from tenure.store.values import Resource, Stored
 
 # Deletions done in one transaction; what is left goes into the next, so that other writers are not kept waiting.
 STEPS_MAX = 200
@@ -42,7 +42,7 @@ def _settle_owner(txn: Transaction, uid: str, steps_max: int) -> tuple[int, bool
     owner = txn.by_uid(uid)
     dependents = txn.dependents(uid)
     if owner is None:
-        lost = [(r, d) for r, d in dependents if not _deleting(d) and not _has_owner(txn, d)]
+        lost = [(r, d) for r, d in dependents if not (_deleting(d) or _protected(r, d) or _has_owner(txn, d))]
         for resource, dependent in lost[:steps_max]:
             rules.delete(txn, resource, dependent.namespace, dependent.name)
         return min(len(lost), steps_max), len(lost) <= steps_max
@@ -52,7 +52,7 @@ def _settle_owner(txn: Transaction, uid: str, steps_max: int) -> tuple[int, bool
     if not dependents:
         rules.release(txn, resource, stored, rules.FOREGROUND)
         return 1, True
-    waiting = [(r, d) for r, d in dependents if not _deleting(d)]
+    waiting = [(r, d) for r, d in dependents if not (_deleting(d) or _protected(r, d))]
     for dependent_resource, dependent in waiting[:steps_max]:
         rules.delete(txn, dependent_resource, dependent.namespace, dependent.name, "Foreground")
     return min(len(waiting), steps_max), len(waiting) <= steps_max
@@ -72,6 +72,10 @@ def _settle_namespace(txn: Transaction, name: str, steps_max: int) -> tuple[int,
     if not txn.in_namespace(name) and not namespace.content["metadata"].get("finalizers"):
         txn.remove(namespaces, copy_of(namespace), namespace)
     return len(waiting) + 1, True
+
+
+def _protected(resource: Resource, stored: Stored) -> bool:
+    return resource.key == rules.NAMESPACES and stored.name in rules.PROTECTED_NAMESPACES
 
 
 def _deleting(stored: Stored) -> bool:
