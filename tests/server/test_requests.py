@@ -332,7 +332,7 @@ class TestLists:
         token = (await user.get(WORKLOADS, params={"limit": 1})).json()["metadata"]["continue"]
         await make(user, "late")
         host.serving.host.store.compact(host.serving.host.store.version)
-        status_of(await user.get(WORKLOADS, params={"limit": 1, "continue": token}), 410, "Expired")
+        status_of(await user.get(WORKLOADS, params={"limit": 1, "continue": token}), 410, "Gone")
 
     async def test_as_tables(self, user: httpx2.AsyncClient) -> None:
         await make(user)

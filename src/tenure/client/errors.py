@@ -70,7 +70,7 @@ class Conflict(ApiError):
 class Gone(ApiError):
     """The resource version asked for is no longer in the log: list again and watch from there."""
 
-    default_reason = "Expired"
+    default_reason = "Gone"
 
 
 class Invalid(ApiError):
@@ -134,7 +134,7 @@ _BY_REASON: Mapping[str, type[ApiError]] = {
         TooBusy,
         Refusing,
     )
-} | {"Gone": Gone}
+} | {"Expired": Gone}  # Kubernetes' word for it
 _BY_CODE: Mapping[int, type[ApiError]] = {
     400: BadRequest,
     401: Unauthorized,

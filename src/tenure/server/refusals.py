@@ -127,7 +127,7 @@ def _from_store(error: StoreError) -> Refused:
             plural, _, group = error.resource.partition(".")
             return invalid(plural, group, error.name, [Cause(error.field, "InvalidValue", text)])
         case VersionExpiredError():
-            return Refused(410, "Expired", f"{text}: list again and go on from there")
+            return Refused(410, "Gone", f"{text}: list again and go on from there")
         case StoreBusyError():
             return Refused(429, "TooManyRequests", text, retry_seconds=RETRY_SECONDS)
         case StoreUnwritableError():
