@@ -135,7 +135,7 @@ def not_active(contract: Contract) -> SdkError | None:
     ready = condition_of(status.conditions, "Ready")
     message = (status.commissioning.message if status.commissioning else "") or (ready.message if ready else "")
     text = f"contract {contract.name} ended before it was Active ({because})" + (f": {message}" if message else "")
-    if because in ("EndedByTerm", "EndedByUser", "EndedByDeletion"):
+    if because in ("EndedByTerm", "Completed", "EndedByUser", "EndedByDeletion"):
         return ContractOver(text, reason=because)
     return CommissioningFailed(text, contract=contract, reason=because)
 

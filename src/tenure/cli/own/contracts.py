@@ -5,15 +5,16 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from tenure.cli import exit_codes, failures, requests, screen
-from tenure.cli.door import open_door
+from tenure.cli.door import Door, open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.options import HERE, ContractName, Output, Reach
 from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, expiry_of, say_answer, say_contract
 from tenure.cli.verbs.delete import wait_gone
 from tenure.cli.verbs.logs import contract_named
 from tenure.cli.waiting import waiting
-from tenure.quantities import Duration, SystemClock, format_instant
-from tenure.resources import Contract, Workload, kind_of
+from tenure.quantities import Bytes, Duration, Instant, SystemClock, format_instant
+from tenure.resources import Contract, Offer, Workload, kind_of
+from tenure.resources.kinds.answer import Answer, Quote
 
 
 def end(
@@ -62,7 +63,10 @@ def renew(
     output: Output = "text",
     reach: Reach = HERE,
 ) -> int:
-    """Ask for offers that begin when a contract ends; it stands until one of them is accepted.
+    """Go on where a contract ends: shows the renewal offer that is held for it, or asks for one.
+
+    Notice of the end brings an offer for as long again by itself. Earlier, or for another length, this asks for offers
+    that begin when the contract ends; the contract stands until then, whatever is accepted.
 
     Parameters
     ----------
@@ -77,6 +81,9 @@ def renew(
         contract = Contract.model_validate(contract_named(door, name))
         if int(contract.spec.term.end) <= SystemClock().now_ms():
             raise failures.conflict(f"contract {contract.name} is over", "Ended", "request its workload again")
+        held = None if for_ else _held_renewal(door, contract)
+        if held is not None:
+            return _show_held(door, contract, held, accept=bool(accept), patience=patience, as_json=as_json)
         length = Duration.parse(for_) if for_ else _length_of(contract)
         start = format_instant(int(contract.spec.term.end))
         term = {"duration": str(length), "start": start, "startBy": None, "end": None}
@@ -102,6 +109,52 @@ def renew(
     else:
         say_answer(answer, held=True, expires_ms=expires)
     return exit_codes.YES if renewed is not None else ANSWER_CODES[answer.kind]
+
+
+def _held_renewal(door: Door, contract: Contract) -> Offer | None:
+    """The renewal that is held for the contract since notice was given."""
+    offers = door.client.list(Offer, namespace=contract.namespace).items
+    of_it = [o for o in offers if o.spec.renews == contract.name and o.status is not None and o.status.phase == "Held"]
+    return min(of_it, key=lambda offer: offer.spec.rank, default=None)
+
+
+def _show_held(door: Door, contract: Contract, offer: Offer, *, accept: bool, patience: float, as_json: bool) -> int:
+    """Show it, or accept it."""
+    renewed = None
+    if accept and offer.spec.meets_in_full:
+        with waiting("renewal", quiet=as_json) as told:
+            renewed = door.client.accept(offer, namespace=contract.namespace, timeout_seconds=patience, progress=told)
+    answer = _answer_of(offer)
+    if as_json:
+        made = renewed.to_json() if renewed else None
+        screen.say_json(answer_json("Renewal", answer, renews=contract.name, contract=made))
+    elif renewed is not None:
+        say_contract(renewed)
+    else:
+        say_answer(answer, held=True, expires_ms=int(offer.spec.expires_at))
+    return exit_codes.YES if renewed is not None else ANSWER_CODES[answer.kind]
+
+
+def _answer_of(offer: Offer) -> Answer:
+    """The held offer as the answer that it is."""
+    spec = offer.spec
+    quote = Quote(
+        offer=offer.name,
+        meets_in_full=spec.meets_in_full,
+        relaxed=spec.relaxed,
+        promises=spec.promises,
+        shape=spec.shape,
+        runtime=spec.runtime,
+        machine=spec.machine,
+        cores=sum(len(claim.cores) for claim in spec.hold.claims),
+        memory=Bytes(sum(int(claim.memory) for claim in spec.hold.claims)),
+        start=spec.hold.start,
+        end=spec.hold.end,
+        price=spec.price,
+        watts=spec.watts,
+    )
+    kind = "Offers" if spec.meets_in_full else "CounterOffers"
+    return Answer(kind=kind, answered_at=Instant(SystemClock().now_ms()), quotes=[quote])
 
 
 def _length_of(contract: Contract) -> Duration:

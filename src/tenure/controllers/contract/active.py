@@ -1,11 +1,12 @@
 """Active: the run is watched, not driven. What engine, kernel and windows say becomes conditions and remedies."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tenure.controllers.contract.commissioning import active_message, run_status
 from tenure.controllers.contract.judging import Standing, as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
+from tenure.controllers.contract.notice import give_notice, until_next
 from tenure.controllers.contract.readback import compare
 from tenure.controllers.contract.run import spec_of_contract
 from tenure.controllers.contract.stating import state as state_once
@@ -16,7 +17,7 @@ from tenure.controllers.remedies.taking import STEPS_KEPT, act, begin, conclude,
 from tenure.controllers.remedies.watching import Looks
 from tenure.controllers.serving import ServingError
 from tenure.controllers.status import condition
-from tenure.engines import EngineFailure, Phase, RunNotFound, RunState
+from tenure.engines import EndReason, EngineFailure, Phase, RunNotFound, RunState
 from tenure.evidence import NotWrittenError
 from tenure.promises import Verdict
 from tenure.resources import Condition, Contract, condition_of
@@ -39,14 +40,29 @@ async def watch(plane: Plane, looks: Looks, contract: Contract) -> Wait | None:
     if state.phase is Phase.LOST:
         return await _resume(plane, contract, state.message)
     if state.phase is Phase.ENDED:
-        reason = "EndedByTerm" if contract.spec.body.inference is None and state.work.last_exit else "Lost"
+        reason = why_ended(contract, state)
         said = condition("Ready", False, reason, state.message or f"the run ended: {state.reason}", plane.clock)
         await set_phase(plane, contract, "Ending", said, run=run_status(state), ended_because=reason)
         return Wait(1)
     read = await asyncio.to_thread(plane.engine.read_back, hold.id)
     facts = compare(read, hold.claims[0], await plane.topology(contract.spec.machine))
     await _say(plane, looks, contract, state, facts)
-    return Wait(max(1, min(_look_ms(contract), int(contract.spec.term.end) - plane.clock.now_ms())))
+    await give_notice(plane, contract)
+    return Wait(max(1, min(_look_ms(contract), until_next(contract, plane.clock.now_ms()))))
+
+
+ENDED: Mapping[EndReason | None, str] = {
+    EndReason.COMPLETED: "Completed",
+    EndReason.FAILED: "WorkFailed",
+    EndReason.RESTARTS_EXHAUSTED: "WorkFailed",
+}
+
+
+def why_ended(contract: Contract, state: RunState) -> str:
+    """Why a run that is over is over: its term, or the work itself; a server that stops serving is lost."""
+    if state.reason is EndReason.TERM_OVER:
+        return "EndedByTerm"
+    return ENDED.get(state.reason, "Lost") if contract.spec.body.inference is None else "Lost"
 
 
 def _look_ms(contract: Contract) -> int:

@@ -6,6 +6,7 @@ fresh offers follow.
 
 import asyncio
 
+from tenure.client import NotFound
 from tenure.controllers.contract.evidence import remember_commissioning
 from tenure.controllers.contract.judge import judge_commissioning
 from tenure.controllers.contract.marks import set_phase
@@ -26,6 +27,7 @@ from tenure.resources import Contract
 from tenure.resources.kinds.contract import Commissioning, RunStatus
 
 LOOK_MS = 200
+PREDECESSOR_LOOK_MS = 50
 HEALTHY_MS_MAX = 30_000
 COMMISSIONING_WINDOWS = 4
 
@@ -37,6 +39,8 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         said = condition("Ready", False, "Scheduled", f"it starts at {contract.spec.term.start}", plane.clock)
         await set_phase(plane, contract, "Commissioning", said)
         return Wait(before_start)
+    if contract.spec.renews is not None and await _predecessor_stands(plane, contract, contract.spec.renews):
+        return Wait(PREDECESSOR_LOOK_MS)
     try:
         state = await asyncio.to_thread(plane.engine.start, await spec_of_contract(plane, contract))
     except (EngineFailure, ServingError) as error:
@@ -58,6 +62,15 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
     if not contract.spec.promises.statistical:
         return await _activate(plane, contract, state, run, None)
     return await _measure(plane, contract, state, run)
+
+
+async def _predecessor_stands(plane: Plane, contract: Contract, name: str) -> bool:
+    """Whether the contract that this one renews still holds the same cores and ports: its processes go first."""
+    try:
+        before = await plane.client.get(Contract, name, namespace=contract.namespace)
+    except NotFound:
+        return False
+    return before.status is not None and before.status.phase not in ("Proposed", "Ended")
 
 
 async def _wait_healthy(plane: Plane, contract: Contract, state: RunState) -> Wait | None:

@@ -93,6 +93,7 @@ def contract_of(workload: Workload, offer: Offer, policy: object, site: str) -> 
             "watts": offer.spec.watts,
             "policy": policy,
             "planned_generation": 0,
+            "renews": offer.spec.renews,
         }
     )
     owner = OwnerReference(

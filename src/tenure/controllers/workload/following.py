@@ -7,19 +7,27 @@ from tenure.controllers.answering.need import need_digest
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
-from tenure.resources import Contract, Workload
+from tenure.resources import Contract, Workload, condition_of
 from tenure.resources.kinds.workload import WorkloadStatus
 
 Final = Literal["Succeeded", "Failed"]
 
 
 async def follow(plane: Plane, workload: Workload, standing: Sequence[Contract]) -> Wait | None:
-    """Contracted while it is made true, Running while it is Active. The contract wakes this again."""
-    contract = max(standing, key=lambda c: int(c.metadata.creation_timestamp or 0))
-    phase = "Running" if contract.status and contract.status.phase == "Active" else "Contracted"
+    """Contracted while it is made true, Running while it is Active. The contract wakes this again.
+
+    Of a contract and the one that renews it, the one that runs is shown.
+    """
+    contract = max(standing, key=lambda c: (_is_active(c), int(c.metadata.creation_timestamp or 0)))
+    phase = "Running" if _is_active(contract) else "Contracted"
+    chosen = workload.spec.accepted_offer
+    refused = chosen is not None and all(c.spec.offer != chosen for c in standing)
 
     def change(status: WorkloadStatus) -> WorkloadStatus:
         done = condition("Accepted", True, "Contracted", f"offer {contract.spec.offer} became a contract", plane.clock)
+        said = condition_of(status.conditions, "Accepted")
+        if refused and said is not None and said.status == "False":
+            done = said  # why the newest choice was not accepted stays to be read
         return status.model_copy(
             update={
                 "phase": phase,
@@ -36,6 +44,10 @@ async def follow(plane: Plane, workload: Workload, standing: Sequence[Contract])
     return None
 
 
+def _is_active(contract: Contract) -> bool:
+    return contract.status is not None and contract.status.phase == "Active"
+
+
 def final_phase(workload: Workload, contracts: Sequence[Contract]) -> Final | None:
     """How the need ended, if its contract is over and its user did not ask for more; None when offers are wanted.
 
@@ -48,7 +60,7 @@ def final_phase(workload: Workload, contracts: Sequence[Contract]) -> Final | No
     last = max(over, key=lambda c: int(c.metadata.creation_timestamp or 0))
     assert last.status is not None
     because = last.status.ended_because
-    if because in ("EndedByTerm", "EndedByUser", "EndedByDeletion"):
+    if because in ("EndedByTerm", "Completed", "EndedByUser", "EndedByDeletion"):
         return "Succeeded"
     return None if because in ("CommissioningFailed", "ReadBackDiffers", "StartFailed") else "Failed"
 

@@ -12,7 +12,7 @@ from tenure.controllers.status import condition, set_conditions, update_status
 from tenure.ledger import Decision, View, hold_offers, nothing
 from tenure.ledger.convert import to_placed
 from tenure.placement import Calendar, Fleet
-from tenure.resources import Offer, Workload
+from tenure.resources import Contract, Offer, Workload
 from tenure.resources.kinds.answer import Answer
 from tenure.resources.kinds.workload import WorkloadStatus
 
@@ -44,9 +44,17 @@ def calendar_of(view: View) -> Calendar:
 
 
 async def make_offers(
-    plane: Plane, workload: Workload, asker: Asker, known: Knowledge, earlier: Sequence[Offer]
+    plane: Plane,
+    workload: Workload,
+    asker: Asker,
+    known: Knowledge,
+    earlier: Sequence[Offer],
+    standing: Sequence[Contract] = (),
 ) -> Wait | None:
-    """Answer, hold what can be held, say it. Offers for an earlier need are released in the same commit."""
+    """Answer, hold what can be held, say it. Offers for an earlier need are released in the same commit.
+
+    An offer that starts at the very end of a `standing` contract of the same Workload renews it, and says so.
+    """
     need = need_digest(workload.spec)
     stale = {offer.uid for offer in earlier if offer.spec.workload.need != need}
 
@@ -56,7 +64,10 @@ async def make_offers(
         if not said.planned:
             return nothing("Infeasible", "nothing can be held", answer=said)
         offers = [
-            offer_of(asker, planned.quote, planned.plan, rank, now_ms + OFFER_LIFE_MS, str(view.generation))
+            renewing(
+                offer_of(asker, planned.quote, planned.plan, rank, now_ms + OFFER_LIFE_MS, str(view.generation)),
+                standing,
+            )
             for rank, planned in enumerate(said.planned)
         ]
         return hold_offers(offers, replaces=replaces, answer=said)
@@ -65,6 +76,12 @@ async def make_offers(
     answered: Answered = commit.answer
     await say(plane, workload, _named(answered.answer, commit.offers))
     return None if commit.offers else Wait(ASK_AGAIN_MS)
+
+
+def renewing(offer: Offer, standing: Sequence[Contract]) -> Offer:
+    """The offer, with the name of the contract that it continues if it starts where that one ends."""
+    renewed = next((c.name for c in standing if int(c.spec.term.end) == int(offer.spec.hold.start)), None)
+    return offer.model_copy(update={"spec": offer.spec.model_copy(update={"renews": renewed})})
 
 
 def _named(said: Answer, offers: Sequence[Offer]) -> Answer:

@@ -8,7 +8,7 @@ from tenure.controllers.answering.need import need_digest, need_of
 from tenure.controllers.answering.quotes import Asker
 from tenure.controllers.kernel import Key, Wait
 from tenure.controllers.plane import Plane
-from tenure.controllers.workload import acceptance, following, offering, references
+from tenure.controllers.workload import acceptance, following, offering, references, renewal
 from tenure.controllers.workload.trial import Trials
 from tenure.resources import Contract, Offer, Workload
 
@@ -35,23 +35,27 @@ class WorkloadReconciler:
             return None
         contracts = await _of(plane, Contract, workload)
         standing = [c for c in contracts if c.status is None or c.status.phase != "Ended"]
+        offers = [o for o in await _of(plane, Offer, workload) if o.spec.purpose == "Offer"]
+        offers = await renewal.withdraw_stale(plane, offers, standing)
         if standing and _answers(standing, workload):
             await self._trials.drop(workload)
+            if workload.spec.accepted_offer and await acceptance.accept_chosen(plane, workload, contracts):
+                return Wait(1)
+            await renewal.offer_renewals(plane, workload, asker_of(workload), contracts, offers)
             return await following.follow(plane, workload, standing)
         if workload.spec.accepted_offer:
             accepted = await acceptance.accept_chosen(plane, workload, contracts)
             if accepted is not None:
                 return accepted
-        offers = [o for o in await _of(plane, Offer, workload) if o.spec.purpose == "Offer"]
         held = offering.still_held(offers, workload, plane.clock.now_ms())
         if held:
             return await acceptance.wait_for_choice(plane, workload, held)
         over = following.final_phase(workload, contracts)
         if over is not None:
             return await following.finish(plane, workload, over)
-        return await self._answer(workload, offers)
+        return await self._answer(workload, offers, standing)
 
-    async def _answer(self, workload: Workload, offers: list[Offer]) -> Wait | None:
+    async def _answer(self, workload: Workload, offers: list[Offer], standing: list[Contract]) -> Wait | None:
         plane = self._plane
         trialling = await self._trials.look(workload)
         if trialling is not None:
@@ -65,7 +69,7 @@ class WorkloadReconciler:
             await references.say_missing(plane, workload, known)
             return Wait(LOOK_AGAIN_MS)
         if known.trial is None:
-            return await offering.make_offers(plane, workload, asker, known, offers)
+            return await offering.make_offers(plane, workload, asker, known, offers, standing)
         return await self._trials.run(workload, asker, known)
 
 

@@ -96,6 +96,7 @@ class ContractSpec(Strict):
     watts: Watts = Field(default_factory=Watts)
     policy: PolicyDecision
     planned_generation: int
+    renews: str | None = Field(default=None, description="the Contract that this one continues")
     end_requested: bool = Field(default=False, description="set by `tenure end`; everything else never changes")
 
 
@@ -197,6 +198,19 @@ class RemedyStep(Strict):
     outcome: Literal["InProgress", "Helped", "DidNotHelp"] = "InProgress"
 
 
+class Progress(Strict):
+    """How far work with an end of its own is, by its own metrics, and when it will be done: a forecast, no promise."""
+
+    ratio: float = Field(description="done so far, of 1")
+    seen_at: Instant
+    early: Instant | None = Field(default=None, description="early end of the forecast")
+    likely: Instant | None = Field(default=None, description="projected completion")
+    late: Instant | None = Field(default=None, description="late end of the forecast")
+    confidence: float | None = None
+    completed_at: Instant | None = None
+    problem: str = Field(default="", description="why there is no newer reading")
+
+
 class ContractStatus(Status):
     """Where the contract stands, and whether it is kept."""
 
@@ -214,6 +228,7 @@ class ContractStatus(Status):
     accounting: list[Accounting] = Field(default_factory=list)
     remedies: list[RemedyStep] = Field(default_factory=list, description="the newest few steps of the ladder")
     memory_used: Bytes | None = None
+    progress: Progress | None = None
     ended_at: Instant | None = None
     ended_because: str | None = None
     credit: str | None = None
