@@ -131,7 +131,7 @@ class Simulation:
             self._cut_or_edit(what)
         elif what == "mark" and not asleep:
             self._mark()
-        elif truth is not None and not asleep:
+        elif truth is not None and (not asleep or (what == "end" and truth.role == "prober")):
             self._request(what, truth)
 
     def _cut_or_edit(self, what: str) -> None:
@@ -178,6 +178,8 @@ class Simulation:
         unreachable = truth.role == "prober" and self.kind.sensor == "prober-unreachable"
         if not self._tap_down and not (unreachable and self._faulty(truth.arrival_ns)):
             self._tap_writes(what, truth)
+        if what == "start" and truth.role == "prober" and self._prober is not None:
+            self._prober.append("sent", {"arrivalNs": truth.arrival_ns, "requestId": f"r{truth.number}"})
         if what == "end" and truth.role == "prober" and self._prober is not None:
             self._prober.append("probe", {"sample": self._outside(truth).as_record()})
 

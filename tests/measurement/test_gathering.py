@@ -98,6 +98,11 @@ class TestProber:
     def test_a_tap_that_omits_a_probe(self) -> None:
         assert reason(self.gather(probing(request(103_000, request_id="p1")))) is Reason.VIEWS_DISAGREE
 
+    def test_a_probe_under_way_keeps_the_window_open(self) -> None:
+        reading = replace(probing(request(103_000, request_id="p1")), pending_ns=[104 * S, 115 * S])
+        seen = self.gather(reading, (request(103_000, request_id="p1"),))
+        assert (seen.probes_pending, reason(seen)) == (1, Reason.NOT_SETTLED)
+
     def test_none_where_ten_were_due(self) -> None:
         assert reason(self.gather(probing())) is Reason.PROBER_CUT_OFF
 

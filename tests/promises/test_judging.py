@@ -168,6 +168,13 @@ class TestViews:
         probe = Probe(request(101_000, first_ms=150), request(101_000, first_ms=148))
         assert judge(PROMISE, WINDOW, evidence(probes=(probe,))).observed == 150e6
 
+    def test_kept_waits_for_the_probes_under_way_and_a_breach_does_not(self) -> None:
+        kept = judge(PROMISE, WINDOW, evidence(request(101_000), probes_pending=1))
+        assert (kept.reason, kept.settled) == (Reason.NOT_SETTLED, False)
+        assert judge(PROMISE, WINDOW, evidence(request(101_000, first_ms=900), probes_pending=1)).settled
+        lost = evidence(request(101_000), probes_pending=1, asof_ms=201_000)
+        assert judge(PROMISE, WINDOW, lost).reason is Reason.PROBER_CUT_OFF
+
     def test_nobody_asked_and_nobody_probed(self) -> None:
         found = judge(PROMISE, WINDOW, evidence())
         assert (found.reason, found.uses_budget) == (Reason.TOO_FEW_SAMPLES, False)

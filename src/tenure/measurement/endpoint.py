@@ -64,10 +64,12 @@ class _Exchange(asyncio.Protocol):
         self.status = 0
         self.timer = AnswerTimer(streaming=True)
         self.transport: asyncio.Transport | None = None
+        self.sent_ns: int | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        self.sent_ns = time.monotonic_ns()
         transport.write(self._message)
 
     def data_received(self, data: bytes) -> None:
@@ -148,7 +150,6 @@ async def ask(
     loop = asyncio.get_running_loop()
     finished: asyncio.Future[str | None] = loop.create_future()
     exchange = _Exchange(_message(endpoint, prompt), finished)
-    sent_after_ns = max(0, time.monotonic_ns() - due_monotonic_ns)
     outcome = Outcome.FAILED
     try:
         async with asyncio.timeout(timeout_s):
@@ -178,5 +179,5 @@ async def ask(
         status=exchange.status,
         outcome=outcome,
         request_id=prompt.request_id,
-        sent_after_ns=sent_after_ns,
+        sent_after_ns=0 if exchange.sent_ns is None else max(0, exchange.sent_ns - due_monotonic_ns),
     )

@@ -13,7 +13,8 @@ _EDGE_NS = 1_000_000_000
 """Servers publish their counters at the end of a request, or a moment after; within this, either side may be first."""
 _LEFT_NS = 10_000_000_000
 """So long a server may go on with the answer to a request whose user has left."""
-_RECENT_PROBES = 3
+_RECENT_PROBES = 1
+"""The newest alone: with more, a lie that has just begun would be outvoted by the truth before it."""
 
 _REASONS = {
     DamageKind.GAP: Reason.JOURNAL_DAMAGED,
@@ -64,6 +65,7 @@ def gather(
         probes=probes,
         recent_probes=recent,
         probes_due=due,
+        probes_pending=sum(at < end_ns for at in prober.pending_ns) if prober and View.PROBER in declared.views else 0,
         counters=counters,
         required=declared.views,
         findings=tuple(findings) + ((trouble,) if trouble else ()),
@@ -129,6 +131,13 @@ def _ended_ns(sample: RequestSample) -> int:
     return sample.arrival_ns + (sample.end_after_ns or 0)
 
 
+def _counted_around(sample: RequestSample, instant_ns: int) -> bool:
+    """Whether a request was under way at an instant, or had ended so shortly before that its tokens may not have been
+    published by then. Some servers count each token at once, others a whole answer at its end."""
+    over_ns = _ended_ns(sample) + _EDGE_NS
+    return sample.arrival_ns <= instant_ns and (sample.outcome is Outcome.UNFINISHED or over_ns >= instant_ns)
+
+
 def _counters(
     scrapes: Sequence[Scrape], tap: JournalReading | None, start_ns: int, end_ns: int
 ) -> tuple[Counters | None, Finding | None]:
@@ -144,12 +153,14 @@ def _counters(
     samples = [s for role in (tap.samples.values() if tap else ()) for s in role]
     ended = [(_ended_ns(s), s) for s in samples if s.outcome is not Outcome.UNFINISHED]
     whole = [s for at, s in ended if first.at_ns <= at < last.at_ns]
-    edges = [s for at, s in ended if min(abs(at - first.at_ns), abs(at - last.at_ns)) <= _EDGE_NS]
+    edges = [s for s in samples if any(_counted_around(s, scrape.at_ns) for scrape in (first, last))]
     inner = sum(s.output_tokens or 0 for at, s in ended if first.at_ns + _EDGE_NS < at < last.at_ns - _EDGE_NS)
-    # A request that its user left, or that broke, may have been answered on for a while, to its full length at most.
     longest = max((s.output_tokens or 0 for s in samples), default=0)
+    known = sum(s.output_tokens or 0 for s in edges if s.outcome is Outcome.COMPLETED)
+    # A request that its user left, or that broke, may have been answered on for a while, to its full length at most.
     left = [s for at, s in ended if s.outcome is not Outcome.COMPLETED and first.at_ns - _LEFT_NS <= at < last.at_ns]
-    edge_tokens = sum(s.output_tokens or 0 for s in edges) + longest * len(left)
+    running = [s for s in edges if s.outcome is Outcome.UNFINISHED]
+    edge_tokens = known + longest * (len(left) + len(running))
     state = state_of(between, inner, edge_tokens)
     if state is not MetricsState.LIVE:
         return None, Finding(View.METRICS, Reason.SENSOR_GONE, f"the workload's metrics are {state}")
@@ -157,7 +168,11 @@ def _counters(
     timed_tokens = sum(1 + len(s.gaps_ns) for s in timed)
     tokens, reset = increase(between)
     spent = None
-    if first.output_seconds is not None and last.output_seconds is not None and not reset:
+    # Where most tokens lie at the edges, the two sides speak of different requests, and their pace is no comparison.
+    told = first.output_seconds is not None and last.output_seconds is not None
+    if told and 2 * edge_tokens <= tokens and not reset:
+        assert first.output_seconds is not None
+        assert last.output_seconds is not None
         spent = last.output_seconds - first.output_seconds
     return (
         Counters(

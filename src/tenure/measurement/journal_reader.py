@@ -73,6 +73,7 @@ class _Reader:
         self._closed = False
         self._doubts: list[tuple[DamageKind, str]] = []
         self._open: dict[int, dict[str, Any]] = {}
+        self._sent: dict[str, int] = {}
         self._known_seen = known is None or known.sequence == 0
 
     def segment(self, path: Path) -> None:
@@ -125,8 +126,12 @@ class _Reader:
         elif kind == "end":
             self._open.pop(record["id"], None)
             self._keep(record["role"], sample_of(record))
+        elif kind == "sent":
+            self._sent[record["requestId"]] = record["arrivalNs"]
         elif kind == "probe":
-            self._keep("probe", RequestSample.from_record(record["sample"]))
+            sample = RequestSample.from_record(record["sample"])
+            self._sent.pop(sample.request_id, None)
+            self._keep("probe", sample)
         elif kind == "scrape":
             self._reading.scrapes.append(Scrape.from_record(record))
         elif kind == "skip":
@@ -186,6 +191,7 @@ class _Reader:
         for record in self._open.values():
             self._keep(record["role"], _unended(record, Outcome.FAILED, None))
         self._open.clear()
+        self._sent.clear()
 
     def _keep(self, role: str, sample: RequestSample) -> None:
         if sample.arrival_ns >= self._since_ns:
@@ -208,6 +214,7 @@ class _Reader:
         for record in self._open.values():
             asof_ns = None if reading.newest_ns is None else max(0, reading.newest_ns - record["arrivalNs"])
             self._keep(record["role"], _unended(record, Outcome.UNFINISHED, asof_ns))
+        reading.pending_ns = sorted(self._sent.values())
         for samples in reading.samples.values():
             samples.sort(key=lambda sample: sample.arrival_ns)
         if self._sequence is not None:

@@ -58,6 +58,8 @@ class JournalReading:
     """By role, in order of arrival. A prober's own journal holds them under `probe`."""
     skipped_ns: list[int] = field(default_factory=list)
     """Instants at which a prober held back because no slot was free."""
+    pending_ns: list[int] = field(default_factory=list)
+    """Arrivals of a prober's probes that have no outcome yet."""
     scrapes: list[Scrape] = field(default_factory=list)
     """What a prober read of the workload's own metrics."""
     damages: list[Damage] = field(default_factory=list)

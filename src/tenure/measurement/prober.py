@@ -136,6 +136,8 @@ class Prober:
         name = f"probe-{os.getpid()}-{self._number}-{self._source.getrandbits(32):08x}"
         prompt = self._maker.prompt(config.prompt_tokens, config.output_tokens, random.Random(), name)
         due_wall_ns, due_monotonic_ns = time.time_ns(), time.monotonic_ns()
+        # Noted before it is sent: a window with a probe under way is not kept before that one has spoken.
+        self._journal.append("sent", {"arrivalNs": due_wall_ns, "requestId": name})
         sample = await ask(
             config.endpoint,
             prompt,

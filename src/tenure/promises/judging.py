@@ -22,6 +22,9 @@ LOAD_QUANTILE = 0.999
 STALE_WINDOWS = 1
 """A sensor that has not spoken for this many windows after a window's end is stale, not slow."""
 
+PROBE_PATIENCE_MS = 90_000
+"""A probe gives up by itself after a minute; one without an outcome after this has lost its prober."""
+
 Judged = tuple[Reason, str]
 
 _CAUSES_FIRST = (
@@ -59,8 +62,17 @@ def judge(
         if (refused := question()) is not None:
             return answer(Verdict.UNVERIFIABLE, *refused, requests=len(evidence.requests))
     if isinstance(promise.objective, LatencyObjective):
-        return answer(*_latency(promise.objective, promise.load, window, evidence))
-    return answer(*judge_rate(promise.objective, promise.load, window, evidence))
+        found = answer(*_latency(promise.objective, promise.load, window, evidence))
+    else:
+        found = answer(*judge_rate(promise.objective, promise.load, window, evidence))
+    if found.verdict is Verdict.KEPT and evidence.probes_pending:
+        if evidence.asof_ms >= window.end_ms + PROBE_PATIENCE_MS:
+            detail = f"prober: {evidence.probes_pending} probes came to no end"
+            return answer(Verdict.UNVERIFIABLE, Reason.PROBER_CUT_OFF, detail, found.observed, found.requests)
+        # The views agree so far; one that has not spoken yet may still contradict. A breach need not wait for it.
+        detail = f"{evidence.probes_pending} probes are under way"
+        return answer(Verdict.UNVERIFIABLE, Reason.NOT_SETTLED, detail, found.observed, found.requests)
+    return found
 
 
 def _seen(window: Window, evidence: WindowEvidence) -> Judged | None:

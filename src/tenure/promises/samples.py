@@ -53,7 +53,7 @@ class RequestSample:
     outcome: Outcome = Outcome.COMPLETED
     request_id: str = ""
     sent_after_ns: int = 0
-    """How late the load generator itself was; part of the latency, and a check on the generator."""
+    """How late its sender was with it, connecting included; part of the latency, and a check on the sender."""
     progress_after_ns: int | None = None
     """When the newest token is known to have come, for a request whose gaps are recorded only at its end."""
 

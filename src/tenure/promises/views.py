@@ -90,6 +90,8 @@ class WindowEvidence:
     they are never judged by."""
     probes_due: int = 0
     """How many probes the declared budget sends in a window; 0 where none are owed."""
+    probes_pending: int = 0
+    """Probes that were sent before the window's end and have no outcome yet."""
     counters: Counters | None = None
     required: frozenset[View] = field(default_factory=lambda: frozenset({View.TAP}))
     """The views that the contract declares. One that is missing is a sensor gone, not a view less."""
@@ -106,6 +108,7 @@ class WindowEvidence:
             "probes": [_probe_record(probe) for probe in self.probes],
             "recentProbes": [_probe_record(probe) for probe in self.recent_probes],
             "probesDue": self.probes_due,
+            "probesPending": self.probes_pending,
             "counters": None if self.counters is None else _counters_record(self.counters),
             "required": sorted(self.required),
             "findings": [{"view": f.view, "reason": f.reason, "detail": f.detail} for f in self.findings],
@@ -125,6 +128,7 @@ class WindowEvidence:
             probes=tuple(_probe(probe) for probe in record["probes"]),
             recent_probes=tuple(_probe(probe) for probe in record["recentProbes"]),
             probes_due=record["probesDue"],
+            probes_pending=record["probesPending"],
             counters=None if counters is None else Counters(*(counters[name] for name in _COUNTER_FIELDS)),
             required=frozenset(View(name) for name in record["required"]),
             findings=tuple(Finding(View(f["view"]), Reason(f["reason"]), f["detail"]) for f in record["findings"]),
@@ -173,13 +177,14 @@ def _probes_disagree(probes: tuple[Probe, ...], tolerance: Tolerance) -> str | N
     if known and abs(apart_ns := median(o.arrival_ns - i.arrival_ns for o, i in known)) > tolerance.clock_ns:
         return f"arrival of the probes: prober's clock {apart_ns / 1e6:+.0f} ms from the tap's"
     pairs = [
-        (outside.first_token_after_ns, inside.first_token_after_ns)
+        (outside.first_token_after_ns - outside.sent_after_ns, inside.first_token_after_ns)
         for outside, inside in known
         if outside.first_token_after_ns is not None and inside.first_token_after_ns is not None
     ]
     if not pairs:
         return None
-    # The median, because one late wake-up of the prober is noise and a sensor that lies does so each time.
+    # From when the prober had sent it, or its own lateness would look like the tap's. The median, because one late
+    # wake-up is noise, and a sensor that lies does so each time.
     outside_ns, inside_ns = median(o for o, _ in pairs), median(i for _, i in pairs)
     if abs(median(o - i for o, i in pairs)) <= tolerance.probe_ns + tolerance.probe_share * outside_ns:
         return None
