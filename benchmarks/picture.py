@@ -20,6 +20,7 @@ import sys
 import termios
 from pathlib import Path
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
@@ -32,6 +33,10 @@ WIDTH, HEIGHT = 100, 500
 LINES_MAX, LINES_FIRST, LINES_LAST = 44, 30, 8
 TARGET = CHECKOUT / "docs" / "quickstart.svg"
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+# No font from elsewhere: a picture that opens anywhere asks nobody.
+FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
+    "Fira Code, monospace", "ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace"
+)
 NORMAL = ["#484f58", "#ff7b72", "#3fb950", "#d29922", "#58a6ff", "#bc8cff", "#39c5cf", "#b1bac4"]
 BRIGHT = ["#6e7681", "#ffa198", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#f0f6fc"]
 
@@ -100,7 +105,7 @@ def svg(lines: list[str]) -> str:
     for line in lines:
         console.print(Text.from_ansi(line), soft_wrap=True, end="\n")
     theme = TerminalTheme(rgb("#161b22"), rgb("#c9d1d9"), [*map(rgb, NORMAL)], [*map(rgb, BRIGHT)])
-    drawn = console.export_svg(title="tenure quickstart", theme=theme, unique_id="quickstart")
+    drawn = console.export_svg(title="tenure quickstart", theme=theme, code_format=FORMAT, unique_id="quickstart")
     return "\n".join(line.rstrip() for line in drawn.splitlines()) + "\n"
 
 
@@ -111,9 +116,10 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="also keep what was written to the terminal")
     parser.add_argument("--text", type=Path, help="also write it as plain text")
     wanted = parser.parse_args()
-    written = wanted.recording.read_text() if wanted.recording else record()
+    # Bytes: reading text would take each carriage return for a new line.
+    written = wanted.recording.read_bytes().decode() if wanted.recording else record()
     if wanted.keep:
-        wanted.keep.write_text(written)
+        wanted.keep.write_bytes(written.encode())
     terminal = Terminal(WIDTH)
     terminal.write(written)
     lines = readable(terminal.ansi_lines())
