@@ -11,7 +11,7 @@ from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
-from tenure.controllers.trialling.running import TrialFailedError, RunningTrial
+from tenure.controllers.trialling.running import RunningTrial, TrialFailedError
 from tenure.controllers.workload.offering import calendar_of, make_offers, say
 from tenure.ledger import Decision, View, hold_offers, nothing
 from tenure.ledger.convert import from_placed
