@@ -22,6 +22,7 @@ from tenure.resources.registry import KINDS, Kind, kind_for, kind_named
 # The embedded host takes bodies of 3 MiB, as a Kubernetes API server does; more in one file is no manifest.
 SIZE_BYTES_MAX = 3 << 20
 DOCUMENTS_MAX = 10_000
+PROBLEMS_MAX = 1_000
 
 _MARKER = re.compile(r"^---(?=[ \t\r\n]|$)", re.MULTILINE)
 _DIRECTIVES = re.compile(r"(\s*(#[^\n]*|%[^\n]*)?\n?)*")
@@ -29,12 +30,16 @@ _DIRECTIVES = re.compile(r"(\s*(#[^\n]*|%[^\n]*)?\n?)*")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One JSON object of a manifest, where it starts (`source` as given, `line` from 1), and the text it stood in."""
+    """One JSON object of a manifest, where it starts (`source` as given, `line` from 1), and the text it stood in.
+
+    `text` is the part of the source that begins on `text_line`; the lines of single fields are found in it when asked.
+    """
 
     content: dict[str, Any]
     source: str = ""
     line: int = 1
     text: str = field(default="", repr=False, compare=False)
+    text_line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class _Place:
     source: str
     line: int
     text: str
+    text_line: int
 
 
 def parse_documents(data: bytes | str, *, source: str = "") -> list[Document]:
@@ -71,9 +77,10 @@ def decode(document: Document) -> ApiObject:
             return kind.model.model_validate(content, strict=True, by_alias=True, by_name=False)
         except ValidationError as error:
             problems = problems_of(error, kind.model, content, kind.singular)
-    lines = field_lines(document.text, document.line) if document.text else {}
+    before = document.text_line - 1
+    lines = field_lines(document.text, document.line - before) if document.text else {}
     raise ProblemsFound(
-        replace(p, source=document.source, line=_line(lines, p.path) or document.line, object_name=name)
+        replace(p, source=document.source, line=_line(lines, p.path, before) or document.line, object_name=name)
         for p in problems
     )
 
@@ -87,16 +94,19 @@ def decode_all(documents: Iterable[Document]) -> list[ApiObject]:
             objects.append(decode(document))
         except ProblemsFound as found:
             problems += found.problems
+        if len(problems) > PROBLEMS_MAX:
+            problems.append(Problem("InvalidValue", "and perhaps more after these", next_step="correct these first"))
+            break
     if problems:
         raise ProblemsFound(problems)
     return objects
 
 
-def _line(lines: dict[str, int], path: str) -> int:
-    """The line of a field; of the nearest field around it where it is not there."""
+def _line(lines: dict[str, int], path: str, before: int) -> int:
+    """The line of a field, of the nearest field around it where it is not there, after `before` lines; 0 for none."""
     while path and path not in lines:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
-    return lines.get(path, 0)
+    return lines[path] + before if path in lines else 0
 
 
 def _text(data: bytes | str, source: str) -> str:
@@ -122,13 +132,15 @@ def too_large(size_bytes: int, source: str) -> Problem:
 def _yaml(text: str, source: str) -> tuple[list[Document], list[Problem]]:
     documents: list[Document] = []
     problems: list[Problem] = []
+    if sum(1 for _ in _MARKER.finditer(text)) > DOCUMENTS_MAX:
+        return [], [_problem("DocumentTooLarge", f"more than {DOCUMENTS_MAX} documents in one file", source)]
     for chunk, first_line in _chunks(text):
         try:
             for content, line in load_documents(chunk):
                 where = line + first_line - 1
                 if content is None:
                     continue
-                _collect(content, _Place(source, where, text), documents, problems)
+                _collect(content, _Place(source, where, chunk, first_line), documents, problems)
                 if len(documents) > DOCUMENTS_MAX:
                     message = f"more than {DOCUMENTS_MAX} documents in one file"
                     return [], [_problem("DocumentTooLarge", message, source, where)]
@@ -178,7 +190,7 @@ def _json(text: str, source: str) -> tuple[list[Document] | None, list[Problem]]
             json.dumps(content, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             return [], [_problem("NotUtf8", "a string holds half of a surrogate pair, which is no text", source)]
-    _collect(content, _Place(source, 1, text), documents, problems)
+    _collect(content, _Place(source, 1, text, 1), documents, problems)
     return documents, problems
 
 
@@ -191,7 +203,7 @@ def _collect(content: Any, place: _Place, documents: list[Document], problems: l
         for item in content["items"]:
             _collect(item, replace(place, text=""), documents, problems)  # paths are the item's, lines the list's
     else:
-        documents.append(Document(content, place.source, place.line, place.text))
+        documents.append(Document(content, place.source, place.line, place.text, place.text_line))
 
 
 def _kind_of(content: dict[str, Any]) -> tuple[Kind | None, list[Problem]]:

@@ -18,6 +18,7 @@ from tenure.resources.reasons import next_step
 
 _CODES = {"extra_forbidden": "UnknownField", "missing": "MissingField"}
 _SHOWN_CHARACTERS_MAX = 60
+PROBLEMS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +58,24 @@ class ProblemsFound(ValueError):  # noqa: N818
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], content: Any, kind_name: str) -> list[Problem]:
-    """Every error of `model` about `content` as problems; `kind_name` is the kind in lower case, for `explain`."""
+    """Every error of `model` about `content` as problems; `kind_name` is the kind in lower case, for `explain`.
+
+    Nobody reads more than PROBLEMS_MAX of one document; of those beyond, the number is told.
+    """
     found: dict[tuple[str, str], Problem] = {}
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details[:PROBLEMS_MAX]:
         sort = detail["type"]
         path = path_text(content, detail["loc"], keep_last=sort == "missing")
         code = _CODES.get(sort) or (sort if sort[:1].isupper() else "InvalidValue")
         message, step = _words(code, sort, detail, model)
         step = step or _explained(next_step(code), kind_name, path, code)
         found.setdefault((path, message), Problem(code, message, path, step))
-    return list(found.values())
+    problems = list(found.values())
+    if len(details) > PROBLEMS_MAX:
+        more = f"and {len(details) - PROBLEMS_MAX} more problems in the same document"
+        problems.append(Problem("InvalidValue", more, next_step="correct these first"))
+    return problems
 
 
 def path_text(content: Any, location: tuple[int | str, ...], *, keep_last: bool = False) -> str:

@@ -5,7 +5,7 @@ from inline_snapshot import snapshot
 
 from tenure.resources import Workload
 from tenure.resources.documents import decode_all, parse_documents
-from tenure.resources.problems import Problem, ProblemsFound, did_you_mean
+from tenure.resources.problems import PROBLEMS_MAX, Problem, ProblemsFound, did_you_mean
 from tests.cli.manifests import CHAT, chat
 
 
@@ -122,6 +122,13 @@ def test_each_problem_names_the_line_of_its_field_or_of_what_is_around_it(text: 
 def test_numbers_in_quotes_are_no_numbers_as_a_crd_would_have_it() -> None:
     (problem,) = problems(chat(load="{requestsPerSecond: 1, promptTokens: '017'}"))
     assert (problem.code, problem.path) == ("InvalidValue", "spec.load.promptTokens")
+
+
+def test_a_flood_of_errors_is_counted_not_listed() -> None:
+    flood = chat() + "".join(f"  nonsense{number}: 1\n" for number in range(20_000))
+    found = problems(flood)
+    assert len(found) == PROBLEMS_MAX + 1
+    assert found[-1].message == f"and {20_000 - PROBLEMS_MAX} more problems in the same document"
 
 
 @pytest.mark.parametrize(

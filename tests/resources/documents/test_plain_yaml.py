@@ -115,6 +115,10 @@ def test_ten_megabytes_are_refused_without_being_parsed() -> None:
     assert str(SIZE_BYTES_MAX) in problem.message
 
 
+def test_a_flood_of_documents_is_refused_whole() -> None:
+    assert [p.code for p in refused("---\n" * 200_000)] == ["DocumentTooLarge"]
+
+
 def test_bytes_that_are_no_utf_8_are_placed() -> None:
     (problem,) = refused(b"a: b\nc: \xff\xfe")
     assert (problem.code, problem.line) == ("NotUtf8", 2)
