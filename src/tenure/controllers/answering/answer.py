@@ -70,7 +70,7 @@ def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, n
         # No room to measure more: what is known already is the answer.
     if need.load is None or knowledge.simulated:
         demand = demand_for(need, group, knowledge.cores, knowledge.memory_bytes, knowledge.constraints, group)
-        choices = [Choice(with_wanted(demand, knowledge.wanted), None)]
+        choices = [Choice(with_wanted(demand, knowledge.wanted, fleet), None)]
     else:
         choices = choices_of(need, knowledge.capabilities, knowledge.memory_of, knowledge.constraints, group)
     full = [choice for choice in choices if not choice.steps]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from tenure.placement import Constraint, Demand, DeviceRequest
+from tenure.placement import Constraint, Demand, DeviceRequest, Fleet
 from tenure.resources.kinds.workload import TopologyRules, WorkloadSpec
 
 INSIDE = {"l3": "l3", "numaNode": "numa", "pcieSwitch": "pcie"}
@@ -44,9 +44,18 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
     )
 
 
-def with_wanted(demand: Demand, wanted: Wanted) -> Demand:
+def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
     """The demand of one member as the whole that is named."""
     role = demand.roles[0]
+    level = wanted.required_level
+    constraints = demand.constraints
+    if level is not None and level not in ("machine", "site") and level in fleet.level_names():
+        # A lone member shares the level with nobody, and its own devices must still lie in one such domain.
+        named = frozenset(machine.name for machine in fleet.machines if machine.domain(level) is not None)
+        hint = (
+            f"only machines that wholly lie in one {level} count; one whose GPUs fall into several islands names none"
+        )
+        constraints = (*constraints, Constraint(f"topology.{level}", "workload", machines=named, hint=hint))
     return replace(
         demand,
         roles=(
@@ -59,6 +68,7 @@ def with_wanted(demand: Demand, wanted: Wanted) -> Demand:
                 prefers=wanted.prefers or role.prefers - {"l3"},
             ),
         ),
+        constraints=constraints,
         required_level=wanted.required_level,
         preferred_level=wanted.preferred_level,
     )

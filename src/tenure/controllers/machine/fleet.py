@@ -109,7 +109,11 @@ def sort_of(machine: Machine, topology: MachineTopology) -> Sort:
     status = machine.status
     assert status is not None, "only machines with a status are placed on"
     sellable = set(status.sellable_cores)
-    group_of = {core: number for number, group in enumerate(topology.l3_groups()) for core in group}
+    if topology.caches:
+        group_of = {core: number for number, group in enumerate(topology.l3_groups()) for core in group}
+    else:
+        # Nobody said which cores share a cache: those of a node are alike, which also keeps an exact search short.
+        group_of = {core.id: known_or(core.numa_node, 0) for core in topology.cores}
     rated = int(machine.spec.rated_power) if machine.spec.rated_power is not None else None
     device_mw, core_mw = power_parts(topology, rated)
     return Sort(

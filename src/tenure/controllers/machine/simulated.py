@@ -14,7 +14,7 @@ from tenure.discovery.fleets import FleetFile
 from tenure.discovery.fleets.reading import SITE
 from tenure.engines.simulated import NOTHING_RUNS
 from tenure.ledger.decision import Decision
-from tenure.quantities import Bytes, Clock, Instant
+from tenure.quantities import Bytes, Clock, Instant, VirtualClock
 from tenure.resources import Engine, HardwareProfile, Machine, ObjectMeta, Site
 from tenure.resources.kinds.engine import EngineSpec, EngineStatus
 from tenure.resources.kinds.machine import Enforcement, MachineSpec, MachineStatus
@@ -70,6 +70,15 @@ def observed_of(profile: HardwareProfile, clock: Clock) -> MachineStatus:
         virtual="simulated",
         last_seen=Instant(clock.now_ms()),
     )
+
+
+def as_observed(fleet: FleetFile, now_ms: int) -> list[Machine]:
+    """The machines of a file as they would be registered, for questions that need no host."""
+    observed = {profile.name: observed_of(profile, VirtualClock(now_ms)) for profile in fleet.profiles}
+    return [
+        machine.model_copy(update={"status": _status(machine, observed[machine.spec.profile])})
+        for machine in fleet.machines
+    ]
 
 
 async def _site(client: AsyncClient, fleet: FleetFile) -> None:

@@ -1,0 +1,163 @@
+"""`tenure capacity SITE`: what a site can still carry, which limit ends it, and what one more unit of it unlocks."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from tenure.cli import exit_codes, failures, screen
+from tenure.cli.door import open_door
+from tenure.cli.ledger import the_site
+from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.own.outcome import check_output
+from tenure.controllers.machine.fleet import fleet_of
+from tenure.ledger.convert import to_placed
+from tenure.ledger.records import record_of_contract, record_of_offer
+from tenure.placement import Calendar, CapacityReport, DeviceRequest, Limit, Role, capacity
+from tenure.quantities import Bytes, SystemClock
+from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
+
+WORDS = {"power": "power", "rackUnits": "floor", "cores": "cores", "memory": "memory"}
+MEGAWATT_MW = 10**9
+
+
+def show(
+    site: str = "",
+    *,
+    cores: Annotated[int, Parameter(help="Cores of one unit that is asked for.")] = 0,
+    memory: Annotated[str, Parameter(help="Memory of one unit, such as 16Gi.")] = "0",
+    gpus: Annotated[int, Parameter(help="GPUs of one unit; without any of these, one GPU (or one core).")] = 0,
+    model: Annotated[str, Parameter(help="Only GPUs of this model.")] = "",
+    fleet: Annotated[Path | None, Parameter(help="Ask of the fleet in this file instead; no host is needed.")] = None,
+    output: Output = "text",
+    reach: Reach = HERE,
+) -> int:
+    """What a site can still carry now: the limit that binds with its numbers, and what one more unit of it unlocks.
+
+    Parameters
+    ----------
+    site
+        The site; without it, the only one.
+    """
+    as_json = check_output(output)
+    member = _member(cores, Bytes.parse(memory), gpus, model)
+    now_ms = SystemClock().now_ms()
+    if fleet is not None:
+        report = _of_file(fleet, member, now_ms)
+    else:
+        with open_door(reach) as door:
+            named = the_site(door, site)
+            found = door.client.get(Site, named)
+            machines = [m for m in door.client.list(Machine).items if m.spec.site == named]
+            profiles = door.client.list(HardwareProfile).items
+            records = [
+                *map(record_of_offer, door.client.list(Offer).items),
+                *map(record_of_contract, door.client.list(Contract).items),
+            ]
+        holds = [to_placed(record.hold) for record in records if record.counts and record.hold.site == named]
+        report = _report(found, machines, profiles, Calendar.of(holds), member, now_ms)
+    if as_json:
+        screen.say_json(report_json(report))
+    else:
+        _say(report)
+    return exit_codes.YES
+
+
+def _member(cores: int, memory: Bytes, gpus: int, model: str) -> Role | None:
+    if not (cores or int(memory) or gpus or model):
+        return None
+    devices = (DeviceRequest("gpu", max(1, gpus), models=frozenset({model} if model else ())),) if gpus or model else ()
+    return Role(cores=cores, memory_bytes=int(memory), devices=devices)
+
+
+def _report(
+    site: Site,
+    machines: Sequence[Machine],
+    profiles: Sequence[HardwareProfile],
+    calendar: Calendar,
+    member: Role | None,
+    now_ms: int,
+) -> CapacityReport:
+    fleet = fleet_of(site, machines, profiles, every_budget=True)
+    if not any(machine.schedulable for machine in fleet.machines):
+        raise failures.not_found(f"site {site.name} has no machine in service", "tenure get machines")
+    return capacity(fleet, calendar, site.name, at_ms=now_ms, member=member)
+
+
+def _of_file(path: Path, member: Role | None, now_ms: int) -> CapacityReport:
+    from tenure.controllers.machine.simulated import as_observed
+    from tenure.discovery.fleets import read_fleet
+
+    found = read_fleet(path)
+    machines = as_observed(found, now_ms)
+    return _report(found.site, machines, found.profiles, Calendar(), member, now_ms)
+
+
+def verdict(report: CapacityReport) -> str:
+    """power-bound, gpu-bound ...; open where no single limit ends it."""
+    return f"{kind_text(report.binding.kind)}-bound" if report.binding is not None else "open"
+
+
+def kind_text(kind: str) -> str:
+    """A kind of limit as people call it."""
+    return WORDS.get(kind, kind.removeprefix("devices:"))
+
+
+def amount(value: int, unit: str) -> str:
+    """An amount of a limit in the unit that people read."""
+    if unit == "mW":
+        return f"{value / 1e6:,.1f} kW" if abs(value) >= 10**6 else f"{value / 1e3:,.0f} W"
+    if unit == "bytes":
+        return f"{value / 2**40:,.1f} TiB" if value >= 2**40 else f"{value / 2**30:,.1f} GiB"
+    return f"{value:,} {unit}".strip()
+
+
+def _say(report: CapacityReport) -> None:
+    unit = member_text(report.member)
+    screen.say(f"site {report.site}: {verdict(report)}; {report.members:,} x {unit} fit now")
+    screen.say_table(
+        ("limit", "used", "of", "share", "units if it did not bind"),
+        [
+            (
+                kind_text(limit.kind),
+                amount(limit.used, limit.unit),
+                amount(limit.limit, limit.unit),
+                f"{limit.share:.0%}",
+                f"{limit.members_without:,}",
+            )
+            for limit in report.limits
+        ],
+    )
+    binding = report.binding
+    if binding is None:
+        screen.say("no single limit ends it")
+        return
+    for domain, used, limit in binding.domains[:4]:
+        screen.say(f"  {domain}: {amount(used, binding.unit)} of {amount(limit, binding.unit)}")
+    screen.say(_unlocks(report, binding, unit))
+
+
+def _unlocks(report: CapacityReport, binding: Limit, unit: str) -> str:
+    one = report.one_more or 0
+    text = f"{amount(one, binding.unit)} more of {kind_text(binding.kind)} carries one more {unit}"
+    if binding.unit == "mW" and one:
+        text += f"; one more megawatt {min(report.unlocks, MEGAWATT_MW // one):,}"
+    end = f", then {kind_text(report.next_limit)} binds" if report.next_limit else ""
+    return f"{text}; {report.unlocks:,} in all{end}"
+
+
+def member_text(role: Role) -> str:
+    """One unit in words."""
+    parts = [
+        f"{f'{request.count} ' if request.count > 1 else ''}{'/'.join(sorted(request.models)) or request.device_class.upper()}"
+        for request in role.devices
+    ]
+    parts += [f"{role.cores} cores"] if role.cores else []
+    parts += [f"{role.memory_bytes / 2**30:g} GiB"] if role.memory_bytes else []
+    return " + ".join(parts) or "nothing"
+
+
+def report_json(report: CapacityReport) -> dict[str, Any]:
+    """The report for programs."""
+    return {"kind": "Capacity", **report.to_json(), "verdict": verdict(report)}
