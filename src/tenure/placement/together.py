@@ -34,7 +34,7 @@ def shared_binding(question: Question, start_ms: int) -> tuple[str, Binding]:
     if question.fleet.budgets and _fits(_without_budgets(question), start_ms):
         return REASON_BUDGET, _budget(question, start_ms)
     if question.demand.spread is not None and _fits(_without_spread(question), start_ms):
-        return REASON_SPREAD, _spread(question)
+        return REASON_SPREAD, _spread(question, start_ms)
     return REASON_MIXTURE, _plain(
         question, "members", _count(question), _most(question, start_ms), _count(question), "members"
     )
@@ -90,7 +90,9 @@ def _level(question: Question, start_ms: int) -> tuple[str, Binding]:
         # The fleet says nothing of such a level, so no two machines are known to share one.
         return REASON_LEVEL, _plain(question, f"level:{demand.required_level}", 1, 0, 0, "domains")
     if level is None:
-        best_known = max((lv.bytes_per_s or 0 for lv in question.fleet.levels), default=0)
+        names = question.fleet.level_names()
+        allowed = names[: names.index(demand.required_level or "site") + 1]
+        best_known = max((lv.bytes_per_s or 0 for lv in question.fleet.levels if lv.name in allowed), default=0)
         return REASON_LEVEL, _plain(question, "link", link or 0, best_known, best_known, "bytes/s")
     constraint = f"level:{level}" if link is None or level == demand.required_level else "link"
     machines = question.able()
@@ -137,17 +139,25 @@ def _budget(question: Question, start_ms: int) -> Binding:
     )
 
 
-def _spread(question: Question) -> Binding:
+def _spread(question: Question, start_ms: int) -> Binding:
+    """Domains of one site with room for any member: an upper limit, of which it is known that it is too high."""
     spread = question.demand.spread
     assert spread is not None
-    names = {machine.domain(spread.level) for machine in question.able()} - {None}
+    machines = question.able()
+    free = question.free(machines, start_ms)
+    roomy: dict[str, set[str]] = {}
+    every: dict[str, set[str]] = {}
+    for machine in machines:
+        domain = machine.domain(spread.level)
+        if domain is None:
+            continue
+        every.setdefault(machine.site, set()).add(domain)
+        if any(slots(free[machine.name], role) for role in question.demand.roles):
+            roomy.setdefault(machine.site, set()).add(domain)
+    needed = -(-_count(question) // spread.members_max)
+    available = min(needed - 1, max(map(len, roomy.values()), default=0))
     return _plain(
-        question,
-        f"spread:{spread.level}",
-        -(-_count(question) // spread.members_max),
-        len(names),
-        len(names),
-        "domains",
+        question, f"spread:{spread.level}", needed, available, max(map(len, every.values()), default=0), "domains"
     )
 
 
