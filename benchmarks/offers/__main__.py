@@ -33,7 +33,10 @@ def rounds_of(count: int, assurance: Assurance, notes: Console) -> list[Round]:
             def tell(words: str, at: int = number + 1) -> None:
                 status.update(f"round {at} of {count}: {words}")
 
-            found.append(one_round(ground, number, assurance, 0, tell))
+            try:
+                found.append(one_round(ground, number, assurance, 0, tell))
+            except KeyboardInterrupt:  # what was seen so far is shown
+                break
             notes.print(line(found[-1]), markup=False, soft_wrap=True)
     return found
 
