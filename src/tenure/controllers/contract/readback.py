@@ -43,9 +43,9 @@ def compare(read: ReadBack, claim: Claim, topology: MachineTopology) -> list[Rea
             ReadBackFact(
                 what="memory",
                 expected=str(claim.memory),
-                found=f"not enforced here: {limit.why}",
+                found="no limit" if limit.value is not None else f"not enforced here: {limit.why}",
                 source=limit.source,
-                agrees=True,
+                agrees=limit.value is None,
             )
         )
     return facts
