@@ -57,7 +57,20 @@ LINES = {
 # Shown in detail elsewhere: these print objects (-o json gives the object), or are another room's own.
 OBJECTS_THEMSELVES = {"patch", "label", "annotate"}
 WITHOUT_JSON = {"edit", "completion", "quickstart"}
-TESTED_ELSEWHERE = {"renew", "trial", "up", "down", "inventory", "evidence", "ledger", "contract", "init", "lint"}
+TESTED_ELSEWHERE = {
+    "backup",
+    "restore",
+    "renew",
+    "trial",
+    "up",
+    "down",
+    "inventory",
+    "evidence",
+    "ledger",
+    "contract",
+    "init",
+    "lint",
+}
 WITHOUT_NAMESPACE = {"explain", "api-resources"}
 
 

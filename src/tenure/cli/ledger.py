@@ -1,6 +1,7 @@
 """`tenure ledger`: the books, and the independent recount of them."""
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cyclopts import App
 
@@ -13,8 +14,13 @@ from tenure.client import home_directory
 from tenure.ledger.records import Record, record_of_contract, record_of_offer
 from tenure.ledger.recount import Capacity, Finding, RunFact, recount
 from tenure.quantities import Bytes, SystemClock, format_instant
-from tenure.resources import Contract, Engine, HardwareProfile, Machine, Offer, Site
+from tenure.resources import ApiObject, Contract, Engine, HardwareProfile, Machine, Offer, Site, kind_of
 from tenure.resources.kinds.site import LedgerStatus, SiteStatus
+
+if TYPE_CHECKING:
+    from tenure.store import Store
+
+T = TypeVar("T", bound=ApiObject)
 
 app = App(name="ledger", help="The ledger of holds: what is held by whom, and whether it all adds up.")
 
@@ -46,9 +52,7 @@ def check(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> in
         machines = [m for m in door.client.list(Machine).items if m.spec.site == site]
         profiles = {p.name: p for p in door.client.list(HardwareProfile).items}
         engines = [engine.spec.type for engine in door.client.list(Engine).items if engine.spec.site == site]
-    runs = simulated_facts() if engines == ["simulated"] else run_facts(machines, profiles)
-    capacities = [_capacity(machine, profiles) for machine in machines]
-    findings = recount(ledger, records, capacities, runs, SystemClock().now_ms())
+    findings, runs = _recount(ledger, records, machines, profiles, engines)
     errors = [finding for finding in findings if finding.severity == "error"]
     live = [record for record in records if record.counts]
     alive = sum(run.alive for run in runs)
@@ -65,6 +69,58 @@ def check(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> in
     else:
         _tell(ledger, live, alive, findings)
     return exit_codes.NO if errors else exit_codes.YES
+
+
+def _recount(
+    ledger: LedgerStatus,
+    records: list[Record],
+    machines: list[Machine],
+    profiles: dict[str, HardwareProfile],
+    engines: list[str],
+) -> tuple[list[Finding], list[RunFact]]:
+    """The findings, and the runs that they were found against."""
+    runs = simulated_facts() if engines == ["simulated"] else run_facts(machines, profiles)
+    capacities = [_capacity(machine, profiles) for machine in machines]
+    return recount(ledger, records, capacities, runs, SystemClock().now_ms()), runs
+
+
+def offline_findings(home: Path) -> list[Finding]:
+    """The recount of every site of a home whose control plane does not run, from its store itself."""
+    from tenure.server import store_resources
+    from tenure.store import Store
+
+    store = Store(home / "state.db", store_resources())
+    try:
+        sites, machines = _all(store, Site), _all(store, Machine)
+        profiles = {profile.name: profile for profile in _all(store, HardwareProfile)}
+        records = [*map(record_of_offer, _all(store, Offer)), *map(record_of_contract, _all(store, Contract))]
+        engines = _all(store, Engine)
+    finally:
+        store.close()
+    findings: list[Finding] = []
+    for site in sites:
+        findings += _recount(
+            (site.status or SiteStatus()).ledger,
+            [record for record in records if record.hold.site == site.name],
+            [machine for machine in machines if machine.spec.site == site.name],
+            profiles,
+            [engine.spec.type for engine in engines if engine.spec.site == site.name],
+        )[0]
+    return findings
+
+
+def _all(store: "Store", model: type[T]) -> list[T]:
+    """Every object of a kind, straight from the store."""
+    kind = kind_of(model)
+    resource = next(r for r in store.resources.values() if (r.group, r.plural) == (kind.group, kind.plural))
+    found: list[T] = []
+    after = ("", "")
+    while True:
+        page = store.list(resource, after=after)
+        found += [model.model_validate(item.content) for item in page.items]
+        if not page.more:
+            return found
+        after = (page.items[-1].namespace, page.items[-1].name)
 
 
 def _tell(ledger: LedgerStatus, live: list[Record], alive: int, findings: list[Finding]) -> None:

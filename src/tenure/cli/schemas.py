@@ -109,6 +109,8 @@ _PRICE = answered("Price", {"machine": TEXT, "hourlyCost": maybe(TEXT)})
 _PLACE = answered("SiteLocation", {"site": TEXT, "location": maybe({"type": "object"})})
 _MODEL = answered("ModelFile", {"name": TEXT, "spec": {"type": "object"}, "path": maybe(TEXT)})
 
+_BACKED_UP = {"home": TEXT, "at": TEXT, "tenure": TEXT, "objectsVersion": WHOLE, "statements": WHOLE}
+
 OUTPUTS: dict[str, Schema] = {
     "Status": answered(
         "Status",
@@ -172,6 +174,16 @@ OUTPUTS: dict[str, Schema] = {
     "Requested": answered("Requested", {"workload": TEXT, "namespace": TEXT}, {"answer": ANSWER, "contract": OBJECT}),
     "Accepted": answered("Accepted", {"offer": TEXT, "contract": OBJECT}),
     "Renewal": answered("Renewal", {"renews": TEXT, "answer": ANSWER}, {"contract": OBJECT}),
+    "Backup": answered("Backup", {"file": TEXT, "files": WHOLE, "bytes": WHOLE, **_BACKED_UP}),
+    "Restored": answered(
+        "Restored",
+        {
+            "home": TEXT,
+            "backup": {"type": "object", "required": list(_BACKED_UP), "properties": _BACKED_UP},
+            "agrees": TRUTH,
+            "findings": listed({"type": "object"}),
+        },
+    ),
     "Ended": answered("Ended", {"contract": TEXT, "waited": TRUTH}),
     "Trialled": answered("Trialled", {"workload": TEXT, "length": TEXT, "answer": ANSWER}),
     "Why": answered(

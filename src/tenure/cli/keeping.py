@@ -1,0 +1,224 @@
+"""`tenure backup` and `tenure restore`: all that a home knows in one file, taken while it runs, and put back.
+
+What is copied, in this order: the objects, the measurements, the records of runs, then the evidence and last the keys.
+Everything is stated before it is done, so evidence copied after the objects says at least what they rest on. Not
+copied: models (fetched anew by digest), journals, and what workloads wrote themselves.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+import tenure
+from tenure.cli import exit_codes, failures
+from tenure.cli.backup_file import BackupDamagedError, Manifest, pack, unpack
+from tenure.cli.ledger import offline_findings
+from tenure.cli.options import Output
+from tenure.cli.own.outcome import check_output
+from tenure.cli.running import plane_of
+from tenure.cli.screen import note, say, say_json
+from tenure.client import home_directory
+from tenure.evidence import EvidenceError, KeyRing, LogReader
+from tenure.ledger import Finding
+from tenure.quantities import Bytes, SystemClock, format_instant
+from tenure.store import StoreError, back_up_file, verify
+from tenure.store import restore as restore_store
+
+STATE, MEASUREMENTS, EVIDENCE, KEYS, RUNS = "state.db", "measurements.db", "evidence", "keys", "runs"
+FOLDERS = ("tokens", "tls", "fleet")
+RUN_RECORDS = ("spec.json", "state.json")
+EVIDENCE_FILES = ("checkpoint", "log")  # in this order: a checkpoint never knows more than the log beside it
+
+BackupFile = Annotated[Path, Parameter(help="The backup's file.")]
+
+
+def backup(file: BackupFile, *, output: Output = "text") -> int:
+    """Copy all state of this home into one file, while it runs; the copy is verified before it is called one.
+
+    The file holds the signing key and the tokens: only its owner can read it, keep it like a key.
+    """
+    as_json = check_output(output)
+    home = home_directory()
+    if not (home / STATE).exists():
+        raise failures.not_found(f"{home} holds no state", "name a home with --home DIR, or `tenure up`")
+    if file.exists():
+        raise failures.conflict(f"{file} exists", "AlreadyExists", "choose another name")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(file) as staged:
+        try:
+            version = back_up_file(home / STATE, staged / STATE)
+            _copy_measurements(home / MEASUREMENTS, staged / MEASUREMENTS)
+            _copy_runs(home / RUNS, staged / RUNS)
+            for name in FOLDERS:
+                _copy_folder(home / name, staged / name)
+            _copy_files(home / EVIDENCE, staged / EVIDENCE, EVIDENCE_FILES)
+            _copy_folder(home / KEYS, staged / KEYS)
+            statements = _check_evidence(staged)
+        except (StoreError, EvidenceError, sqlite3.Error) as error:
+            raise failures.unverifiable(
+                f"no backup was made: {error}", "StoreUnreadable", "`tenure doctor` says what is damaged"
+            ) from None
+        about = {
+            "home": str(home.resolve()),
+            "at": format_instant(SystemClock().now_ms()),
+            "tenure": tenure.__version__,
+            "objectsVersion": version,
+            "statements": statements,
+        }
+        manifest = pack(staged, file, about)
+    if as_json:
+        say_json({"kind": "Backup", "file": str(file), "files": len(manifest.files), "bytes": manifest.bytes, **about})
+    else:
+        say(f"{file}: {len(manifest.files)} files, {Bytes(manifest.bytes)}, {statements} statements of evidence")
+        note("it holds the signing key and the tokens; keep it like a key")
+    return exit_codes.YES
+
+
+def restore(file: BackupFile, *, output: Output = "text") -> int:
+    """Put a backup into a home that is empty, and recount what it holds against what really runs here.
+
+    Nothing is put back from a file that is damaged. Exits 1 when the recount disagrees, for instance because the work
+    of a contract does not run here; `tenure up` then brings it back or ends it, and says so.
+    """
+    as_json = check_output(output)
+    home = home_directory()
+    if plane_of(home) is not None or (home.exists() and any(home.iterdir())):
+        raise failures.conflict(f"{home} is not empty", "HomeNotEmpty", "name an empty one with --home DIR")
+    if not file.is_file():
+        raise failures.not_found(f"there is no file {file}")
+    with _beside(home) as staged:
+        try:
+            manifest = unpack(file, staged)
+            verify(staged / STATE)
+            _check_measurements(staged / MEASUREMENTS)
+            _check_evidence(staged)
+            _put_back(staged, manifest, home)
+        except BackupDamagedError as error:
+            raise _damaged(file, error.problems) from None
+        except (StoreError, EvidenceError, sqlite3.Error) as error:
+            raise _damaged(file, [str(error)]) from None
+    findings = offline_findings(home)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if as_json:
+        found = [finding.to_json() for finding in findings]
+        about = {"home": str(home), "backup": manifest.about}
+        say_json({"kind": "Restored", **about, "agrees": not errors, "findings": found})
+    else:
+        _tell(home, manifest, findings)
+    return exit_codes.NO if errors else exit_codes.YES
+
+
+def _tell(home: Path, manifest: Manifest, findings: list[Finding]) -> None:
+    say(f"{home} is as {manifest.about['home']} was at {manifest.about['at']}")
+    for finding in findings:
+        mark = "✗" if finding.severity == "error" else "·"
+        say(f"  {mark} {finding.code} {finding.subject}: {finding.message}")
+    if not any(finding.severity == "error" for finding in findings):
+        say("  ✓ no core, byte or device is held twice, and what runs is what is held")
+    say("  next   tenure up")
+
+
+def _put_back(staged: Path, manifest: Manifest, home: Path) -> None:
+    """Into place: objects go on above every version that anybody knew, so no watch resumes across the gap."""
+    copied = staged.with_name(staged.name + ".objects")
+    try:
+        os.replace(staged / STATE, copied)
+        restore_store(copied, staged / STATE)
+    finally:
+        copied.unlink(missing_ok=True)
+    if str(home.resolve()) != manifest.about["home"]:
+        # Records of runs name the folders and groups of their home. Elsewhere they would claim another's processes.
+        shutil.rmtree(staged / RUNS, ignore_errors=True)
+    if home.exists():
+        home.rmdir()  # it is empty
+    os.rename(staged, home)
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """An empty folder on the same file system, gone afterwards unless it was moved away."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = target.with_name(f".{target.name}.{os.getpid()}.staged")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy_measurements(source: Path, target: Path) -> None:
+    """As it is at one instant, while it may be written. Raises sqlite3.Error."""
+    if not source.exists():
+        return
+    reader = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)
+    copy = sqlite3.connect(target)
+    try:
+        reader.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        copy.close()
+        reader.close()
+    _check_measurements(target)
+
+
+def _check_measurements(path: Path) -> None:
+    if not path.exists():
+        return
+    copy = sqlite3.connect(path)
+    try:
+        (said,) = copy.execute("PRAGMA integrity_check").fetchone()
+    finally:
+        copy.close()
+    if said != "ok":
+        raise sqlite3.DatabaseError(f"{path.name}: {said}")
+
+
+def _check_evidence(folder: Path) -> int:
+    """How many statements the copied log holds; every one is read. Raises EvidenceError."""
+    if not (folder / EVIDENCE / "log").exists():
+        return 0
+    reader = LogReader.open(folder / EVIDENCE, keys=KeyRing.open(folder / KEYS, clock=SystemClock()))
+    try:
+        return reader.size
+    finally:
+        reader.close()
+
+
+def _copy_runs(source: Path, target: Path) -> None:
+    for run in sorted(source.glob("*")):
+        _copy_files(run, target / run.name, RUN_RECORDS)
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    if source.is_dir():
+        _copy_files(source, target, [path.name for path in sorted(source.iterdir()) if path.is_file()])
+
+
+def _copy_files(source: Path, target: Path, names: tuple[str, ...] | list[str]) -> None:
+    for name in names:
+        try:
+            content = (source / name).open("rb")
+        except FileNotFoundError:
+            continue  # a run that was forgotten meanwhile, a file that was never made
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private = os.open(target / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        with content, os.fdopen(private, "wb") as out:
+            shutil.copyfileobj(content, out)
+
+
+def _damaged(file: Path, problems: tuple[str, ...] | list[str]) -> failures.Failure:
+    causes = [{"code": "BackupDamaged", "message": problem} for problem in problems]
+    return failures.Failure(
+        f"{file} is damaged; nothing was restored",
+        exit_code=exit_codes.UNVERIFIABLE,
+        reason="BackupDamaged",
+        next_step="take an older backup",
+        causes=causes,
+    )
