@@ -94,7 +94,7 @@ def test_what_runs_is_stopped_before_its_hold_is_released(home: Home, what: str)
 
         until(released, f"the contract goes with its {what}")
         if what == "contract":
-            # Its user still wants it, so the need is answered again; take that away too.
+            # Deleting it ended it: its Workload asks for nothing more, and goes when it is deleted too.
             client.delete(Workload, wanted.name, namespace=namespace)
             until(lambda: gone(client, Workload, wanted.name, namespace), "the workload is gone")
         until(lambda: not _live(client, namespace), "everything in the namespace is gone")

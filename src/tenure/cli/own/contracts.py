@@ -45,7 +45,7 @@ def end(
     else:
         screen.say(f"contract {ended} {'ended; what it held is free' if wait else 'is ending'}")
         workload = contract["spec"]["workload"]["name"]
-        screen.note(f"workload {workload} still states its need: `tenure delete workload {workload}` takes it back")
+        screen.note(f"workload {workload} asks for nothing more until it is edited: `tenure edit workload {workload}`")
     return exit_codes.YES
 
 

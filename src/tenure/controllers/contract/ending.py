@@ -9,16 +9,18 @@ from tenure.controllers.contract.stating import state
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
-from tenure.controllers.status import condition
+from tenure.controllers.status import condition, update_status
 from tenure.engines import RunNotFound, StopFailed
 from tenure.ledger import release
 from tenure.ledger.collect import drop_ledger_finalizer
 from tenure.quantities import format_instant
-from tenure.resources import Contract
+from tenure.resources import Contract, Workload
 from tenure.resources.kinds.contract import ContractStatus
+from tenure.resources.kinds.workload import WorkloadStatus
 
 NEVER_COMMITTED_MS = 5_000
 STOP_AGAIN_MS = 1_000
+BY_ITS_USER = ("EndedByUser", "EndedByDeletion")
 
 
 def why_over(contract: Contract, now_ms: int) -> str | None:
@@ -41,6 +43,8 @@ async def end(plane: Plane, contract: Contract, because: str | None) -> Wait | N
         body = {"because": reason, "at": format_instant(plane.clock.now_ms())}
         await asyncio.to_thread(state, plane, contract, "ending", "ending", body)
         await record(plane.client, contract, reason, "the run is being stopped", plane.clock)
+        if reason in BY_ITS_USER:
+            await _tell_the_workload(plane, contract)
     plane.measurements.drop(f"commission/{contract.uid}")
     try:
         await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id)
@@ -57,6 +61,22 @@ async def end(plane: Plane, contract: Contract, because: str | None) -> Wait | N
         )
     )
     return Wait(1)
+
+
+async def _tell_the_workload(plane: Plane, contract: Contract) -> None:
+    """Its user ended it, so the need that it answered is not answered again until it is edited."""
+    need = contract.spec.workload
+    try:
+        workload = await plane.client.get(Workload, need.name, namespace=contract.namespace)
+    except NotFound:
+        return
+    if workload.uid == need.uid:
+        await update_status(
+            plane.client,
+            workload,
+            lambda status: status.model_copy(update={"ended": need.need}),
+            WorkloadStatus(),
+        )
 
 
 async def clean(plane: Plane, contract: Contract) -> None:

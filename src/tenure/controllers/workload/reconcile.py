@@ -43,12 +43,14 @@ class WorkloadReconciler:
                 return Wait(1)
             await renewal.offer_renewals(plane, workload, asker_of(workload), contracts, offers)
             return await following.follow(plane, workload, standing)
+        if _ended_by_its_user(workload):
+            return await following.finish(plane, workload, "Succeeded")
         if workload.spec.accepted_offer:
             accepted = await acceptance.accept_chosen(plane, workload, contracts)
             if accepted is not None:
                 return accepted
         held = offering.still_held(offers, workload, plane.clock.now_ms())
-        if held:
+        if held and self._trials.wish(workload) is None:
             return await acceptance.wait_for_choice(plane, workload, held)
         over = following.final_phase(workload, contracts)
         if over is not None:
@@ -90,6 +92,11 @@ async def _of(plane: Plane, model: type[T], workload: Workload) -> list[T]:
         model, namespace=workload.namespace, label_selector=f"tenure.dev/workload={workload.name}"
     )
     return [obj for obj in listed.items if obj.spec.workload.uid == workload.uid]
+
+
+def _ended_by_its_user(workload: Workload) -> bool:
+    """Whether the need as it is now had a contract that its user ended; editing the need asks again."""
+    return workload.status is not None and workload.status.ended == need_digest(workload.spec)
 
 
 def _answers(standing: list[Contract], workload: Workload) -> bool:

@@ -63,6 +63,7 @@ class Trials:
         self.made.add(key)
         try:
             await trial.finish()
+            await self._say_measured(workload)
         except TrialFailedError as error:
             self.made.discard(key)
             await self._say_failed(workload, str(error))
@@ -83,10 +84,14 @@ class Trials:
         """Hold what the trial needs; where that cannot be had, the answer rests on what is known."""
 
         def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:
-            said = answer(known, fleet, calendar_of(view), asker.uid, now_ms)
+            # Offers that are held for this need give way to the measurement that its user asked for.
+            own = [r for r in view.group(asker.uid) if r.kind == "Offer"]
+            without = replace(view, records={uid: r for uid, r in view.records.items() if r not in own})
+            said = answer(known, fleet, calendar_of(without), asker.uid, now_ms)
             if said.trial_plan is None:
                 return nothing("Infeasible", "the trial cannot be held", answer=said)
-            return hold_offers([_trial_offer(asker, said, wish, view.generation, now_ms)], answer=said)
+            trial = _trial_offer(asker, said, wish, view.generation, now_ms)
+            return hold_offers([trial], replaces=own, answer=said)
 
         commit = await self.plane.allocator.decide(decide)
         said: Answered = commit.answer
@@ -115,6 +120,13 @@ class Trials:
                     "conditions": set_conditions(status.conditions, found, trialling),
                 }
             )
+
+        await update_status(self.plane.client, workload, change, WorkloadStatus())
+
+    async def _say_measured(self, workload: Workload) -> None:
+        def change(status: WorkloadStatus) -> WorkloadStatus:
+            measured = condition("Measured", True, "Measured", "", self.plane.clock)
+            return status.model_copy(update={"conditions": set_conditions(status.conditions, measured)})
 
         await update_status(self.plane.client, workload, change, WorkloadStatus())
 

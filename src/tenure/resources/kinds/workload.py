@@ -182,6 +182,7 @@ class WorkloadStatus(Status):
     trial_progress: str | None = None
     contract: str | None = None
     endpoint: str | None = None
+    ended: str | None = Field(default=None, description="digest of the need whose contract its user ended early")
 
 
 class Workload(ApiObject):
