@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from benchmarks.home import CHECKOUT, ENVIRONMENT, TENURE
+from benchmarks.home import CHECKOUT, ENVIRONMENT, TENURE, need_model
 from benchmarks.terminal import Terminal
 
 MODEL = "smollm2-135m-instruct"
@@ -43,7 +43,7 @@ BRIGHT = ["#6e7681", "#ffa198", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56
 
 def record() -> str:
     """Run the quickstart in a pseudo-terminal and return all that it wrote; shown meanwhile where somebody looks."""
-    subprocess.run([str(TENURE), "model", "fetch", MODEL], check=True, env=ENVIRONMENT)
+    need_model(MODEL)
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
     environment = ENVIRONMENT | {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor"}

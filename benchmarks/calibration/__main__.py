@@ -1,4 +1,4 @@
-"""Command line: `python -m benchmarks.calibration [--contracts 100] [-o json]`. Exits 1 when less was kept than stated."""
+"""Command line: `python -m benchmarks.calibration [--contracts 100] [-o json]`. Exits 1 when too little was kept."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ def contracts_of(count: int, trials: int, windows: int, confidence: float, notes
                     status.update(f"contract {at} of {count}: {words}")
 
                 assurance = Assurance(SHARES[number % len(SHARES)], confidence)
-                found.append(one_round(ground, number, assurance, windows, tell))
+                try:
+                    found.append(one_round(ground, number, assurance, windows, tell))
+                except KeyboardInterrupt:  # what was seen so far is shown
+                    return found
                 notes.print(line(len(found), found[-1]), markup=False, soft_wrap=True)
     return found
 

@@ -1,0 +1,1 @@
+"""What the benchmarks reckon by themselves; what they measure is not tested here."""
