@@ -162,8 +162,8 @@ class FleetMachine:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A level of the fleet. ``bytes_per_s`` is what two members are sure of between them when this is the
-    narrowest domain that they share; ``None`` is unknown and satisfies no minimum."""
+    """A level of the fleet. ``bytes_per_s`` is what any two members inside one domain are sure of between them;
+    ``None`` is unknown and satisfies no minimum. Levels nest; a narrower domain is no worse connected."""
 
     name: str
     bytes_per_s: int | None = None

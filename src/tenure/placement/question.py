@@ -116,8 +116,9 @@ class Question:
         widest = names.index(required) if required in names else -1
         minimum = self.demand.link_bytes_per_s_min
         if minimum is not None:
+            # Levels nest: who shares a narrower domain shares the wider one, and is at least as well connected.
             wide_enough = {lv.name for lv in self.fleet.levels if (lv.bytes_per_s or 0) >= minimum}
-            widest = max((n for n, name in enumerate(names) if name in wide_enough and n <= widest), default=-1)
+            widest = min(widest, max((n for n, name in enumerate(names) if name in wide_enough), default=-1))
         return names[widest] if widest >= 0 else None
 
     def levels_to_try(self) -> list[str]:

@@ -90,9 +90,7 @@ def _level(question: Question, start_ms: int) -> tuple[str, Binding]:
         # The fleet says nothing of such a level, so no two machines are known to share one.
         return REASON_LEVEL, _plain(question, f"level:{demand.required_level}", 1, 0, 0, "domains")
     if level is None:
-        names = question.fleet.level_names()
-        allowed = names[: names.index(demand.required_level or "site") + 1]
-        best_known = max((lv.bytes_per_s or 0 for lv in question.fleet.levels if lv.name in allowed), default=0)
+        best_known = max((lv.bytes_per_s or 0 for lv in question.fleet.levels), default=0)
         return REASON_LEVEL, _plain(question, "link", link or 0, best_known, best_known, "bytes/s")
     constraint = f"level:{level}" if link is None or level == demand.required_level else "link"
     machines = question.able()
