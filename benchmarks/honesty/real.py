@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.honesty.row import Row
@@ -361,12 +362,19 @@ def count(row: Row, promise: Promise, seen: list[RequestSample], verdict: Window
     """Add one verdict to its row. Between user and tap lie at most the tolerances that the verdict states."""
     objective = promise.objective
     assert isinstance(objective, LatencyObjective)
-    value = window_percentile(seen, objective, LOAD.output_tokens - 1)
+    # Up to when the generator had sent a request, its own lateness is nobody's latency.
+    sent = [s if s.first_token_after_ns is None else _from_sending(s, s.first_token_after_ns) for s in seen]
+    value = window_percentile(sent, objective, LOAD.output_tokens - 1)
     owed = len(seen) <= poisson_quantile(LOAD.arrivals_per_window(WINDOW_MS), 0.999)
     error = Tolerance().probe_ns + Tolerance().probe_share * objective.bound_ns
     bad = owed and value is not None and value > objective.bound_ns + error
     fine = value is not None and value < objective.bound_ns - error
-    row.add(verdict, bad=bad, fine=fine and verdict.reason is not Reason.REQUESTS_FAILED)
+    detail = [(s.outcome, s.first_token_after_ns, s.sent_after_ns, max(s.gaps_ns, default=0)) for s in seen]
+    row.add(verdict, bad=bad, fine=fine and verdict.reason is not Reason.REQUESTS_FAILED, truth=(value, detail))
+
+
+def _from_sending(sample: RequestSample, first_ns: int) -> RequestSample:
+    return replace(sample, first_token_after_ns=first_ns - sample.sent_after_ns)
 
 
 def run(model: Path, minutes: float) -> list[Row]:

@@ -29,7 +29,9 @@ class Row:
     detected_after_windows: list[int] = field(default_factory=list)
     """For each episode of bad service: windows from the first that was spoilt to the first verdict other than kept."""
 
-    def add(self, verdict: WindowVerdict, *, bad: bool, fine: bool, unprobed: bool = False) -> None:
+    def add(
+        self, verdict: WindowVerdict, *, bad: bool, fine: bool, unprobed: bool = False, truth: object = None
+    ) -> None:
         """Count one verdict. `bad`: users saw a breach beyond the measurement error; `fine`: they clearly saw none."""
         self.windows += 1
         self.truly_bad += bad
@@ -39,6 +41,7 @@ class Row:
         if bad and verdict.verdict is Verdict.KEPT:
             self.unprobed += unprobed
             self.false_kept += not unprobed
+            self.examples.setdefault("FALSE KEPT", []).append(f"{verdict.promise} {verdict.observed} {truth}")
         # A window without users is judged by its probes, of which the users' truth says nothing.
         if fine and verdict.verdict is Verdict.BREACHED and "probes" not in verdict.detail:
             self.false_breached += 1

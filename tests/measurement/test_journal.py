@@ -270,7 +270,16 @@ class TestBounds:
             path.write_bytes(path.read_bytes().splitlines(keepends=True)[0] + b"garbage\n")
         reading = script.read(since_ns=1250 * S)
         assert reading.damages == []
-        assert len(reading.samples["user"]) == 50
+        assert len(reading.of("user", 1250 * S, 1300 * S)) == len(reading.samples["user"]) - 1 == 50
+
+    def test_late_readings_keep_what_was_still_running(self, script: Script) -> None:
+        arrived, number = script.now["wallNs"], script.start()
+        for _ in range(30):
+            script.pass_time(1)
+            script.mark()
+        assert len(script.read(since_ns=1020 * S).samples["user"]) == 1
+        script.end(number, arrived)
+        assert script.read(since_ns=1020 * S).samples["user"] == []
 
     def test_a_missing_segment_in_the_middle_is_a_gap(self, tmp_path: Path) -> None:
         script = Script(tmp_path / "j", segment_bytes=4096)

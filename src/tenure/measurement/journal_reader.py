@@ -34,7 +34,7 @@ def read_journal(
 ) -> JournalReading:
     """Read a journal folder, whether its tap runs or not.
 
-    `since_ns` leaves out requests that arrived earlier (segments that ended earlier are not even parsed); `known` is a
+    `since_ns` leaves out requests that had ended earlier (older segments are not even parsed); `known` is a
     checkpoint from an earlier reading, against which the journal is proved not to have been cut or rewritten.
     An empty or absent folder gives an empty reading: that there is no journal is for the caller to judge.
     """
@@ -194,7 +194,8 @@ class _Reader:
         self._sent.clear()
 
     def _keep(self, role: str, sample: RequestSample) -> None:
-        if sample.arrival_ns >= self._since_ns:
+        ended_ns = sample.arrival_ns + (sample.end_after_ns or 0)
+        if sample.outcome is Outcome.UNFINISHED or ended_ns >= self._since_ns:
             self._reading.samples.setdefault(role, []).append(sample)
 
     def _damage(self, kind: DamageKind, detail: str) -> None:

@@ -71,7 +71,7 @@ class JournalReading:
     """Spans of the wall clock that the journal's process lived through, by its marks, in the order in which it did."""
     torn_bytes: int = 0
     since_ns: int = 0
-    """Requests that arrived earlier were left out."""
+    """Requests that had ended earlier were left out."""
 
     def of(self, role: str, from_ns: int, to_ns: int) -> list[RequestSample]:
         """Samples of a role that arrived in a span (its end excluded)."""
