@@ -76,6 +76,7 @@ install:
 	@echo "Installing the locked dependencies ($(LOCK)) ..."
 	@$(BIN)/python -m pip install --quiet --progress-bar on --require-hashes --requirement requirements/$(LOCK).lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src
 
 clean: ## remove everything that these targets made (.venv, .cache, .tenure)
 	@rm -rf $(VENV) .cache .tenure
