@@ -149,10 +149,10 @@ def _unlocks(report: CapacityReport, binding: Limit, unit: str) -> str:
 
 def member_text(role: Role) -> str:
     """One unit in words."""
-    parts = [
-        f"{f'{request.count} ' if request.count > 1 else ''}{'/'.join(sorted(request.models)) or request.device_class.upper()}"
-        for request in role.devices
-    ]
+    parts = []
+    for request in role.devices:
+        named = "/".join(sorted(request.models)) or request.device_class.upper()
+        parts.append(f"{request.count} {named}" if request.count > 1 else named)
     parts += [f"{role.cores} cores"] if role.cores else []
     parts += [f"{role.memory_bytes / 2**30:g} GiB"] if role.memory_bytes else []
     return " + ".join(parts) or "nothing"

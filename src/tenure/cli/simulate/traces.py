@@ -1,0 +1,190 @@
+"""Traces of work from files, told apart by their headers: ours, openb's, Philly's (Chronus) and ElasticFlow's.
+
+Times of a trace count from its own start. Every error names file, row and column; nothing is half read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenure.discovery.fleets import Table, read_table
+from tenure.discovery.fleets.tables import Cells
+from tenure.resources.problems import Problem, ProblemsFound
+
+SECOND_MS, MINUTE_MS = 1000, 60_000
+MIB = 1 << 20
+LEVELS = ("", "machine", "nvlinkDomain", "rail", "leaf", "rack", "row", "site")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`members` alike members, all or none. Quantities are one member's; `gpu_milli` is a share of one GPU.
+
+    `duration_ms` None: it does not end. `deadline_ms`: the latest end that is of use. Times on the trace's own clock.
+    """
+
+    name: str
+    arrival_ms: int
+    duration_ms: int | None
+    members: int = 1
+    gpus: int = 0
+    gpu_milli: int = 1000
+    cpu_milli: int = 0
+    memory_bytes: int = 0
+    models: tuple[str, ...] = ()
+    deadline_ms: int | None = None
+    must: str = ""
+    prefer: str = ""
+
+    @property
+    def gpu_total_milli(self) -> int:
+        """Thousandths of GPUs over all members."""
+        return self.members * self.gpus * self.gpu_milli
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Jobs in order of arrival. `timed` is false where the file has no times and an order must be made."""
+
+    source: str
+    form: str
+    jobs: tuple[Job, ...]
+    timed: bool = True
+
+
+def read_trace(path: Path) -> Trace:
+    """The trace in `path`. Raises ProblemsFound and OSError."""
+    table = read_table(path)
+    for form, mark, required, optional, job_of in FORMS:
+        if mark in table.columns:
+            table.need(required, optional)
+            jobs = [job_of(row) for row in table]
+            table.settle()
+            timed = form != "openb" or "creation_time" in table.columns
+            kept = [job for job in jobs if job is not None]
+            return Trace(Path(table.source).name, form, tuple(sorted(kept, key=lambda job: job.arrival_ms)), timed)
+    message = f"row 1: the columns {','.join(table.columns)} are those of no trace that is known"
+    known = "; ".join(f"{form}: {','.join(required)}" for form, _, required, _, _ in FORMS)
+    raise ProblemsFound([Problem("UnknownField", message, "", f"known are {known}", table.source, 1)])
+
+
+def _ours(row: Cells) -> Job:
+    level, prefer = row.text("must"), row.text("prefer")
+    for column, named in (("must", level), ("prefer", prefer)):
+        if named not in LEVELS:
+            row.wrong(column, f"{named!r} is no level; one of {', '.join(LEVELS[1:])}")
+    arrival_ms = row.whole("arrival_s") * SECOND_MS
+    deadline = row.whole("deadline_s", 0) * SECOND_MS
+    milli = row.whole("gpu_milli", 1000, least=1)
+    gpus = row.whole("gpus", 0)
+    if milli > 1000 or (milli < 1000 and gpus != 1):
+        row.wrong("gpu_milli", "a share is of one GPU, at most 1000")
+    return Job(
+        name=row.text("name"),
+        arrival_ms=arrival_ms,
+        duration_ms=row.whole("duration_s", least=1) * SECOND_MS,
+        members=row.whole("members", 1, least=1),
+        gpus=gpus,
+        gpu_milli=milli,
+        cpu_milli=row.whole("cores", 0) * 1000,
+        memory_bytes=row.whole("memory_mib", 0) * MIB,
+        models=tuple(sorted(filter(None, row.text("gpu_model").split("|")))),
+        deadline_ms=deadline or None,
+        must=level,
+        prefer=prefer,
+    )
+
+
+def _openb(row: Cells) -> Job:
+    created = row.whole("creation_time", row.line - 2)
+    deleted = row.whole("deletion_time", 0)
+    gpus = row.whole("num_gpu")
+    milli = row.whole("gpu_milli") if gpus == 1 else 1000
+    if gpus == 1 and not 0 < milli <= 1000:
+        row.wrong("gpu_milli", "a share of a GPU lies between 1 and 1000")
+    return Job(
+        name=row.text("name"),
+        arrival_ms=created * SECOND_MS,
+        duration_ms=max(1, deleted - created) * SECOND_MS if deleted else None,
+        gpus=gpus,
+        gpu_milli=milli,
+        cpu_milli=row.whole("cpu_milli"),
+        memory_bytes=row.whole("memory_mib") * MIB,
+        models=tuple(sorted(filter(None, row.text("gpu_spec").split("|")))),
+    )
+
+
+def _philly(row: Cells) -> Job | None:
+    """Minutes; a gang of single GPUs. Rows without GPUs are left out, as their authors do."""
+    arrival_ms, gpus = row.whole("submit_time") * MINUTE_MS, row.whole("num_gpu")
+    slack = row.text("expect_time_list").split("-")[0]
+    strict = row.text("job_type") == "strict" and slack.isdigit()
+    duration_ms = row.whole("duration") * MINUTE_MS
+    if not gpus:
+        return None
+    return Job(
+        name=f"job-{row.text('job_id')}",
+        arrival_ms=arrival_ms,
+        duration_ms=max(MINUTE_MS, duration_ms),
+        members=gpus,
+        gpus=1,
+        deadline_ms=arrival_ms + int(slack) * MINUTE_MS if strict else None,
+    )
+
+
+def _elasticflow(row: Cells) -> Job | None:
+    """Seconds; a gang of single GPUs. Deadlines hold for the sizes that their authors would have chosen freely."""
+    gpus, deadline = row.whole("num_gpu"), row.whole("deadline", 0)
+    job = Job(
+        name=row.text("job_id"),
+        arrival_ms=row.whole("submission_time") * SECOND_MS,
+        duration_ms=max(1, row.whole("duration")) * SECOND_MS,
+        members=max(1, gpus),
+        gpus=1,
+        deadline_ms=deadline * SECOND_MS or None,
+    )
+    return job if gpus else None
+
+
+Form = tuple[str, str, tuple[str, ...], tuple[str, ...], Callable[[Cells], Job | None]]
+FORMS: tuple[Form, ...] = (
+    (
+        "tenure",
+        "arrival_s",
+        ("name", "arrival_s", "duration_s"),
+        (
+            *("members", "gpus", "gpu_milli", "gpu_model", "cores", "memory_mib"),
+            *("must", "prefer", "deadline_s"),
+        ),
+        _ours,
+    ),
+    (
+        "openb",
+        "gpu_milli",
+        ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli"),
+        ("gpu_spec", "qos", "pod_phase", "creation_time", "deletion_time", "scheduled_time"),
+        _openb,
+    ),
+    (
+        "philly",
+        "submit_time",
+        ("job_id", "num_gpu", "submit_time", "duration"),
+        (
+            *("user", "iterations", "model_name", "interval", "expect_time_list"),
+            *("expect_value_list", "best_effort", "job_type"),
+        ),
+        _philly,
+    ),
+    (
+        "elasticflow",
+        "submission_time",
+        ("job_id", "submission_time", "num_gpu", "duration"),
+        ("num_iteration", "model_name", "deadline", "batch_size"),
+        _elasticflow,
+    ),
+)
+"""(name, the column that tells it, required columns, further ones, how a row is read)."""
+
+__all__ = ["Job", "Table", "Trace", "read_trace"]
