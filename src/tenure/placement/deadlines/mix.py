@@ -20,7 +20,7 @@ CLASSES = 128
 PROTECTED_SHARE = 0.25
 """The share of the expected smaller work that is kept for it. 0 fills the pool with whatever comes first: most work
 kept, fewest jobs; 1 keeps nearly every small job and idles where fewer come than usual. This is where it starts and
-what it returns to. Chosen by trying a few values on the Philly SLO list; other mixes and fleet sizes held up with it."""
+what it returns to. Chosen by trying a few values on the Philly SLO list; other mixes and fleets held up with it."""
 
 SHARE_RISE, SHARE_FALL = 0.02, 0.001
 """Under heavy overload a fixed share does not suffice. Each time that work below the mean finds no room, the share
