@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
+from benchmarks.placement.fluid import banner_to_stderr
 from tenure.placement.packing import ClassTable, Fleet, FleetState, FloatColumn, IntColumn, Watts
 
 LEVELS = 100
@@ -139,7 +140,8 @@ class _Programme:
 
     def __init__(self, classes: ClassTable, pools: list[Pool], sizes: IntColumn, size_of: IntColumn, aim: Aim) -> None:
         self._classes, self._pools, self._sizes, self._size_of, self._aim = classes, pools, sizes, size_of, aim
-        self._solver = highspy.Highs()
+        with banner_to_stderr():
+            self._solver = highspy.Highs()
         self._solver.setOptionValue("output_flag", False)
         self._solver.setOptionValue("threads", 1)
         self._rows: list[tuple[float, float]] = []
