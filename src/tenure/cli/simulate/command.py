@@ -1,5 +1,6 @@
 """The command: read both files, run as asked and as changed, say it as text, JSON and one page."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,7 +92,7 @@ def _say(told: dict[str, Any]) -> None:
     screen.say_table(("", *names), [(label, *(value(runs[name]) for name in names)) for label, value in FIGURES])
 
 
-FIGURES = (
+FIGURES: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("machines", lambda r: f"{r['fleet']['machines']:,}"),
     ("GPUs", lambda r: f"{r['fleet']['gpus']:,}"),
     ("started", lambda r: f"{r['jobs']['started']:,} of {r['jobs']['arrived']:,}"),

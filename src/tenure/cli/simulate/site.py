@@ -15,7 +15,7 @@ from tenure.cli.simulate.traces import Job
 from tenure.placement import Budget, Fleet, FleetMachine
 from tenure.placement.gangs import FreeCounts, LevelTree, choose
 from tenure.placement.gangs.tree import Rows
-from tenure.placement.packing import Demand, FleetState, Packer, Placement
+from tenure.placement.packing import BoolColumn, Demand, FleetState, Packer, Placement
 from tenure.placement.packing import Fleet as PackedFleet
 
 
@@ -82,7 +82,7 @@ class Site:
     counts: FreeCounts
     capacity: Rows
     packer: Packer | None
-    out: Rows  # bool [machines]: failed
+    out: BoolColumn  # [machines]: failed
     draw_mw: int = 0
     why: str = ""
     used: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # thousandths of GPUs a machine
@@ -217,7 +217,7 @@ class Site:
         rows, members = np.unique(np.array([one.machine for one in done]), return_counts=True)
         return Placed(job, rows, members, int((draws[rows] * members).sum()), packed=tuple(done))
 
-    def _why_unpacked(self, demand: Demand, among: Rows) -> str:
+    def _why_unpacked(self, demand: Demand, among: BoolColumn) -> str:
         assert self.packer is not None
         found = self.packer.choose(demand, among)
         if found is None:
