@@ -58,6 +58,8 @@ LINES = {
 OBJECTS_THEMSELVES = {"patch", "label", "annotate"}
 WITHOUT_JSON = {"edit", "completion", "quickstart"}
 TESTED_ELSEWHERE = {
+    "capacity",
+    "simulate",
     "backup",
     "restore",
     "renew",

@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import jsonschema_rs
+
+from tenure.cli.schemas import OUTPUTS
 from tests.requirements.fleets import fleet, hopper
 from tests.requirements.home import House
 
@@ -24,6 +27,7 @@ def test_same_seed_same_bytes(tmp_path: Path) -> None:
         for name in "ab"
     )
     assert first == again
+    jsonschema_rs.validate(OUTPUTS["Simulation"], json.loads(first))
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
     assert (tmp_path / "a.json").read_text() == first
 

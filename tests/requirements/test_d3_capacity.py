@@ -2,22 +2,23 @@
 
 from pathlib import Path
 
+import jsonschema_rs
+import yaml
+
+from tenure.cli.schemas import OUTPUTS
+from tenure.discovery.fleets import read_fleet
 from tests.requirements.fleets import fleet, hopper
 from tests.requirements.home import House
 
 
 def site(folder: Path, *, power: str, rack_units: int) -> Path:
     """The partner's site: 10.2 kW machines of 8 units each, as manifests."""
-    from tenure.discovery.fleets import read_fleet
-
     found = read_fleet(fleet(folder / "rows.csv", *(hopper(f"m-{n}", "rack-0") for n in range(4))))
     spec = {"power": power, "rackUnits": rack_units}
     documents = [
         {"apiVersion": "tenure.dev/v1alpha1", "kind": "Site", "metadata": {"name": "simulated"}, "spec": spec},
         *(obj.to_json() for obj in (*found.profiles, *found.machines)),
     ]
-    import yaml
-
     path = folder / "partner.yaml"
     path.write_text(yaml.safe_dump_all(documents))
     return path
@@ -33,6 +34,7 @@ def test_full_power_and_an_empty_floor_are_told_apart(tmp_path: Path) -> None:
     assert said["oneMore"] == 700_000
     assert said["unlocks"] == 16
     assert said["nextLimit"] == "devices:gpu"
+    jsonschema_rs.validate(OUTPUTS["Capacity"], said)
 
 
 def test_it_reads_as_a_person_would_say_it(tmp_path: Path) -> None:

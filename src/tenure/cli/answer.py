@@ -59,7 +59,8 @@ def quote_card(quote: Quote, *, now_ms: int, number: int | None = None) -> Rende
     add_promises(rows, quote.promises)
     runtime = f" on {quote.runtime}" if quote.runtime else ""
     held = f"{counted(quote.cores, 'core')}, {quote.memory} of memory"
-    rows.add_row("holds", held + (f" on {quote.machine}" if quote.machine else ""))
+    alone = not any(p.what == "machines" and not p.value.startswith("1:") for p in quote.promises.hard)
+    rows.add_row("holds", held + (f" on {quote.machine}" if quote.machine and alone else ""))
     if quote.shape is not None:
         rows.add_row("shape", shape_text(quote.shape) + runtime)
     term = f"{when_text(int(quote.start), now_ms)} for {duration_text(int(quote.end) - int(quote.start))}"

@@ -106,6 +106,28 @@ _CONTRACT_LINE: Schema = {
     "additionalProperties": False,
 }
 _PRICE = answered("Price", {"machine": TEXT, "hourlyCost": maybe(TEXT)})
+_LIMIT: Schema = {
+    "type": "object",
+    "required": ["kind", "used", "limit", "unit", "membersWithout", "share"],
+    "properties": {
+        "kind": TEXT,
+        "used": WHOLE,
+        "limit": WHOLE,
+        "unit": TEXT,
+        "membersWithout": WHOLE,
+        "share": {"type": "number"},
+    },
+}
+_SIMULATED: Schema = {
+    "type": "object",
+    "required": ["trace", "fleet", "jobs", "promises", "waitSeconds", "heldBy", "gpuHours", "series", "machines"],
+    "properties": {
+        "gpuHours": {"type": "number"},
+        "occupiedShare": {"type": "number"},
+        "peakPowerW": WHOLE,
+        "series": listed({"type": "object", "required": ["atMs", "gpus", "powerW", "waiting", "running", "map"]}),
+    },
+}
 _PLACE = answered("SiteLocation", {"site": TEXT, "location": maybe({"type": "object"})})
 _MODEL = answered("ModelFile", {"name": TEXT, "spec": {"type": "object"}, "path": maybe(TEXT)})
 
@@ -236,6 +258,30 @@ OUTPUTS: dict[str, Schema] = {
     "Price": _PRICE,
     "Prices": answered("Prices", {"items": listed(_PRICE)}),
     "SiteLocation": _PLACE,
+    "Capacity": answered(
+        "Capacity",
+        {
+            "site": TEXT,
+            "atMs": WHOLE,
+            "member": {"type": "object"},
+            "members": WHOLE,
+            "limits": listed(_LIMIT),
+            "binding": maybe({"type": "object"}),
+            "oneMore": maybe(WHOLE),
+            "unlocks": WHOLE,
+            "nextLimit": maybe(TEXT),
+            "verdict": TEXT,
+        },
+    ),
+    "Simulation": answered(
+        "Simulation",
+        {
+            "fleet": TEXT,
+            "trace": TEXT,
+            "seed": WHOLE,
+            "runs": {"type": "object", "additionalProperties": _SIMULATED},
+        },
+    ),
     "Sites": answered("Sites", {"items": listed(_PLACE)}),
     "ModelFile": _MODEL,
     "Models": answered("Models", {"items": listed(_MODEL)}),
