@@ -36,6 +36,8 @@ from tenure.topology import MachineTopology
 
 TAP_PORT = "tap"
 TAP_FILE = "tap.json"
+TAP_MARK_MS = 500
+"""How often the tap says that it is there: a window is settled at the first mark behind its end."""
 PROBER_FILE = "prober.json"
 PROBER_KEY_FILE = "prober.key"
 BACKEND_KEY_FILE = "backend.key"
@@ -189,6 +191,7 @@ def _tap_config(endpoint_port: str, keys: ServingKeys) -> str:
         },
         "journal": {"folder": "{run_dir}/journal"},
         "macKey": keys.mac_key,
+        "markMs": TAP_MARK_MS,
         "keys": [
             {"role": "user", "mac": mac_of(keys.mac_key, keys.user)},
             {"role": "prober", "mac": mac_of(keys.mac_key, keys.prober)},

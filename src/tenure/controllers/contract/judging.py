@@ -10,6 +10,7 @@ from pathlib import Path
 from tenure.controllers.contract.stating import state_windows
 from tenure.controllers.contract.terms import promises_of
 from tenure.controllers.plane import Plane
+from tenure.controllers.serving import TAP_MARK_MS
 from tenure.measurement import windows_of
 from tenure.measurement.gathering import Declared, gather
 from tenure.measurement.journal_reader import JournalReading, read_journal
@@ -21,8 +22,9 @@ from tenure.promises import (
     Window,
     WindowEvidence,
     WindowVerdict,
-    account,
+    account_of,
     judge,
+    period_ms_of,
     ready,
     worst,
 )
@@ -35,6 +37,7 @@ SHOWN_PER_PROMISE = 5
 RECENT_PER_PROMISE = 40
 BACK_WINDOWS = 4
 SETTLING_MS_MAX = 3_000
+PROBER_MARK_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,11 @@ def judge_windows(plane: Plane, contract: Contract) -> Standing | None:
     accounts, newest, recent = [], [], []
     may_be_ready = True
     for promise in promises:
-        verdicts = plane.known.verdicts(contract.uid, promise.name)
-        accounts.append((promise, account(verdicts, promise.assurance, _term_ms(contract))))
+        verdicts = plane.known.newest(contract.uid, promise.name, RECENT_PER_PROMISE)
+        counts = plane.known.tally(contract.uid, promise.name, now_ms - period_ms_of(_term_ms(contract)))
+        accounts.append((promise, account_of(counts, verdicts, promise.assurance, _term_ms(contract))))
         newest += verdicts[-SHOWN_PER_PROMISE:]
-        recent += verdicts[-RECENT_PER_PROMISE:]
+        recent += verdicts
         may_be_ready = may_be_ready and ready(verdicts, now_ms, window_ms + _settling_ms(window_ms))
     commissioned = contract.status.commissioning if contract.status else None
     if commissioned and commissioned.finished_at and now_ms - int(commissioned.finished_at) <= 2 * window_ms:
@@ -102,7 +106,8 @@ def _judge(
     folder = run_folder(plane, contract)
     window_ms = windows[0].end_ms - windows[0].start_ms
     since_ns = (windows[0].start_ms - BACK_WINDOWS * window_ms) * 1_000_000
-    tap, prober = _read(folder / "journal", since_ns), _read(folder / "prober", since_ns)
+    tap = _read(folder / "journal", since_ns, TAP_MARK_MS)
+    prober = _read(folder / "prober", since_ns, PROBER_MARK_MS)
     rate = contract.spec.promises.probes_per_second
     views = frozenset({View.TAP, View.PROBER}) if rate else frozenset({View.TAP})
     declared = Declared(views, rate.per_second if rate else 0.0)
@@ -119,8 +124,8 @@ def _judge(
     return verdicts
 
 
-def _read(folder: Path, since_ns: int) -> JournalReading | None:
-    return read_journal(folder, since_ns=since_ns) if folder.is_dir() else None
+def _read(folder: Path, since_ns: int, mark_ms: int) -> JournalReading | None:
+    return read_journal(folder, since_ns=since_ns, mark_ms=mark_ms) if folder.is_dir() else None
 
 
 def run_folder(plane: Plane, contract: Contract) -> Path:
