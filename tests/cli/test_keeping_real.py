@@ -39,26 +39,6 @@ def _pid(home: House) -> int:
     raise AssertionError("nothing became Active")
 
 
-def test_a_lost_home_comes_back_and_its_work_never_stopped(home: House, tmp_path: Path) -> None:
-    pid, file = _pid(home), tmp_path / "backup"
-    before = home.must("get", "contracts,workloads", "-o", "json").json["items"]
-    jsonschema_rs.validate(OUTPUTS["Backup"], home.must("backup", file, "-o", "json").json)
-    running = plane_of(home.path)
-    assert running is not None
-    os.kill(running["pid"], signal.SIGKILL)
-    lost = home.path.with_name("lost")
-    home.path.rename(lost)
-    restored = home.must("restore", file, "-o", "json").json
-    jsonschema_rs.validate(OUTPUTS["Restored"], restored)
-    assert (restored["agrees"], restored["findings"]) == (True, [])
-    home.must("up")
-    after = home.must("get", "contracts,workloads", "-o", "json").json["items"]
-    assert [o["metadata"]["uid"] for o in after] == [o["metadata"]["uid"] for o in before]
-    assert _pid(home) == pid
-    home.must("ledger", "check")
-    shutil.rmtree(lost)
-
-
 def test_twin_elsewhere_the_recount_says_that_the_work_does_not_run(home: House, tmp_path: Path) -> None:
     home.must("backup", tmp_path / "backup")
     other = House(tmp_path / "other")
@@ -96,3 +76,27 @@ def test_a_copy_is_whole_while_objects_are_written(home: House, tmp_path: Path) 
         other.tenure("restore", tmp_path / f"backup-{number}")
         with sqlite3.connect(other.path / "state.db") as db:
             assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_lost_home_comes_back_and_its_work_never_stopped(home: House, tmp_path: Path) -> None:
+    pid, file = _pid(home), tmp_path / "backup"
+    before = home.must("get", "contracts,workloads", "-o", "json").json["items"]
+    jsonschema_rs.validate(OUTPUTS["Backup"], home.must("backup", file, "-o", "json").json)
+    running = plane_of(home.path)
+    assert running is not None
+    os.kill(running["pid"], signal.SIGKILL)
+    lost = home.path.with_name("lost")
+    home.path.rename(lost)
+    restored = home.must("restore", file, "-o", "json").json
+    jsonschema_rs.validate(OUTPUTS["Restored"], restored)
+    assert (restored["agrees"], restored["findings"]) == (True, [])
+    home.must("up")
+    after = home.must("get", "contracts,workloads", "-o", "json").json["items"]
+    assert [o["metadata"]["uid"] for o in after] == [o["metadata"]["uid"] for o in before]
+    assert _pid(home) == pid
+    home.must("ledger", "check")
+    home.must("down")
+    home.must("up")
+    home.must("end", "work")
+    assert home.must("ledger", "check", "-o", "json").json["runs"] == 0
+    shutil.rmtree(lost)

@@ -18,7 +18,7 @@ from tenure.cli.words import (
     watts_text,
 )
 from tenure.resources import Condition, Contract, condition_of
-from tenure.resources.kinds.contract import Accounting, CommissioningFigure, WindowVerdict
+from tenure.resources.kinds.contract import Accounting, CommissioningFigure, Progress, WindowVerdict
 
 VERDICTS = {"Kept": GOOD, "Breached": BAD, "Unverifiable": MIDDLING}
 WINDOWS_SHOWN = 30
@@ -48,6 +48,8 @@ def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
     end = int(spec.term.end)
     left = f"{duration_text(end - now_ms)} left" if end > now_ms else "over"
     rows.add_row("term", f"{instant_text(int(spec.term.start), now_ms)} to {instant_text(end, now_ms)}, {left}")
+    if status and status.progress:
+        rows.add_row("progress", progress_text(status.progress, now_ms))
     rows.add_row("price", price_text(spec.price))
     rows.add_row("power", watts_text(spec.watts))
     if status and status.run and status.run.mechanism:
@@ -63,6 +65,17 @@ def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
     hint = Text(f" tenure env {contract.name} ", style="bold") if status and status.endpoint else None
     style = _phase_style(phase)
     return Panel(rows, title=title, title_align="left", subtitle=hint, subtitle_align="right", border_style=style)
+
+
+def progress_text(progress: Progress, now_ms: int) -> str:
+    """How far, and when it will be done: a forecast, in words that do not promise."""
+    text = percent(progress.ratio)
+    if progress.completed_at is not None:
+        return f"{text}, done {instant_text(int(progress.completed_at), now_ms)}"
+    if progress.likely is not None and progress.early is not None and progress.late is not None:
+        early, late = (instant_text(int(at), now_ms) for at in (progress.early, progress.late))
+        text += f", done about {instant_text(int(progress.likely), now_ms)} (forecast {early} to {late})"
+    return text + (f"; {progress.problem}" if progress.problem else "")
 
 
 def figures_view(figures: list[CommissioningFigure]) -> RenderableType:

@@ -24,6 +24,7 @@ from tenure.cli.own.outcome import check_output
 from tenure.cli.running import plane_of
 from tenure.cli.screen import note, say, say_json
 from tenure.client import home_directory
+from tenure.engines.local.folder import RunFolder
 from tenure.evidence import EvidenceError, KeyRing, LogReader
 from tenure.ledger import Finding
 from tenure.quantities import Bytes, SystemClock, format_instant
@@ -138,6 +139,8 @@ def _put_back(staged: Path, manifest: Manifest, home: Path) -> None:
     if home.exists():
         home.rmdir()  # it is empty
     os.rename(staged, home)
+    for run in (home / RUNS).glob("*"):
+        RunFolder(str(run)).make()  # logs, pipes and the working directory, which are not copied, are empty
 
 
 @contextmanager

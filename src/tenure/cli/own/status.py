@@ -8,11 +8,11 @@ from rich.text import Text
 
 from tenure.cli import exit_codes, screen
 from tenure.cli.answer import QUIET
-from tenure.cli.contract_view import VERDICTS, measured_text, ready_reason
+from tenure.cli.contract_view import VERDICTS, measured_text, progress_text, ready_reason
 from tenure.cli.door import open_door
 from tenure.cli.options import HERE, AllNamespaces, Output, Reach
 from tenure.cli.own.outcome import check_output
-from tenure.cli.words import counted, duration_text, metric_text, promise_text
+from tenure.cli.words import counted, duration_text, instant_text, metric_text, promise_text
 from tenure.client import home_directory
 from tenure.quantities import SystemClock
 from tenure.resources import Contract, Offer, Site
@@ -72,13 +72,24 @@ def _table(contracts: list[Contract], now_ms: int) -> Table:
     for contract in contracts:
         assert contract.status is not None, "live contracts have been observed"
         promises = contract.spec.promises.statistical
-        promised = "\n".join(f"{metric_text(p.metric)} {promise_text(p)}" for p in promises)
-        measured = "\n".join(measured_text(contract, p.metric, p.percentile) or "unknown" for p in promises)
+        promised = [f"{metric_text(p.metric)} {promise_text(p)}" for p in promises]
+        measured = [measured_text(contract, p.metric, p.percentile) or "unknown" for p in promises]
+        if contract.status.progress is not None:
+            promised.append(_due(contract, now_ms))
+            measured.append(progress_text(contract.status.progress, now_ms))
         verdict = contract.status.verdict
         said = Text(verdict or ready_reason(contract) or "none yet", style=VERDICTS.get(verdict or "", QUIET))
         left = duration_text(int(contract.spec.term.end) - now_ms)
-        table.add_row(contract.name, contract.status.phase, said, promised, measured, left)
+        table.add_row(contract.name, contract.status.phase, said, "\n".join(promised), "\n".join(measured), left)
     return table
+
+
+def _due(contract: Contract, now_ms: int) -> str:
+    """By when its work is to be done: watched and forecast, not promised."""
+    wanted = contract.spec.body.objectives
+    if wanted is None or wanted.completion is None:
+        return "no deadline"
+    return f"due {instant_text(int(wanted.completion.by), now_ms)} (watched)"
 
 
 def _json(live: list[Contract], held: list[Offer], sites: list[Site], code: int) -> dict[str, Any]:

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from tenure.controllers.contract.commissioning import active_message, run_status
+from tenure.controllers.contract.ending import end
 from tenure.controllers.contract.judging import Standing, as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.notice import give_notice, until_next
-from tenure.controllers.contract.readback import compare
+from tenure.controllers.contract.progress import AT_RISK, ProgressBook
+from tenure.controllers.contract.readback import NOBODY, compare
 from tenure.controllers.contract.run import spec_of_contract
 from tenure.controllers.contract.stating import state as state_once
 from tenure.controllers.events import record
@@ -28,7 +30,7 @@ LOOK_MS_LEAST = 250
 HARD = "HardPromisesKept"
 
 
-async def watch(plane: Plane, looks: Looks, contract: Contract) -> Wait | None:
+async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contract) -> Wait | None:
     """Look at the run; bring a lost one back where that is honest; end a contract whose work is done."""
     hold = contract.spec.hold
     try:
@@ -41,14 +43,32 @@ async def watch(plane: Plane, looks: Looks, contract: Contract) -> Wait | None:
         return await _resume(plane, contract, state.message)
     if state.phase is Phase.ENDED:
         reason = why_ended(contract, state)
-        said = condition("Ready", False, reason, state.message or f"the run ended: {state.reason}", plane.clock)
-        await set_phase(plane, contract, "Ending", said, run=run_status(state), ended_because=reason)
-        return Wait(1)
+        if reason == "Completed":
+            contract = await follow_progress(plane, book, contract, state)
+        contract = await set_phase(plane, contract, "Active", run=run_status(state))
+        return await end(plane, contract, reason, state.message or f"the run ended: {state.reason}")
     read = await asyncio.to_thread(plane.engine.read_back, hold.id)
     facts = compare(read, hold.claims[0], await plane.topology(contract.spec.machine))
+    if any(fact.found == NOBODY for fact in facts):
+        facts = []  # the work has just ended, or is about to be started again: there is nobody to read
     await _say(plane, looks, contract, state, facts)
+    await follow_progress(plane, book, contract, state)
     await give_notice(plane, contract)
     return Wait(max(1, min(_look_ms(contract), until_next(contract, plane.clock.now_ms()))))
+
+
+async def follow_progress(plane: Plane, book: ProgressBook, contract: Contract, state: RunState) -> Contract:
+    """Write down how far the work is; news of a deadline at risk is an event."""
+    progress, said = await book.look(plane, contract, state)
+    if progress is None and said is None:
+        return contract
+    before = condition_of(contract.status.conditions, AT_RISK) if contract.status else None
+    more = {"progress": progress} if progress is not None else {}
+    updated = await set_phase(plane, contract, "Active", *([said] if said else []), **more)
+    # A forecast wavers about its deadline; the condition follows it, and news is only that it came to be at risk.
+    if said is not None and said.status == "True" and (before is None or before.status != "True"):
+        await record(plane.client, updated, said.reason, said.message, plane.clock, warning=True)
+    return updated
 
 
 ENDED: Mapping[EndReason | None, str] = {
@@ -103,6 +123,8 @@ async def _hard(plane: Plane, contract: Contract, facts: Sequence[ReadBackFact])
     before = condition_of(contract.status.conditions, HARD) if contract.status else None
     if before is not None and before.status == "False":
         return before
+    if not facts and not plane.simulated:
+        return before or condition(HARD, None, "NotReadBack", "no process of it runs yet", plane.clock)
     if plane.simulated:
         return condition(HARD, None, "Simulated", "nothing runs that could be read back", plane.clock)
     wrong = next((fact for fact in facts if not fact.agrees), None)

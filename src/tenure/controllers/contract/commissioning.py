@@ -10,7 +10,7 @@ from tenure.client import NotFound
 from tenure.controllers.contract.evidence import remember_commissioning
 from tenure.controllers.contract.judge import judge_commissioning
 from tenure.controllers.contract.marks import set_phase
-from tenure.controllers.contract.readback import compare
+from tenure.controllers.contract.readback import NOBODY, compare
 from tenure.controllers.contract.run import endpoint_of, secret_name, spec_of_contract
 from tenure.controllers.contract.stating import checkpoint_of, state_commissioning, state_terms
 from tenure.controllers.events import record
@@ -55,6 +55,8 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         await plane.topology(contract.spec.machine),
     )
     run = run_status(state).model_copy(update={"read_back": facts})
+    if any(fact.found == NOBODY for fact in facts):
+        return Wait(LOOK_MS)  # it ended while it was read; the next look says how
     if not all(fact.agrees for fact in facts):
         wrong = next(fact for fact in facts if not fact.agrees)
         message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel says {wrong.found} ({wrong.source})"

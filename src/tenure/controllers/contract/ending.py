@@ -10,7 +10,7 @@ from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, update_status
-from tenure.engines import RunNotFound, StopFailed
+from tenure.engines import EndReason, RunNotFound, StopFailed
 from tenure.ledger import release
 from tenure.ledger.collect import drop_ledger_finalizer
 from tenure.quantities import format_instant
@@ -19,6 +19,7 @@ from tenure.resources.kinds.contract import ContractStatus
 from tenure.resources.kinds.workload import WorkloadStatus
 
 NEVER_COMMITTED_MS = 5_000
+BY_ITSELF = (EndReason.COMPLETED, EndReason.FAILED, EndReason.RESTARTS_EXHAUSTED)
 STOP_AGAIN_MS = 1_000
 BY_ITS_USER = ("EndedByUser", "EndedByDeletion")
 
@@ -34,15 +35,25 @@ def why_over(contract: Contract, now_ms: int) -> str | None:
     return None
 
 
-async def end(plane: Plane, contract: Contract, because: str | None) -> Wait | None:
+async def was_done_before(plane: Plane, contract: Contract) -> bool:
+    """Whether its work had ended by itself before its term did, while nobody was there to see it."""
+    with suppress(RunNotFound):
+        state = await asyncio.to_thread(plane.engine.state, contract.spec.hold.id)
+        return state.reason in BY_ITSELF
+    return False
+
+
+async def end(
+    plane: Plane, contract: Contract, because: str | None, message: str = "the run is being stopped"
+) -> Wait | None:
     """Stop the run, see that it is gone, release the hold. Each step can be repeated."""
     reason = because or (contract.status.ended_because if contract.status else None) or "EndedByUser"
     if contract.status is None or contract.status.phase != "Ending":
-        waiting = condition("Ready", False, reason, "", plane.clock)
+        waiting = condition("Ready", False, reason, message, plane.clock)
         contract = await set_phase(plane, contract, "Ending", waiting, ended_because=reason)
         body = {"because": reason, "at": format_instant(plane.clock.now_ms())}
         await asyncio.to_thread(state, plane, contract, "ending", "ending", body)
-        await record(plane.client, contract, reason, "the run is being stopped", plane.clock)
+        await record(plane.client, contract, reason, message, plane.clock)
         if reason in BY_ITS_USER:
             await _tell_the_workload(plane, contract)
     plane.measurements.drop(f"commission/{contract.uid}")
@@ -101,4 +112,4 @@ async def when_never_committed(plane: Plane, contract: Contract) -> Wait | None:
     return Wait(NEVER_COMMITTED_MS)
 
 
-__all__ = ["ContractStatus", "clean", "end", "when_never_committed", "why_over"]
+__all__ = ["ContractStatus", "clean", "end", "was_done_before", "when_never_committed", "why_over"]

@@ -10,6 +10,8 @@ from tenure.topology import MachineTopology, format_cpu_list
 
 MEMORY_LIMIT_TOLERANCE = 4096
 """Kernels round a limit down to whole pages."""
+NOBODY = "none"
+"""Found where no process was there to be read."""
 
 
 def compare(read: ReadBack, claim: Claim, topology: MachineTopology) -> list[ReadBackFact]:
@@ -22,7 +24,7 @@ def compare(read: ReadBack, claim: Claim, topology: MachineTopology) -> list[Rea
         ReadBackFact(
             what="cpus",
             expected=format_cpu_list(sorted(wanted)),
-            found=format_cpu_list(sorted(found)) if found else "none",
+            found=format_cpu_list(sorted(found)) if found else NOBODY,
             source=f"/proc/PID/task/*/status of {len(read.threads)} threads",
             agrees=bool(found) and found <= wanted,
         )

@@ -2,6 +2,7 @@
 
 from tenure.client import NotFound
 from tenure.controllers.contract import active, commissioning, ending
+from tenure.controllers.contract.progress import ProgressBook
 from tenure.controllers.kernel import Key, Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.watching import Looks
@@ -15,6 +16,7 @@ class ContractReconciler:
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
         self._looks = Looks()
+        self._book = ProgressBook()
 
     async def reconcile(self, key: Key) -> Wait | None:
         """Bring the contract one step further."""
@@ -26,6 +28,7 @@ class ContractReconciler:
         phase = contract.status.phase if contract.status else "Proposed"
         if phase == "Ended":
             self._looks.forget(contract.uid)
+            self._book.forget(contract.uid)
             await ending.clean(plane, contract)
             if contract.metadata.deletion_timestamp is not None:
                 await drop_ledger_finalizer(plane.client, contract)
@@ -33,8 +36,10 @@ class ContractReconciler:
         if phase == "Proposed":
             return await ending.when_never_committed(plane, contract)
         because = ending.why_over(contract, plane.clock.now_ms())
+        if because == "EndedByTerm" and phase == "Active" and await ending.was_done_before(plane, contract):
+            because = None
         if because is not None or phase == "Ending":
             return await ending.end(plane, contract, because)
         if phase == "Commissioning":
             return await commissioning.commission(plane, contract)
-        return await active.watch(plane, self._looks, contract)
+        return await active.watch(plane, self._looks, self._book, contract)

@@ -27,6 +27,8 @@ from tenure.resources.base import OwnerReference
 from tenure.resources.kinds.workload import EnvVar
 from tenure.runtimes import launch_command
 
+PYTHON = "{python}"
+"""A word of a command that stands for the Python that Tenure itself runs on, where its own jobs can be imported."""
 USER_KEY, PROBER_KEY, MAC_KEY = "OPENAI_API_KEY", "proberKey", "macKey"
 
 
@@ -69,7 +71,7 @@ async def _command(plane: Plane, contract: Contract, common: dict[str, Any]) -> 
     assert run is not None, "work that is no inference says how it runs"
     env = {variable.name: await _value(plane, contract, variable) for variable in run.env}
     launch = launch_command(
-        run.command,
+        [sys.executable if word == PYTHON else word for word in run.command],
         env=env,
         files={file.path: (file.content.encode(), 0o600) for file in run.files},
         ports={str(port): port for port in run.ports},

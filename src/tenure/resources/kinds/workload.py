@@ -53,7 +53,9 @@ class MetricsEndpoint(Strict):
 class Run(Strict):
     """How it is started, for work that brings its own command."""
 
-    command: list[str] = Field(min_length=1)
+    command: list[str] = Field(
+        min_length=1, description='the program and its words; the word "{python}" is the Python that runs Tenure'
+    )
     env: list[EnvVar] = Field(default_factory=list)
     files: list[RunFile] = Field(default_factory=list)
     ports: list[int] = Field(default_factory=list)
