@@ -52,7 +52,7 @@ def test_a_malformed_fleet_is_an_error_that_names_row_and_column(tmp_path: Path,
 def test_a_malformed_task_list_likewise(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "tasks.csv"
     path.write_text(text)
-    with pytest.raises(TraceError, match="tasks.csv: ") as raised:
+    with pytest.raises(TraceError, match=r"^tasks\.csv: ") as raised:
         read_tasks(path)
     assert said in str(raised.value)
 
