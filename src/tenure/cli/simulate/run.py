@@ -22,7 +22,7 @@ from tenure.placement import Fleet
 from tenure.placement.gangs.waiting import Running, frees_at
 
 POINTS = 240
-"""Instants of the curves and of the map."""
+"""Instants of the curves and of the map: so many to twice as many, evenly spaced."""
 
 BACKFILL_MAX = 64
 """Waiting jobs that are looked at behind the first, at each change."""
@@ -52,12 +52,14 @@ class _Run:
     count: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     held_by: Counter[str] = field(default_factory=Counter)
+    noted: set[int] = field(default_factory=set)
     waits_ms: list[int] = field(default_factory=list)
     gpu_ms: int = 0
+    peak_mw: int = 0
     series: list[dict[str, Any]] = field(default_factory=list)
     next: int = 0
-    _could: dict[tuple[object, ...], bool] = field(default_factory=dict)
-    _changed: bool = True
+    could: dict[tuple[object, ...], bool] = field(default_factory=dict)
+    changed: bool = False
 
 
 def simulate(
@@ -66,7 +68,6 @@ def simulate(
     *,
     seed: int = 0,
     outages: Sequence[Outage] = (),
-    horizon_ms: int | None = None,
     tick: Progress | None = None,
 ) -> dict[str, Any]:
     """Run the trace; the result as JSON-ready data. The seed orders a trace without times (0: as it is written)."""
@@ -75,59 +76,56 @@ def simulate(
         Random(seed).shuffle(jobs)
         jobs = [replace(job, arrival_ms=number * 1000) for number, job in enumerate(jobs)]
     run = _Run(Site.of(fleet, shares=shares_of(jobs)), jobs, outages, tick or (lambda *_: None))
-    first = jobs[0].arrival_ms if jobs else 0
-    last = max((job.arrival_ms for job in jobs), default=0)
-    if horizon_ms is None:
-        ends = [job.arrival_ms + (job.duration_ms or 0) for job in jobs if not _for_ever(job, last)]
-        horizon_ms = max([last, *ends])
-    run.first_ms = first
-    _go(run, first, max(horizon_ms, first + 1))
+    run.first_ms = min((job.arrival_ms for job in jobs), default=0)
+    last_ms = max((job.arrival_ms for job in jobs), default=0)
+    _go(run, max(1, (last_ms - run.first_ms) // POINTS))
     return _told(run, trace)
 
 
-def _for_ever(job: Job, last_ms: int) -> bool:
-    """Jobs that outlast the arrivals by far say nothing about the fleet any more."""
-    return job.duration_ms is None or job.arrival_ms + job.duration_ms > 2 * last_ms + 1
-
-
-def _go(run: _Run, first_ms: int, horizon_ms: int) -> None:
-    step = max(1, -(-(horizon_ms - first_ms) // POINTS))
-    samples = [first_ms + number * step for number in range(POINTS + 1)]
+def _go(run: _Run, step_ms: int) -> None:
+    """Instant by instant until nothing is to come. The state between two of them is sampled as it stood."""
     broken = sorted(run.outages, key=lambda outage: (outage.at_ms, outage.domain))
-    place = 0
     while True:
         instants = [
             run.jobs[run.next].arrival_ms if run.next < len(run.jobs) else None,
             run.ends[0][0] if run.ends else None,
-            samples[place] if place < len(samples) else None,
-            first_ms + broken[0].at_ms if broken else None,
+            run.first_ms + broken[0].at_ms if broken else None,
         ]
         known = [instant for instant in instants if instant is not None]
-        if not known or min(known) > horizon_ms + step:
+        if not known:
             break
+        step_ms = _sample_until(run, min(known), step_ms)
         run.now_ms = min(known)
         while run.ends and run.ends[0][0] <= run.now_ms:
             _end(run, heapq.heappop(run.ends)[1])
-        while broken and first_ms + broken[0].at_ms <= run.now_ms:
+        while broken and run.first_ms + broken[0].at_ms <= run.now_ms:
             _fail(run, broken.pop(0))
         while run.next < len(run.jobs) and run.jobs[run.next].arrival_ms <= run.now_ms:
             _arrive(run, run.jobs[run.next])
             run.next += 1
             run.tick(run.next, len(run.jobs))
-        if run._changed:
+        if run.changed:
             _serve(run)
-        while place < len(samples) and samples[place] <= run.now_ms:
-            run.series.append(_sample(run))
-            place += 1
+    run.series.append(_sample(run, run.now_ms))
+
+
+def _sample_until(run: _Run, until_ms: int, step_ms: int) -> int:
+    """Samples before the next instant; when they are too many every second is dropped. The step from here on."""
+    while (at_ms := run.first_ms + len(run.series) * step_ms) < until_ms:
+        run.series.append(_sample(run, at_ms))
+        if len(run.series) == 2 * POINTS + 1:
+            run.series = run.series[::2]
+            step_ms *= 2
+    return step_ms
 
 
 def _arrive(run: _Run, job: Job) -> None:
     run.count["arrived"] += 1
     run.site.arrived(job)
     key = (job.gpus, job.cpu_milli, job.memory_bytes, job.members, job.must, job.models)
-    if key not in run._could:
-        run._could[key] = run.site.ever_fits(job)
-    if not run._could[key]:
+    if key not in run.could:
+        run.could[key] = run.site.ever_fits(job)
+    if not run.could[key]:
         run.refused["larger than the fleet"] += 1
         return
     if _too_late(run, job):
@@ -138,7 +136,7 @@ def _arrive(run: _Run, job: Job) -> None:
         run.waiting.append(job)
         return
     if not _try(run, job):
-        run.held_by[run.site.why] += 1
+        _note_held(run, job)
         run.waiting.append(job)
 
 
@@ -154,6 +152,7 @@ def _try(run: _Run, job: Job) -> bool:
     run.count["promised"] += job.deadline_ms is not None
     run.waits_ms.append(run.now_ms - job.arrival_ms)
     run.running[number] = placed
+    run.peak_mw = max(run.peak_mw, run.site.draw_mw)
     if job.duration_ms is not None:
         placed.end_ms = run.now_ms + job.duration_ms
         heapq.heappush(run.ends, (placed.end_ms, number))
@@ -172,7 +171,7 @@ def _end(run: _Run, number: int) -> None:
     run.gpu_ms += (run.now_ms - placed.start_ms) * placed.job.gpu_total_milli // 1000
     run.count["finished"] += 1
     run.count["kept"] += placed.job.deadline_ms is not None
-    run._changed = True
+    run.changed = True
 
 
 def _fail(run: _Run, outage: Outage) -> None:
@@ -191,13 +190,13 @@ def _fail(run: _Run, outage: Outage) -> None:
         run.waiting.insert(0, placed.job)
     if len(rows):
         run.site.fail(rows)
-    run._changed = True
-    run._could.clear()
+    run.changed = True
+    run.could.clear()
 
 
 def _serve(run: _Run) -> None:
     """Those who wait, in order; behind the first that cannot start only those who do not delay it."""
-    run._changed = False
+    run.changed = False
     while run.waiting:
         job = run.waiting[0]
         if _too_late(run, job):
@@ -206,7 +205,7 @@ def _serve(run: _Run) -> None:
         elif _try(run, job):
             run.waiting.pop(0)
         else:
-            run.held_by[run.site.why] += 1
+            _note_held(run, job)
             break
     if len(run.waiting) < 2:
         return
@@ -217,6 +216,13 @@ def _serve(run: _Run) -> None:
         if not (ends_before and _try(run, job)):
             left.append(job)
     run.waiting = left + run.waiting[BACKFILL_MAX + 1 :]
+
+
+def _note_held(run: _Run, job: Job) -> None:
+    """What first held a job back; once a job."""
+    if id(job) not in run.noted:
+        run.noted.add(id(job))
+        run.held_by[run.site.why] += 1
 
 
 def _may_pass(run: _Run, job: Job) -> bool:
@@ -238,14 +244,14 @@ def _reserved_ms(run: _Run) -> int | None:
     return frees_at(site.counts, (head.gpus, head.cpu_milli, head.memory_bytes), head.members, level, running)
 
 
-def _sample(run: _Run) -> dict[str, Any]:
+def _sample(run: _Run, at_ms: int) -> dict[str, Any]:
     site = run.site
     devices = site.capacity[:, 0] * 1000
     share = np.where(devices > 0, -(-site.used * 9 // np.maximum(devices, 1)), 0)
     pairs = zip(share.tolist(), site.out.tolist(), strict=True)
     digits = "".join("x" if out else str(min(9, digit)) for digit, out in pairs)
     return {
-        "atMs": run.now_ms - run.first_ms,
+        "atMs": at_ms - run.first_ms,
         "gpus": round(int(site.used.sum()) / 1000, 3),
         "powerW": site.draw_mw // 1000,
         "waiting": len(run.waiting),
@@ -265,8 +271,9 @@ def _told(run: _Run, trace: Trace) -> dict[str, Any]:
     gpus = int(site.capacity[:, 0].sum())
     for placed in run.running.values():
         run.gpu_ms += max(0, run.now_ms - placed.start_ms) * placed.job.gpu_total_milli // 1000
-    for job in run.waiting:
-        run.refused["deadline out of reach"] += _too_late(run, job)
+    late = [job for job in run.waiting if _too_late(run, job)]
+    if late:
+        run.refused["deadline out of reach"] += len(late)
     return {
         "trace": {"source": trace.source, "form": trace.form, "jobs": len(trace.jobs)},
         "fleet": {
@@ -277,7 +284,7 @@ def _told(run: _Run, trace: Trace) -> dict[str, Any]:
         },
         "jobs": {
             **{name: run.count[name] for name in ("arrived", "started", "finished", "lost")},
-            "waitingAtEnd": len(run.waiting),
+            "waitingAtEnd": len(run.waiting) - len(late),
             "refused": dict(sorted((reason, n) for reason, n in run.refused.items() if n)),
         },
         "promises": {name: run.count[name] for name in ("promised", "kept", "broken")},
@@ -290,6 +297,6 @@ def _told(run: _Run, trace: Trace) -> dict[str, Any]:
         "heldBy": dict(sorted((reason, n) for reason, n in run.held_by.items() if reason)),
         "gpuHours": round(run.gpu_ms / 3_600_000, 1),
         "occupiedShare": round(run.gpu_ms / max(1, gpus * span), 4),
-        "peakPowerW": max((point["powerW"] for point in run.series), default=0),
+        "peakPowerW": run.peak_mw // 1000,
         "series": run.series,
     }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from tenure.controllers.machine.fleet import CACHES_KNOWN
 from tenure.placement import Constraint, Demand, DeviceRequest, Fleet
 from tenure.resources.kinds.workload import TopologyRules, WorkloadSpec
 
@@ -56,6 +57,10 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
             f"only machines that wholly lie in one {level} count; one whose GPUs fall into several islands names none"
         )
         constraints = (*constraints, Constraint(f"topology.{level}", "workload", machines=named, hint=hint))
+    if "l3" in wanted.requires:
+        sure = frozenset(machine.name for machine in fleet.machines if (CACHES_KNOWN, 1.0) in machine.traits)
+        hint = "only machines count of which it is known which cores share a cache"
+        constraints = (*constraints, Constraint("topology.l3", "workload", machines=sure, hint=hint))
     return replace(
         demand,
         roles=(
@@ -80,6 +85,9 @@ def limits_of_engine(spec: WorkloadSpec, *, simulated: bool) -> tuple[Constraint
     if simulated and spec.inference is not None and spec.resources is None:
         hint = "nothing can be measured on a simulated fleet: name what it needs in spec.resources"
         return (Constraint("resources", "engine simulated", machines=nowhere, hint=hint),)
+    if any(rule.share == "core" for rule in (spec.topology or TopologyRules()).must):
+        hint = "cores are held whole, so nothing else shares them; leave share: core out"
+        return (Constraint("topology.core", "tenure", machines=nowhere, hint=hint),)
     if not simulated and spec.resources is not None and spec.resources.members > 1:
         hint = "this machine's engine runs one member; try several on a simulated fleet: tenure up --fleet FLEET"
         return (Constraint("resources.members", "engine local", machines=nowhere, hint=hint),)

@@ -22,6 +22,8 @@ LEVELS = ("nvlinkDomain", "rail", "leaf", "rack", "row")
 """Levels between machine and site. Which of them is narrower is seen from the machines, not assumed."""
 LEVEL_LABEL = "topology.tenure.dev/"
 POWER = "power"
+CACHES_KNOWN = "cachesKnown"
+"""A trait of machines of which it is known which cores share a cache."""
 
 
 def fleet_of(
@@ -82,6 +84,7 @@ class Sort:
     distances: tuple[tuple[int, ...], ...]
     reserved: frozenset[int]
     core_power: PowerFacts
+    caches_known: bool
     islands: int  # groups of GPUs that fast links join; 0 where none is known
 
 
@@ -125,6 +128,7 @@ def sort_of(machine: Machine, topology: MachineTopology) -> Sort:
         distances=_distances(topology),
         reserved=frozenset(core.id for core in topology.cores if core.id not in sellable),
         core_power=PowerFacts(rated_mw=core_mw),
+        caches_known=bool(topology.caches),
         islands=islands_of(topology),
     )
 
@@ -146,6 +150,7 @@ def placed_machine(machine: Machine, sort: Sort) -> FleetMachine:
         schedulable=not draining,
         unschedulable_because="it is draining" if draining else "",
         hardware_class=machine.spec.profile,
+        traits=((CACHES_KNOWN, 1.0),) if sort.caches_known else (),
     )
 
 

@@ -1,0 +1,153 @@
+"""A trace on a fleet in virtual time: nothing is oversold, nothing reserved is delayed, the same is the same."""
+
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from tenure.cli.failures import Failure
+from tenure.cli.simulate.page import page, page_json
+from tenure.cli.simulate.run import Outage, simulate
+from tenure.cli.simulate.traces import Job, Trace
+from tenure.cli.simulate.what_if import changed
+from tenure.controllers.machine.fleet import fleet_of
+from tenure.controllers.machine.simulated import as_observed
+from tenure.discovery.fleets import FleetFile, Hardware, profile_of
+from tenure.placement import Fleet
+from tenure.quantities import Power
+from tenure.resources import Machine, ObjectMeta, Site
+from tenure.resources.kinds.machine import MachineSpec
+from tenure.resources.kinds.site import SiteSpec
+
+HOUR_MS = 3_600_000
+
+
+def a_fleet(machines: int = 4, *, power: str | None = None) -> FleetFile:
+    """Machines of eight GPUs at 1 kW each, two in a rack."""
+    profile = profile_of(Hardware(cores=8, memory_bytes=2**34, gpus=8, model="X", gpu_power_mw=1_000_000))
+    spec = SiteSpec(power=Power.parse(power) if power else None)
+    return FleetFile(
+        Site(metadata=ObjectMeta(name="simulated"), spec=spec),
+        (profile,),
+        tuple(
+            Machine(
+                metadata=ObjectMeta(name=f"m-{n}"),
+                spec=MachineSpec(
+                    site="simulated", profile=profile.name, rack=f"r-{n // 2}", rated_power=Power.parse("8kW")
+                ),
+            )
+            for n in range(machines)
+        ),
+    )
+
+
+def placed(fleet: FleetFile) -> Fleet:
+    return fleet_of(fleet.site, as_observed(fleet, 0), fleet.profiles)
+
+
+def run(*jobs: Job, fleet: FleetFile | None = None, **more: Any) -> dict[str, Any]:
+    return simulate(placed(fleet or a_fleet()), Trace("t", "tenure", tuple(jobs)), **more)
+
+
+def job(name: str, at_h: float, hours: float, gpus: int, **more: Any) -> Job:
+    return Job(name, int(at_h * HOUR_MS), int(hours * HOUR_MS), members=gpus, gpus=1, **more)
+
+
+def test_what_fits_starts_at_once() -> None:
+    told = run(job("a", 0, 1, 32))
+    assert told["jobs"]["started"] == 1
+    assert told["waitSeconds"]["max"] == 0
+    assert told["gpuHours"] == 32
+
+
+def test_what_does_not_fit_waits_for_an_end() -> None:
+    told = run(job("a", 0, 2, 32), job("b", 1, 1, 1))
+    assert told["waitSeconds"]["max"] == 3600
+    assert told["heldBy"] == {"devices:gpu": 1}
+
+
+def test_a_later_job_passes_only_where_it_does_not_delay_the_first() -> None:
+    first, big = job("a", 0, 2, 24), job("big", 0.5, 1, 32)
+    short, long = job("short", 1, 1, 8), job("long", 1, 5, 8)
+    told = run(first, big, short, long)
+    # big starts when a ends, as if the others had not come; long waits until it is done.
+    assert told["waitSeconds"]["max"] == 2 * 3600
+    assert told["jobs"]["finished"] == 4
+
+
+def test_a_gang_larger_than_the_fleet_is_refused() -> None:
+    assert run(job("a", 0, 1, 33))["jobs"]["refused"] == {"larger than the fleet": 1}
+
+
+def test_a_level_that_nothing_belongs_to_is_refused() -> None:
+    assert run(job("a", 0, 1, 1, must="leaf"))["jobs"]["refused"] == {"larger than the fleet": 1}
+
+
+def test_power_holds_back_what_devices_would_carry_and_is_named() -> None:
+    told = run(job("a", 0, 1, 20), job("b", 0, 1, 1), fleet=a_fleet(power="20kW"))
+    assert told["peakPowerW"] == 20_000
+    assert told["heldBy"] == {"power:simulated": 1}
+
+
+def test_who_cannot_end_in_time_is_refused_and_who_starts_is_promised() -> None:
+    told = run(job("a", 0, 2, 32, deadline_ms=3 * HOUR_MS), job("b", 0, 2, 1, deadline_ms=3 * HOUR_MS))
+    assert told["promises"] == {"promised": 1, "kept": 1, "broken": 0}
+    assert told["jobs"]["refused"] == {"deadline out of reach": 1}
+
+
+def test_an_outage_takes_its_machines_and_breaks_promises() -> None:
+    told = run(job("a", 0, 2, 32, deadline_ms=3 * HOUR_MS), outages=[Outage("r-0", HOUR_MS)])
+    assert told["promises"]["broken"] == 1
+    assert told["series"][-1]["map"].startswith("xx")
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20), st.integers(1, 9), st.integers(1, 33), st.sampled_from(["", "rack", "machine"])),
+        max_size=25,
+    ),
+    st.sampled_from([None, "9kW", "17kW"]),
+)
+def test_nothing_is_oversold_and_the_same_is_the_same(rows: list[tuple[int, int, int, str]], power: str | None) -> None:
+    ordered = sorted(rows)
+    jobs = [job(f"j-{n}", at, hours, gpus, must=must) for n, (at, hours, gpus, must) in enumerate(ordered)]
+    fleet = a_fleet(power=power)
+    told = run(*jobs, fleet=fleet)
+    assert page_json(told) == page_json(run(*jobs, fleet=fleet))
+    assert all(point["gpus"] <= 32 for point in told["series"])
+    if power is not None:
+        assert told["peakPowerW"] <= int(Power.parse(power)) // 1000
+    counts = told["jobs"]
+    assert counts["arrived"] == counts["started"] + sum(counts["refused"].values()) + counts["waitingAtEnd"]
+
+
+def test_shares_of_a_device_are_placed_too() -> None:
+    halves = [Job(f"h-{n}", 0, HOUR_MS, gpus=1, gpu_milli=500) for n in range(64)]
+    told = run(*halves, Job("one-more", 0, HOUR_MS, gpus=1, gpu_milli=500))
+    assert told["jobs"]["started"] == 65
+    assert told["waitSeconds"]["max"] == 3600
+
+
+def test_what_if_changes_the_fleet_and_nothing_else() -> None:
+    other = changed(a_fleet(), ["add=2,power=9kW", "outage=r-1@2h"])
+    assert len(other.fleet.machines) == 6
+    assert str(other.fleet.site.spec.power) == "9kW"
+    assert other.outages == (Outage("r-1", 2 * HOUR_MS),)
+
+
+@pytest.mark.parametrize("wish", ["add=none", "add=0", "power=9", "power=r-9:1kW", "outage=moon", "price=1", "add"])
+def test_a_wish_that_means_nothing_is_refused_with_an_example(wish: str) -> None:
+    with pytest.raises(Failure) as refused:
+        changed(a_fleet(), [wish])
+    assert "--what-if" in refused.value.next_step
+
+
+def test_the_page_carries_no_markup_of_its_inputs() -> None:
+    told = run(job("a", 0, 1, 1))
+    machines = [["</script><b>", "", 8]] * 4
+    text = page({"fleet": "<f>", "trace": "<t>", "seed": 0, "runs": {"<r>": {**told, "machines": machines}}})
+    assert text.count("</script>") == 1
+    assert "<f>" not in text
+    assert "<r>" not in text
