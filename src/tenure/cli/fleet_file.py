@@ -41,3 +41,8 @@ def kept_fleet(home: Path) -> "FleetFile | None":
     from tenure.discovery.fleets import read_fleet
 
     return read_fleet(kept[0])
+
+
+def fleet_bytes(home: Path) -> int:
+    """The size of the fleet's file that this home keeps; 0 where it serves this machine."""
+    return sum(path.stat().st_size for path in (home / FOLDER).glob("*"))
