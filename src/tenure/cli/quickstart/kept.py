@@ -13,8 +13,8 @@ from tenure.resources import Contract, Machine, kind_of
 from tenure.resources.kinds.contract import ContractStatus, RemedyStep
 
 KEPT_SECONDS = 8
-BREACH_SECONDS_MAX = 25
-INTERFERERS = 6
+BREACH_SECONDS_MAX = 30
+INTERFERERS = 8
 LOAD_WINDOWS = 60
 MARKS = {"Kept": "[green]kept[/]", "Breached": "[red]breached[/]", "Unverifiable": "[yellow]unverifiable[/]"}
 

@@ -59,7 +59,8 @@ class Interference:
 
     def __enter__(self) -> Self:
         for _ in range(self._count):
-            process = subprocess.Popen([sys.executable, "-c", "while True: sum(range(100000))"])
+            # A session each: Linux groups the processes of one session and would give all of them one share together.
+            process = subprocess.Popen([sys.executable, "-c", "while True: sum(range(100000))"], start_new_session=True)
             os.sched_setaffinity(process.pid, self._cpus)
             self._processes.append(process)
         return self

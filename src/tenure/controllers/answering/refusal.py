@@ -125,7 +125,8 @@ def _message(refusal: Refusal) -> str:
         return f"no shape measured here keeps {binding.constraint.removeprefix('objectives.')}: {binding.hint}"
     if binding.policy:
         return f"{binding.constraint} (imposed by {binding.imposed_by}) permits none of the places that would fit"
-    unit = f" {binding.unit}" if binding.unit else ""
+    word = binding.unit.removesuffix("s") if binding.needed == 1 else binding.unit
+    unit = f" {word}" if word else ""
     numbers = f"{binding.needed}{unit} needed, {binding.available} available, {binding.capacity} in all"
     when = f"; free from {Instant(binding.frees_at_ms)}" if binding.frees_at_ms is not None else ""
     return f"{binding.constraint}: {numbers}{when}"

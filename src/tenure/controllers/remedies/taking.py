@@ -25,6 +25,8 @@ from tenure.resources.kinds.contract import RemedyStep
 
 LADDER: tuple[Rung, ...] = (Repin(), RestoreLimits(), Restart(), Renegotiate(), EndWithCredit())
 STEPS_KEPT = 10
+SETTLING_MS = 5_000
+"""What had queued up before the step is served first; windows that begin within this are not its doing."""
 
 
 def judged(steps: Sequence[RemedyStep], standing: Standing, now_ms: int) -> list[RemedyStep]:
@@ -33,7 +35,7 @@ def judged(steps: Sequence[RemedyStep], standing: Standing, now_ms: int) -> list
 
 
 def _judge(step: RemedyStep, standing: Standing, now_ms: int) -> RemedyStep:
-    after = [v for v in standing.recent if v.window.start_ms >= int(step.started_at)]
+    after = [v for v in standing.recent if v.window.start_ms >= int(step.started_at) + SETTLING_MS]
     ends = sorted({v.window.end_ms for v in after})
     failed = {v.window.end_ms for v in after if v.verdict is Verdict.BREACHED}
     kept = [
