@@ -138,7 +138,7 @@ def test_end_deletes_the_contract_and_waits_until_it_is_gone(shell: Shell) -> No
         shell.here("request", "-f", "-", "--accept", "best", stdin=CHAT)
     ran = shell.here("end", "chat")
     assert (ran.code, ran.out) == (0, "contract chat-3f2a1c ended; what it held is free\n")
-    assert "tenure delete workload chat" in ran.err
+    assert "tenure edit workload chat" in ran.err
     assert shell.here("get", "contracts", "-o", "name").out == ""
     assert shell.here("env", "chat").code == 3
 
