@@ -166,7 +166,7 @@ def test_a_disk_that_takes_no_writes_is_read(tmp_path: Path) -> None:
         try:
             tmp_root = tmp_path
             while tmp_root != tmp_root.parent:
-                if tmp_root.name.startswith(("pytest-", "test_")):
+                if tmp_root.name.startswith(("pytest-", "popen-", "test_")):
                     tmp_root.chmod(0o755)
                 tmp_root = tmp_root.parent
             os.setgid(65534)
