@@ -32,8 +32,6 @@ def step(rung: str, outcome: str, finished_ms: int | None = 10**6) -> RemedyStep
         (Situation(causes=(Cause("Throttled", 0.4, "its quota held it back"),)), "restore-limits"),
         (Situation(healthy=False), "restart"),
         (Situation(stuck=True), "restart"),
-        (Situation(period_breached=True), "renegotiate"),
-        (Situation(period_breached=True, renegotiated=True), "end-with-credit"),
         (Situation(), None),
     ],
 )
@@ -42,7 +40,7 @@ def test_each_rung_has_its_condition(situation: Situation, rung: str | None) -> 
 
 
 def test_the_cheapest_rung_that_helps_comes_first() -> None:
-    assert chosen(Situation(intruders=(INTRUDER,), healthy=False, period_breached=True)) == "repin"
+    assert chosen(Situation(intruders=(INTRUDER,), healthy=False)) == "repin"
 
 
 def test_the_cause_names_the_intruder_and_what_it_took() -> None:

@@ -142,7 +142,11 @@ def _inside(path: str) -> bool:
 
 
 def _manifest_bytes(manifest: Manifest) -> bytes:
-    document = {"format": FORMAT, "about": manifest.about, "files": [file.to_json() for file in manifest.files]}
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "about": manifest.about,
+        "files": [file.to_json() for file in manifest.files],
+    }
     return json.dumps({**document, "sha256": hashlib.sha256(rfc8785.dumps(document)).hexdigest()}, indent=1).encode()
 
 

@@ -1,5 +1,6 @@
 """`tenure ledger`: the books, and the independent recount of them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -76,7 +77,7 @@ def _recount(
     records: list[Record],
     machines: list[Machine],
     profiles: dict[str, HardwareProfile],
-    engines: list[str],
+    engines: Sequence[str],
 ) -> tuple[list[Finding], list[RunFact]]:
     """The findings, and the runs that they were found against."""
     runs = simulated_facts() if engines == ["simulated"] else run_facts(machines, profiles)

@@ -93,7 +93,7 @@ def _hardware(obj: object) -> list[dict[str, str]]:
             "code": "HardwareWord",
             "path": f"spec.{field}",
             "message": f"{field} speaks of hardware",
-            "nextStep": "say what must be achieved (objectives, load); a platform engineer may keep it: --role platform",
+            "nextStep": "say what must be achieved (objectives, load); --role platform lets it stand",
         }
         for field in NOT_A_DEVELOPERS
         if field in spec

@@ -90,7 +90,7 @@ class Quantity(int):
                     "InvalidQuantity", "is not a quantity; write it like {example}", {"example": cls.example}
                 )
             try:
-                return _parsed(cls, written)
+                return _parsed(cls, written)  # type: ignore[arg-type]  # a class is hashable, its instances override
             except QuantityError as error:
                 raise PydanticCustomError("InvalidQuantity", "{reason}", {"reason": str(error)}) from None
 

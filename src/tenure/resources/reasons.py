@@ -15,6 +15,7 @@ class Reason:
     next_step: str = ""
 
 
+# fmt: off
 REASONS: tuple[Reason, ...] = (
     # Manifests and fields
     Reason(
@@ -115,8 +116,6 @@ REASONS: tuple[Reason, ...] = (
     Reason("Breached", "a promise was broken", "see `tenure contract audit NAME`"),
     Reason("Unverifiable", "there is no fresh, consistent evidence", "see the message for which view is missing"),
     Reason("Remedied", "a step of the remedy ladder was taken against a breach", "see status.remedies"),
-    Reason("Renegotiating", "fresh offers are held beside a contract that cannot be kept", "accept one, or let it end with credit"),
-    Reason("EndedWithCredit", "it could not be kept; credit by the schedule is due"),
     Reason("EndedByTerm", "the term is over"),
     Reason("EndedByUser", "its user ended it"),
     Reason("EndedByDeletion", "it was deleted"),
@@ -203,6 +202,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("HomeNotEmpty", "a backup is put back into an empty home only", "name an empty one with --home DIR"),
     Reason("BundleUnreadable", "the file is no bundle, or cannot be read or written", "ask for it again"),
 )
+# fmt: on
 
 BY_CODE = {reason.code: reason for reason in REASONS}
 

@@ -26,7 +26,3 @@ class Situation:
     causes: tuple[Cause, ...] = ()
     healthy: bool | None = None
     stuck: bool = False  # requests are open and no token came for a window
-    budget_left: float = 0.0
-    period_breached: bool = False
-    reserve_cores: tuple[int, ...] = ()
-    renegotiated: bool = False  # an offer was made and lapsed

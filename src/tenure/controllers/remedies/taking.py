@@ -11,10 +11,8 @@ from tenure.controllers.contract.judging import Standing
 from tenure.controllers.contract.stating import state
 from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
-from tenure.controllers.remedies.ending import EndWithCredit
 from tenure.controllers.remedies.ladder import Rung, next_rung, outcome_of
 from tenure.controllers.remedies.limits import RestoreLimits
-from tenure.controllers.remedies.renegotiate import Renegotiate
 from tenure.controllers.remedies.repin import Repin
 from tenure.controllers.remedies.restart import Restart
 from tenure.controllers.remedies.situation import Situation
@@ -23,7 +21,8 @@ from tenure.quantities import Instant
 from tenure.resources import Contract
 from tenure.resources.kinds.contract import RemedyStep
 
-LADDER: tuple[Rung, ...] = (Repin(), RestoreLimits(), Restart(), Renegotiate(), EndWithCredit())
+LADDER: tuple[Rung, ...] = (Repin(), RestoreLimits(), Restart())
+"""The rungs that exist. Above them, and to come: adding capacity, renegotiating by an offer, ending with credit."""
 STEPS_KEPT = 10
 SETTLING_MS = 5_000
 """What had queued up before the step is served first; windows that begin within this are not its doing."""

@@ -12,7 +12,7 @@ from tenure.engines import RunState
 from tenure.measurement.intruders import Ran, intruders, look
 from tenure.measurement.kernel import KernelFacts, causes, read_facts
 from tenure.promises import Verdict
-from tenure.resources import Contract, condition_of
+from tenure.resources import Contract
 from tenure.resources.kinds.contract import ReadBackFact
 
 OWN = {os.getpid()}
@@ -37,17 +37,12 @@ class Looks:
         )
         newest = standing.newest
         failed = [v for v in newest if v.verdict is Verdict.BREACHED]
-        status = contract.status
-        lapsed = condition_of(status.conditions, "Renegotiating") if status else None
         return Situation(
             intruders=tuple(found_intruders),
             differing=tuple(fact for fact in read_back if not fact.agrees),
             causes=tuple(found_causes),
             healthy=state.healthy,
             stuck=bool(failed) and all(v.observed == float("inf") for v in failed),
-            budget_left=min((account.budget_left for _, account in standing.accounts), default=0),
-            period_breached=any(account.verdict is Verdict.BREACHED for _, account in standing.accounts),
-            renegotiated=lapsed is not None and lapsed.status == "False",
         )
 
     def _look(self, uid: str, pid: int | None, cpus: tuple[int, ...], now_ns: int):  # type: ignore[no-untyped-def]
