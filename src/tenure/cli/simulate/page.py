@@ -146,8 +146,10 @@ const r=document.createElementNS(NS,"rect");r.setAttribute("x",x);r.setAttribute
 r.setAttribute("height",G-3);const t=document.createElementNS(NS,"title");r.appendChild(t);svg.appendChild(r);
 own.push([r,t,m]);x+=S});svg.setAttribute("viewBox","0 0 "+W+" "+(y+G));cells.push(own)});
 const at=document.getElementById("at");at.max=DATA[0].at.length-1;
-function show(){const i=+at.value;const at0=DATA[0].at[i];document.getElementById("when").textContent=(at0/3600000).toFixed(1)+" h";
-DATA.forEach((run,n)=>{let j=0;while(j+1<run.at.length&&run.at[j+1]<=at0)j++;const s=run.map[j];cells[n].forEach(([r,t,m],k)=>{const c=s[k];
+function show(){const i=+at.value;const at0=DATA[0].at[i];
+document.getElementById("when").textContent=(at0/3600000).toFixed(1)+" h";
+DATA.forEach((run,n)=>{let j=0;while(j+1<run.at.length&&run.at[j+1]<=at0)j++;const s=run.map[j];
+cells[n].forEach(([r,t,m],k)=>{const c=s[k];
 r.setAttribute("fill",c==="x"?"#dc2626":m[2]===0?"#e5e7eb":`hsl(221 83% ${95-5.4*c}%)`);
 t.textContent=m[0]+(m[1]?" in "+m[1]:"")+": "+(c==="x"?"failed":Math.round(c/9*100)+" % of "+m[2]+" GPUs")})})}
 at.oninput=show;at.value=Math.floor(at.max/2);show();

@@ -18,6 +18,8 @@ from tenure.placement.gangs.tree import Rows
 from tenure.placement.packing import BoolColumn, Demand, FleetState, Packer, Placement
 from tenure.placement.packing import Fleet as PackedFleet
 
+NONE = -1
+
 
 @dataclass(slots=True)
 class Placed:
@@ -37,6 +39,7 @@ class Power:
     """Draw of each budget beside its limit; int64 [budgets]."""
 
     budgets: tuple[Budget, ...]
+    above: Rows  # [levels, machines]: the budget over each machine, or NONE
     rows: list[Rows]
     limit: Rows
     used: Rows
@@ -47,13 +50,19 @@ class Power:
     def of(cls, fleet: Fleet) -> Power:
         """Power budgets that full machines could exceed, with the rows of their domains."""
         budgets = tuple(b for b in fleet.budgets if b.name == "power")
-        rows = [
-            np.array([n for n, m in enumerate(fleet.machines) if m.domain(b.level) == b.domain], dtype=np.int64)
-            for b in budgets
-        ]
+        levels = tuple(dict.fromkeys(b.level for b in budgets))
+        number_of = {(b.level, b.domain): number for number, b in enumerate(budgets)}
+        above = np.array(
+            [[number_of.get((level, m.domain(level) or ""), NONE) for m in fleet.machines] for level in levels],
+            dtype=np.int64,
+        ).reshape(len(levels), len(fleet.machines))
+        rows: list[list[int]] = [[] for _ in budgets]
+        for row, number in ((row, n) for level in above.tolist() for row, n in enumerate(level) if n != NONE):
+            rows[number].append(row)
         return cls(
             budgets,
-            rows,
+            above,
+            [np.array(own, dtype=np.int64) for own in rows],
             np.array([b.limit - b.base for b in budgets], dtype=np.int64),
             np.zeros(len(budgets), dtype=np.int64),
             np.array([max((d.power.rated_mw or 0 for d in m.devices), default=0) for m in fleet.machines]),
@@ -68,9 +77,12 @@ class Power:
 
     def by_budget(self, draws: Rows, rows: Rows, members: Rows) -> Rows:
         """What members on these machines draw of each budget."""
-        each = np.zeros(len(draws), dtype=np.int64)
-        np.add.at(each, rows, draws[rows] * members)
-        return np.array([each[own].sum() for own in self.rows], dtype=np.int64)
+        total = np.zeros(len(self.budgets), dtype=np.int64)
+        drawn = draws[rows] * members
+        for level in self.above:
+            own = level[rows]
+            np.add.at(total, own[own != NONE], drawn[own != NONE])
+        return total
 
 
 @dataclass(slots=True)
