@@ -63,8 +63,9 @@ class Home:
                 standing = [c for c in client.list(Contract).items if c.status and c.status.phase == "Active"]
                 if standing and self.source.random() < 0.4:
                     name = self.source.choice(standing).spec.workload.name
-                    client.delete(Workload, name, namespace="default")
+                    # Before the call: a deletion whose answer is lost may have happened.
                     self.deleted.add(name)
+                    client.delete(Workload, name, namespace="default")
                 else:
                     self.made += 1
                     name = f"count-{self.made}"

@@ -22,7 +22,6 @@ def test_the_quickstart_ends_with_a_live_contract_and_leaves_nothing(tmp_path: P
     assert said.code == 0, said.out + said.err
     assert time.monotonic() - begun < SECONDS_MAX
     assert "Active" in said.out
-    assert "data: " not in said.out
     assert not here.path.exists(), "everything that it started is gone"
 
 

@@ -140,7 +140,9 @@ async def _activate(
     checkpoint = await asyncio.to_thread(checkpoint_of, plane, contract)
     endpoint = await endpoint_of(plane, contract, state) if _serves(plane, contract) else None
     ready = condition("Ready", True, "Active", active_message(plane), plane.clock)
-    more = {"commissioning": measured} if measured else {}
+    more: dict[str, object] = {"commissioning": measured} if measured else {}
+    if not contract.spec.promises.statistical and not plane.simulated:
+        more["verdict"] = "Kept"  # hard promises alone, and all of them were read back just now
     updated = await set_phase(
         plane,
         contract,

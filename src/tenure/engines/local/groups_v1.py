@@ -133,8 +133,10 @@ class GroupsV1:
         for directory in self.directories:
             try:
                 found.update(int(line) for line in read(f"{directory}/cgroup.procs").split())
-            except FileNotFoundError:
-                continue
+            except OSError as error:
+                # A group that is removed while it is read answers "no such device".
+                if error.errno not in (errno.ENOENT, errno.ENODEV):
+                    raise
         return sorted(found)
 
     def kill(self) -> None:
