@@ -155,6 +155,20 @@ class MeasurementStore:
             row = self._connection.execute("SELECT * FROM evidence WHERE id = ?", (number,)).fetchone()
         return None if row is None else _evidence(row)
 
+    def record_windows(self, contract: str, verdicts: Sequence[WindowVerdict]) -> None:
+        """Keep the verdicts of one pass, all of them or, after a crash, none."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for verdict in verdicts:
+                self.record_window(contract, verdict)
+        except BaseException:
+            with self._lock:
+                self._connection.execute("ROLLBACK")
+            raise
+        with self._lock:
+            self._connection.execute("COMMIT")
+
     def record_window(self, contract: str, verdict: WindowVerdict, sketch: Sketch | None = None) -> bool:
         """Keep a verdict on a window. One that is settled is never changed; returns whether this one was kept."""
         window = verdict.window

@@ -67,11 +67,17 @@ def _bars(windows: Sequence[Window], bound: int) -> list[Text]:
 
 
 def _cell(window: Window, row: int, top: float) -> str:
-    seen = window.verdict.observed
+    seen = observed_of(window)
     if seen is None:
         return "·" if row == 0 else " "
     height = (ROWS if math.isinf(seen) else min(seen / top, 1.0) * ROWS) - row
     return BARS[max(0, min(8, round(height * 8)))] if height > 0 or row else BARS[1]
+
+
+def observed_of(window: Window) -> float | None:
+    """What was seen; a breach without a figure is one in which requests failed, infinitely slow."""
+    seen = window.verdict.observed
+    return math.inf if seen is None and window.verdict.verdict is Verdict.BREACHED else seen
 
 
 def _axis(windows: Sequence[Window]) -> Text:

@@ -3,6 +3,7 @@
 import math
 from html import escape
 
+from tenure.cli.audit.chart import observed_of
 from tenure.cli.audit.replay import Audit, Window
 from tenure.promises import LatencyObjective, Promise, Verdict
 from tenure.quantities import Duration, format_instant
@@ -66,7 +67,7 @@ def _chart(windows: list[Window], bound: int) -> str:
     top = 2.0 * bound
     bars = []
     for place, window in enumerate(windows):
-        seen, verdict = window.verdict.observed, window.verdict
+        seen, verdict = observed_of(window), window.verdict
         share = 0.03 if seen is None else 1.0 if math.isinf(seen) else min(1.0, seen / top)
         said = f"{format_instant(verdict.window.start_ms)}: {verdict.verdict}, {verdict.reason}"
         if seen is not None and not math.isinf(seen):

@@ -112,6 +112,7 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
         await set_phase(plane, contract, "Active", hard)
     except NotWrittenError as error:
         said = condition("Ready", None, "Unverifiable", f"evidence cannot be written: {error}", plane.clock)
+        more = {"verdict": "Unverifiable"}
     if wrong is not None:
         message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel says {wrong.found}"
         said = condition("Ready", False, "ReadBackDiffers", message, plane.clock)
@@ -168,7 +169,8 @@ def _ready(plane: Plane, standing: Standing) -> Condition:
     """Ready needs a kept window that is not older than a window."""
     if standing.ready:
         return condition("Ready", True, "Kept", "the newest window was kept", plane.clock)
-    newest = standing.newest[-1] if standing.newest else None
+    last = {verdict.promise: verdict for verdict in standing.newest}  # the newest of each promise
+    newest = max(last.values(), key=lambda verdict: verdict.verdict.severity, default=None)
     if newest is None:
         return condition("Ready", None, "Unverifiable", "no window is over yet", plane.clock)
     text = f"{newest.promise}: {newest.reason}" + (f", {newest.detail}" if newest.detail else "")

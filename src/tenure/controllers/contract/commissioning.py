@@ -19,7 +19,7 @@ from tenure.controllers.measuring import MeasurementFailedError, Windows
 from tenure.controllers.plane import Plane
 from tenure.controllers.serving import ServingError
 from tenure.controllers.status import condition
-from tenure.engines import EngineFailure, RunState
+from tenure.engines import EndReason, EngineFailure, RunState
 from tenure.measurement import TrialPlan
 from tenure.promises import Load
 from tenure.quantities import Instant
@@ -28,6 +28,7 @@ from tenure.resources.kinds.contract import Commissioning, RunStatus
 
 LOOK_MS = 200
 PREDECESSOR_LOOK_MS = 50
+BY_ITSELF = (EndReason.COMPLETED, EndReason.FAILED, EndReason.RESTARTS_EXHAUSTED)
 HEALTHY_MS_MAX = 30_000
 COMMISSIONING_WINDOWS = 4
 
@@ -45,6 +46,8 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         state = await asyncio.to_thread(plane.engine.start, await spec_of_contract(plane, contract))
     except (EngineFailure, ServingError) as error:
         return await _fail(plane, contract, "StartFailed", str(error))
+    if state.final and contract.spec.body.inference is None and state.reason in BY_ITSELF:
+        return await _activate(plane, contract, state, run_status(state), None)  # quicker than we looked
     if state.final:
         return await _fail(plane, contract, "StartFailed", state.message or f"the run ended: {state.reason}")
     if state.healthy is False or (_serves(plane, contract) and not state.healthy):

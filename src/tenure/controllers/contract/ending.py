@@ -4,32 +4,32 @@ import asyncio
 from contextlib import suppress
 
 from tenure.client import NotFound
+from tenure.controllers.contract.commissioning import BY_ITSELF
+from tenure.controllers.contract.judging import as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.stating import state
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, update_status
-from tenure.engines import EndReason, RunNotFound, StopFailed
+from tenure.engines import RunNotFound, StopFailed
 from tenure.ledger import release
 from tenure.ledger.collect import drop_ledger_finalizer
 from tenure.quantities import format_instant
-from tenure.resources import Contract, Workload
+from tenure.resources import Contract, Workload, condition_of
 from tenure.resources.kinds.contract import ContractStatus
 from tenure.resources.kinds.workload import WorkloadStatus
 
 NEVER_COMMITTED_MS = 5_000
-BY_ITSELF = (EndReason.COMPLETED, EndReason.FAILED, EndReason.RESTARTS_EXHAUSTED)
 STOP_AGAIN_MS = 1_000
+PASSES_MAX = 200
 BY_ITS_USER = ("EndedByUser", "EndedByDeletion")
 
 
 def why_over(contract: Contract, now_ms: int) -> str | None:
-    """The reason for which it ends now: its term, its user, or its deletion; None while it goes on."""
+    """The reason for which it ends now: its term, or its deletion; None while it goes on."""
     if contract.metadata.deletion_timestamp is not None:
         return "EndedByDeletion"
-    if contract.spec.end_requested:
-        return "EndedByUser"
     if now_ms >= int(contract.spec.term.end):
         return "EndedByTerm"
     return None
@@ -47,15 +47,18 @@ async def end(
     plane: Plane, contract: Contract, because: str | None, message: str = "the run is being stopped"
 ) -> Wait | None:
     """Stop the run, see that it is gone, release the hold. Each step can be repeated."""
-    reason = because or (contract.status.ended_because if contract.status else None) or "EndedByUser"
-    if contract.status is None or contract.status.phase != "Ending":
+    status = contract.status
+    begun = status is not None and status.phase == "Ending"
+    # Why it began to end is why it ends, whatever has become true since.
+    reason = (status.ended_because if status and begun else None) or because or "EndedByUser"
+    body = {"because": reason, "at": format_instant(plane.clock.now_ms())}
+    await asyncio.to_thread(state, plane, contract, "ending", "ending", body)
+    if reason in BY_ITS_USER:
+        await _tell_the_workload(plane, contract)
+    if not begun:
         waiting = condition("Ready", False, reason, message, plane.clock)
         contract = await set_phase(plane, contract, "Ending", waiting, ended_because=reason)
-        body = {"because": reason, "at": format_instant(plane.clock.now_ms())}
-        await asyncio.to_thread(state, plane, contract, "ending", "ending", body)
         await record(plane.client, contract, reason, message, plane.clock)
-        if reason in BY_ITS_USER:
-            await _tell_the_workload(plane, contract)
     plane.measurements.drop(f"commission/{contract.uid}")
     try:
         await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id)
@@ -65,6 +68,7 @@ async def end(
         said = condition("Released", False, "WaitingForRelease", f"processes are still there: {error}", plane.clock)
         await set_phase(plane, contract, "Ending", said)
         return Wait(STOP_AGAIN_MS)
+    contract = await _judge_the_rest(plane, contract)
     uid = contract.uid
     await plane.allocator.decide(
         lambda view, fleet, now_ms: release(  # noqa: ARG005 - the shape of a decision
@@ -72,6 +76,21 @@ async def end(
         )
     )
     return Wait(1)
+
+
+async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract:
+    """Every window up to the end is judged before it is over: also those that passed while nobody was there."""
+    if plane.simulated or contract.status is None:
+        return contract
+    since = condition_of(contract.status.conditions, "Ready")
+    until_ms = min(int(contract.spec.term.end), int(since.last_transition_time) if since else plane.clock.now_ms())
+    for _ in range(PASSES_MAX):
+        standing = await asyncio.to_thread(judge_windows, plane, contract, until_ms)
+        if standing is None:
+            return contract
+        if not standing.fresh:
+            return await set_phase(plane, contract, "Ending", **as_status(standing))
+    return contract
 
 
 async def _tell_the_workload(plane: Plane, contract: Contract) -> None:

@@ -18,6 +18,7 @@ from tenure.promises import (
     Account,
     LatencyObjective,
     Promise,
+    Verdict,
     View,
     Window,
     WindowEvidence,
@@ -61,8 +62,11 @@ class Standing:
         return str(worst([found.verdict for _, found in self.accounts]))
 
 
-def judge_windows(plane: Plane, contract: Contract) -> Standing | None:
-    """Judge every window since the last settled one. Reads files; call it in a thread. None without such promises."""
+def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None) -> Standing | None:
+    """Judge every window since the last settled one, up to now or `until_ms`. None without such promises.
+
+    Reads files; call it in a thread.
+    """
     promises = promises_of(contract.spec.promises)
     signature = contract.status.signature if contract.status else None
     if not promises or signature is None:
@@ -72,7 +76,8 @@ def judge_windows(plane: Plane, contract: Contract) -> Standing | None:
     open_ms = plane.known.oldest_open_ms(contract.uid)
     settled_ms = plane.known.newest_settled_ms(contract.uid)
     begin_ms = open_ms if open_ms is not None else max(int(signature.signed_at), settled_ms or 0)
-    windows = windows_of(begin_ms, now_ms, window_ms)[:WINDOWS_PER_PASS_MAX]
+    end_ms = now_ms if until_ms is None else min(now_ms, until_ms)
+    windows = windows_of(begin_ms, end_ms, window_ms)[:WINDOWS_PER_PASS_MAX]
     fresh = _judge(plane, contract, promises, windows, now_ms) if windows else []
     accounts, newest, recent = [], [], []
     may_be_ready = True
@@ -84,7 +89,13 @@ def judge_windows(plane: Plane, contract: Contract) -> Standing | None:
         recent += verdicts
         may_be_ready = may_be_ready and ready(verdicts, now_ms, window_ms + _settling_ms(window_ms))
     commissioned = contract.status.commissioning if contract.status else None
-    if commissioned and commissioned.finished_at and now_ms - int(commissioned.finished_at) <= 2 * window_ms:
+    unbroken = not any(verdict.verdict is Verdict.BREACHED for verdict in newest)
+    if (
+        unbroken
+        and commissioned
+        and commissioned.finished_at
+        and now_ms - int(commissioned.finished_at) <= 2 * window_ms
+    ):
         may_be_ready = True  # its own commissioning is evidence younger than the first window
     return Standing(
         fresh=tuple(v for v in fresh if v.settled),
@@ -119,8 +130,7 @@ def _judge(
     # Stated first: a verdict that is not in the evidence is not said.
     stated = state_windows(plane, contract, [(verdict, found) for verdict, found in judged if verdict.settled])
     verdicts = [*stated, *(verdict for verdict, _ in judged if not verdict.settled)]
-    for verdict in verdicts:
-        plane.known.record_window(contract.uid, verdict)
+    plane.known.record_windows(contract.uid, verdicts)
     return verdicts
 
 

@@ -41,6 +41,10 @@ class WorkQueue:
         self._order = itertools.count()
         self._changed = asyncio.Event()
 
+    def _now_ms(self) -> int:
+        """Elapsed time: a wall clock that jumps neither hurries nor delays anything."""
+        return self._clock.monotonic_ns() // 1_000_000
+
     def add(self, key: Key) -> None:
         """Let `key` be worked on as soon as may be."""
         if key in self._in_work:
@@ -53,7 +57,7 @@ class WorkQueue:
 
     def add_after(self, key: Key, delay_ms: int) -> None:
         """Let `key` be worked on in `delay_ms`, or earlier if it was due earlier."""
-        due = self._clock.now_ms() + max(0, delay_ms)
+        due = self._now_ms() + max(0, delay_ms)
         if self._due.get(key, due + 1) <= due:
             return
         self._due[key] = due
@@ -96,7 +100,7 @@ class WorkQueue:
     async def changed(self) -> None:
         """Wait until something was added or finished, or the next due time has come."""
         due = self.next_due_ms()
-        timeout = None if due is None else max(0.0, (due - self._clock.now_ms()) / 1000)
+        timeout = None if due is None else max(0.0, (due - self._now_ms()) / 1000)
         try:
             async with asyncio.timeout(timeout):
                 await self._changed.wait()
@@ -110,7 +114,7 @@ class WorkQueue:
         return not self._ready and not self._in_work
 
     def _promote(self) -> None:
-        now = self._clock.now_ms()
+        now = self._now_ms()
         while self._later and self._later[0][0] <= now:
             due, _, key = heapq.heappop(self._later)
             if self._due.get(key) != due:

@@ -36,7 +36,7 @@ def judged(steps: Sequence[RemedyStep], standing: Standing, now_ms: int) -> list
 def _judge(step: RemedyStep, standing: Standing, now_ms: int) -> RemedyStep:
     after = [v for v in standing.recent if v.window.start_ms >= int(step.started_at) + SETTLING_MS]
     ends = sorted({v.window.end_ms for v in after})
-    failed = {v.window.end_ms for v in after if v.verdict is Verdict.BREACHED}
+    failed = {v.window.end_ms for v in after if v.uses_budget}
     kept = [
         end
         for end in ends

@@ -42,7 +42,7 @@ class Looks:
             differing=tuple(fact for fact in read_back if not fact.agrees),
             causes=tuple(found_causes),
             healthy=state.healthy,
-            stuck=bool(failed) and all(v.observed == float("inf") for v in failed),
+            stuck=bool(failed) and all(v.observed in (None, float("inf")) for v in failed),
         )
 
     def _look(self, uid: str, pid: int | None, cpus: tuple[int, ...], now_ns: int):  # type: ignore[no-untyped-def]

@@ -62,6 +62,8 @@ def final_phase(workload: Workload, contracts: Sequence[Contract]) -> Final | No
     because = last.status.ended_because
     if because in ("EndedByTerm", "Completed", "EndedByUser", "EndedByDeletion"):
         return "Succeeded"
+    if because == "StartFailed" and workload.spec.inference is None:
+        return "Failed"  # to start it again by itself would repeat whatever it did before it failed
     return None if because in ("CommissioningFailed", "ReadBackDiffers", "StartFailed") else "Failed"
 
 

@@ -97,7 +97,6 @@ class ContractSpec(Strict):
     policy: PolicyDecision
     planned_generation: int
     renews: str | None = Field(default=None, description="the Contract that this one continues")
-    end_requested: bool = Field(default=False, description="set by `tenure end`; everything else never changes")
 
 
 class CommissioningFigure(Strict):
