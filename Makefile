@@ -78,5 +78,7 @@ install:
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q src
 
-clean: ## remove everything that these targets made (.venv, .cache, .tenure)
+clean: ## end what runs, and remove everything that these targets made
+	@test ! -x $(BIN)/tenure || for home in .tenure/*/; do \
+	  test ! -f "$$home/state.db" || $(BIN)/tenure --home "$$home" down --purge --yes; done
 	@rm -rf $(VENV) .cache .tenure

@@ -32,7 +32,7 @@ from tenure.store import StoreError, back_up_file, verify
 from tenure.store import restore as restore_store
 
 STATE, MEASUREMENTS, EVIDENCE, KEYS, RUNS = "state.db", "measurements.db", "evidence", "keys", "runs"
-FOLDERS = ("tokens", "tls", "fleet")
+FOLDERS = ("tokens", "tls", "fleet", "serving")
 RUN_RECORDS = ("spec.json", "state.json")
 EVIDENCE_FILES = ("checkpoint", "log")  # in this order: a checkpoint never knows more than the log beside it
 

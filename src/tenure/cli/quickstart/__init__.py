@@ -4,6 +4,7 @@ Promises: nothing is staged. The model is real, so are requests, interference an
 that a person would type. Refuses: to leave anything behind, unless --keep is said.
 """
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +32,8 @@ def quickstart(
     home = home_directory()
     if home.exists() and any(home.iterdir()):
         raise usage(
-            f"{home} is not empty, and the quickstart begins with nothing", "tenure down --purge, or --home DIR"
+            f"{home} is not empty, and the quickstart begins with nothing",
+            f"{sys.argv[0]} --home {home} down --purge, or another --home DIR",
         )
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(prefix="tenure-quickstart-") as folder:

@@ -1,6 +1,8 @@
 """The end: what holds now, what to try next, and nothing left behind unless that was wanted."""
 
 import shutil
+import sys
+from pathlib import Path
 
 from tenure.cli.quickstart.stage import Stage
 from tenure.cli.running import end_all_runs, stop_plane
@@ -12,6 +14,7 @@ def what_holds(stage: Stage, *, keep: bool) -> None:
     stage.run("status", expect=(0, 1, 7))
     if keep:
         stage.say(f"[bold]It is left running.[/] Look around: [bold]export TENURE_HOME={stage.home}[/]")
+        stage.say(f"  export PATH={Path(sys.argv[0]).resolve().parent}:$PATH")
         stage.say(
             "  tenure get workloads,offers,contracts      tenure why busier      tenure describe contract chat-..."
         )

@@ -60,7 +60,7 @@ class Stage:
 
     def type(self, *tokens: object) -> None:
         """Show a command as a person would type it."""
-        self.screen.print(f"[bold green]$[/] [bold]{escape(shlex.join(map(str, tokens)))}[/]")
+        self.screen.print(f"[bold green]$[/] [bold]{escape(' '.join(map(_typed, tokens)))}[/]")
 
     def run(self, *tokens: object, expect: tuple[int, ...] = (0,), quiet: bool = False) -> int:
         """Type a `tenure` command and run it. An exit code that the story does not expect ends it."""
@@ -117,3 +117,9 @@ class Stage:
         if not self.screen.is_terminal:
             self.screen.print()  # a live view leaves its last line open where nobody looks
         return elapsed < seconds_max
+
+
+def _typed(token: object) -> str:
+    """A word as a person would type it: the shell's own signs stay unquoted."""
+    text = str(token)
+    return text if text in (">", "&") else shlex.quote(text)

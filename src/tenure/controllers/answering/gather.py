@@ -12,6 +12,7 @@ from tenure.controllers.answering.explicit import limits_of_engine, wanted_of
 from tenure.controllers.answering.need import Need
 from tenure.controllers.answering.residency import judge_residency
 from tenure.controllers.answering.trial_wish import trial_wish
+from tenure.controllers.answering.unpromised import unpromised
 from tenure.controllers.plane import Plane
 from tenure.controllers.subject import Subject
 from tenure.measurement.store import Evidence
@@ -43,7 +44,11 @@ async def gather(
         capabilities=(),
         shapes_measured=0,
         trial=None,
-        constraints=(*limits_of_engine(spec, simulated=plane.simulated), *_constraints(spec, site)),
+        constraints=(
+            *limits_of_engine(spec, simulated=plane.simulated),
+            *unpromised(spec, site.name, plane.clock.now_ms()),
+            *_constraints(spec, site),
+        ),
         machines=machines,
         memory_of=lambda _: 0,
         cores=spec.resources.cores if spec.resources else 1,

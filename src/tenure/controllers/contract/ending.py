@@ -7,6 +7,7 @@ from tenure.client import NotFound
 from tenure.controllers.contract.commissioning import BY_ITSELF
 from tenure.controllers.contract.judging import as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
+from tenure.controllers.contract.run import KEYS_FOLDER
 from tenure.controllers.contract.stating import state
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
@@ -115,6 +116,7 @@ async def clean(plane: Plane, contract: Contract) -> None:
         state = await asyncio.to_thread(plane.engine.state, contract.spec.hold.id)
         if not state.final:
             await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id)
+    (plane.home / KEYS_FOLDER / f"{contract.uid}.json").unlink(missing_ok=True)
     released = condition("Ready", False, "Ended", "", plane.clock)
     with suppress(NotFound):
         await set_phase(plane, contract, "Ended", released)

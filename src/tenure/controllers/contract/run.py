@@ -2,7 +2,11 @@
 
 import asyncio
 import base64
+import json
+import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from tenure.client import AlreadyExists, NotFound
@@ -29,7 +33,8 @@ from tenure.runtimes import launch_command
 
 PYTHON = "{python}"
 """A word of a command that stands for the Python that Tenure itself runs on, where its own jobs can be imported."""
-USER_KEY, PROBER_KEY, MAC_KEY = "OPENAI_API_KEY", "proberKey", "macKey"
+USER_KEY = "OPENAI_API_KEY"
+KEYS_FOLDER = "serving"
 
 
 async def spec_of_contract(plane: Plane, contract: Contract) -> RunSpec:
@@ -96,28 +101,37 @@ def secret_name(contract: Contract) -> str:
 
 
 async def keys_of(plane: Plane, contract: Contract) -> ServingKeys:
-    """The contract's keys, made once and kept in its Secret."""
-    name = secret_name(contract)
-    try:
-        secret = await plane.client.get(Secret, name, namespace=contract.namespace)
-    except NotFound:
-        secret = await _make_keys(plane, contract, name)
-    return ServingKeys(secret.text(USER_KEY), secret.text(PROBER_KEY), secret.text(MAC_KEY))
-
-
-async def _make_keys(plane: Plane, contract: Contract, name: str) -> Secret:
-    fresh = ServingKeys.fresh()
+    """The contract's keys, made once. Its user's is in a Secret; the others stay in the control plane's own files."""
+    keys = await asyncio.to_thread(_keys_on_disk, plane.home / KEYS_FOLDER, contract.uid)
     kind = kind_of(Contract)
     owner = OwnerReference(api_version=kind.api_version, kind=kind.kind, name=contract.name, uid=contract.uid)
-    values = {USER_KEY: fresh.user, PROBER_KEY: fresh.prober, MAC_KEY: fresh.mac_key}
     secret = Secret(
-        metadata=ObjectMeta(name=name, namespace=contract.namespace, owner_references=[owner]),
-        data={key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
+        metadata=ObjectMeta(name=secret_name(contract), namespace=contract.namespace, owner_references=[owner]),
+        data={USER_KEY: base64.b64encode(keys.user.encode()).decode()},
     )
     try:
-        return await plane.client.create(secret)
-    except AlreadyExists:
-        return await plane.client.get(Secret, name, namespace=contract.namespace)
+        await plane.client.get(Secret, secret.name, namespace=contract.namespace)
+    except NotFound:
+        with suppress(AlreadyExists):
+            await plane.client.create(secret)
+    return keys
+
+
+def _keys_on_disk(folder: Path, uid: str) -> ServingKeys:
+    """Read them, or make them: written whole, for their owner alone, before anything uses them."""
+    file = folder / f"{uid}.json"
+    try:
+        return ServingKeys(**json.loads(file.read_text()))
+    except FileNotFoundError:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = ServingKeys.fresh()
+    partial = file.with_suffix(".partial")
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        json.dump({"user": fresh.user, "prober": fresh.prober, "mac_key": fresh.mac_key}, out)
+        out.flush()
+        os.fsync(out.fileno())
+    partial.replace(file)
+    return fresh
 
 
 async def endpoint_of(plane: Plane, contract: Contract, state: RunState, *, prober: bool = False) -> Endpoint:

@@ -1,0 +1,43 @@
+"""What may be asked for and is not promised yet: refused by name. An offer that ignored it would not be one in full."""
+
+from tenure.placement import Constraint
+from tenure.resources.kinds.workload import WorkloadSpec
+
+IMPOSED_BY = "this version"
+
+
+def unpromised(spec: WorkloadSpec, site: str, now_ms: int) -> tuple[Constraint, ...]:
+    """One constraint that no machine satisfies for each demand that nothing here keeps; none for an ordinary need."""
+    objectives = spec.objectives
+    inference = spec.inference is not None
+    asked = {
+        "budget": spec.budget is not None,
+        "power": spec.power is not None,
+        "isolation: shared": spec.isolation == "shared",
+        "class: spot": spec.guarantee == "spot",
+        f"site: {spec.site}": spec.site is not None and spec.site != site,
+        "objectives.availability": objectives is not None and objectives.availability is not None,
+        "objectives.samplesPerSecond": objectives is not None and objectives.samples_per_second is not None,
+        "objectives.stepTime": objectives is not None and objectives.step_time is not None,
+        "objectives.startLatency": objectives is not None and objectives.start_latency is not None,
+        "objectives.outputTokensPerSecond": objectives is not None and objectives.output_tokens_per_second is not None,
+        "objectives.requestsPerSecond": objectives is not None and objectives.requests_per_second is not None,
+        "objectives (latencies)": not inference and objectives is not None and bool(objectives.latencies()),
+    }
+    found = [
+        Constraint(
+            id=f"spec.{what}",
+            imposed_by=IMPOSED_BY,
+            machines=frozenset(),
+            hint=f"nothing here can keep it yet, so it is not promised; leave spec.{what.split(':')[0]} out",
+        )
+        for what, is_asked in asked.items()
+        if is_asked
+    ]
+    completion = objectives.completion if objectives is not None else None
+    if completion is not None and int(completion.by) <= now_ms:
+        hint = f"the deadline {completion.by} is over; name a later one"
+        found.append(
+            Constraint(id="spec.objectives.completion", imposed_by="workload", machines=frozenset(), hint=hint)
+        )
+    return tuple(found)
