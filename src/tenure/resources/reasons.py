@@ -126,6 +126,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("Completed", "the work was done before its term was over"),
     Reason("WorkFailed", "the work ended with an error and is not started again", "see `tenure logs NAME`"),
     Reason("Lost", "the run is gone and was not brought back", "see the message"),
+    Reason("RunResumed", "a run that was lost with its supervisor was started anew"),
     Reason("RebootResumed", "the machine rebooted and the run was started anew"),
     Reason("RebootEnded", "the machine rebooted and the run could not be brought back"),
     Reason("Ended", "the contract is over and its processes are gone"),

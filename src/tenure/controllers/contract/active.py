@@ -40,7 +40,7 @@ async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contra
     if state.phase is Phase.UNSUPERVISED:
         await asyncio.to_thread(plane.engine.adopt)
     if state.phase is Phase.LOST:
-        return await _resume(plane, contract, state.message)
+        return await _resume(plane, contract, state)
     if state.phase is Phase.ENDED:
         reason = why_ended(contract, state)
         if reason == "Completed":
@@ -179,13 +179,21 @@ def _ready(plane: Plane, standing: Standing) -> Condition:
     return condition("Ready", None, "Unverifiable", text, plane.clock)
 
 
-async def _resume(plane: Plane, contract: Contract, why: str) -> Wait | None:
-    """After a reboot the run is started anew on the same hold; that is said, not hidden."""
+async def _resume(plane: Plane, contract: Contract, state: RunState) -> Wait | None:
+    """A run that was lost is started anew on the same hold; that, and whether it was a reboot, is said, not hidden."""
+    why = state.message
     try:
         await asyncio.to_thread(plane.engine.start, await spec_of_contract(plane, contract))
     except (EngineFailure, ServingError) as error:
         return await _lost(plane, contract, f"{why}; it could not be started again: {error}")
-    await record(plane.client, contract, "RebootResumed", why, plane.clock, warning=True)
+    await record(
+        plane.client,
+        contract,
+        "RebootResumed" if state.reason is EndReason.REBOOT else "RunResumed",
+        why,
+        plane.clock,
+        warning=True,
+    )
     return Wait(LOOK_MS)
 
 

@@ -65,7 +65,10 @@ class ProgressBook:
             port = state.ports.get(str(run.metrics.port), run.metrics.port)
             try:
                 values, _ = parse_metrics(await fetch(f"http://127.0.0.1:{port}{run.metrics.path}"))
-                _take(marks, file, ProgressMark(now_ms, values[METRIC]))
+                if math.isfinite(values[METRIC]):
+                    _take(marks, file, ProgressMark(now_ms, values[METRIC]))
+                else:
+                    problem = f"{METRIC} is {values[METRIC]}, which is no progress"
             except ScrapeError as error:
                 problem = str(error)
             except KeyError:
