@@ -4,6 +4,7 @@ A reading is kept beside the run whenever it differs from the one before, so a f
 forecast is no promise, and says so.
 """
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
