@@ -17,18 +17,20 @@ from tenure.resources.kinds.contract import (
     PolicyDecision,
     WorkloadReference,
 )
+from tenure.resources.kinds.machine import MachineSpec
 from tenure.resources.kinds.workload import WorkloadSpec
 
 GIB = 2**30
 
 
-def fleet(cores: int, memory_gib: int = 8) -> Fleet:
-    """One machine `m` with cores 0..n-1, all for sale."""
+def fleet(cores: int, memory_gib: int = 8, *, draining: bool = False) -> Fleet:
+    """One machine `m` with cores 0..n-1, all for sale unless it drains."""
     machine = FleetMachine(
         name="m",
         site="local",
         cores=tuple(Core(id=i) for i in range(cores)),
         memory=(MemoryNode(id=0, bytes=memory_gib * GIB),),
+        schedulable=not draining,
     )
     return Fleet.of([machine])
 
@@ -37,7 +39,7 @@ def fleet_of(cores: int):
     """What an Allocator is given to read its fleet with."""
 
     def read(site: Site, machines: Sequence[Machine], profiles: Sequence[HardwareProfile]) -> Fleet:
-        return fleet(cores)
+        return fleet(cores, draining=any(m.status is not None and m.status.state == "Draining" for m in machines))
 
     return read
 
@@ -48,6 +50,12 @@ def capacity(cores: int, memory_gib: int = 8) -> Capacity:
 
 def site() -> Site:
     return Site(metadata=ObjectMeta(name="local"))
+
+
+def machine() -> Machine:
+    """The object behind `m`."""
+    spec = MachineSpec(site="local", profile="hw")
+    return Machine(metadata=ObjectMeta(name="m"), spec=spec)
 
 
 def hold(id: str, group: str, cores: Sequence[int], start: int = 0, end: int = 10**9, memory_gib: int = 1) -> Hold:
@@ -88,6 +96,8 @@ def take_free_core(name: str, workload: str, expires: int = 10**9, siblings: int
 
     def decide(view: View, fleet_now: Fleet, now_ms: int) -> Decision:
         taken = {core for r in view.live() for claim in r.hold.claims for core in claim.cores}
+        if not fleet_now.machine("m").schedulable:
+            return nothing("Drained", "nothing new is placed on a machine that drains")
         free = [core.id for core in fleet_now.machine("m").cores if core.id not in taken]
         if not free:
             return nothing("Infeasible", "no core is free")

@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tenure.ledger import Allocator, accept, recount, release
+from tenure.ledger.decision import capacity as capacity_operation
 from tenure.ledger.memory import ledger_of
 from tenure.ledger.records import COUNTING, Record, record_of_contract, record_of_offer
 from tenure.quantities import VirtualClock
 from tenure.resources import Contract, Offer, Site
-from tests.ledger.builders import capacity, contract_for, fleet_of, site, take_free_core
+from tests.ledger.builders import capacity, contract_for, fleet_of, machine, site, take_free_core
 from tests.support.memory_host import Crashed, MemoryHost
 
 CORES = 3
@@ -25,6 +26,8 @@ class LedgerHistory(RuleBasedStateMachine):
         self.clock = VirtualClock(1000)
         self.count = 0
         anyio.run(self.host.create, site())
+        anyio.run(self.host.create, machine())
+        self.held_when_drained: set[str] | None = None
         self.allocators = [self._fresh(), self._fresh()]
 
     def _fresh(self) -> Allocator:
@@ -73,6 +76,22 @@ class LedgerHistory(RuleBasedStateMachine):
 
         self._decide(who, end_one)
 
+    @rule(who=st.integers(0, 1), drain=st.booleans())
+    def drain_or_return(self, who: int, drain: bool) -> None:
+        state = "Draining" if drain else "Ready"
+        uid = self.host.objects["Machine", "", "m"]["metadata"]["uid"]
+        self._decide(who, lambda view, fleet, now: capacity_operation("m", uid, state, "Drained"))
+        self.held_when_drained = self._live_holds() if drain and self._committed_state() == "Draining" else None
+
+    def _committed_state(self) -> str:
+        """The machine's state by the last commit, whose mark may be late."""
+        ledger = ledger_of(Site.model_validate(self.host.objects["Site", "", "local"]))
+        marked = self.host.objects["Machine", "", "m"].get("status", {}).get("state", "Ready")
+        return next((op.to_phase for op in ledger.last_batch if op.kind == "Machine"), marked)
+
+    def _live_holds(self) -> set[str]:
+        return {r.hold.id for r in self._records() if r.phase != "Proposed" and r.counts}
+
     @rule(calls=st.integers(0, 12), applied=st.booleans())
     def crash_soon(self, calls: int, applied: bool) -> None:
         self.host.crash_after(calls, applied=applied)
@@ -89,6 +108,11 @@ class LedgerHistory(RuleBasedStateMachine):
         ledger = ledger_of(Site.model_validate(self.host.objects["Site", "", "local"]))
         found = recount(ledger, self._records(), [capacity(CORES)], None, self.clock.now_ms())
         assert [f for f in found if f.severity == "error"] == []
+
+    @invariant()
+    def nothing_new_is_held_while_it_drains(self) -> None:
+        if self.held_when_drained is not None:
+            assert self._live_holds() <= self.held_when_drained
 
     @invariant()
     def one_hold_has_one_holder(self) -> None:
