@@ -66,14 +66,14 @@ def test_what_cannot_be_in_time_is_known_long_before_its_deadline(home: House) -
     assert parse_instant(progress["likely"]) > by_ms
     assert "AtRisk" in home.must("events").out or "WillMiss" in home.must("events").out
     home.must("end", "late")
-    for left in home.path.glob("runs/*/work/checkpoint.npz"):
+    for left in home.path.rglob("checkpoint.npz"):
         left.unlink()
 
 
 def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done_in_time(home: House) -> None:
     training(home, "soon", 20_000, 300)
     until(lambda: contract(home, "soon", "Active"))
-    until(lambda: list(home.path.glob("runs/*/work/checkpoint.npz")), 40)
+    until(lambda: list(home.path.rglob("checkpoint.npz")), 40)
     os.kill(contract(home, "soon", "Active")["status"]["run"]["pid"], signal.SIGKILL)
     ended = until(lambda: contract(home, "soon", "Ended"), 120)["status"]
     assert (ended["endedBecause"], ended["progress"]["ratio"]) == ("Completed", 1.0)
