@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
 
 from tenure.controllers.answering.capability import RunShape
 from tenure.controllers.plane import Plane
@@ -269,16 +268,3 @@ class Serving:
         with suppress(RunNotFound):
             self._plane.engine.stop(self._run_id)
             self._plane.engine.forget(self._run_id)
-
-
-__all__ = [
-    "Place",
-    "Self",
-    "Served",
-    "Serving",
-    "ServingError",
-    "ServingKeys",
-    "command_spec",
-    "place_of",
-    "served_spec",
-]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from tenure.client import AsyncClient, Conflict
-from tenure.quantities import Clock, Instant
+from tenure.quantities import Clock
 from tenure.resources import ApiObject, Condition, condition_of, with_condition
 from tenure.resources.reasons import BY_CODE, next_step
 
@@ -54,8 +54,3 @@ def has_reason(conditions: list[Condition], type: str, reason: str) -> bool:
     """Whether the condition of that type currently has that reason."""
     found = condition_of(conditions, type)
     return found is not None and found.reason == reason
-
-
-def instant(clock: Clock) -> Instant:
-    """Now, as the API writes it."""
-    return Instant(clock.now_ms())

@@ -14,7 +14,7 @@ from tenure.ledger.collect import discard
 from tenure.ledger.decision import Decision, DecisionFunction, Refused
 from tenure.ledger.marks import complete_marks
 from tenure.ledger.memory import FleetOf, Memory, ledger_of, read_memory
-from tenure.ledger.records import Record, View, record_of_contract, record_of_offer
+from tenure.ledger.records import Record, record_of_contract, record_of_offer
 from tenure.quantities import Clock, Instant
 from tenure.resources import LEDGER_FINALIZER, Contract, Offer, Site
 from tenure.resources.kinds.site import LedgerStatus, Operation, SiteStatus
@@ -246,6 +246,3 @@ def _pending(obj: Offer | Contract) -> Record:
     """The record of an object that is not created yet: known by its name until it has a uid."""
     metadata = obj.metadata.model_copy(update={"uid": f"pending:{obj.kind}/{obj.namespace}/{obj.name}"})
     return _record(obj.model_copy(update={"metadata": metadata}))
-
-
-__all__ = ["Allocator", "Commit", "View"]

@@ -1,7 +1,6 @@
 """Step 3: an offer becomes a contract, and its endpoint answers."""
 
 import json
-import os
 import urllib.request
 
 from rich.live import Live
@@ -65,8 +64,3 @@ def _stream(stage: Stage, endpoint: Endpoint) -> None:
             live.update(Padding(Text.assemble(("model  ", "dim"), text), (0, 0, 0, 2)))
     if not stage.screen.is_terminal:
         stage.screen.print()
-
-
-def system_cpus() -> tuple[int, ...]:
-    """CPUs that this process may use; a load generator stays off the contracted ones if it can."""
-    return tuple(sorted(os.sched_getaffinity(0)))

@@ -10,7 +10,7 @@ from tenure.cli.quickstart.stage import Stage
 from tenure.measurement import TrialPlan
 from tenure.promises import Load as DeclaredLoad
 from tenure.resources import Contract, Machine, kind_of
-from tenure.resources.kinds.contract import ContractStatus, RemedyStep
+from tenure.resources.kinds.contract import ContractStatus
 
 KEPT_SECONDS = 8
 BREACH_SECONDS_MAX = 30
@@ -107,6 +107,3 @@ def _load(stage: Stage, name: str) -> Load:
         warmup_ms=0,
     )
     return Load(stage.folder, endpoint_of(stage, name), plan, tuple(machine.spec.reserved.cores))
-
-
-__all__ = ["RemedyStep", "breach_and_remedy", "keep", "table"]

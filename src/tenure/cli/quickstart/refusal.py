@@ -55,9 +55,7 @@ def _bound_between(stage: Stage, contract: str) -> tuple[str, str]:
     Asked of Tenure itself, by an Inquiry that holds nothing, with bounds so wide that everything measured is quoted.
     """
     wide = stage.folder / "what-if.yaml"
-    wide.write_text(
-        BUSIER.format(objective="timeToFirstToken", bound="60s, p50: 50s").replace("kind: Workload", "kind: Workload")
-    )
+    wide.write_text(BUSIER.format(objective="timeToFirstToken", bound="60s, p50: 50s"))
     answer = stage.json("ask", "-f", wide, expect=(0, INFEASIBLE, COUNTER_OFFERED))
     twice = _carried(answer)
     with stage.door() as door:

@@ -18,7 +18,6 @@ from tenure.ledger import release
 from tenure.ledger.collect import drop_ledger_finalizer
 from tenure.quantities import format_instant
 from tenure.resources import Contract, Workload, condition_of
-from tenure.resources.kinds.contract import ContractStatus
 from tenure.resources.kinds.workload import WorkloadStatus
 
 NEVER_COMMITTED_MS = 5_000
@@ -131,6 +130,3 @@ async def when_never_committed(plane: Plane, contract: Contract) -> Wait | None:
         await drop_ledger_finalizer(plane.client, contract)
         return None
     return Wait(NEVER_COMMITTED_MS)
-
-
-__all__ = ["ContractStatus", "clean", "end", "was_done_before", "when_never_committed", "why_over"]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -110,11 +109,3 @@ async def _once(reconciler: Reconciler, queue: WorkQueue, key: Key, kind: str) -
         log.exception("reconcile failed", kind=kind, object=where, backoff_ms=backoff)
     else:
         queue.done(key, failed=False, requeue_after_ms=wait.ms if wait else None)
-
-
-async def settle(queue: WorkQueue, reconciler: Reconciler) -> None:
-    """Work off everything that is due, in order, without watches: for tests under a virtual clock."""
-    with suppress(IndexError):
-        while (key := queue.take()) is not None:
-            wait = await reconciler.reconcile(key)
-            queue.done(key, failed=False, requeue_after_ms=wait.ms if wait else None)
