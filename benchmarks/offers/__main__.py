@@ -85,7 +85,8 @@ def main() -> int:
     except BenchmarkError as error:
         notes.print(f"error: {error}", markup=False)
         return 7
-    accepted = [one for one in rounds if one.commissioned]
+    # A commissioning that ended before it measured anything failed as well.
+    accepted = [one for one in rounds if one.commissioned or one.outcome == "CommissioningFailed"]
     failed = [one for one in accepted if one.outcome != "Active"]
     low, high = binomial_interval(len(failed), len(accepted), 0.9)
     shares = by_shape(rounds)

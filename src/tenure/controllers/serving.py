@@ -148,9 +148,17 @@ def served_spec(
         restart=Restart(RestartPolicy.ALWAYS),
         end_ms=end_ms,
         sidecars=(tap, PROBER) if prober else (tap,),
-        health=HealthCheck(launch.health_port, launch.health_path),
+        health=_health(launch.health_port, launch.health_path),
         stop_grace_ms=1000,
     )
+
+
+def _health(port: str, path: str | None) -> HealthCheck:
+    """Asked through the tap, as users ask: a server whose tap does not listen yet answers nobody.
+
+    Where a connection is all that can be asked, it is made to the server itself: the tap accepts them by itself.
+    """
+    return HealthCheck(port if path is None else TAP_PORT, path)
 
 
 def command_spec(
