@@ -1,6 +1,7 @@
-"""What the controllers count on, from either host: ours, and a Kubernetes API server that TENURE_TEST_KUBECONFIG names.
+"""What the controllers count on, from either host: ours, and a real Kubernetes API server.
 
-The Kubernetes run installs the generated CRDs first, so it also proves that they are accepted.
+The Kubernetes run installs the generated CRDs first, so it also proves that they are accepted. The server is one that
+`make kubernetes` built, started for these tests alone, or the one that TENURE_TEST_KUBECONFIG names.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,7 @@ from tenure.client import (
 from tenure.resources import Namespace, ObjectMeta, Workload, crd
 from tests.server.builders import workload
 from tests.support.embedded import embedded
-
-KUBECONFIG = os.environ.get("TENURE_TEST_KUBECONFIG", "")
+from tests.support.kubernetes import api_server, binaries_missing, garbage_collector
 
 
 @dataclass
@@ -44,17 +44,38 @@ class Place:
         return await self.client.get(Workload, name, namespace=self.namespace)
 
 
+@pytest.fixture(scope="module")
+def kubernetes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The kubeconfig of an API server that knows our kinds."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("no kubectl on this machine")
+    named, missing = os.environ.get("TENURE_TEST_KUBECONFIG"), binaries_missing()
+    if named:
+        yield _with_our_kinds(named)
+        return
+    if missing:
+        pytest.skip(missing)
+    folder = tmp_path_factory.mktemp("kubernetes")
+    with api_server(folder) as path:
+        ready = _with_our_kinds(str(path))
+        with garbage_collector(folder, path):
+            yield ready
+
+
+def _with_our_kinds(kubeconfig: str) -> str:
+    kubectl = ["kubectl", "--kubeconfig", kubeconfig]
+    apply = [*kubectl, "apply", "--server-side", "--force-conflicts", "-f", "-"]
+    subprocess.run(apply, input=crd.crds_yaml(), text=True, check=True, capture_output=True)
+    wait = [*kubectl, "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]
+    subprocess.run(wait, check=True, capture_output=True)
+    return kubeconfig
+
+
 @pytest.fixture(params=["embedded", pytest.param("kubernetes", marks=pytest.mark.real)])
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
     namespace = f"t-{uuid.uuid4().hex[:8]}"
     if request.param == "kubernetes":
-        if not KUBECONFIG or shutil.which("kubectl") is None:
-            pytest.skip("no Kubernetes API server: set TENURE_TEST_KUBECONFIG, and have kubectl")
-        command = ["kubectl", "--kubeconfig", KUBECONFIG, "apply", "--server-side", "--force-conflicts", "-f", "-"]
-        subprocess.run(command, input=crd.crds_yaml(), text=True, check=True, capture_output=True)
-        kinds = ["kubectl", "--kubeconfig", KUBECONFIG, "wait", "--for=condition=Established", "crd", "--all"]
-        subprocess.run([*kinds, "--timeout=30s"], check=True, capture_output=True)
-        async with AsyncClient(from_kubeconfig(KUBECONFIG)) as client:
+        async with AsyncClient(from_kubeconfig(request.getfixturevalue("kubernetes"))) as client:
             await client.create(Namespace(metadata=ObjectMeta(name=namespace)))
             yield Place(client, namespace)
             await client.delete(Namespace, namespace)
@@ -179,4 +200,4 @@ async def test_dependents_go_with_their_owner(place: Place) -> None:
     reference = {"apiVersion": owner.api_version, "kind": owner.kind, "name": owner.name, "uid": owner.uid}
     await place.client.create(place.chat("dependent", ownerReferences=[reference]))
     await place.client.delete(Workload, "owner", namespace=place.namespace)
-    await place.client.wait_deleted(Workload, "dependent", namespace=place.namespace, timeout_seconds=30)
+    await place.client.wait_deleted(Workload, "dependent", namespace=place.namespace, timeout_seconds=60)
