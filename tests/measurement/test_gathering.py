@@ -170,3 +170,33 @@ def test_abandoned_and_failed_requests_are_not_carried_beyond_their_end() -> Non
     gone = request(95_000, first_ms=None, end_ms=100, outcome=Outcome.ABANDONED)
     lost = request(95_000, first_ms=None, outcome=Outcome.FAILED)
     assert gather(WINDOW, 111_000, tap(gone, lost)).carried == ()
+
+
+class TestCountersThatAreLate:
+    """A server that is slow to answer for its counters delays what is kept; a breach that was seen is said at once."""
+
+    DECLARED = Declared(frozenset({View.TAP, View.METRICS}))
+    BEFORE = (Scrape(99 * S, 1000, None, None, None),)
+
+    def judged(self, first_ms: int, asof_ms: int, window: Window = WINDOW) -> Verdict:
+        users = tap(request(103_000, first_ms=first_ms, end_ms=first_ms + 100))
+        seen = gather(window, asof_ms, users, declared=self.DECLARED, scrapes=self.BEFORE)
+        return judge(PROMISE, window, seen).verdict
+
+    def test_a_breach_need_not_wait_for_them(self) -> None:
+        assert self.judged(900, 111_000) is Verdict.BREACHED
+        assert self.judged(90, 111_000) is Verdict.UNVERIFIABLE
+
+    def test_a_short_window_waits_longer_than_it_lasts(self) -> None:
+        short = Window(103_000, 104_000)
+        users = tap(request(103_000))
+        for asof_ms, found in ((106_000, Reason.NOT_SETTLED), (109_000, Reason.SENSOR_GONE)):
+            seen = gather(short, asof_ms, users, declared=self.DECLARED, scrapes=self.BEFORE)
+            assert judge(PROMISE, short, seen).reason is found
+
+    def test_what_is_under_way_while_they_are_read_may_be_on_either_side(self) -> None:
+        users = tap(request(110_800, end_ms=200, output_tokens=50))
+        for took_s, found in ((0.0, Reason.VIEWS_DISAGREE), (1.5, Reason.TOO_FEW_SAMPLES)):
+            scrapes = (*self.BEFORE, Scrape(round(110.5 * S), 1050, None, None, None, took_ns=round(took_s * S)))
+            seen = gather(WINDOW, 113_000, users, declared=self.DECLARED, scrapes=scrapes)
+            assert judge(PROMISE, WINDOW, seen).reason is found

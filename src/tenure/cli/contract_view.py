@@ -54,6 +54,8 @@ def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
     rows.add_row("power", watts_text(spec.watts))
     if status and status.run and status.run.mechanism:
         rows.add_row("enforced", _enforced(contract))
+    if spec.promises.views:
+        rows.add_row("seen by", views_text(contract))
     if status and status.signature:
         signed, key = instant_text(int(status.signature.signed_at), now_ms), status.signature.key_id[:KEY_SHOWN]
         rows.add_row("signed", f"{signed} by key {key}")
@@ -76,6 +78,17 @@ def progress_text(progress: Progress, now_ms: int) -> str:
         early, late = (instant_text(int(at), now_ms) for at in (progress.early, progress.late))
         text += f", done about {instant_text(int(progress.likely), now_ms)} (forecast {early} to {late})"
     return text + (f"; {progress.problem}" if progress.problem else "")
+
+
+def views_text(contract: Contract) -> str:
+    """Who looks at it independently, and whether they agreed in the newest window; else which said what."""
+    views = ", ".join(contract.spec.promises.views)
+    newest = contract.status.windows[-1] if contract.status and contract.status.windows else None
+    if newest is None:
+        return views
+    if newest.verdict in ("Kept", "Breached"):
+        return f"{views}: they agree"
+    return f"{views}: {newest.reason}" + (f", {newest.cause}" if newest.cause else "")
 
 
 def figures_view(figures: list[CommissioningFigure]) -> RenderableType:

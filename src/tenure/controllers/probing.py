@@ -1,7 +1,14 @@
-"""The prober's budget: how many requests it may add, which is part of the contract and of the load that is trialled."""
+"""What looks at a contract from outside: the prober's budget, and the counters of the workload's own that it reads.
 
+The budget is how many requests the prober may add; it is part of the contract and of the load that is trialled.
+"""
+
+from collections.abc import Iterable
+
+from tenure.measurement.scrape import MetricsMap
 from tenure.promises import Load
 from tenure.quantities import Rate
+from tenure.runtimes import MetricRule
 
 PROBES_PER_WINDOW = 3
 """With three expected, a window without any (Poisson) is one in twenty."""
@@ -22,3 +29,23 @@ def with_probes(load: Load, window_ms: int) -> Load:
 def probe_rate(load: Load, window_ms: int) -> Rate:
     """The budget as the API writes it."""
     return Rate(probes_micro(load, window_ms))
+
+
+TOKENS, PACE, RUNNING = "outputTokensPerSecond", "timePerOutputToken", "requestsRunning"
+"""What a Runtime's manifest maps, under the names that this room reads."""
+
+
+def metrics_map(rules: Iterable[MetricRule]) -> MetricsMap | None:
+    """The counters to compare the tap with; None where the runtime does not say which of its own counts tokens.
+
+    The time per token is taken from its counters only where it is the seconds of the same tokens.
+    """
+    by_name = {rule.objective: rule for rule in rules}
+    tokens, pace, running = by_name.get(TOKENS), by_name.get(PACE), by_name.get(RUNNING)
+    if tokens is None or not tokens.is_counter or tokens.per is not None:
+        return None
+    return MetricsMap(
+        output_tokens=tokens.metric,
+        output_seconds=pace.metric if pace is not None and pace.per == tokens.metric else None,
+        running=running.metric if running is not None and running.per is None else None,
+    )

@@ -14,6 +14,7 @@ from types import TracebackType
 
 from tenure.controllers.answering.capability import RunShape
 from tenure.controllers.plane import Plane
+from tenure.controllers.probing import metrics_map
 from tenure.controllers.subject import Subject
 from tenure.engines import (
     EngineFailure,
@@ -93,15 +94,16 @@ PROBER = Sidecar("prober", (sys.executable, "-m", "tenure.measurement.prober", "
 
 @dataclass(frozen=True, slots=True)
 class ProberPlan:
-    """What the prober asks, how often."""
+    """What the prober asks, how often, and how many requests the server answers at once."""
 
     model: str
     load: Load
     per_second: float
+    slots: int
 
-    def files(self, keys: ServingKeys) -> dict[str, File]:
+    def files(self, keys: ServingKeys, launch: Launch) -> dict[str, File]:
         """Its configuration, and its key in a file of its own."""
-        document = {
+        document: dict[str, object] = {
             "baseUrl": "http://127.0.0.1:{port." + TAP_PORT + "}/v1",
             "model": self.model,
             "keyFile": "{work_dir}/" + PROBER_KEY_FILE,
@@ -109,8 +111,24 @@ class ProberPlan:
             "promptTokens": self.load.prompt_tokens,
             "outputTokens": self.load.output_tokens,
             "journal": "{run_dir}/prober",
+            **self._metrics(launch),
         }
         return {PROBER_FILE: File(json.dumps(document).encode()), PROBER_KEY_FILE: File(keys.prober.encode())}
+
+    def _metrics(self, launch: Launch) -> dict[str, object]:
+        """The workload's own counters, read from the server itself: behind the tap, so that they can contradict it."""
+        names = metrics_map(launch.metrics)
+        if names is None or launch.metrics_port is None:
+            return {}
+        page = {
+            "url": "http://127.0.0.1:{port." + launch.metrics_port + "}" + (launch.metrics_path or "/metrics"),
+            "keyFile": "{work_dir}/" + BACKEND_KEY_FILE,
+            "slots": self.slots,
+            "outputTokens": names.output_tokens,
+            "outputSeconds": names.output_seconds,
+            "running": names.running,
+        }
+        return {"metrics": {name: value for name, value in page.items() if value is not None}}
 
 
 def served_spec(
@@ -138,7 +156,7 @@ def served_spec(
             BACKEND_KEY_FILE: File(keys.backend.encode()),
             **_files(launch),
             TAP_FILE: File(_tap_config(launch.endpoint_port, keys).encode()),
-            **(prober.files(keys) if prober else {}),
+            **(prober.files(keys, launch) if prober else {}),
         },
         ports={**launch.ports, TAP_PORT: 0},
         cpus=place.cpus,

@@ -5,9 +5,19 @@ from functools import cached_property
 from pathlib import Path
 
 from tenure.controllers.answering.capability import RunShape
-from tenure.promises import Load
+from tenure.controllers.probing import metrics_map
+from tenure.promises import Load, View
 from tenure.resources import Model, Runtime
-from tenure.runtimes import GgufFacts, Launch, Shape, candidate_shapes, launch_llamacpp, parse_rule, read_gguf
+from tenure.runtimes import (
+    GgufFacts,
+    Launch,
+    MetricRule,
+    Shape,
+    candidate_shapes,
+    launch_llamacpp,
+    parse_rule,
+    read_gguf,
+)
 
 CONTEXT_TOKENS_LEAST = 512
 TEMPLATE_TOKENS = 64
@@ -54,6 +64,17 @@ class Subject:
         needed = self.launch(shape, "python").memory_bytes or 0
         return -(-needed // MEBIBYTE) * MEBIBYTE
 
+    @property
+    def rules(self) -> list[MetricRule]:
+        """What the runtime's own metrics mean."""
+        return [parse_rule(rule.objective, rule.metric, rule.unit) for rule in self.runtime.spec.metrics]
+
+    @property
+    def views(self) -> list[View]:
+        """The independent views of it that there are: the tap, the prober, and its own counters where it has them."""
+        own = self.runtime.spec.metrics_path is not None and metrics_map(self.rules) is not None
+        return [View.TAP, View.PROBER, *([View.METRICS] if own else [])]
+
     def launch(self, shape: RunShape, python: str) -> Launch:
         """What to start."""
         spec = self.runtime.spec
@@ -66,5 +87,5 @@ class Subject:
             context=self.context,
             health_path=spec.health_path or "/health",
             metrics_path=spec.metrics_path,
-            metrics=[parse_rule(rule.objective, rule.metric, rule.unit) for rule in spec.metrics],
+            metrics=self.rules,
         )

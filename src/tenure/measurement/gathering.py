@@ -131,11 +131,12 @@ def _ended_ns(sample: RequestSample) -> int:
     return sample.arrival_ns + (sample.end_after_ns or 0)
 
 
-def _counted_around(sample: RequestSample, instant_ns: int) -> bool:
-    """Whether a request was under way at an instant, or had ended so shortly before that its tokens may not have been
-    published by then. Some servers count each token at once, others a whole answer at its end."""
+def _counted_around(sample: RequestSample, scrape: Scrape) -> bool:
+    """Whether a request was under way while the counters were read, or had ended so shortly before that its tokens may
+    not have been published by then. Some servers count each token at once, others a whole answer at its end."""
     over_ns = _ended_ns(sample) + _EDGE_NS
-    return sample.arrival_ns <= instant_ns and (sample.outcome is Outcome.UNFINISHED or over_ns >= instant_ns)
+    read_ns = scrape.at_ns + scrape.took_ns
+    return sample.arrival_ns <= read_ns and (sample.outcome is Outcome.UNFINISHED or over_ns >= scrape.at_ns)
 
 
 def _counters(
@@ -153,8 +154,9 @@ def _counters(
     samples = [s for role in (tap.samples.values() if tap else ()) for s in role]
     ended = [(_ended_ns(s), s) for s in samples if s.outcome is not Outcome.UNFINISHED]
     whole = [s for at, s in ended if first.at_ns <= at < last.at_ns]
-    edges = [s for s in samples if any(_counted_around(s, scrape.at_ns) for scrape in (first, last))]
-    inner = sum(s.output_tokens or 0 for at, s in ended if first.at_ns + _EDGE_NS < at < last.at_ns - _EDGE_NS)
+    edges = [s for s in samples if any(_counted_around(s, scrape) for scrape in (first, last))]
+    begun_ns = first.at_ns + first.took_ns
+    inner = sum(s.output_tokens or 0 for at, s in ended if begun_ns + _EDGE_NS < at < last.at_ns - _EDGE_NS)
     longest = max((s.output_tokens or 0 for s in samples), default=0)
     known = sum(s.output_tokens or 0 for s in edges if s.outcome is Outcome.COMPLETED)
     # A request that its user left, or that broke, may have been answered on for a while, to its full length at most.

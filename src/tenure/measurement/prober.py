@@ -26,6 +26,10 @@ from tenure.measurement.prompts import PromptMaker
 from tenure.measurement.scrape import MetricsMap, Scrape, ScrapeError, scrape
 
 _MARK_S = 1.0
+_METRICS_S = 0.5
+"""A window waits for the first reading behind its end."""
+_METRICS_TIMEOUT_S = 5.0
+"""A server answers for its counters between two batches, and late where its cores are taken from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,9 @@ class Prober:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Probe until told to stop."""
-        pulse = asyncio.get_running_loop().create_task(self._pulse())
+        beside = [asyncio.get_running_loop().create_task(self._pulse())]
+        if self._config.metrics is not None:
+            beside.append(asyncio.get_running_loop().create_task(self._read_metrics(self._config.metrics)))
         tasks: set[asyncio.Task[None]] = set()
         try:
             # A budget of zero probes nothing and still reads the metrics.
@@ -104,10 +110,9 @@ class Prober:
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
         finally:
-            pulse.cancel()
-            for task in tasks:
+            for task in (*beside, *tasks):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*beside, *tasks, return_exceptions=True)
 
     def _pause_s(self) -> float:
         return self._source.expovariate(self._config.per_second) if self._config.per_second > 0 else 1e9
@@ -115,16 +120,20 @@ class Prober:
     async def _pulse(self) -> None:
         while True:
             self._journal.append("mark", clocks())
-            if self._config.metrics is not None:
-                try:
-                    self._journal.append("scrape", (await self._scrape(self._config.metrics)).as_record())
-                except ScrapeError as error:
-                    self._journal.append("unread", {"why": str(error)[:200]})
             await asyncio.to_thread(self._journal.sync)
             await asyncio.sleep(_MARK_S)
 
+    async def _read_metrics(self, page: MetricsPage) -> None:
+        """A task of its own: a server that is slow to answer for its counters must not make the prober seem dead."""
+        while True:
+            try:
+                self._journal.append("scrape", (await self._scrape(page)).as_record())
+            except ScrapeError as error:
+                self._journal.append("unread", {"why": str(error)[:200]})
+            await asyncio.sleep(_METRICS_S)
+
     async def _scrape(self, page: MetricsPage) -> Scrape:
-        return await scrape(page.url, page.names, key=page.key)
+        return await scrape(page.url, page.names, _METRICS_TIMEOUT_S, page.key)
 
     async def _probe(self) -> None:
         due_wall_ns, due_monotonic_ns = time.time_ns(), time.monotonic_ns()

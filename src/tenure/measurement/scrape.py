@@ -12,7 +12,7 @@ import re
 import ssl
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,13 +56,15 @@ VLLM = MetricsMap(
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
-    """The mapped values at one instant (Unix ns). None where the page does not hold the name."""
+    """The mapped values, asked for at one instant (Unix ns) and read within `took_ns`: a busy server answers late.
+    None where the page does not hold the name."""
 
     at_ns: int
     output_tokens: float | None
     output_seconds: float | None
     running: float | None
     waiting: float | None
+    took_ns: int = 0
 
     def as_record(self) -> dict[str, float | None]:
         """Plain JSON, for a journal."""
@@ -72,13 +74,20 @@ class Scrape:
             "outputSeconds": self.output_seconds,
             "running": self.running,
             "waiting": self.waiting,
+            "tookNs": self.took_ns,
         }
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Scrape:
         """Inverse of `as_record`."""
-        names = ("outputTokens", "outputSeconds", "running", "waiting")
-        return cls(record["atNs"], *(record[name] for name in names))
+        return cls(
+            at_ns=record["atNs"],
+            output_tokens=record["outputTokens"],
+            output_seconds=record["outputSeconds"],
+            running=record["running"],
+            waiting=record["waiting"],
+            took_ns=record.get("tookNs", 0),
+        )
 
 
 class MetricsState(StrEnum):
@@ -160,12 +169,12 @@ async def _page(reader: asyncio.StreamReader) -> str:
 
 async def scrape(url: str, names: MetricsMap, timeout_s: float = 2.0, key: str | None = None) -> Scrape:
     """One reading of a metrics page. Raises ScrapeError when there is no page or the counter of tokens is not on it."""
-    at_ns = time.time_ns()
+    at_ns, began_ns = time.time_ns(), time.monotonic_ns()
     values, _ = parse_metrics(await fetch(url, timeout_s, key))
     found = mapped(values, names, at_ns)
     if found.output_tokens is None:
         raise ScrapeError(f"{url}: there is no {names.output_tokens}")
-    return found
+    return replace(found, took_ns=time.monotonic_ns() - began_ns)
 
 
 def mapped(values: Mapping[str, float], names: MetricsMap, at_ns: int) -> Scrape:

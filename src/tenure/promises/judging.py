@@ -22,6 +22,9 @@ LOAD_QUANTILE = 0.999
 STALE_WINDOWS = 1
 """A sensor that has not spoken for this many windows after a window's end is stale, not slow."""
 
+METRICS_PATIENCE_MS = 5_000
+"""A busy server answers for its counters late; windows shorter than this do not make that a sensor gone."""
+
 PROBE_PATIENCE_MS = 90_000
 """A probe gives up by itself after a minute; one without an outcome after this has lost its prober."""
 
@@ -58,21 +61,36 @@ def judge(
         lambda: _owed(promise.load, window, evidence, tolerance) if latency else None,
         lambda: _agreed(evidence, tolerance),
     ]
-    for question in questions:
-        if (refused := question()) is not None:
-            return answer(Verdict.UNVERIFIABLE, *refused, requests=len(evidence.requests))
-    if isinstance(promise.objective, LatencyObjective):
+    refused = next((said for question in questions if (said := question()) is not None), None)
+    if refused is not None:
+        found = answer(Verdict.UNVERIFIABLE, *refused, requests=len(evidence.requests))
+    elif isinstance(promise.objective, LatencyObjective):
         found = answer(*_latency(promise.objective, promise.load, window, evidence))
     else:
         found = answer(*judge_rate(promise.objective, promise.load, window, evidence))
+    return _patient(window, evidence, found, answer)
+
+
+def _patient(
+    window: Window, evidence: WindowEvidence, found: WindowVerdict, answer: Callable[..., WindowVerdict]
+) -> WindowVerdict:
+    """The verdict, unless a view that has not spoken yet may still contradict it. A breach need not wait for it."""
+    unread = View.METRICS in evidence.required and evidence.counters is None and not evidence.findings
+    if unread and found.settled and found.verdict is not Verdict.BREACHED and not _late(window, evidence):
+        detail = "the workload's own counters are not read yet"
+        return answer(Verdict.UNVERIFIABLE, Reason.NOT_SETTLED, detail, found.observed, found.requests)
     if found.verdict is Verdict.KEPT and evidence.probes_pending:
         if evidence.asof_ms >= window.end_ms + PROBE_PATIENCE_MS:
             detail = f"prober: {evidence.probes_pending} probes came to no end"
             return answer(Verdict.UNVERIFIABLE, Reason.PROBER_CUT_OFF, detail, found.observed, found.requests)
-        # The views agree so far; one that has not spoken yet may still contradict. A breach need not wait for it.
         detail = f"{evidence.probes_pending} probes are under way"
         return answer(Verdict.UNVERIFIABLE, Reason.NOT_SETTLED, detail, found.observed, found.requests)
     return found
+
+
+def _late(window: Window, evidence: WindowEvidence) -> bool:
+    """Whether the workload's counters should have been read by now."""
+    return evidence.asof_ms >= window.end_ms + max(window.end_ms - window.start_ms, METRICS_PATIENCE_MS)
 
 
 def _seen(window: Window, evidence: WindowEvidence) -> Judged | None:
@@ -88,10 +106,8 @@ def _seen(window: Window, evidence: WindowEvidence) -> Judged | None:
         if late:
             return Reason.STALE, f"tap: last heard {(evidence.asof_ms - evidence.tap_asof_ms) / 1000:.1f} s ago"
         return Reason.NOT_SETTLED, "the window is not over for the tap"
-    if View.METRICS in evidence.required and evidence.counters is None:
-        if late:
-            return Reason.SENSOR_GONE, "metrics: the workload's own counters were not read after the window"
-        return Reason.NOT_SETTLED, "the workload's own counters are not read yet"
+    if View.METRICS in evidence.required and evidence.counters is None and _late(window, evidence):
+        return Reason.SENSOR_GONE, "metrics: the workload's own counters were not read after the window"
     return _prober_seen(evidence) if View.PROBER in evidence.required else None
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from tenure.cli import exit_codes, screen
 from tenure.cli.answer import QUIET
-from tenure.cli.contract_view import VERDICTS, measured_text, progress_text, ready_reason
+from tenure.cli.contract_view import VERDICTS, measured_text, progress_text, ready_reason, views_text
 from tenure.cli.door import open_door
 from tenure.cli.options import HERE, AllNamespaces, Output, Reach
 from tenure.cli.own.outcome import check_output
@@ -39,6 +39,8 @@ def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", re
         console.print(_site(site))
     if live:
         console.print(_table(live, SystemClock().now_ms()))
+        for contract in (c for c in live if c.spec.promises.views and c.status and c.status.windows):
+            console.print(f"{contract.name} is seen by {views_text(contract)}", style=QUIET)
     else:
         console.print("No contract holds here." + (" -A looks everywhere." if not all_namespaces else ""))
     if held:

@@ -134,7 +134,8 @@ def _counter(
 
 def _quote(knowledge: Knowledge, choice: Choice, found: Plan, fleet: Fleet) -> Quote:
     simulated = fleet if knowledge.simulated else None
-    return quote_of(knowledge.need, choice, found, knowledge.machines, simulated)
+    views = knowledge.subject.views if knowledge.subject is not None else ()
+    return quote_of(knowledge.need, choice, found, knowledge.machines, simulated, views)
 
 
 def _need_trial(

@@ -1,7 +1,7 @@
 """From a choice and its plan to what is said and held: promises, price, watts, a Quote, an Offer. Pure."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tenure.controllers.answering.capability import Capability, Carried
@@ -10,7 +10,7 @@ from tenure.controllers.answering.need import Need
 from tenure.controllers.probing import probe_rate
 from tenure.ledger.convert import from_placed
 from tenure.placement import Fleet, Plan
-from tenure.promises import Method
+from tenure.promises import Method, View
 from tenure.quantities import Bytes, Duration, Instant, Money, Power, Rate, Ratio, format_instant
 from tenure.resources import Machine, ObjectMeta, Offer
 from tenure.resources.base import OwnerReference
@@ -44,7 +44,9 @@ class Asker:
     need: str  # digest of the need, see `need_digest`
 
 
-def promises_of(need: Need, choice: Choice, plan: Plan, *, simulated: bool = False) -> Promises:
+def promises_of(
+    need: Need, choice: Choice, plan: Plan, *, simulated: bool = False, views: Sequence[View] = ()
+) -> Promises:
     """Hard promises from the plan, statistical ones from the evidence; never mixed."""
     hard = simulated_hard(plan) if simulated else _reserved(plan)
     if choice.capability is None:
@@ -55,6 +57,7 @@ def promises_of(need: Need, choice: Choice, plan: Plan, *, simulated: bool = Fal
         hard=hard,
         statistical=[_statistical(choice.capability, carried) for carried in choice.capability.carried],
         probes_per_second=probe_rate(load, need.assurance.window_ms),
+        views=[view.value for view in views],
     )
 
 
@@ -196,14 +199,19 @@ def rated_watts_of(plan: Plan, fleet: Fleet) -> Watts:
 
 
 def quote_of(
-    need: Need, choice: Choice, plan: Plan, machines: Mapping[str, Machine], simulated: Fleet | None = None
+    need: Need,
+    choice: Choice,
+    plan: Plan,
+    machines: Mapping[str, Machine],
+    simulated: Fleet | None = None,
+    views: Sequence[View] = (),
 ) -> Quote:
-    """One way to serve, as it is said. `simulated` is the fleet where nothing runs."""
+    """One way to serve, as it is said. `simulated` is the fleet where nothing runs; `views` are who will look at it."""
     relaxed = relaxed_of(choice, plan, need)
     return Quote(
         meets_in_full=not relaxed,
         relaxed=relaxed,
-        promises=promises_of(need, choice, plan, simulated=simulated is not None),
+        promises=promises_of(need, choice, plan, simulated=simulated is not None, views=views),
         shape=_shape(choice),
         runtime=choice.capability.evidence.runtime if choice.capability else None,
         cores=sum(len(claim.cores) for claim in plan.claims),

@@ -120,7 +120,9 @@ def _judge(
     tap = _read(folder / "journal", since_ns, TAP_MARK_MS)
     prober = _read(folder / "prober", since_ns, PROBER_MARK_MS)
     rate = contract.spec.promises.probes_per_second
-    views = frozenset({View.TAP, View.PROBER}) if rate else frozenset({View.TAP})
+    views = frozenset(map(View, contract.spec.promises.views))
+    if not views:  # signed before contracts said who looks at them
+        views = frozenset({View.TAP, View.PROBER}) if rate else frozenset({View.TAP})
     declared = Declared(views, rate.per_second if rate else 0.0)
     judged: list[tuple[WindowVerdict, WindowEvidence]] = []
     for window in windows:

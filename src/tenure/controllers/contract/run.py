@@ -67,7 +67,7 @@ async def spec_of_contract(plane: Plane, contract: Contract) -> RunSpec:
     shape = RunShape(contract.spec.shape.threads, contract.spec.shape.slots)
     launch = await asyncio.to_thread(subject.launch, shape, sys.executable)
     rate = contract.spec.promises.probes_per_second
-    prober = ProberPlan(subject.model.name, subject.load, rate.per_second) if rate else None
+    prober = ProberPlan(subject.model.name, subject.load, rate.per_second, shape.slots) if rate else None
     return served_spec(launch=launch, keys=await keys_of(plane, contract), prober=prober, **common)
 
 

@@ -1,0 +1,96 @@
+"""A contract over the real model, and requests to it as its user sends them."""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+import pytest
+
+from tenure.catalog import artifact_of, cached_path, models
+from tenure.cli.quickstart.load import Load
+from tenure.cli.running import plane_of
+from tenure.measurement import Endpoint, TrialPlan
+from tenure.promises import Load as DeclaredLoad
+from tenure.resources import Contract, Secret
+from tests.requirements.home import House
+
+T = TypeVar("T")
+NEED = """
+apiVersion: tenure.dev/v1alpha1
+kind: Workload
+metadata: {{name: {name}, namespace: default}}
+spec:
+  inference: {{model: smollm2-135m-instruct}}
+  load: {{requestsPerSecond: 1.5, promptTokens: 40, outputTokens: 16}}
+  objectives: {{timeToFirstToken: {{p95: 2s}}, interTokenLatency: {{p95: 150ms}}}}
+  assurance: {{window: 1s, share: 0.75, confidence: 0.75}}
+  term: {{duration: {term}}}
+"""
+COUNTER_OFFERED = 6
+
+
+def until(look: Callable[[], T], seconds: float = 30, what: str = "") -> T:
+    """What `look` finds once it finds anything."""
+    give_up = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < give_up, what or "it never came to be"
+        time.sleep(0.2)
+    return found
+
+
+def serve(home: House, name: str = "chat", term: str = "20m") -> Contract:
+    """The model under contract: trialled, offered, accepted, commissioned. Skips where the model is not here."""
+    if cached_path(artifact_of(models()[0])) is None:
+        pytest.skip("the model is not here: tenure model fetch smollm2-135m-instruct")
+    path = home.manifest(name, NEED.format(name=name, term=term))
+    said = home.tenure("request", "-f", path, "--accept", "best")
+    if said.code == COUNTER_OFFERED:
+        offers = home.must("get", "offers", "-o", "json").json["items"]
+        held = next(o for o in offers if o["status"]["phase"] == "Held")
+        said = home.tenure("accept", held["metadata"]["name"])
+    assert said.code == 0, said.out + said.err
+    found = until(lambda: active(home, name), what=f"{name} is Active")
+    assert found is not None
+    return found
+
+
+def active(home: House, name: str = "chat") -> Contract | None:
+    """Its Active contract, as it is now."""
+    items = home.must("get", "contracts", "-o", "json").json["items"]
+    found = [Contract.model_validate(item) for item in items]
+    live = [c for c in found if c.spec.workload.name == name and c.status and c.status.phase == "Active"]
+    return live[0] if live else None
+
+
+def endpoint(home: House, contract: Contract) -> Endpoint:
+    """The contract's endpoint with its user's key."""
+    assert contract.status is not None
+    assert contract.status.endpoint is not None
+    said = home.must("get", "secret", contract.status.credential, "-o", "json").json
+    assert contract.spec.body.inference is not None
+    key = Secret.model_validate(said).text("OPENAI_API_KEY")
+    return Endpoint(contract.status.endpoint, contract.spec.body.inference.model, key)
+
+
+def load(home: House, contract: Contract) -> AbstractContextManager[Load]:
+    """Its declared load, for as long as the block lasts; from the cores that it does not hold."""
+    declared = contract.spec.promises.load
+    assert declared is not None
+    plan = TrialPlan(
+        load=DeclaredLoad(int(declared.requests_per_second), declared.prompt_tokens, declared.output_tokens),
+        window_ms=contract.spec.promises.statistical[0].window.ms,
+        windows=600,
+        warmup_ms=0,
+    )
+    others = set(range(os.cpu_count() or 1)) - set(contract.spec.hold.claims[0].cores)
+    return Load(home.path.parent, endpoint(home, contract), plan, tuple(others))
+
+
+def pid_of_plane(home: House) -> int:
+    """The control plane's process."""
+    running = plane_of(home.path)
+    assert running is not None, "the control plane runs"
+    pid: int = running["pid"]
+    return pid
