@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tenure.client import AsyncClient
 from tenure.controllers.contract.reconcile import ContractReconciler
+from tenure.controllers.contract.retention import keep_sweeping
 from tenure.controllers.inquiry import InquiryReconciler
 from tenure.controllers.kernel import Controller, Key, run_controllers
 from tenure.controllers.machine.fleet import fleet_of
@@ -94,6 +95,7 @@ async def run_plane(plane: Plane, ready: Callable[[], None]) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(run_controllers(plane.client, controllers, plane.clock), name="controllers")
+            group.create_task(keep_sweeping(plane), name="retention")
             ready()
     finally:
         await trials.close()

@@ -8,6 +8,7 @@ from tenure.controllers.measuring import Measurements
 from tenure.engines import Engine, SimulatedEngine
 from tenure.evidence import EvidenceLog, KeyRing
 from tenure.ledger import Allocator
+from tenure.measurement.periods import Periods
 from tenure.measurement.store import MeasurementStore
 from tenure.quantities import Clock
 from tenure.resources import HardwareProfile, Machine
@@ -31,8 +32,13 @@ class Plane:
     machine: str
     system_cpus: tuple[int, ...]
     topologies: dict[str, MachineTopology] = field(default_factory=dict)
+    periods: Periods = field(init=False)
+    """What was measured over whole accounting periods."""
     machines: dict[str, Machine] = field(default_factory=dict)
     """Machines as last watched, for what is no matter of capacity (prices): a fleet is not listed for every answer."""
+
+    def __post_init__(self) -> None:
+        self.periods = Periods(self.known)
 
     @property
     def simulated(self) -> bool:

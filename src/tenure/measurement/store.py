@@ -11,7 +11,7 @@ import json
 import sqlite3
 import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,13 +155,19 @@ class MeasurementStore:
             row = self._connection.execute("SELECT * FROM evidence WHERE id = ?", (number,)).fetchone()
         return None if row is None else _evidence(row)
 
-    def record_windows(self, contract: str, verdicts: Sequence[WindowVerdict]) -> None:
-        """Keep the verdicts of one pass, all of them or, after a crash, none."""
+    def record_windows(
+        self, contract: str, verdicts: Sequence[WindowVerdict], sketches: Mapping[tuple[str, int], Sketch] | None = None
+    ) -> None:
+        """Keep the verdicts of one pass, all of them or, after a crash, none.
+
+        `sketches` of the values behind them, by promise and start of the window in Unix ms.
+        """
+        known = sketches or {}
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
         try:
             for verdict in verdicts:
-                self.record_window(contract, verdict)
+                self.record_window(contract, verdict, known.get((verdict.promise, verdict.window.start_ms)))
         except BaseException:
             with self._lock:
                 self._connection.execute("ROLLBACK")
@@ -235,23 +241,37 @@ class MeasurementStore:
         return None if found is None else int(found)
 
     def merged(self, contract: str, promise: str, from_ms: int, to_ms: int) -> Sketch:
-        """All values of a promise's metric over a span, to 1 %, from the sketches of its windows."""
+        """All values of a promise's metric in windows that began in a span, to 1 %, from the sketches of them."""
         whole = Sketch()
         with self._lock:
             rows = self._connection.execute(
-                "SELECT sketch FROM judged_window WHERE contract = ? AND promise = ? AND start_ms >= ? AND end_ms <= ?"
-                " AND sketch IS NOT NULL",
+                "SELECT sketch FROM judged_window WHERE contract = ? AND promise = ? AND start_ms >= ?"
+                " AND start_ms < ? AND sketch IS NOT NULL",
                 (contract, promise, from_ms, to_ms),
             ).fetchall()
         for (text,) in rows:
             whole.merge(Sketch.from_record(json.loads(text)))
         return whole
 
+    def settled_between(self, contract: str, promise: str, from_ms: int, to_ms: int) -> bool:
+        """Whether no window of a promise that began in a span is still open: what is known of it changes no more."""
+        with self._lock:
+            (opened,) = self._connection.execute(
+                "SELECT COUNT(*) FROM judged_window WHERE contract = ? AND promise = ? AND start_ms >= ?"
+                " AND start_ms < ? AND settled = 0",
+                (contract, promise, from_ms, to_ms),
+            ).fetchone()
+        return not opened
+
     def retire(self, contract: str, before_ms: int) -> int:
-        """Delete the windows of a contract that ended before an instant (its retention); returns how many."""
+        """Delete the windows of a contract that ended before an instant (its retention); returns how many.
+
+        A window that is not settled stays: it is still owed a verdict.
+        """
         with self._lock:
             cursor = self._connection.execute(
-                "DELETE FROM judged_window WHERE contract = ? AND end_ms <= ?", (contract, before_ms)
+                "DELETE FROM judged_window WHERE contract = ? AND settled = 1 AND start_ms < ? AND end_ms <= ?",
+                (contract, before_ms, before_ms),
             )
         return cursor.rowcount
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import rfc8785
 
-from tenure.promises import Assurance, LatencyObjective, Load, Metric, Objective, RateObjective
+from tenure.promises import Assurance, LatencyObjective, Load, Metric, Objective, RateObjective, period_ms_of
 from tenure.quantities import Duration
 from tenure.resources.kinds import objectives as wire
 from tenure.resources.kinds.workload import WorkloadSpec
 
 TERM_DEFAULT = Duration.parse("24h")
+RETENTION_DEFAULT = Duration.parse("30d")
 LENGTH_DEFAULT_TOKENS = 64
 
 
@@ -39,6 +40,7 @@ class Need:
     assurance: Assurance
     when: Window
     assumed: tuple[str, ...]
+    retention_ms: int = 0
 
 
 def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
@@ -46,16 +48,25 @@ def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
     assumed: list[str] = []
     objectives = _objectives(spec)
     load = _load(spec, objectives, assumed) if spec.inference else None
+    assurance = _assurance(spec, assumed)
+    when = _when(spec, now_ms, assumed)
     return Need(
         work=spec.work,
         model=spec.inference.model if spec.inference else None,
         runtime=spec.inference.runtime if spec.inference else None,
         load=load,
         objectives=objectives,
-        assurance=_assurance(spec, assumed),
-        when=_when(spec, now_ms, assumed),
+        assurance=assurance,
+        when=when,
         assumed=tuple(assumed),
+        retention_ms=_retention_ms(spec, when),
     )
+
+
+def _retention_ms(spec: WorkloadSpec, when: Window) -> int:
+    """What is asked for; the windows of the accounting period are kept in any case, or nothing could be accounted."""
+    asked = spec.assurance.retention if spec.assurance is not None else None
+    return max(RETENTION_DEFAULT.ms if asked is None else asked.ms, period_ms_of(when.duration_ms))
 
 
 def need_digest(spec: WorkloadSpec) -> str:

@@ -50,13 +50,14 @@ def promises_of(
     """Hard promises from the plan, statistical ones from the evidence; never mixed."""
     hard = simulated_hard(plan) if simulated else _reserved(plan)
     if choice.capability is None:
-        return Promises(hard=hard)
+        return Promises(hard=hard, retention=None if simulated else Duration(need.retention_ms * 10**6))
     load = choice.capability.load
     return Promises(
         load=_wire_load(load.arrivals_micro, load.prompt_tokens, load.output_tokens),
         hard=hard,
         statistical=[_statistical(choice.capability, carried) for carried in choice.capability.carried],
         probes_per_second=probe_rate(load, need.assurance.window_ms),
+        retention=Duration(need.retention_ms * 10**6),
         views=[view.value for view in views],
     )
 

@@ -5,8 +5,9 @@ from contextlib import suppress
 
 from tenure.client import NotFound
 from tenure.controllers.contract.commissioning import BY_ITSELF
-from tenure.controllers.contract.judging import as_status, judge_windows
+from tenure.controllers.contract.judging import as_status, judge_windows, run_folder
 from tenure.controllers.contract.marks import set_phase
+from tenure.controllers.contract.retention import keep_in_time
 from tenure.controllers.contract.run import KEYS_FOLDER
 from tenure.controllers.contract.stating import state
 from tenure.controllers.events import record
@@ -115,6 +116,8 @@ async def clean(plane: Plane, contract: Contract) -> None:
         state = await asyncio.to_thread(plane.engine.state, contract.spec.hold.id)
         if not state.final:
             await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id)
+    await asyncio.to_thread(keep_in_time, run_folder(plane, contract), contract, plane.clock.now_ms())
+    plane.periods.forget(contract.uid)
     (plane.home / KEYS_FOLDER / f"{contract.uid}.json").unlink(missing_ok=True)
     released = condition("Ready", False, "Ended", "", plane.clock)
     with suppress(NotFound):

@@ -3,6 +3,7 @@
 The journals lie beside the run and go on while this is dead, so windows that passed meanwhile are judged afterwards.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,10 @@ from tenure.controllers.contract.terms import promises_of
 from tenure.controllers.plane import Plane
 from tenure.controllers.serving import TAP_MARK_MS
 from tenure.measurement import windows_of
-from tenure.measurement.gathering import Declared, gather
+from tenure.measurement.gathering import COUNTED_MS, Declared, gather
 from tenure.measurement.journal_reader import JournalReading, read_journal
+from tenure.measurement.periods import percentile_of, window_sketch
+from tenure.measurement.sketch import Sketch
 from tenure.promises import (
     Account,
     LatencyObjective,
@@ -49,6 +52,7 @@ class Standing:
     newest: tuple[WindowVerdict, ...]
     recent: tuple[WindowVerdict, ...]  # enough to judge a remedy by
     accounts: tuple[tuple[Promise, Account], ...]
+    measured: tuple[Sketch, ...]  # beside the accounts: what users saw over the whole period
     ready: bool
 
     @property
@@ -81,9 +85,13 @@ def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None)
     fresh = _judge(plane, contract, promises, windows, now_ms) if windows else []
     accounts, newest, recent = [], [], []
     may_be_ready = True
+    measured = []
+    since_ms = now_ms - period_ms_of(_term_ms(contract))
+    until_settled_ms = plane.known.newest_settled_ms(contract.uid) or since_ms
     for promise in promises:
+        measured.append(plane.periods.merged(contract.uid, promise.name, since_ms, until_settled_ms))
         verdicts = plane.known.newest(contract.uid, promise.name, RECENT_PER_PROMISE)
-        counts = plane.known.tally(contract.uid, promise.name, now_ms - period_ms_of(_term_ms(contract)))
+        counts = plane.known.tally(contract.uid, promise.name, since_ms)
         accounts.append((promise, account_of(counts, verdicts, promise.assurance, _term_ms(contract))))
         newest += verdicts[-SHOWN_PER_PROMISE:]
         recent += verdicts
@@ -102,6 +110,7 @@ def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None)
         newest=tuple(newest),
         recent=tuple(recent),
         accounts=tuple(accounts),
+        measured=tuple(measured),
         ready=may_be_ready,
     )
 
@@ -116,7 +125,7 @@ def _judge(
 ) -> list[WindowVerdict]:
     folder = run_folder(plane, contract)
     window_ms = windows[0].end_ms - windows[0].start_ms
-    since_ns = (windows[0].start_ms - BACK_WINDOWS * window_ms) * 1_000_000
+    since_ns = (windows[0].start_ms - max(BACK_WINDOWS * window_ms, 2 * COUNTED_MS)) * 1_000_000
     tap = _read(folder / "journal", since_ns, TAP_MARK_MS)
     prober = _read(folder / "prober", since_ns, PROBER_MARK_MS)
     rate = contract.spec.promises.probes_per_second
@@ -125,14 +134,17 @@ def _judge(
         views = frozenset({View.TAP, View.PROBER}) if rate else frozenset({View.TAP})
     declared = Declared(views, rate.per_second if rate else 0.0)
     judged: list[tuple[WindowVerdict, WindowEvidence]] = []
+    sketches: dict[tuple[str, int], Sketch] = {}
     for window in windows:
         evidence = gather(window, now_ms, tap, declared=declared, prober=prober)
         for promise in promises:
             judged.append((judge(promise, window, evidence), evidence))
+            if (sketch := window_sketch(promise, evidence)) is not None:
+                sketches[promise.name, window.start_ms] = sketch
     # Stated first: a verdict that is not in the evidence is not said.
     stated = state_windows(plane, contract, [(verdict, found) for verdict, found in judged if verdict.settled])
     verdicts = [*stated, *(verdict for verdict, _ in judged if not verdict.settled)]
-    plane.known.record_windows(contract.uid, verdicts)
+    plane.known.record_windows(contract.uid, verdicts, sketches)
     return verdicts
 
 
@@ -154,7 +166,10 @@ def as_status(standing: Standing) -> dict[str, object]:
     return {
         "verdict": standing.verdict,
         "windows": [_window(verdict) for verdict in standing.newest],
-        "accounting": [_accounting(promise, found) for promise, found in standing.accounts],
+        "accounting": [
+            _accounting(promise, found, measured)
+            for (promise, found), measured in zip(standing.accounts, standing.measured, strict=True)
+        ],
     }
 
 
@@ -174,8 +189,9 @@ def _window(verdict: WindowVerdict) -> wire.WindowVerdict:
     )
 
 
-def _accounting(promise: Promise, found: Account) -> wire.Accounting:
+def _accounting(promise: Promise, found: Account, measured: Sketch) -> wire.Accounting:
     objective = promise.objective
+    seen = percentile_of(measured, objective.percentile) if isinstance(objective, LatencyObjective) else None
     return wire.Accounting(
         metric=str(objective.metric),
         percentile=f"p{objective.percentile:g}" if isinstance(objective, LatencyObjective) else None,
@@ -186,6 +202,8 @@ def _accounting(promise: Promise, found: Account) -> wire.Accounting:
         attainment=found.attainment,
         budget_windows=found.budget,
         budget_left=found.budget_left,
+        measured=None if seen is None or seen == float("inf") else Duration(math.ceil(seen)),
+        samples=measured.count,
         burn_rate_short=found.burn_short,
         burn_rate_long=found.burn_long,
         verdict=str(found.verdict),

@@ -89,6 +89,9 @@ class Promises(Strict):
     hard: list[HardPromise] = Field(default_factory=list)
     statistical: list[StatisticalPromise] = Field(default_factory=list)
     probes_per_second: Rate | None = Field(default=None, description="requests that the prober may add, on average")
+    retention: Duration | None = Field(
+        default=None, description="how long windows and their sketches are kept, and journals and logs after the end"
+    )
     views: list[Literal["tap", "prober", "metrics"]] = Field(
         default_factory=list, description="independent views, all of which must agree before a window is kept"
     )

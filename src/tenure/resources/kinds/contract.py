@@ -180,6 +180,12 @@ class Accounting(Strict):
     attainment: float | None = None
     budget_windows: float | None = None
     budget_left: float | None = None
+    measured: Duration | None = Field(
+        default=None,
+        description="the percentile over all of its users' requests in the period, merged from the windows' sketches: "
+        "at most 2 % too long, never too short",
+    )
+    samples: int = Field(default=0, description="values that `measured` rests on")
     burn_rate_short: float | None = None
     burn_rate_long: float | None = None
     verdict: Literal["Kept", "Breached", "Unverifiable"] = "Unverifiable"

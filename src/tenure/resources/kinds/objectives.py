@@ -114,6 +114,11 @@ class Assurance(Strict):
     window: Duration = Field(default_factory=lambda: Duration.parse("60s"))
     share: Ratio = Field(default_factory=lambda: Ratio.parse(0.95))
     confidence: Ratio = Field(default_factory=lambda: Ratio.parse(0.9))
+    retention: Duration | None = Field(
+        default=None,
+        description="how long windows, journals and logs are kept; 30 days where nothing is said, and never shorter "
+        "than the accounting period (the term, or 30 days)",
+    )
 
     @model_validator(mode="after")
     def _measurable(self) -> "Assurance":

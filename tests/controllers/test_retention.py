@@ -1,0 +1,69 @@
+"""What a contract leaves is kept for as long as it says, and then it goes; what another one left stays."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tenure.controllers.contract.retention import MARK_FILE, keep_in_time, sweep_folders
+from tenure.measurement.store import MeasurementStore
+from tenure.promises import Reason, Verdict, Window, WindowVerdict
+from tenure.quantities import Duration
+from tenure.resources import Contract, ObjectMeta
+from tenure.resources.kinds.allocation import Hold, Promises
+from tenure.resources.kinds.contract import ContractSpec
+from tests.controllers.builders import NOW_MS, need, spec
+
+DAY_MS = 86_400_000
+
+
+def contract(uid: str, retention: str | None) -> Contract:
+    promises = Promises(retention=Duration.parse(retention) if retention else None)
+    hold = Hold(id=uid, group="g", site="local", start="2027-01-15T08:00:00Z", end="2027-01-15T09:00:00Z", claims=[])
+    made = ContractSpec.model_construct(promises=promises, hold=hold)
+    return Contract.model_construct(metadata=ObjectMeta(name="c", uid=uid), spec=made)
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Iterator[MeasurementStore]:
+    opened = MeasurementStore(tmp_path / "measurements.db")
+    yield opened
+    opened.close()
+
+
+def judge_one(known: MeasurementStore, uid: str) -> None:
+    window = Window(NOW_MS, NOW_MS + 1000)
+    known.record_window(uid, WindowVerdict("p", window, Verdict.KEPT, Reason.WITHIN_BOUND, "", 1.0, 2.0, 1))
+
+
+def test_a_run_goes_with_its_windows_when_its_time_is_over(tmp_path: Path, known: MeasurementStore) -> None:
+    for uid, retention in (("short", "1d"), ("long", "90d"), ("unsaid", None)):
+        (tmp_path / "runs" / uid / "journal").mkdir(parents=True)
+        judge_one(known, uid)
+        keep_in_time(tmp_path / "runs" / uid, contract(uid, retention), NOW_MS)
+    assert sweep_folders(tmp_path / "runs", known, NOW_MS + DAY_MS - 1) == 0
+    assert sweep_folders(tmp_path / "runs", known, NOW_MS + DAY_MS) == 2
+    assert sorted(folder.name for folder in (tmp_path / "runs").iterdir()) == ["long", "unsaid"]
+    assert known.verdicts("short") == []
+    assert known.verdicts("long")
+
+
+def test_the_time_runs_from_the_end_and_is_not_renewed(tmp_path: Path, known: MeasurementStore) -> None:
+    (tmp_path / "runs" / "c").mkdir(parents=True)
+    keep_in_time(tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS)
+    said = (tmp_path / "runs" / "c" / MARK_FILE).read_text()
+    keep_in_time(tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS + DAY_MS)
+    assert (tmp_path / "runs" / "c" / MARK_FILE).read_text() == said
+
+
+def test_a_run_that_was_never_made_is_nothing_to_keep(tmp_path: Path) -> None:
+    keep_in_time(tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_windows_are_kept_for_the_accounting_period_at_least() -> None:
+    asked = {"window": "2s", "share": 0.8, "confidence": 0.8, "retention": "1h"}
+    assert need(assurance=asked).retention_ms == 3_600_000
+    assert need(assurance=asked, term={"duration": "7d"}).retention_ms == 7 * DAY_MS
+    assert need().retention_ms == 30 * DAY_MS
+    assert spec(assurance=asked).assurance.retention == Duration.parse("1h")  # type: ignore[union-attr]
