@@ -190,7 +190,7 @@ class TestCountersThatAreLate:
     def test_a_short_window_waits_longer_than_it_lasts(self) -> None:
         short = Window(103_000, 104_000)
         users = tap(request(103_000))
-        for asof_ms, found in ((106_000, Reason.NOT_SETTLED), (109_000, Reason.SENSOR_GONE)):
+        for asof_ms, found in ((105_900, Reason.NOT_SETTLED), (106_000, Reason.SENSOR_GONE)):
             seen = gather(short, asof_ms, users, declared=self.DECLARED, scrapes=self.BEFORE)
             assert judge(PROMISE, short, seen).reason is found
 
@@ -200,3 +200,13 @@ class TestCountersThatAreLate:
             scrapes = (*self.BEFORE, Scrape(round(110.5 * S), 1050, None, None, None, took_ns=round(took_s * S)))
             seen = gather(WINDOW, 113_000, users, declared=self.DECLARED, scrapes=scrapes)
             assert judge(PROMISE, WINDOW, seen).reason is found
+
+    def test_counters_of_short_windows_are_compared_over_a_longer_span(self) -> None:
+        short = Window(103_000, 104_000)
+        users = tap(*(request(95_000 + 500 * i, output_tokens=4) for i in range(18)))
+        for lie, found in ((1, Verdict.KEPT), (2, Verdict.UNVERIFIABLE)):
+            scrapes = [Scrape(90 * S + i * S // 2, 8.0 * i // 2 * lie, None, None, None) for i in range(30)]
+            assert (
+                judge(PROMISE, short, gather(short, 106_000, users, declared=self.DECLARED, scrapes=scrapes)).verdict
+                is found
+            )

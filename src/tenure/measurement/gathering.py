@@ -11,6 +11,10 @@ from tenure.promises import Counters, Finding, Outcome, Probe, Reason, RequestSa
 
 _EDGE_NS = 1_000_000_000
 """Servers publish their counters at the end of a request, or a moment after; within this, either side may be first."""
+COUNTED_MS = 10_000
+"""Counters are compared over this much at the least: in a second, most tokens are so close to an edge that nothing
+could contradict anything. In shorter windows a page that lies is so found within a few windows, not always in the
+first."""
 _LEFT_NS = 10_000_000_000
 """So long a server may go on with the answer to a request whose user has left."""
 _RECENT_PROBES = 1
@@ -139,17 +143,27 @@ def _counted_around(sample: RequestSample, scrape: Scrape) -> bool:
     return sample.arrival_ns <= read_ns and (sample.outcome is Outcome.UNFINISHED or over_ns >= scrape.at_ns)
 
 
+def _first(before: Sequence[Scrape], tap: JournalReading | None, start_ns: int, end_ns: int) -> Scrape:
+    """The scrape from which both sides are counted: as far back as a short window needs, but never into time of which
+    the tap does not know everything."""
+    since_ns = end_ns - COUNTED_MS * 1_000_000
+    if tap is not None:
+        hurt = [min(d.to_ns, start_ns) for d in tap.damages if d.from_ns < start_ns]
+        since_ns = max(since_ns, max(tap.since_ns, tap.oldest_ns or 0, *hurt) + _EDGE_NS)
+    return next((s for s in before if s.at_ns >= since_ns), before[-1])
+
+
 def _counters(
     scrapes: Sequence[Scrape], tap: JournalReading | None, start_ns: int, end_ns: int
 ) -> tuple[Counters | None, Finding | None]:
-    """Both sides' tokens between the scrape before the window and the one after it, or what is wrong with the page."""
+    """Both sides' tokens from a scrape before the window to the one after it, or what is wrong with the page."""
     before = [s for s in scrapes if s.at_ns <= start_ns]
     after = [s for s in scrapes if s.at_ns >= end_ns]
     if not before:
         return None, Finding(View.METRICS, Reason.SENSOR_GONE, "no reading of the workload's metrics before the window")
     if not after:
         return None, None  # Perhaps not yet: the judge knows how late it is.
-    first, last = before[-1], after[0]
+    first, last = _first(before, tap, start_ns, end_ns), after[0]
     between = [s for s in scrapes if first.at_ns <= s.at_ns <= last.at_ns]
     samples = [s for role in (tap.samples.values() if tap else ()) for s in role]
     ended = [(_ended_ns(s), s) for s in samples if s.outcome is not Outcome.UNFINISHED]

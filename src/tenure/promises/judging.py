@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 from tenure.promises.binomial import poisson_quantile
 from tenure.promises.objectives import LatencyObjective, Load, Promise
+from tenure.promises.pooled import window_reading
 from tenure.promises.rates import judge_rate
-from tenure.promises.samples import Outcome, RequestSample, Window, percentile_reading, readings
+from tenure.promises.samples import Outcome, RequestSample, Window
 from tenure.promises.verdicts import Reason, Verdict, WindowVerdict
 from tenure.promises.views import Tolerance, View, WindowEvidence, disagreement
 
@@ -22,7 +23,7 @@ LOAD_QUANTILE = 0.999
 STALE_WINDOWS = 1
 """A sensor that has not spoken for this many windows after a window's end is stale, not slow."""
 
-METRICS_PATIENCE_MS = 5_000
+METRICS_PATIENCE_MS = 2_000
 """A busy server answers for its counters late; windows shorter than this do not make that a sensor gone."""
 
 PROBE_PATIENCE_MS = 90_000
@@ -167,11 +168,10 @@ def _latency(
     whose = "requests"
     if not samples:
         samples, whose = [probe.outside for probe in evidence.probes if probe.outside.counts], "probes"
-    values = readings(samples, objective.metric, load.output_tokens - 1)
-    if not values:
+    seen = window_reading(samples, objective, load.output_tokens - 1)
+    if seen is None:
         detail = "nobody asked" if not evidence.requests else "no request of this window tells this metric"
         return Verdict.UNVERIFIABLE, Reason.TOO_FEW_SAMPLES, detail, None, len(samples)
-    seen = percentile_reading(values, objective.percentile)
     count = len(samples)
     if seen.high <= objective.bound_ns:
         return Verdict.KEPT, Reason.WITHIN_BOUND, f"{count} {whose}", seen.high, count
