@@ -61,6 +61,7 @@ from tenure.promises.percentiles import (
     nearest_rank,
     percentile_of,
 )
+from tenure.promises.pooled import window_percentile, window_reading
 from tenure.promises.rates import window_rate_micro
 from tenure.promises.samples import (
     Outcome,
@@ -70,7 +71,6 @@ from tenure.promises.samples import (
     outcome_of_status,
     percentile_reading,
     readings,
-    window_percentile,
 )
 from tenure.promises.shapes import (
     choose,
@@ -161,5 +161,6 @@ __all__ = [
     "tolerance_rank",
     "window_percentile",
     "window_rate_micro",
+    "window_reading",
     "worst",
 ]

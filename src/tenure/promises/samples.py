@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from tenure.promises.objectives import LatencyObjective, Metric
+from tenure.promises.objectives import Metric
 from tenure.promises.percentiles import nearest_rank
 
 
@@ -138,14 +138,6 @@ def percentile_reading(values: Sequence[Reading], percentile: float) -> Reading:
     """The interval that holds the nearest-rank percentile. Raises ValueError when there are no values."""
     rank = nearest_rank(percentile, len(values)) - 1
     return Reading(sorted(v.low for v in values)[rank], sorted(v.high for v in values)[rank])
-
-
-def window_percentile(
-    samples: Iterable[RequestSample], objective: LatencyObjective, owed_gaps: int = 1
-) -> float | None:
-    """The window's percentile in ns, every doubt taken as the worst (unfinished, failed: infinite); None if empty."""
-    values = readings(samples, objective.metric, owed_gaps)
-    return percentile_reading(values, objective.percentile).high if values else None
 
 
 def _unended(sample: RequestSample, known_ns: int | None) -> list[Reading]:
