@@ -132,7 +132,10 @@ def test_a_full_disk_refuses_writes_and_recovers(tmp_path: Path) -> None:
             except StoreUnwritableError as error:
                 reason = str(error); break
         readable = [i.name for i in store.list(WIDGETS).items]
+        assert store.trouble is not None and store.refusal is None, "it is told, and tried again"
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        store.try_writing().result()
+        assert store.trouble is None
         make(store, "after")
         after = sorted(i.name for i in store.list(WIDGETS).items)
         store.close()

@@ -18,12 +18,13 @@ import structlog
 from tenure.cli.fleet_file import kept_fleet
 from tenure.client import AsyncClient, from_home
 from tenure.controllers.assembly import plane_of, run_plane
-from tenure.quantities import SystemClock
+from tenure.quantities import SteadyClock
 from tenure.server import serving
 from tenure.server.kubeconfig import write_private
 
 PLANE_FILE = "plane.json"
 EXIT_OURS = 70
+CLOCK_LOOK_SECONDS = 5
 
 
 async def run(home: Path, port: int = 0) -> None:
@@ -32,10 +33,10 @@ async def run(home: Path, port: int = 0) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    clock = SystemClock()
+    clock = SteadyClock()
     fleet = kept_fleet(home)
     async with (
-        serving(home, port) as host,
+        serving(home, port, clock=clock) as host,
         AsyncClient(lambda: from_home(home, "controllers")) as client,
         plane_of(client, home, clock, fleet) as plane,
     ):
@@ -53,12 +54,28 @@ async def run(home: Path, port: int = 0) -> None:
 
         controllers = asyncio.create_task(run_plane(plane, ready), name="controllers")
         stopping = asyncio.create_task(stop.wait(), name="stop")
+        looking = asyncio.create_task(_tell_of_steps(clock), name="clock")
         await asyncio.wait({controllers, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if controllers.done():
             controllers.result()
         controllers.cancel()
-        await asyncio.gather(controllers, return_exceptions=True)
+        looking.cancel()
+        await asyncio.gather(controllers, looking, return_exceptions=True)
     (home / PLANE_FILE).unlink(missing_ok=True)
+
+
+async def _tell_of_steps(clock: SteadyClock) -> None:
+    """Log when the wall clock begins to be disbelieved, and when it agrees again."""
+    log, told = structlog.get_logger("tenure.clock"), 0
+    while True:
+        step = clock.step_ms
+        if bool(step) != bool(told):
+            said = "the clock was set; time goes on by what has elapsed" if step else "the clock agrees again"
+            log.warning(
+                said, off_seconds=round(step / 1000), next_step="restart Tenure if the new time is the true one"
+            )
+        told = step
+        await asyncio.sleep(CLOCK_LOOK_SECONDS)
 
 
 def main() -> int:

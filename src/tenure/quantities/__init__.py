@@ -4,7 +4,7 @@ A quantity is an exact integer in its base unit that remembers the text it was w
 is what a user reads back. It promises no rounding: text that has no exact value in the base unit is refused.
 """
 
-from tenure.quantities.clock import Clock, SystemClock, VirtualClock, format_instant, parse_instant
+from tenure.quantities.clock import Clock, SteadyClock, SystemClock, VirtualClock, format_instant, parse_instant
 from tenure.quantities.grammar import QuantityError, parse_number
 from tenure.quantities.money import Money
 from tenure.quantities.types import ByteRate, Bytes, Count, Duration, Instant, Power, Quantity, Rate, Ratio
@@ -22,6 +22,7 @@ __all__ = [
     "QuantityError",
     "Rate",
     "Ratio",
+    "SteadyClock",
     "SystemClock",
     "VirtualClock",
     "format_instant",

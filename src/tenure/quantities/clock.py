@@ -4,6 +4,7 @@ Instants inside are Unix milliseconds as integers; on the wire RFC 3339 in UTC.
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -30,6 +31,49 @@ class SystemClock:
     def monotonic_ns(self) -> int:
         """CLOCK_MONOTONIC, nanoseconds."""
         return time.monotonic_ns()
+
+
+STEP_MS_MAX = 60_000
+"""Corrections smaller than this are true corrections (NTP slews or steps them); the engine's supervisors agree."""
+
+
+class SteadyClock:
+    """The machine's clocks for whoever holds promises: a wall clock that jumps by more than a minute is not believed.
+
+    Offers would expire and holds would be over in an instant, or come to life again. Time goes on by what has elapsed
+    (sleep included) since the clock was made, and `step_ms` says by how much the wall clock is off. It is believed as
+    soon as it agrees again; a new process takes it as it stands.
+    """
+
+    def __init__(self, wall_ms: Callable[[], int] | None = None, elapsed_ms: Callable[[], int] | None = None) -> None:
+        self._wall_ms = wall_ms or SystemClock().now_ms
+        self._elapsed_ms = elapsed_ms or _elapsed_ms
+        self._offset_ms = self._wall_ms() - self._elapsed_ms()
+
+    def now_ms(self) -> int:
+        """Unix milliseconds; never jumps by more than a minute."""
+        wall, elapsed = self._wall_ms(), self._elapsed_ms()
+        expected = elapsed + self._offset_ms
+        if abs(wall - expected) > STEP_MS_MAX:
+            return expected
+        self._offset_ms = wall - elapsed  # small corrections add up to the truth
+        return wall
+
+    @property
+    def step_ms(self) -> int:
+        """How far the wall clock is from what is believed; 0 where it is believed."""
+        step = self._wall_ms() - (self._elapsed_ms() + self._offset_ms)
+        return step if abs(step) > STEP_MS_MAX else 0
+
+    def monotonic_ns(self) -> int:
+        """CLOCK_MONOTONIC, nanoseconds."""
+        return time.monotonic_ns()
+
+
+def _elapsed_ms() -> int:
+    """Milliseconds since boot, sleep included where the system counts it."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return (time.monotonic_ns() if boot is None else time.clock_gettime_ns(boot)) // 1_000_000
 
 
 class VirtualClock:

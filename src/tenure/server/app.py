@@ -1,5 +1,6 @@
 """The Starlette application: every route made from the table of kinds, and the gate that each request passes."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -18,7 +19,7 @@ from tenure.server import answers, collection_requests, discovery, metrics, obje
 from tenure.server.authorization import identify
 from tenure.server.host import Host
 from tenure.server.refusals import Refused, from_store
-from tenure.store import StoreError
+from tenure.store import StoreBusyError, StoreError, StoreUnwritableError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 log = logging.getLogger(__name__)
@@ -90,8 +91,14 @@ def _fixed_routes(host: Host) -> list[BaseRoute]:
         return Route(path, endpoint, methods=["GET"])
 
     async def ready(_: Request) -> Response:
-        """Ready means that writes are taken; reads may go on where it says no."""
-        refusal = host.store.refusal
+        """Ready means that writes are taken; reads may go on where it says no. After a failed write one is tried."""
+        refusal = host.store.trouble
+        if refusal is not None and host.store.refusal is None:
+            try:
+                await asyncio.wrap_future(host.store.try_writing())
+                refusal = None
+            except (StoreUnwritableError, StoreBusyError) as error:
+                return PlainTextResponse(f"writes are refused: {error}", 503)
         return PlainTextResponse(f"writes are refused: {refusal}", 503) if refusal else PlainTextResponse("ok")
 
     async def live(_: Request) -> Response:

@@ -23,7 +23,7 @@ def text(host: Host) -> str:
         *_series("tenure_store_commit_seconds_total", "counter", "Time in commits.", [("", s.commit_seconds)]),
         *_series("tenure_store_waiting_writes", "gauge", "Writes queued now.", [("", s.waiting_writes)]),
         *_series("tenure_store_file_bytes", "gauge", "Size of the database and its WAL.", [("", s.file_bytes)]),
-        *_series("tenure_store_writable", "gauge", "1 while writes are taken.", [("", 0 if host.store.refusal else 1)]),
+        *_series("tenure_store_writable", "gauge", "1 while writes are taken.", [("", 0 if host.store.trouble else 1)]),
         *_series(
             "tenure_objects",
             "gauge",

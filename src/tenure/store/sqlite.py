@@ -69,6 +69,15 @@ class Store:
         return self._writer.refusal if self._writer else self._refusal
 
     @property
+    def trouble(self) -> StoreUnwritableError | None:
+        """Why writes are refused, or why the newest one failed; None while writes succeed."""
+        return self.refusal or (self._writer.trouble if self._writer else None)
+
+    def try_writing(self) -> Future[None]:
+        """A write that changes nothing, to find out whether the disk takes any again. StoreUnwritableError."""
+        return self._submit(Transaction.touch, dry_run=False)
+
+    @property
     def version(self) -> int:
         """The version of the newest committed change."""
         return self._writer.version if self._writer else self._reader.head()

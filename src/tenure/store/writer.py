@@ -79,6 +79,8 @@ class Writer:
         self._unsettled_namespaces: set[str] = set()
         self._sweep_due = True
         self.refusal: StoreUnwritableError | None = None
+        self.trouble: StoreUnwritableError | None = None
+        """Why the newest write failed; None again once one succeeds. Unlike a refusal it is tried again."""
         self.commits = 0
         self.writes = 0
         self.commit_seconds = 0.0
@@ -222,6 +224,7 @@ class Writer:
 
     def _committed(self, txn: Transaction, writes: int, seconds: float) -> None:
         self._sweep_due = False
+        self.trouble = None
         self._unsettled_uids = txn.unsettled_uids
         self._unsettled_namespaces = txn.unsettled_namespaces
         self.commits += 1
@@ -244,6 +247,7 @@ class Writer:
         self._sweep_due = True
         self._unsettled_uids, self._unsettled_namespaces = set(), set()
         refusal = error if isinstance(error, StoreUnwritableError) else database.unwritable(error, self._path)
+        self.trouble = refusal
         if isinstance(error, sqlite3.Error) and database.is_lasting(error):
             self.refusal = refusal
         if self._db.in_transaction:
