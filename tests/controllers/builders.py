@@ -3,7 +3,8 @@
 from typing import Any
 
 from tenure.controllers.answering.answer import Knowledge
-from tenure.controllers.answering.capability import Measured, RunShape, capabilities
+from tenure.controllers.answering.capability import capabilities
+from tenure.controllers.answering.measured import Measured, RunShape
 from tenure.controllers.answering.need import Need, need_of
 from tenure.placement import Constraint, Core, Fleet, FleetMachine, MemoryNode
 from tenure.promises import Load, RequestSample

@@ -27,7 +27,7 @@ def test_an_ordinary_need_is_not_held_up() -> None:
         ({"site": "mars"}, "spec.site: mars"),
         ({"isolation": "shared"}, "spec.isolation: shared"),
         ({"class": "spot"}, "spec.class: spot"),
-        ({"objectives": {"requestsPerSecond": 1.5}}, "spec.objectives.requestsPerSecond"),
+        (JOB | {"objectives": {"requestsPerSecond": 1.5}}, "spec.objectives (rates)"),
         (JOB | {"objectives": {"availability": 0.999}}, "spec.objectives.availability"),
         (JOB | {"objectives": {"samplesPerSecond": 10}}, "spec.objectives.samplesPerSecond"),
         (JOB | {"objectives": {"completion": {"by": "2020-01-01T00:00:00Z"}}}, "spec.objectives.completion"),

@@ -113,8 +113,12 @@ def _promise_grid(promises: Sequence[StatisticalPromise]) -> Table:
         beside = Text("")
         if promise.asked is not None and promise.bound is not None and promise.asked < promise.bound:
             beside = Text(f"asked {promise.asked}", style=MIDDLING)
+        elif promise.asked_floor is not None and promise.floor is not None and promise.floor < promise.asked_floor:
+            beside = Text(f"asked {promise.asked_floor}/s", style=MIDDLING)
         elif promise.carried is not None:
             beside = Text(f"the evidence carries {nanoseconds_text(promise.carried)}", style=QUIET)
+        elif promise.carried_floor is not None:
+            beside = Text(f"the evidence carries {promise.carried_floor}/s", style=QUIET)
         grid.add_row(metric_text(promise.metric), Text(promise_text(promise), style="bold"), beside)
     return grid
 

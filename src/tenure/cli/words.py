@@ -69,11 +69,11 @@ def metric_text(metric: str) -> str:
 
 
 def promise_text(promise: StatisticalPromise) -> str:
-    """p95 ≤ 1s, or ≥ 20 per second."""
+    """p95 ≤ 1s, or ≥ 20/s."""
     percentile = f"{promise.percentile} " if promise.percentile else ""
     if promise.bound is not None:
         return f"{percentile}≤ {promise.bound}"
-    return f"{percentile}≥ {promise.floor}"
+    return f"{percentile}≥ {promise.floor}/s"
 
 
 def assurance_text(promise: StatisticalPromise) -> str:

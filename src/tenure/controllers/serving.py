@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 
-from tenure.controllers.answering.capability import RunShape
+from tenure.controllers.answering.measured import RunShape
 from tenure.controllers.plane import Plane
 from tenure.controllers.probing import metrics_map
 from tenure.controllers.subject import Subject

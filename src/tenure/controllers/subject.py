@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tenure.controllers.answering.capability import RunShape
+from tenure.controllers.answering.measured import RunShape
 from tenure.controllers.probing import metrics_map
 from tenure.promises import Load, View
 from tenure.resources import Model, Runtime

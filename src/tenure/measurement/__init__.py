@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tenure.measurement.sketch import Sketch
     from tenure.measurement.store import Evidence, EvidenceKey, MeasurementStore
     from tenure.measurement.tap_config import TapConfig, TapConfigError
-    from tenure.measurement.trial import Progress, Trial, TrialPlan, run_trial
+    from tenure.measurement.trial import Progress, Trial, TrialPlan, run_trial, saturating
     from tenure.measurement.windows import aligned_start_ms, window_at, windows_of
 
 _HOMES = {
@@ -83,6 +83,7 @@ _HOMES = {
         "Progress",
         "Trial",
         "TrialPlan",
+        "saturating",
         "run_trial",
     ),
     "windows": (
@@ -132,6 +133,7 @@ __all__ = [
     "read_facts",
     "read_journal",
     "run_trial",
+    "saturating",
     "start_neighbours",
     "window_at",
     "windows_of",

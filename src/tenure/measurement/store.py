@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS judged_window (
 CREATE INDEX IF NOT EXISTS judged_window_time ON judged_window (contract, settled, start_ms);
 """
 _VERSION = 1
+SATURATION = "saturation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class Evidence:
     windows: tuple[tuple[RequestSample, ...], ...]
     measured_at_ms: int
     origin: str = "trial"
-    """`trial`, `commissioning` or `service`."""
+    """`trial`, `commissioning`, `service`, or `saturation`: asked without a pause, so that it bounds floors of rates
+    and no latency; its load is what was answered."""
     id: int = 0
     """Number in the store; 0 before it is added."""
 

@@ -13,8 +13,15 @@ from tenure.measurement.prompts import PromptMaker, calibrate
 from tenure.measurement.windows import aligned_start_ms, windows_of
 from tenure.promises import LatencyObjective, Load, Metric, RequestSample, Window, window_percentile, window_rate_micro
 
+IN_FLIGHT_PER_SLOT = 2
+"""So many open requests for each slot keep a server busy: one is answered while the next one waits."""
 _IN_FLIGHT_MAX = 4096
 """A server that never answers must not fill our memory; what finds no place is a failed request."""
+
+
+def saturating(slots: int) -> int:
+    """How many requests keep a server with so many slots busy at every moment."""
+    return IN_FLIGHT_PER_SLOT * slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,8 @@ class TrialPlan:
     warmup_ms: int = 1000
     timeout_s: float = 60.0
     seed: int = 0
+    in_flight: int | None = None
+    """Saturate instead: so many requests are open at every moment, and `load` only says how long they are."""
 
     @property
     def duration_ms(self) -> int:
@@ -138,6 +147,22 @@ class _Run:
         self._sent = self._failed = 0
 
     async def drive(self) -> None:
+        """Send until the measured windows and their answers are over."""
+        await (self._arrive() if self._plan.in_flight is None else self._saturate(self._plan.in_flight))
+
+    async def _saturate(self, in_flight: int) -> None:
+        """Ask again whenever something was answered. A server that answers nothing is asked nothing more."""
+        deadline_ns = self._end_ns - self._wall_ns + int(self._plan.timeout_s * 1e9)
+        while (now := time.monotonic_ns() - self._monotonic_ns) < self._end_ns - self._wall_ns or self._measured_open:
+            if now > deadline_ns:
+                break
+            for _ in range(in_flight - len(self._tasks)):
+                self._send(time.monotonic_ns() - self._monotonic_ns)
+            await asyncio.wait(self._tasks, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
+            self._report()
+        self._report()
+
+    async def _arrive(self) -> None:
         """Send at the Poisson instants until the measured windows and their answers are over."""
         due_ns = 0
         deadline_ns = self._end_ns - self._wall_ns + int(self._plan.timeout_s * 1e9)

@@ -35,6 +35,7 @@ def plan_to_json(endpoint: Endpoint, plan: TrialPlan) -> dict[str, Any]:
         "warmupMs": plan.warmup_ms,
         "timeoutS": plan.timeout_s,
         "seed": plan.seed,
+        "inFlight": plan.in_flight,
     }
 
 
@@ -49,6 +50,7 @@ def plan_from_json(document: dict[str, Any]) -> tuple[Endpoint, TrialPlan]:
         warmup_ms=document["warmupMs"],
         timeout_s=document["timeoutS"],
         seed=document["seed"],
+        in_flight=document["inFlight"],
     )
     return endpoint, plan
 

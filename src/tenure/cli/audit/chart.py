@@ -7,9 +7,10 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from tenure.cli.audit.limits import limit_of, limit_text, limit_word
 from tenure.cli.audit.replay import Audit, Episode, Window
-from tenure.promises import LatencyObjective, Promise, Verdict
-from tenure.quantities import Duration, format_instant
+from tenure.promises import Promise, Verdict
+from tenure.quantities import format_instant
 
 BARS = " ▁▂▃▄▅▆▇█"
 COLOURS = {Verdict.KEPT: "green", Verdict.BREACHED: "red", Verdict.UNVERIFIABLE: "yellow"}
@@ -39,26 +40,25 @@ def render(audit: Audit, width: int) -> RenderableType:
 
 def _promise(audit: Audit, promise: Promise, width: int) -> list[RenderableType]:
     found, windows = audit.accounts[promise.name], audit.windows[promise.name]
-    bound = promise.objective.bound_ns if isinstance(promise.objective, LatencyObjective) else 0
     attained = "nothing owed yet" if found.attainment is None else f"{found.attainment:.1%} kept of {found.owed} owed"
     title = Text.assemble(
         (promise.name, "bold"),
-        f" ≤ {Duration(bound)}  ",
+        f" {limit_text(promise)}  ",
         (str(found.verdict), COLOURS[found.verdict]),
         (f"  {attained}; {found.not_owed} not owed; budget {found.budget_left} of {found.budget} left", "dim"),
     )
     if not windows:
         return [title, Text("  no window was judged", "dim")]
     shown = windows[-max(10, width - 12) :]
-    return [title, *_bars(shown, bound), _axis(shown)]
+    return [title, *_bars(shown, promise), _axis(shown)]
 
 
-def _bars(windows: Sequence[Window], bound: int) -> list[Text]:
-    """Bars of `ROWS` lines; the line of the bound is where the upper half begins."""
-    top = 2.0 * bound
+def _bars(windows: Sequence[Window], promise: Promise) -> list[Text]:
+    """Bars of `ROWS` lines; the line of the promise is where the upper half begins."""
+    top, word = 2.0 * limit_of(promise), limit_word(promise)
     rows = []
     for row in range(ROWS - 1, -1, -1):
-        label = "2x bound" if row == ROWS - 1 else "bound" if row == ROWS // 2 - 1 else ""
+        label = f"2x {word}" if row == ROWS - 1 else word if row == ROWS // 2 - 1 else ""
         line = Text(f"{label:>9} ", "dim")
         for window in windows:
             line.append(_cell(window, row, top), COLOURS[window.verdict.verdict])

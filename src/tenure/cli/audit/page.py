@@ -4,9 +4,10 @@ import math
 from html import escape
 
 from tenure.cli.audit.chart import observed_of
+from tenure.cli.audit.limits import limit_of, limit_text, seen_text
 from tenure.cli.audit.replay import Audit, Window
-from tenure.promises import LatencyObjective, Promise, Verdict
-from tenure.quantities import Duration, format_instant
+from tenure.promises import Promise, Verdict
+from tenure.quantities import format_instant
 
 COLOURS = {Verdict.KEPT: "#1a7f4b", Verdict.BREACHED: "#c4302b", Verdict.UNVERIFIABLE: "#c99700"}
 WIDTH, HEIGHT = 960, 140
@@ -49,29 +50,28 @@ def page(audit: Audit) -> str:
 
 def _promise(audit: Audit, promise: Promise) -> str:
     found, windows = audit.accounts[promise.name], audit.windows[promise.name]
-    bound = promise.objective.bound_ns if isinstance(promise.objective, LatencyObjective) else 0
     attained = (
         "nothing owed yet" if found.attainment is None else f"{found.attainment:.1%} of {found.owed} owed windows"
     )
     return (
-        f"<h2>{escape(promise.name)} ≤ {Duration(bound)}</h2>"
+        f"<h2>{escape(promise.name)} {escape(limit_text(promise))}</h2>"
         f"<p class=dim>kept in {attained} (promised {promise.assurance.share:.0%}); budget {found.budget_left} of "
-        f"{found.budget} windows left; {found.not_owed} windows were not owed</p>{_chart(windows, bound)}"
+        f"{found.budget} windows left; {found.not_owed} windows were not owed</p>{_chart(windows, promise)}"
     )
 
 
-def _chart(windows: list[Window], bound: int) -> str:
+def _chart(windows: list[Window], promise: Promise) -> str:
     if not windows:
         return "<p class=dim>No window was judged.</p>"
     step = WIDTH / len(windows)
-    top = 2.0 * bound
+    top = 2.0 * limit_of(promise)
     bars = []
     for place, window in enumerate(windows):
         seen, verdict = observed_of(window), window.verdict
         share = 0.03 if seen is None else 1.0 if math.isinf(seen) else min(1.0, seen / top)
         said = f"{format_instant(verdict.window.start_ms)}: {verdict.verdict}, {verdict.reason}"
         if seen is not None and not math.isinf(seen):
-            said += f", {seen / 1e6:.0f} ms"
+            said += f", {seen_text(promise, seen)}"
         bars.append(
             f"<rect x='{place * step:.1f}' y='{HEIGHT * (1 - share):.1f}' width='{max(step - 0.5, 0.5):.1f}' "
             f"height='{HEIGHT * share:.1f}' fill='{COLOURS[verdict.verdict]}'><title>{escape(said)}</title></rect>"

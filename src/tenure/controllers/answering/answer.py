@@ -14,13 +14,16 @@ from tenure.controllers.answering.quotes import quote_of
 from tenure.controllers.answering.refusal import performance_binding, refusal_of, shape_funnel
 from tenure.controllers.answering.trial_wish import TrialWish
 from tenure.controllers.subject import Subject
-from tenure.placement import Calendar, Constraint, Fleet, Plan, Refusal, plan, relaxations
+from tenure.placement import Calendar, Constraint, Fleet, Fragmentation, Plan, Refusal, plan, relaxations
+from tenure.placement import Choice as Policy
 from tenure.quantities import Duration, Instant
 from tenure.resources import Machine
 from tenure.resources.kinds.allocation import Shape
 from tenure.resources.kinds.answer import Answer, Quote, RefusalDetail, TrialNeeded
 
 OFFERS_MAX = 5
+POLICY = Policy(((Fragmentation(), 1.0),))
+"""Which of several machines that would all do: the one where those who come later lose least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, n
     refused: Refusal | None = None
     planned: list[Planned] = []
     for choice in full:
-        found = plan(fleet, calendar, choice.demand, now_ms=now_ms, seed=knowledge.seed)
+        found = plan(fleet, calendar, choice.demand, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)
         if isinstance(found, Plan):
             planned.append(Planned(_quote(knowledge, choice, found, fleet), found))
         elif refused is None:
@@ -108,7 +111,7 @@ def _counter(
         cores = max((c.demand.roles[0].cores for c in choices), default=1)
         reference = demand_for(need, f"{group}/asked", cores, 0, (*knowledge.constraints, binding), group)
         if refused is None:
-            answer_now = plan(fleet, calendar, reference, now_ms=now_ms, seed=knowledge.seed)
+            answer_now = plan(fleet, calendar, reference, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)
             assert isinstance(answer_now, Refusal), "no machine satisfies the objective constraint"
             refused = answer_now
     assert refused is not None, "a full choice without a plan was refused"
@@ -121,6 +124,7 @@ def _counter(
         [choice.alternative for choice in (*full[1:], *lesser)],
         now_ms=now_ms,
         seed=knowledge.seed,
+        choice=POLICY,
     )
     planned = [
         Planned(_quote(knowledge, by_demand[offer.alternative.demand.id], offer.plan, fleet), offer.plan)
@@ -154,7 +158,7 @@ def _need_trial(
         duration_ms=wish.duration_ms,
         constraints=demand.constraints,
     )
-    found = plan(fleet, calendar, trial_demand, now_ms=now_ms, seed=knowledge.seed)
+    found = plan(fleet, calendar, trial_demand, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)
     if isinstance(found, Refusal):
         return Answered(_said(knowledge, "Refusal", now_ms, [], refusal_of(found, [])))
     needed = TrialNeeded(

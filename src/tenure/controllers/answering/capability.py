@@ -2,12 +2,15 @@
 
 Evidence under a heavier load bounds a lighter one, never the other way round. Windows of the asked length are bounded
 by windows; where they are too few, by requests; where those are too few, the most confidence that they carry is said.
+Floors of rates rest on what was measured under saturation (`floors.py`).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tenure.controllers.answering.floors import carry_floor, saturated_like
+from tenure.controllers.answering.measured import CONFIDENCE_LEAST, Carried, Measured, RunShape
 from tenure.promises import (
     Assurance,
     Bound,
@@ -15,6 +18,7 @@ from tenure.promises import (
     Load,
     NoBound,
     Objective,
+    RateObjective,
     RequestSample,
     bound_by_requests,
     bound_by_windows,
@@ -22,49 +26,6 @@ from tenure.promises import (
     split,
     window_percentile,
 )
-
-CONFIDENCE_LEAST = 0.5
-"""Below this an offer would be a coin toss; the answer is then a longer trial."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class RunShape:
-    """Threads (one whole core each) and slots of a runtime."""
-
-    threads: int
-    slots: int
-
-    def __str__(self) -> str:
-        return f"{self.threads} thread{'s' * (self.threads > 1)} x {self.slots} slot{'s' * (self.slots > 1)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Windows measured of one shape under one load on one class of hardware, beside these neighbours."""
-
-    shape: RunShape
-    load: Load
-    window_ms: int
-    windows: tuple[tuple[RequestSample, ...], ...]
-    choosing: int  # so many of the first windows rank shapes and bound nothing
-    neighbours: str
-    hardware_class: str
-    runtime: str
-    measured_at_ms: int
-
-    @property
-    def samples(self) -> tuple[RequestSample, ...]:
-        """All requests in order of arrival."""
-        return tuple(sample for window in self.windows for sample in window)
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """One objective's bound and how it was found."""
-
-    objective: LatencyObjective
-    bound: Bound
-    assurance: Assurance  # as asked, or with the lesser confidence that the evidence carries
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +50,12 @@ def capabilities(
 
     At one load the evidence that was measured closest above it is used: it is the least pessimistic that is valid.
     """
-    latencies = [o for o in objectives if isinstance(o, LatencyObjective)]
     found: list[Capability] = []
     for shape in sorted({m.shape for m in measured}):
         of_shape = [m for m in measured if m.shape == shape]
-        lighter = {m.load for m in of_shape if load.bounds(m.load) and m.load != load}
+        lighter = {m.load for m in of_shape if not m.saturated and load.bounds(m.load) and m.load != load}
         for target in (load, *sorted(lighter, key=lambda other: -other.arrivals_micro)):
-            enough = [m for m in of_shape if m.load.bounds(target)]
-            capability = _at(shape, target, enough, latencies, assurance)
+            capability = _at(shape, target, of_shape, objectives, assurance)
             if capability is not None:
                 found.append(capability)
     return found
@@ -105,15 +64,26 @@ def capabilities(
 def _at(
     shape: RunShape,
     target: Load,
-    enough: Sequence[Measured],
-    latencies: Sequence[LatencyObjective],
+    of_shape: Sequence[Measured],
+    objectives: Sequence[Objective],
     assurance: Assurance,
 ) -> Capability | None:
     """The capability by the lightest evidence that carries every objective; None when none does."""
+    rates = [o for o in objectives if isinstance(o, RateObjective)]
+    saturated = saturated_like(of_shape, target, assurance.window_ms)
+    floors = [carry_floor(saturated, objective, assurance) for objective in rates]
+    if not all(floors):
+        return None
+    carried_floors = tuple(floor for floor in floors if floor is not None)
+    latencies = [o for o in objectives if isinstance(o, LatencyObjective)]
+    if not latencies and carried_floors:
+        return Capability(shape, target, carried_floors[0].evidence, carried_floors)
+    enough = [m for m in of_shape if not m.saturated and m.load.bounds(target)]
     for evidence in sorted(enough, key=lambda m: (m.load.arrivals_micro, -m.measured_at_ms)):
         carried = [carry(evidence, objective, assurance) for objective in latencies]
         if all(carried):
-            return Capability(shape, target, evidence, tuple(c for c in carried if c is not None))
+            kept = tuple(c for c in carried if c is not None)
+            return Capability(shape, target, evidence, (*kept, *carried_floors))
     return None
 
 
@@ -125,7 +95,7 @@ def carry(evidence: Measured, objective: LatencyObjective, assurance: Assurance)
     for method in methods:
         answer = method(evidence, objective, owed, assurance, assurance.confidence)
         if isinstance(answer, Bound):
-            return Carried(objective, answer, assurance)
+            return Carried(objective, answer, assurance, evidence)
         if answer.reason in ("TooFewWindows", "TooFewRequests"):
             least.append(answer.confidence_carried)
     lesser = math.floor(max(least, default=0.0) * 100) / 100
@@ -134,7 +104,7 @@ def carry(evidence: Measured, objective: LatencyObjective, assurance: Assurance)
     for method in methods:
         answer = method(evidence, objective, owed, assurance, lesser)
         if isinstance(answer, Bound):
-            return Carried(objective, answer, replace(assurance, confidence=lesser))
+            return Carried(objective, answer, replace(assurance, confidence=lesser), evidence)
     return None
 
 

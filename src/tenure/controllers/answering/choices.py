@@ -6,10 +6,13 @@ A choice that falls short says on which axis, from what to what. Pure.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tenure.controllers.answering.capability import Capability, RunShape
+from tenure.controllers.answering.capability import Capability
+from tenure.controllers.answering.floors import rounded_down
+from tenure.controllers.answering.measured import Carried, RunShape
 from tenure.controllers.answering.need import Need
 from tenure.placement import Alternative, Constraint, Demand, Role, Start, Step
-from tenure.quantities import Duration
+from tenure.promises import Objective, RateObjective
+from tenure.quantities import Duration, Rate
 from tenure.resources.kinds.allocation import Relaxation
 
 MemoryOf = Callable[[RunShape], int]
@@ -83,17 +86,11 @@ def _shortfall(need: Need, capability: Capability) -> tuple[tuple[Relaxation, ..
         steps.append(Step("less", max(1e-9, 1 - offered / asked), f"{offered:g} of {asked:g} requests a second"))
     worst = 0.0
     for carried in capability.carried:
-        if carried.bound.value > carried.objective.bound_ns:
-            asked_bound = Duration(carried.objective.bound_ns)
-            relaxed.append(
-                Relaxation(
-                    axis="slower",
-                    what=f"objectives.{carried.objective.name}",
-                    asked=str(asked_bound),
-                    offered=str(rounded_up(carried.bound.value)),
-                )
-            )
-            worst = max(worst, carried.bound.value / carried.objective.bound_ns - 1)
+        if carried.excess > 0:
+            asked_text, offered_text = asked_and_carried(carried)
+            what = f"objectives.{carried.objective.name}"
+            relaxed.append(Relaxation(axis="slower", what=what, asked=asked_text, offered=offered_text))
+            worst = max(worst, carried.excess)
     if worst > 0:
         steps.append(Step("slower", worst, f"{worst:.0%} slower"))
     if capability.confidence < need.assurance.confidence:
@@ -107,6 +104,20 @@ def _shortfall(need: Need, capability: Capability) -> tuple[tuple[Relaxation, ..
         )
         steps.append(Step("confidence", need.assurance.confidence - capability.confidence))
     return tuple(relaxed), tuple(steps)
+
+
+def asked_and_carried(carried: Carried) -> tuple[str, str]:
+    """What is asked and what the evidence carries, as the API writes both."""
+    rate = isinstance(carried.objective, RateObjective)
+    offered = f"{rounded_down(carried.floor_micro)}/s" if rate else str(rounded_up(carried.bound.value))
+    return asked_text(carried.objective), offered
+
+
+def asked_text(objective: Objective) -> str:
+    """The bound or floor of an objective."""
+    if isinstance(objective, RateObjective):
+        return f"{Rate(objective.floor_micro)}/s"
+    return str(Duration(objective.bound_ns))
 
 
 def rounded_up(bound_ns: float) -> Duration:

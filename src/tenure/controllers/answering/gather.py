@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from tenure.catalog import artifact_of, cached_path
 from tenure.client import NotFound
 from tenure.controllers.answering.answer import Knowledge
-from tenure.controllers.answering.capability import Measured, RunShape, capabilities, choosing_windows
+from tenure.controllers.answering.capability import capabilities, choosing_windows
 from tenure.controllers.answering.explicit import limits_of_engine, wanted_of
+from tenure.controllers.answering.measured import Measured, RunShape
 from tenure.controllers.answering.need import Need
 from tenure.controllers.answering.residency import judge_residency
 from tenure.controllers.answering.trial_wish import trial_wish
 from tenure.controllers.answering.unpromised import unpromised
 from tenure.controllers.plane import Plane
 from tenure.controllers.subject import Subject
-from tenure.measurement.store import Evidence
+from tenure.measurement.store import SATURATION, Evidence
 from tenure.placement import Constraint
 from tenure.quantities import Duration
 from tenure.resources import Machine, Model, Runtime, Site
@@ -138,7 +139,10 @@ def measured_of(plane: Plane, subject: Subject, neighbours: str) -> list[Measure
         )
     pooled: dict[tuple[object, ...], list[Evidence]] = {}
     for evidence in reversed(found):  # oldest first
-        key = (evidence.key.shape, evidence.key.neighbours, evidence.load, evidence.window_ms)
+        saturated = evidence.origin == SATURATION
+        # How many were answered under saturation is a result, and no two results are equal.
+        load = replace(evidence.load, arrivals_micro=1) if saturated else evidence.load
+        key = (evidence.key.shape, evidence.key.neighbours, load, evidence.window_ms, saturated)
         pooled.setdefault(key, []).append(evidence)
     return [_measured(group) for group in pooled.values()]
 
@@ -161,6 +165,7 @@ def _measured(group: Sequence[Evidence]) -> Measured:
         hardware_class=first.key.hardware_class,
         runtime=f"{first.key.runtime} {first.key.runtime_version}",
         measured_at_ms=newest.measured_at_ms,
+        saturated=first.origin == SATURATION,
     )
 
 

@@ -3,14 +3,16 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from tenure.controllers.answering.capability import Capability, Carried
 from tenure.controllers.answering.choices import Choice, rounded_up
+from tenure.controllers.answering.floors import rounded_down
+from tenure.controllers.answering.measured import Carried
 from tenure.controllers.answering.need import Need
 from tenure.controllers.probing import probe_rate
 from tenure.ledger.convert import from_placed
 from tenure.placement import Fleet, Plan
-from tenure.promises import Method, View
+from tenure.promises import LatencyObjective, Method, RateObjective, View
 from tenure.quantities import Bytes, Duration, Instant, Money, Power, Rate, Ratio, format_instant
 from tenure.resources import Machine, ObjectMeta, Offer
 from tenure.resources.base import OwnerReference
@@ -55,7 +57,7 @@ def promises_of(
     return Promises(
         load=_wire_load(load.arrivals_micro, load.prompt_tokens, load.output_tokens),
         hard=hard,
-        statistical=[_statistical(choice.capability, carried) for carried in choice.capability.carried],
+        statistical=[_statistical(carried) for carried in choice.capability.carried],
         probes_per_second=probe_rate(load, need.assurance.window_ms),
         retention=Duration(need.retention_ms * 10**6),
         views=[view.value for view in views],
@@ -102,17 +104,12 @@ def _devices(plan: Plan) -> str:
     return f"{total / 1000:g} in all" + (f": {one}" if len(plan.claims) == 1 else "")
 
 
-def _statistical(capability: Capability, carried: Carried) -> StatisticalPromise:
+def _statistical(carried: Carried) -> StatisticalPromise:
     """What is asked is promised where the evidence carries it; where not, what the evidence does carry."""
-    asked = Duration(carried.objective.bound_ns)
-    carries = rounded_up(carried.bound.value)
-    evidence = capability.evidence
+    evidence, objective = carried.evidence, carried.objective
     return StatisticalPromise(
-        metric=str(carried.objective.metric),
-        percentile=f"p{carried.objective.percentile:g}",
-        bound=asked if carried.bound.value <= asked else carries,
-        asked=asked,
-        carried=carries,
+        metric=str(objective.metric),
+        **(_floor(carried) if isinstance(objective, RateObjective) else _bound(carried, objective)),
         window=Duration(carried.assurance.window_ms * 10**6),
         share=Ratio.parse(round(carried.assurance.share, 6)),
         confidence=Ratio.parse(round(carried.assurance.confidence, 6)),
@@ -122,12 +119,25 @@ def _statistical(capability: Capability, carried: Carried) -> StatisticalPromise
             samples=len(evidence.samples),
             windows=len(evidence.windows),
             neighbours="busy" if evidence.neighbours == "busy" else "quiet",
+            saturated=evidence.saturated,
             hardware_class=evidence.hardware_class,
             runtime=evidence.runtime,
             measured_at=Instant(evidence.measured_at_ms),
             load=_wire_load(evidence.load.arrivals_micro, evidence.load.prompt_tokens, evidence.load.output_tokens),
         ),
     )
+
+
+def _bound(carried: Carried, objective: LatencyObjective) -> dict[str, Any]:
+    asked, carries = Duration(objective.bound_ns), rounded_up(carried.bound.value)
+    bound = asked if carried.excess <= 0 else carries
+    return {"percentile": f"p{objective.percentile:g}", "bound": bound, "asked": asked, "carried": carries}
+
+
+def _floor(carried: Carried) -> dict[str, Any]:
+    assert isinstance(carried.objective, RateObjective)
+    asked, carries = Rate(carried.objective.floor_micro), rounded_down(carried.floor_micro)
+    return {"floor": asked if carried.excess <= 0 else carries, "asked_floor": asked, "carried_floor": carries}
 
 
 def _wire_load(arrivals_micro: int, prompt_tokens: int, output_tokens: int) -> WireLoad:

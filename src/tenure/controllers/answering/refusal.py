@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from tenure.controllers.answering.choices import Choice, rounded_up
+from tenure.controllers.answering.choices import Choice, asked_and_carried, asked_text
+from tenure.controllers.answering.measured import Carried
 from tenure.controllers.answering.need import Need
 from tenure.placement import Constraint, Refusal
-from tenure.promises import LatencyObjective
-from tenure.quantities import Duration, Instant
+from tenure.promises import Objective
+from tenure.quantities import Instant
 from tenure.resources.kinds.answer import Binding, FunnelStep, RefusalDetail
 
 PERFORMANCE = "objectives"
@@ -18,35 +19,23 @@ def performance_binding(need: Need, choices: Sequence[Choice]) -> Constraint:
     name = PERFORMANCE
     best = _closest(need, choices)
     if best is not None:
-        objective, value_ns, choice = best
+        carried, choice = best
         assert choice.capability is not None
-        shape = choice.capability.shape
-        name = f"{PERFORMANCE}.{objective.name}"
-        hint = (
-            f"asked {Duration(objective.bound_ns)}, the best of what was measured here carries "
-            f"{rounded_up(value_ns)} ({shape})"
-        )
+        asked, offered = asked_and_carried(carried)
+        name = f"{PERFORMANCE}.{carried.objective.name}"
+        hint = f"asked {asked}, the best of what was measured here carries {offered} ({choice.capability.shape})"
     return Constraint(id=name, imposed_by="workload", machines=frozenset(), hint=hint)
 
 
-def _closest(need: Need, choices: Sequence[Choice]) -> tuple[LatencyObjective, float, Choice] | None:
-    """The shape that comes nearest at the load asked, and its worst objective."""
-    found: list[tuple[float, LatencyObjective, float, Choice]] = []
-    for choice in choices:
-        capability = choice.capability
-        if capability is None or capability.load != need.load:
-            continue
-        missed = [
-            (carried.bound.value / carried.objective.bound_ns, carried.objective, carried.bound.value)
-            for carried in capability.carried
-        ]
-        if missed:
-            ratio, objective, value = max(missed, key=lambda miss: miss[0])
-            found.append((ratio, objective, value, choice))
-    if not found:
-        return None
-    _, objective, value, choice = min(found, key=lambda f: f[0])
-    return objective, value, choice
+def _closest(need: Need, choices: Sequence[Choice]) -> tuple[Carried, Choice] | None:
+    """The worst objective of the shape that comes nearest at the load asked."""
+    at_load = [c for c in choices if c.capability is not None and c.capability.load == need.load]
+    worst = [
+        (max(choice.capability.carried, key=lambda carried: carried.excess), choice)
+        for choice in at_load
+        if choice.capability is not None and choice.capability.carried
+    ]
+    return min(worst, key=lambda found: found[0].excess, default=None)
 
 
 def shape_funnel(need: Need, choices: Sequence[Choice], shapes_measured: int) -> list[FunnelStep]:
@@ -64,7 +53,7 @@ def shape_funnel(need: Need, choices: Sequence[Choice], shapes_measured: int) ->
         )
     ]
     left = at_load
-    for objective in (o for o in need.objectives if isinstance(o, LatencyObjective)):
+    for objective in need.objectives:
         kept = [choice for choice in left if _keeps(choice, objective)]
         steps.append(
             FunnelStep(
@@ -72,17 +61,17 @@ def shape_funnel(need: Need, choices: Sequence[Choice], shapes_measured: int) ->
                 imposed_by="workload",
                 removed=len(left) - len(kept),
                 remaining=len(kept),
-                detail=f"shapes that keep {Duration(objective.bound_ns)}",
+                detail=f"shapes that keep {asked_text(objective)}",
             )
         )
         left = kept
     return steps
 
 
-def _keeps(choice: Choice, objective: LatencyObjective) -> bool:
+def _keeps(choice: Choice, objective: Objective) -> bool:
     capability = choice.capability
     assert capability is not None
-    return all(c.bound.value <= objective.bound_ns for c in capability.carried if c.objective == objective)
+    return all(c.excess <= 0 for c in capability.carried if c.objective == objective)
 
 
 def refusal_of(refusal: Refusal, front: Sequence[FunnelStep]) -> RefusalDetail:

@@ -8,9 +8,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tenure.controllers.answering.capability import Measured, RunShape, choosing_windows
+from tenure.controllers.answering.capability import choosing_windows
+from tenure.controllers.answering.floors import saturated_like
+from tenure.controllers.answering.measured import Measured, RunShape
 from tenure.controllers.answering.need import Need
-from tenure.promises import Load, samples_needed
+from tenure.promises import Load, RateObjective, samples_needed
 
 WINDOWS_SPARE = 1
 """One window more than the least, so that one without a request costs no confidence."""
@@ -22,10 +24,11 @@ HEAVIER = 2
 
 @dataclass(frozen=True, slots=True)
 class TrialStep:
-    """One shape under one load."""
+    """One shape under one load, or under saturation with prompts and answers of that load's lengths."""
 
     shape: RunShape
     load: Load
+    saturated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +64,50 @@ def trial_wish(
     `measure_for_ms`: what its user wants measured in all, whatever is known already.
     """
     assert need.load is not None, "only inference is trialled"
-    lacking = [s for s in shapes if not any(m.shape == s and m.load.bounds(need.load) for m in measured)]
-    wanted = list(shapes) if measure_for_ms is not None else lacking
-    if not wanted:
+    longer = measure_for_ms is not None
+    steps = [*_under_load(need, shapes, measured, longer=longer), *_saturated(need, shapes, measured, longer=longer)]
+    if not steps:
         return None
     load = need.load
-    steps = [TrialStep(shape, load) for shape in wanted]
-    heavier = Load(load.arrivals_micro * HEAVIER, load.prompt_tokens, load.output_tokens)
-    most = max(wanted, key=lambda shape: (shape.threads, shape.slots))
-    if most in lacking:
-        steps.append(TrialStep(most, heavier))
     window_ms = need.assurance.window_ms
     if measure_for_ms is not None:
         windows = max(1, measure_for_ms // (window_ms * len(steps)))
         reason = "its user asked for a longer measurement"
     else:
         windows = max(1, min(_windows_needed(need), MEASURED_MS_MAX // window_ms))
-        reason = f"{len(lacking)} of {len(shapes)} shapes were never measured here at {load.arrivals_per_second:g}/s"
+        lacking = len({step.shape for step in steps})
+        how = "under saturation" if all(step.saturated for step in steps) else f"at {load.arrivals_per_second:g}/s"
+        reason = f"{lacking} of {len(shapes)} shapes were never measured here {how}"
     return TrialWish(tuple(steps), windows, window_ms, reason)
+
+
+def _under_load(
+    need: Need, shapes: Sequence[RunShape], measured: Sequence[Measured], *, longer: bool
+) -> list[TrialStep]:
+    """What latencies need. A need for floors of rates alone is under no declared load."""
+    load = need.load
+    assert load is not None
+    if need.objectives and all(isinstance(objective, RateObjective) for objective in need.objectives):
+        return []
+    known = {m.shape for m in measured if not m.saturated and m.load.bounds(load)}
+    wanted = [shape for shape in shapes if longer or shape not in known]
+    steps = [TrialStep(shape, load) for shape in wanted]
+    most = max(wanted, key=lambda shape: (shape.threads, shape.slots), default=None)
+    if most is not None and most not in known:
+        steps.append(TrialStep(most, Load(load.arrivals_micro * HEAVIER, load.prompt_tokens, load.output_tokens)))
+    return steps
+
+
+def _saturated(
+    need: Need, shapes: Sequence[RunShape], measured: Sequence[Measured], *, longer: bool
+) -> list[TrialStep]:
+    """What floors of rates need."""
+    load = need.load
+    assert load is not None
+    if not any(isinstance(objective, RateObjective) for objective in need.objectives):
+        return []
+    known = {m.shape for m in saturated_like(measured, load, need.assurance.window_ms)}
+    return [TrialStep(shape, load, saturated=True) for shape in shapes if longer or shape not in known]
 
 
 def _windows_needed(need: Need) -> int:

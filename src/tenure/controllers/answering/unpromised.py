@@ -20,8 +20,9 @@ def unpromised(spec: WorkloadSpec, site: str, now_ms: int) -> tuple[Constraint, 
         "objectives.samplesPerSecond": objectives is not None and objectives.samples_per_second is not None,
         "objectives.stepTime": objectives is not None and objectives.step_time is not None,
         "objectives.startLatency": objectives is not None and objectives.start_latency is not None,
-        "objectives.outputTokensPerSecond": objectives is not None and objectives.output_tokens_per_second is not None,
-        "objectives.requestsPerSecond": objectives is not None and objectives.requests_per_second is not None,
+        "objectives (rates)": not inference
+        and objectives is not None
+        and (objectives.output_tokens_per_second is not None or objectives.requests_per_second is not None),
         "objectives (latencies)": not inference and objectives is not None and bool(objectives.latencies()),
     }
     found = [

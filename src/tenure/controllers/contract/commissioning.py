@@ -5,10 +5,11 @@ fresh offers follow.
 """
 
 import asyncio
+from collections.abc import Mapping
 
 from tenure.client import NotFound
 from tenure.controllers.contract.evidence import remember_commissioning
-from tenure.controllers.contract.judge import judge_commissioning
+from tenure.controllers.contract.judge import Kind, commissioning_plans, judge_commissioning
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.readback import NOBODY, compare
 from tenure.controllers.contract.run import endpoint_of, secret_name, spec_of_contract
@@ -20,8 +21,6 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.serving import ServingError
 from tenure.controllers.status import condition
 from tenure.engines import EndReason, EngineFailure, RunState
-from tenure.measurement import TrialPlan
-from tenure.promises import Load
 from tenure.quantities import Instant
 from tenure.resources import Contract
 from tenure.resources.kinds.contract import Commissioning, RunStatus
@@ -30,7 +29,6 @@ LOOK_MS = 200
 PREDECESSOR_LOOK_MS = 50
 BY_ITSELF = (EndReason.COMPLETED, EndReason.FAILED, EndReason.RESTARTS_EXHAUSTED)
 HEALTHY_MS_MAX = 30_000
-COMMISSIONING_WINDOWS = 4
 
 
 async def commission(plane: Plane, contract: Contract) -> Wait | None:
@@ -88,31 +86,41 @@ async def _wait_healthy(plane: Plane, contract: Contract, state: RunState) -> Wa
 
 
 async def _measure(plane: Plane, contract: Contract, state: RunState, run: RunStatus) -> Wait | None:
-    key = f"commission/{contract.uid}"
-    load, window_ms = contract.spec.promises.load, contract.spec.promises.statistical[0].window.ms
-    assert load is not None, "statistical promises are made under a load"
-    plan = TrialPlan(
-        load=Load(int(load.requests_per_second), load.prompt_tokens, load.output_tokens),
-        window_ms=window_ms,
-        windows=COMMISSIONING_WINDOWS,
-    )
-    first = key not in plane.measurements.jobs
-    job = plane.measurements.start(key, await endpoint_of(plane, contract, state), plan, plane.clock.now_ms())
-    if first:
-        said = condition("Ready", False, "Commissioning", "measured on its own allocation", plane.clock)
-        begun = Commissioning(started_at=Instant(plane.clock.now_ms()))
-        await set_phase(plane, contract, "Commissioning", said, run=run, commissioning=begun)
-    if not job.done:
-        return Wait(LOOK_MS)
+    endpoint = await endpoint_of(plane, contract, state)
+    plans = commissioning_plans(contract.spec.promises, contract.spec.shape)
+    for number, (kind, plan) in enumerate(plans.items()):
+        key = job_key(kind, contract.uid)
+        first = key not in plane.measurements.jobs
+        job = plane.measurements.start(key, endpoint, plan, plane.clock.now_ms())
+        if first and number == 0:
+            said = condition("Ready", False, "Commissioning", "measured on its own allocation", plane.clock)
+            begun = Commissioning(started_at=Instant(plane.clock.now_ms()))
+            await set_phase(plane, contract, "Commissioning", said, run=run, commissioning=begun)
+        if not job.done:
+            return Wait(LOOK_MS)
     try:
-        windows = plane.measurements.take(key)
+        found = {kind: plane.measurements.take(job_key(kind, contract.uid)) for kind in plans}
     except MeasurementFailedError as error:
+        drop_measurements(plane, contract.uid)
         return await _fail(plane, contract, "CommissioningFailed", str(error), run=run)
-    return await _judge(plane, contract, state, run, windows)
+    return await _judge(plane, contract, state, run, found)
 
 
-async def _judge(plane: Plane, contract: Contract, state: RunState, run: RunStatus, windows: Windows) -> Wait | None:
-    figures = judge_commissioning(contract.spec.promises, windows)
+def job_key(kind: Kind, uid: str) -> str:
+    """Names a commissioning's measurement among those in flight."""
+    return f"commission/{uid}/{kind}"
+
+
+def drop_measurements(plane: Plane, uid: str) -> None:
+    """Nobody waits for what is being measured any more."""
+    for kind in Kind:
+        plane.measurements.drop(job_key(kind, uid))
+
+
+async def _judge(
+    plane: Plane, contract: Contract, state: RunState, run: RunStatus, found: Mapping[Kind, Windows]
+) -> Wait | None:
+    figures = judge_commissioning(contract.spec.promises, found)
     holds = bool(figures) and all(figure.holds for figure in figures)
     began = contract.status.commissioning if contract.status else None
     now = Instant(plane.clock.now_ms())
@@ -122,14 +130,15 @@ async def _judge(plane: Plane, contract: Contract, state: RunState, run: RunStat
     if not holds:
         missed = next((figure for figure in figures if not figure.holds), None)
         message = (
-            f"{missed.metric}.{missed.percentile}: {missed.windows_within} of {missed.windows} windows within "
-            f"{missed.promised}"
+            f"{'.'.join(filter(None, (missed.metric, missed.percentile)))}: {missed.windows_within} of "
+            f"{missed.windows} windows within {missed.promised or missed.promised_floor}"
             if missed
             else "no window had a request"
         )
         await asyncio.to_thread(state_commissioning, plane, contract, measured)
         return await _fail(plane, contract, "CommissioningFailed", message, run=run, commissioning=measured)
-    await remember_commissioning(plane, contract, windows)
+    if Kind.UNDER_LOAD in found:
+        await remember_commissioning(plane, contract, found[Kind.UNDER_LOAD])
     return await _activate(plane, contract, state, run, measured)
 
 

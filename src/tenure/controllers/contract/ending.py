@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from tenure.client import NotFound
-from tenure.controllers.contract.commissioning import BY_ITSELF
+from tenure.controllers.contract.commissioning import BY_ITSELF, drop_measurements
 from tenure.controllers.contract.judging import as_status, judge_windows, run_folder
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.retention import keep_in_time
@@ -60,7 +60,7 @@ async def end(
         waiting = condition("Ready", False, reason, message, plane.clock)
         contract = await set_phase(plane, contract, "Ending", waiting, ended_because=reason)
         await record(plane.client, contract, reason, message, plane.clock)
-    plane.measurements.drop(f"commission/{contract.uid}")
+    drop_measurements(plane, contract.uid)
     try:
         await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id)
     except RunNotFound:

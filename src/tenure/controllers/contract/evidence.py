@@ -1,7 +1,7 @@
 """What commissioning measured joins the evidence: the same class of hardware, beside what was there."""
 
-from tenure.controllers.answering.capability import RunShape
 from tenure.controllers.answering.gather import Missing, find_subject
+from tenure.controllers.answering.measured import RunShape
 from tenure.controllers.answering.need import need_of
 from tenure.controllers.measuring import Windows
 from tenure.controllers.plane import Plane

@@ -5,38 +5,96 @@ so few windows lie within the bound that, were the promise true, fewer would be 
 one-sided exact binomial test at the contract's own confidence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 from tenure.controllers.answering.choices import rounded_up
-from tenure.promises import LatencyObjective, Metric, RequestSample, window_percentile
+from tenure.controllers.answering.floors import rates_micro, rounded_down
+from tenure.measurement import TrialPlan, saturating
+from tenure.promises import (
+    LatencyObjective,
+    Load,
+    Metric,
+    Objective,
+    RateObjective,
+    RequestSample,
+    window_percentile,
+)
 from tenure.promises.binomial import binomial_cdf
 from tenure.promises.percentiles import nearest_rank
-from tenure.resources.kinds.allocation import Promises, StatisticalPromise
+from tenure.resources.kinds.allocation import Promises, Shape, StatisticalPromise
 from tenure.resources.kinds.contract import CommissioningFigure
 
-
-def objective_of(promise: StatisticalPromise) -> LatencyObjective | None:
-    """The latency objective behind a promise of the API; None for rates."""
-    if promise.bound is None or promise.percentile is None:
-        return None
-    return LatencyObjective(Metric(promise.metric), float(promise.percentile.removeprefix("p")), int(promise.bound))
+WINDOWS = 4
+Windows = Sequence[Sequence[RequestSample]]
 
 
-def judge_commissioning(promises: Promises, windows: Sequence[Sequence[RequestSample]]) -> list[CommissioningFigure]:
-    """One figure a latency promise, in the order of the promises. No window with a request is no holding figure."""
+class Kind(StrEnum):
+    """How a commissioning measures: latencies under the declared load, floors while there is always work."""
+
+    UNDER_LOAD = "load"
+    SATURATED = "saturation"
+
+
+def objective_of(promise: StatisticalPromise) -> Objective | None:
+    """The objective behind a promise of the API; None for one that this version does not know."""
+    if promise.bound is not None and promise.percentile is not None:
+        percentile = float(promise.percentile.removeprefix("p"))
+        return LatencyObjective(Metric(promise.metric), percentile, int(promise.bound))
+    if promise.floor is not None and int(promise.floor) > 0:
+        return RateObjective(Metric(promise.metric), int(promise.floor))
+    return None
+
+
+def commissioning_plans(promises: Promises, shape: Shape | None) -> dict[Kind, TrialPlan]:
+    """What is measured before the signature, one after the other."""
+    assert promises.load is not None, "statistical promises are made under a load"
+    load = Load(int(promises.load.requests_per_second), promises.load.prompt_tokens, promises.load.output_tokens)
+    window_ms = promises.statistical[0].window.ms
+    objectives = [objective_of(promise) for promise in promises.statistical]
+    plans = {}
+    if any(isinstance(objective, LatencyObjective) for objective in objectives):
+        plans[Kind.UNDER_LOAD] = TrialPlan(load, window_ms, WINDOWS)
+    if any(isinstance(objective, RateObjective) for objective in objectives):
+        # The first window is none to judge: nothing was carried over to it.
+        in_flight = saturating(shape.slots if shape else 1)
+        plans[Kind.SATURATED] = TrialPlan(load, window_ms, WINDOWS + 1, in_flight=in_flight)
+    return plans
+
+
+def judge_commissioning(promises: Promises, found: Mapping[Kind, Windows]) -> list[CommissioningFigure]:
+    """One figure a promise, in the order of the promises. No window with a request is no holding figure."""
     owed = (promises.load.output_tokens if promises.load else 2) - 1
     figures = []
     for promise in promises.statistical:
         objective = objective_of(promise)
-        if objective is not None:
-            figures.append(_figure(promise, objective, windows, owed))
+        if isinstance(objective, LatencyObjective):
+            figures.append(_figure(promise, objective, found.get(Kind.UNDER_LOAD, ()), owed))
+        elif objective is not None:
+            figures.append(_floor(promise, objective, found.get(Kind.SATURATED, ())))
     return figures
+
+
+def _floor(promise: StatisticalPromise, objective: RateObjective, windows: Windows) -> CommissioningFigure:
+    measured = sorted(rates_micro(windows, promise.window.ms, objective.metric), reverse=True)
+    within = sum(rate >= objective.floor_micro for rate in measured)
+    shown = measured[nearest_rank(promise.share.value * 100, len(measured)) - 1] if measured else None
+    return CommissioningFigure(
+        metric=promise.metric,
+        promised_floor=f"{promise.floor}/s",
+        measured_floor=None if shown is None else f"{rounded_down(shown)}/s",
+        windows=len(measured),
+        windows_within=within,
+        samples=sum(len(window) for window in windows),
+        holds=bool(measured)
+        and not _contradicted(len(measured), within, promise.share.value, promise.confidence.value),
+    )
 
 
 def _figure(
     promise: StatisticalPromise,
     objective: LatencyObjective,
-    windows: Sequence[Sequence[RequestSample]],
+    windows: Windows,
     owed: int,
 ) -> CommissioningFigure:
     found = [window_percentile(window, objective, owed) for window in windows]

@@ -20,6 +20,7 @@ from tenure.measurement.sketch import Sketch
 from tenure.promises import (
     Account,
     LatencyObjective,
+    Metric,
     Promise,
     Verdict,
     View,
@@ -32,7 +33,7 @@ from tenure.promises import (
     ready,
     worst,
 )
-from tenure.quantities import Duration, Instant
+from tenure.quantities import Duration, Instant, Rate
 from tenure.resources import Contract
 from tenure.resources.kinds import contract as wire
 
@@ -175,7 +176,7 @@ def as_status(standing: Standing) -> dict[str, object]:
 
 def _window(verdict: WindowVerdict) -> wire.WindowVerdict:
     metric, _, percentile = verdict.promise.partition(".")
-    seen = verdict.observed
+    seen, rate = verdict.observed, Metric(metric).is_rate
     return wire.WindowVerdict(
         metric=metric,
         percentile=percentile or None,
@@ -183,7 +184,8 @@ def _window(verdict: WindowVerdict) -> wire.WindowVerdict:
         end=Instant(verdict.window.end_ms),
         verdict=str(verdict.verdict),
         reason=str(verdict.reason),
-        measured=None if seen is None or seen == float("inf") else Duration(round(seen)),
+        measured=None if rate or seen is None or seen == float("inf") else Duration(round(seen)),
+        measured_rate=Rate(round(seen)) if rate and seen is not None else None,
         samples=verdict.requests,
         cause=verdict.detail or None,
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tenure.client import AlreadyExists, NotFound
-from tenure.controllers.answering.capability import RunShape
 from tenure.controllers.answering.gather import Missing, find_subject
+from tenure.controllers.answering.measured import RunShape
 from tenure.controllers.answering.need import need_of
 from tenure.controllers.plane import Plane
 from tenure.controllers.serving import (

@@ -1,11 +1,17 @@
 """Writing measurements down under the key that makes them comparable."""
 
-from tenure.controllers.answering.capability import RunShape
+from tenure.controllers.answering.measured import RunShape
 from tenure.controllers.measuring import Windows
 from tenure.controllers.plane import Plane
 from tenure.controllers.subject import Subject
 from tenure.measurement.store import Evidence, EvidenceKey
-from tenure.promises import Load
+from tenure.promises import Load, Outcome
+
+
+def answered(windows: Windows, asked: Load, window_ms: int) -> Load:
+    """The load that a saturated server carried: with these lengths, as many a second as it answered."""
+    count = sum(sample.outcome is Outcome.COMPLETED for window in windows for sample in window)
+    return Load(max(1, count * 10**9 // (len(windows) * window_ms)), asked.prompt_tokens, asked.output_tokens)
 
 
 def remember(

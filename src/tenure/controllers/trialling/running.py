@@ -14,10 +14,11 @@ from tenure.controllers.measuring import MeasurementFailedError, Windows
 from tenure.controllers.plane import Plane
 from tenure.controllers.probing import with_probes
 from tenure.controllers.serving import Served, Serving, ServingError
-from tenure.controllers.trialling.book import remember
+from tenure.controllers.trialling.book import answered, remember
 from tenure.controllers.trialling.neighbours import Neighbours
 from tenure.ledger import release
-from tenure.measurement import Endpoint, TrialPlan
+from tenure.measurement import Endpoint, TrialPlan, saturating
+from tenure.measurement.store import SATURATION
 from tenure.resources import Offer
 
 START_MS_MAX = 20_000
@@ -111,22 +112,24 @@ class RunningTrial:
         async with Neighbours(self._plane, self.offer.spec.hold, busy=busy):
             for step in steps:
                 number = wanted.index(step) + 1
-                self._at = f"{number}/{total}: {step.shape} at {step.load.arrivals_per_second:g} requests/s"
+                how = "never without work" if step.saturated else f"at {step.load.arrivals_per_second:g} requests/s"
+                self._at = f"{number}/{total}: {step.shape} {how}"
                 plan = TrialPlan(
                     load=with_probes(step.load, self._wish.window_ms),
                     window_ms=self._wish.window_ms,
                     windows=self._wish.windows,
+                    in_flight=saturating(step.shape.slots) if step.saturated else None,
                 )
                 windows = await self._measured(served.endpoint, plan)
                 remember(
                     self._plane,
                     self._subject,
                     step.shape,
-                    step.load,
+                    answered(windows, step.load, plan.window_ms) if step.saturated else step.load,
                     plan.window_ms,
                     windows,
                     neighbours=self._known.neighbours,
-                    origin="trial",
+                    origin=SATURATION if step.saturated else "trial",
                 )
 
     async def _measured(self, endpoint: Endpoint, plan: TrialPlan) -> Windows:

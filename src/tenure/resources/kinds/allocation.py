@@ -52,6 +52,7 @@ class EvidenceSummary(Strict):
     samples: int
     windows: int
     neighbours: Literal["quiet", "busy"]
+    saturated: bool = Field(default=False, description="measured without a pause between requests, for a floor")
     hardware_class: str
     runtime: str
     measured_at: Instant
@@ -69,6 +70,7 @@ class StatisticalPromise(Strict):
     asked: Duration | None = None
     asked_floor: Rate | None = None
     carried: Duration | None = Field(default=None, description="the bound that the evidence itself carries")
+    carried_floor: Rate | None = Field(default=None, description="the floor that the evidence itself carries")
     window: Duration
     share: Ratio
     confidence: Ratio

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tenure.quantities import Bytes, Duration, Instant
+from tenure.quantities import Bytes, Duration, Instant, Rate
 from tenure.resources.base import ApiObject, Status, Strict
 from tenure.resources.kinds.allocation import Hold, Price, Promises, Relaxation, Shape, Watts
 from tenure.resources.kinds.workload import WorkloadSpec
@@ -164,6 +164,7 @@ class WindowVerdict(Strict):
     verdict: Literal["Kept", "Breached", "Unverifiable"]
     reason: str
     measured: Duration | None = None
+    measured_rate: Rate | None = None
     samples: int = 0
     cause: str | None = None
 
