@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 from tests.placement.builders import demand, hold, machine
 
@@ -20,6 +21,7 @@ from tenure.placement import (
     Trait,
     plan,
 )
+from tenure.placement.worth import milestone
 
 
 def where(fleet: Fleet, calendar: Calendar, wanted: Demand, choice: Choice | None) -> str:
@@ -72,3 +74,29 @@ def test_opportunity_cost_places_no_less_than_filling_up_and_is_replayed_to_the_
         for _ in range(2)
     )
     assert one == other
+
+
+def test_what_is_kept_between_questions_changes_no_answer() -> None:
+    """A fleet that has answered hundreds of questions answers like one that was never asked."""
+    choice = Choice(((Fragmentation(), 1.0),))
+    machines = [machine(f"m{n:02d}", cores=24, gib=512, gpus=4) for n in range(12)]
+    machines.append(machine("z-idle", cores=24, gib=512, gpus=4, schedulable=False))
+    asked = Fleet.of(machines)
+    draw = random.Random(5)
+    calendar = Calendar()
+    for number in range(120):
+        gpus, milli = draw.choice([(0, 1000), (1, 300), (1, 450), (1, 810), (1, 1000), (2, 1000)])
+        wanted = demand(f"d{number}", cores=draw.randint(1, 5), gpus=gpus, milli=milli)
+        answer = plan(asked, calendar, wanted, now_ms=number, choice=choice)
+        assert answer == plan(Fleet.of(machines), calendar, wanted, now_ms=number, choice=choice)
+        if isinstance(answer, Plan):
+            calendar = calendar.with_holds(answer.hold(f"h{number:03d}"))
+        if calendar.holds and draw.random() < 0.4:
+            calendar = calendar.without(draw.choice(sorted(calendar.holds)))
+
+
+def test_prices_are_made_anew_at_milestones_only() -> None:
+    at = [milestone(count, devices=10_000) for count in range(1200)]
+    assert at[:6] == [0, 1, 2, 3, 4, 5]
+    assert all(place <= count < place * 1.31 + 4 for count, place in enumerate(at))
+    assert max(after - before for before, after in pairwise(sorted(set(at)))) == 200

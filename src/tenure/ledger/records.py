@@ -6,7 +6,7 @@ late. `View.after(batch)` is what the holds are one generation later.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from tenure.resources import Contract, Offer
 from tenure.resources.kinds.allocation import Hold
@@ -45,6 +45,8 @@ class View:
     site: str
     generation: int
     records: Mapping[str, Record] = field(default_factory=dict)
+    derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What follows from these records alone, kept by those who reckon it."""
 
     def live(self) -> list[Record]:
         """Records that count, in a fixed order."""

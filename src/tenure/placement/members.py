@@ -85,7 +85,7 @@ def _costs(fill: Fill, role: Role) -> Mapping[str, float]:
     choice = fill.question.choice
     if choice is None or role.count > 1 or len(fill.free) == 1:
         return {}
-    return choice.costs(fill.question.calendar, fill.free, role)
+    return choice.costs(fill.question, fill.free, role)
 
 
 def _fill_machine(fill: Fill, role: Role, name: str, most: int) -> int:

@@ -46,10 +46,17 @@ def plan(
 
 
 def earliest_start(
-    fleet: Fleet, calendar: Calendar, demand: Demand, *, now_ms: int, latest_ms: int, seed: int = 0
+    fleet: Fleet,
+    calendar: Calendar,
+    demand: Demand,
+    *,
+    now_ms: int,
+    latest_ms: int,
+    seed: int = 0,
+    choice: Choice | None = None,
 ) -> Plan | None:
     """The plan with the earliest feasible start up to ``latest_ms``, whatever latest start the demand names."""
-    question = Question(fleet, calendar, demand, now_ms, seed)
+    question = Question(fleet, calendar, demand, now_ms, seed, choice)
     found = Search(question, Silent()).first(latest_ms)
     return as_plan(question, found) if found is not None else None
 

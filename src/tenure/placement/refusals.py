@@ -30,6 +30,7 @@ HELD_BY_MAX = 8
 
 def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
     """Why a question has no plan. The start looked at is the earliest that it asks for."""
+    question = replace(question, choice=None)  # what would be best matters no more, only what would do
     start_ms = question.demand.start_at(question.now_ms).earliest_ms
     funnel = tightest(funnels(question, start_ms))
     for step in funnel.steps:

@@ -7,12 +7,13 @@ relaxed: an alternative that has lost a policy constraint of the demand is an er
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tenure.placement.answers import Plan
 from tenure.placement.calendar import Calendar
+from tenure.placement.choice import Choice
 from tenure.placement.demand import Demand
 from tenure.placement.fleet import Fleet
 from tenure.placement.plan import earliest_start
@@ -69,6 +70,7 @@ def relaxations(
     now_ms: int,
     horizon_ms: int = FOREVER_MS - 1,
     seed: int = 0,
+    choice: Choice | None = None,
 ) -> tuple[CounterOffer, ...]:
     """The Pareto-minimal feasible counter-offers to a demand, those on one axis first, then by axis and amount.
 
@@ -79,14 +81,22 @@ def relaxations(
     asked_ms = demand.start_at(now_ms).latest_ms
     given = [Alternative(demand), *alternatives]
     found: list[CounterOffer] = []
+
+    def earliest(wanted: Demand, latest_ms: int) -> Plan | None:
+        return earliest_start(fleet, calendar, wanted, now_ms=now_ms, latest_ms=latest_ms, seed=seed, choice=choice)
+
     for alternative in given:
         _check(demand, alternative)
-        found += _feasible(fleet, calendar, alternative, asked_ms, now_ms, horizon_ms, seed)
+        found += _feasible(alternative, earliest, asked_ms, now_ms, horizon_ms)
     return tuple(sorted(_minimal(found), key=_shown))
 
 
 def _feasible(
-    fleet: Fleet, calendar: Calendar, alternative: Alternative, asked_ms: int, now_ms: int, horizon_ms: int, seed: int
+    alternative: Alternative,
+    earliest: Callable[[Demand, int], Plan | None],
+    asked_ms: int,
+    now_ms: int,
+    horizon_ms: int,
 ) -> list[CounterOffer]:
     """The alternative at its earliest start, if it gives up something and no more than two axes."""
     demand = alternative.demand
@@ -95,11 +105,9 @@ def _feasible(
     if demand.until_ms is not None and may_wait:
         # A later start keeps the length that was asked for.
         wished = replace(demand, until_ms=None, duration_ms=demand.until_ms - start.earliest_ms)
-        in_time = earliest_start(fleet, calendar, demand, now_ms=now_ms, latest_ms=start.latest_ms, seed=seed)
-        plan = in_time or earliest_start(fleet, calendar, wished, now_ms=now_ms, latest_ms=horizon_ms, seed=seed)
+        plan = earliest(demand, start.latest_ms) or earliest(wished, horizon_ms)
     else:
-        latest_ms = horizon_ms if may_wait else start.latest_ms
-        plan = earliest_start(fleet, calendar, demand, now_ms=now_ms, latest_ms=latest_ms, seed=seed)
+        plan = earliest(demand, horizon_ms if may_wait else start.latest_ms)
     if plan is None:
         return []
     late_ms = plan.start_ms - asked_ms

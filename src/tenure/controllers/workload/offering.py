@@ -39,8 +39,12 @@ def still_held(offers: Sequence[Offer], workload: Workload, now_ms: int) -> list
 
 
 def calendar_of(view: View) -> Calendar:
-    """The live holds as placement's calendar, with the margin that stopping takes."""
-    return Calendar.of([to_placed(record.hold) for record in view.live()], margin_ms=STOP_MARGIN_MS)
+    """The live holds as placement's calendar, with the margin that stopping takes; one a generation."""
+    known: Calendar | None = view.derived.get("calendar")
+    if known is None:
+        holds = [to_placed(record.hold) for record in view.live()]
+        known = view.derived["calendar"] = Calendar.of(holds, margin_ms=STOP_MARGIN_MS)
+    return known
 
 
 async def make_offers(

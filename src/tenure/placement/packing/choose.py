@@ -116,7 +116,8 @@ class Packer:
 
     def costs(self, demand: Demand) -> Losses:
         """[N]: what the demand costs on each machine, in devices; inf where it does not fit. A copy."""
-        row: Losses = self._losses[self._class(demand)].copy()
+        index = self._class(demand)  # a new class may make the table longer
+        row: Losses = self._losses[index].copy()
         return row
 
     def allocate(self, placement: Placement) -> None:
