@@ -22,8 +22,6 @@ def test_an_ordinary_need_is_not_held_up() -> None:
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
-        ({"budget": {"hourlyMax": "0.01 EUR"}}, "spec.budget"),
-        ({"power": "1W"}, "spec.power"),
         ({"site": "mars"}, "spec.site: mars"),
         ({"isolation": "shared"}, "spec.isolation: shared"),
         ({"class": "spot"}, "spec.class: spot"),

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from tenure.controllers.answering.capability import Capability
 from tenure.controllers.answering.choices import Choice, MemoryOf, choices_of, demand_for
 from tenure.controllers.answering.explicit import Wanted, with_wanted
+from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.need import Need
 from tenure.controllers.answering.quotes import quote_of
-from tenure.controllers.answering.refusal import performance_binding, refusal_of, shape_funnel
+from tenure.controllers.answering.refusal import limit_refusal, performance_binding, refusal_of, shape_funnel
 from tenure.controllers.answering.trial_wish import TrialWish
 from tenure.controllers.subject import Subject
 from tenure.placement import Calendar, Constraint, Fleet, Fragmentation, Plan, Refusal, plan, relaxations
@@ -85,8 +86,11 @@ def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, n
             planned.append(Planned(_quote(knowledge, choice, found, fleet), found))
         elif refused is None:
             refused = found
+    within = [one for one in planned if one.quote.meets_in_full]
+    if within:
+        return Answered(_said(knowledge, "Offers", now_ms, within), tuple(within[:OFFERS_MAX]))
     if planned:
-        return Answered(_said(knowledge, "Offers", now_ms, planned), tuple(planned[:OFFERS_MAX]))
+        return _over_limits(knowledge, planned, choices, fleet, calendar, now_ms)
     return _counter(knowledge, choices, refused, fleet, calendar, group, now_ms)
 
 
@@ -134,6 +138,27 @@ def _counter(
     if planned:
         return Answered(_said(knowledge, "CounterOffers", now_ms, planned, detail), tuple(planned[:OFFERS_MAX]))
     return Answered(_said(knowledge, "Refusal", now_ms, [], detail))
+
+
+def _over_limits(
+    knowledge: Knowledge,
+    planned: Sequence[Planned],
+    choices: Sequence[Choice],
+    fleet: Fleet,
+    calendar: Calendar,
+    now_ms: int,
+) -> Answered:
+    """It would fit and costs too much: that for more money or power, and what falls short within the limits."""
+    cheaper = []
+    for choice in (choice for choice in choices if choice.steps):
+        found = plan(fleet, calendar, choice.demand, now_ms=now_ms, seed=knowledge.seed)
+        if isinstance(found, Plan):
+            quote = _quote(knowledge, choice, found, fleet)
+            if not over_limits(knowledge.need.limits, quote.price, quote.watts):
+                cheaper.append(Planned(quote, found))
+    offered = (*planned, *cheaper)[:OFFERS_MAX]
+    detail = limit_refusal([one.quote for one in planned])
+    return Answered(_said(knowledge, "CounterOffers", now_ms, offered, detail), offered)
 
 
 def _quote(knowledge: Knowledge, choice: Choice, found: Plan, fleet: Fleet) -> Quote:

@@ -9,6 +9,7 @@ from tenure.client import NotFound
 from tenure.controllers.answering.answer import Knowledge
 from tenure.controllers.answering.capability import capabilities, choosing_windows
 from tenure.controllers.answering.explicit import limits_of_engine, wanted_of
+from tenure.controllers.answering.limits import limit_constraints
 from tenure.controllers.answering.measured import Measured, RunShape
 from tenure.controllers.answering.need import Need
 from tenure.controllers.answering.residency import judge_residency
@@ -48,6 +49,7 @@ async def gather(
         constraints=(
             *limits_of_engine(spec, simulated=plane.simulated),
             *unpromised(spec, site.name, plane.clock.now_ms()),
+            *limit_constraints(need.limits, machines),
             *_constraints(spec, site),
         ),
         machines=machines,

@@ -1,10 +1,11 @@
 """What a WorkloadSpec asks for, as the pure rooms' values, with every default that was filled in named."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import rfc8785
 
+from tenure.controllers.answering.limits import Limits, limits_of
 from tenure.promises import Assurance, LatencyObjective, Load, Metric, Objective, RateObjective, period_ms_of
 from tenure.quantities import Duration
 from tenure.resources.kinds import objectives as wire
@@ -41,6 +42,7 @@ class Need:
     when: Window
     assumed: tuple[str, ...]
     retention_ms: int = 0
+    limits: Limits = field(default_factory=Limits)
 
 
 def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
@@ -60,6 +62,7 @@ def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
         when=when,
         assumed=tuple(assumed),
         retention_ms=_retention_ms(spec, when),
+        limits=limits_of(spec),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tenure.controllers.answering.choices import Choice, rounded_up
 from tenure.controllers.answering.floors import rounded_down
+from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.measured import Carried
 from tenure.controllers.answering.need import Need
 from tenure.controllers.probing import probe_rate
@@ -218,7 +219,9 @@ def quote_of(
     views: Sequence[View] = (),
 ) -> Quote:
     """One way to serve, as it is said. `simulated` is the fleet where nothing runs; `views` are who will look at it."""
-    relaxed = relaxed_of(choice, plan, need)
+    price = price_of(plan, machines)
+    watts = rated_watts_of(plan, simulated) if simulated is not None else watts_of(plan, machines)
+    relaxed = [*relaxed_of(choice, plan, need), *over_limits(need.limits, price, watts)]
     return Quote(
         meets_in_full=not relaxed,
         relaxed=relaxed,
@@ -229,8 +232,8 @@ def quote_of(
         memory=Bytes(sum(claim.memory_bytes for claim in plan.claims)),
         start=Instant(plan.start_ms),
         end=Instant(plan.end_ms),
-        price=price_of(plan, machines),
-        watts=rated_watts_of(plan, simulated) if simulated is not None else watts_of(plan, machines),
+        price=price,
+        watts=watts,
         machine=plan.claims[0].machine,
     )
 

@@ -8,7 +8,7 @@ from tenure.controllers.answering.need import Need
 from tenure.placement import Constraint, Refusal
 from tenure.promises import Objective
 from tenure.quantities import Instant
-from tenure.resources.kinds.answer import Binding, FunnelStep, RefusalDetail
+from tenure.resources.kinds.answer import Binding, FunnelStep, Quote, RefusalDetail
 
 PERFORMANCE = "objectives"
 
@@ -72,6 +72,30 @@ def _keeps(choice: Choice, objective: Objective) -> bool:
     capability = choice.capability
     assert capability is not None
     return all(c.excess <= 0 for c in capability.carried if c.objective == objective)
+
+
+def limit_refusal(quotes: Sequence[Quote]) -> RefusalDetail:
+    """The limit of money or power that every way to meet the rest exceeds, with the least that it takes."""
+    least = min(quotes, key=lambda quote: quote.price.hourly.micros if quote.price.hourly is not None else 0)
+    over = next(relaxed for relaxed in least.relaxed if relaxed.axis in ("price", "power"))
+    return RefusalDetail(
+        binding=Binding(
+            constraint=over.what,
+            imposed_by="workload",
+            message=f"{over.what}: at most {over.asked} is allowed, all else would be met for {over.offered}",
+            next_step=f"allow {over.offered}, or ask for less",
+        ),
+        funnel=[
+            FunnelStep(
+                constraint=over.what,
+                imposed_by="workload",
+                removed=len(quotes),
+                remaining=0,
+                detail="ways that meet all else",
+            )
+        ],
+        conflicting=[over.what],
+    )
 
 
 def refusal_of(refusal: Refusal, front: Sequence[FunnelStep]) -> RefusalDetail:

@@ -11,8 +11,6 @@ def unpromised(spec: WorkloadSpec, site: str, now_ms: int) -> tuple[Constraint, 
     objectives = spec.objectives
     inference = spec.inference is not None
     asked = {
-        "budget": spec.budget is not None,
-        "power": spec.power is not None,
         "isolation: shared": spec.isolation == "shared",
         "class: spot": spec.guarantee == "spot",
         f"site: {spec.site}": spec.site is not None and spec.site != site,

@@ -99,12 +99,25 @@ class Promises(Strict):
     )
 
 
+class CreditBand(Strict):
+    """One step of the schedule by which money comes back."""
+
+    below_percent: int = Field(
+        ge=1, le=100, description="reached when the share of windows kept is below this part of the promised share"
+    )
+    credit_percent: int = Field(ge=1, le=100, description="so much of the price comes back")
+
+
 class Price(Strict):
     """What it costs; absent amounts are unknown, and why is said."""
 
     hourly: Money | None = None
     total: Money | None = None
     unknown_because: str | None = None
+    credit: list[CreditBand] = Field(
+        default_factory=list,
+        description="what comes back when the error budget of a promise is used up; the largest step reached counts",
+    )
 
 
 class Watts(Strict):
@@ -118,7 +131,7 @@ class Watts(Strict):
 class Relaxation(Strict):
     """One axis along which a counter-offer falls short of what was asked."""
 
-    axis: Literal["less", "slower", "later", "elsewhere", "shorter", "isolation", "price", "confidence"]
+    axis: Literal["less", "slower", "later", "elsewhere", "shorter", "isolation", "price", "power", "confidence"]
     what: str
     asked: str
     offered: str
