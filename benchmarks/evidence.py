@@ -28,8 +28,8 @@ from typing import Any
 from securesystemslib.dsse import Envelope as PeerEnvelope
 from securesystemslib.signer import SSlibKey
 
+from tenure.controllers.contract.checking import Recomputing
 from tenure.controllers.contract.stating import verdict_body
-from tenure.controllers.contract.terms import recompute
 from tenure.evidence import (
     Draft,
     EvidenceLog,
@@ -261,7 +261,7 @@ def checking(folder: Path, statements: int) -> Iterator[Row]:
         begin = time.perf_counter_ns()
         summary = export_bundle(log, path, sources=[SOURCE], keys=keys, at_ms=AT_MS)
         yield Row("export them", (time.perf_counter_ns() - begin) / 1e9, "s", note=f"{summary.bytes / 2**20:.0f} MiB")
-        for what, how in (("verify them", None), ("verify them and recompute every verdict", recompute)):
+        for what, how in (("verify them", None), ("verify them and recompute every verdict", Recomputing())):
             begin = time.perf_counter_ns()
             report = verify_bundle(path, public_key=keys.signing.public, recompute=how, processes=os.cpu_count() or 1)
             seconds = (time.perf_counter_ns() - begin) / 1e9

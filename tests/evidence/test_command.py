@@ -39,11 +39,15 @@ PROMISES = {
         }
     ],
 }
-SPEC = {"workload": {"name": "chat", "uid": "w", "generation": 1}, "promises": PROMISES}
+SPEC = {
+    "workload": {"name": "chat", "uid": "w", "generation": 1},
+    "promises": PROMISES,
+    "term": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:00:45Z"},
+}
 
 
-def a_verdict(number, first_token_ms):
-    """A judged window of ten requests, stated as the controllers state it."""
+def a_verdict(number, first_token_ms, **changes):
+    """A judged window of ten requests, stated as the controllers state it but for `changes`."""
     start = AT_MS + 10_000 * number
     window = Window(start, start + 10_000)
     requests = tuple(a_request((start + 900 * k) * 1_000_000, first_token_ms * 1_000_000) for k in range(10))
@@ -57,9 +61,9 @@ def a_verdict(number, first_token_ms):
         sequence=0,
         at_ms=window.end_ms,
         subjects=(contract_subject(**WHO, spec=SPEC),),
-        body=stating.verdict_body(verdict),
+        body=stating.verdict_body(verdict) | changes,
     )
-    return Draft(statement, {"evidence": evidence.as_record()})
+    return Draft(statement, {"evidence": evidence.as_record() | {"weather": "fine"}})
 
 
 def the_promises():
@@ -73,29 +77,49 @@ def a_request(arrival_ns, first_token_ns):
     return RequestSample(arrival_ns, first_token_ns, (20_000_000,) * 49, first_token_ns + 980_000_000, 100, 50, 200)
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A home with the evidence of one contract: three windows kept, one breached."""
-    monkeypatch.setenv("TENURE_HOME", str(tmp_path / "home"))
+def a_home(tmp_path, verdicts):
+    """A home with the evidence of one contract."""
     log = a_log(tmp_path / "home")
     log.append(contract_statement(**WHO, uid=UID, spec=SPEC, at_ms=AT_MS))
     subjects = [contract_subject(**WHO, spec=SPEC)]
     note = log.issue_checkpoint(contract_source(UID), purpose="activation", subjects=subjects, at_ms=AT_MS)
     (tmp_path / "checkpoint").write_text(note)
-    log.append_all([a_verdict(number, 900 if number == 2 else 200) for number in range(4)])
+    log.append_all(verdicts)
     log.close()
     return tmp_path
 
 
 @pytest.fixture
-def bundle(home, capsys, monkeypatch):
-    """The exported bundle and the public key beside it, on another machine: no TENURE_HOME."""
-    run(["evidence", "show", "--public-key"])
-    (home / "key.pem").write_text(capsys.readouterr().out)
-    assert run(["evidence", "export", "chat-abc", "--to", str(home / "b.jsonl")]) == 0
-    capsys.readouterr()
-    monkeypatch.setenv("TENURE_HOME", str(home / "elsewhere"))
-    return home / "b.jsonl"
+def export(tmp_path, capsys, monkeypatch):
+    """Makes the bundle of a contract with these verdicts, the public key beside it; and leaves for another machine."""
+
+    def make(verdicts):
+        monkeypatch.setenv("TENURE_HOME", str(tmp_path / "home"))
+        home = a_home(tmp_path, verdicts)
+        run(["evidence", "show", "--public-key"])
+        (home / "key.pem").write_text(capsys.readouterr().out)
+        assert run(["evidence", "export", "chat-abc", "--to", str(home / "b.jsonl")]) == 0
+        capsys.readouterr()
+        monkeypatch.setenv("TENURE_HOME", str(home / "elsewhere"))
+        return home / "b.jsonl"
+
+    return make
+
+
+VERDICTS = [a_verdict(number, 900 if number == 2 else 200) for number in range(4)]
+"""Three windows kept, one breached."""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """The machine that has the log."""
+    monkeypatch.setenv("TENURE_HOME", str(tmp_path / "home"))
+    return a_home(tmp_path, VERDICTS)
+
+
+@pytest.fixture
+def bundle(export):
+    return export(VERDICTS)
 
 
 def verify(bundle, *more):
@@ -117,6 +141,60 @@ def test_a_checkpoint_may_have_been_through_a_mail(bundle, capsys):
     assert "complete" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("stated", "gaps"),
+    [
+        (range(1, 4), ["00:00:00Z to 2026-01-01T00:00:10Z"]),
+        (range(3), ["00:00:30Z to 2026-01-01T00:00:40Z"]),
+        (range(1, 3), ["00:00:00Z to 2026-01-01T00:00:10Z", "00:00:30Z to 2026-01-01T00:00:40Z"]),
+        ((0, 3), ["00:00:10Z to 2026-01-01T00:00:30Z"]),
+        ((), ["00:00:00Z to 2026-01-01T00:00:40Z"]),
+    ],
+    ids=["first cut", "last cut", "both cut", "middle", "none"],
+)
+def test_windows_that_were_never_stated_are_listed_and_nothing_is_called_complete(export, capsys, stated, gaps):
+    """Everything is signed and numbered without a gap: the provider has just not judged them."""
+    bundle = export([a_verdict(number, 200) for number in stated])
+    assert verify(bundle, "--checkpoint", str(bundle.with_name("checkpoint"))) == 7
+    told = capsys.readouterr().out
+    assert [line for line in told.splitlines() if "no verdict was ever stated" in line] == [
+        f"· timeToFirstToken.p95: no verdict was ever stated on 2026-01-01T{gap}; read it as unverifiable"
+        for gap in gaps
+    ]
+    assert "✓ complete" not in told
+
+
+def test_a_contract_that_ended_early_owes_nothing_after_its_end(export, capsys):
+    ending = Statement(
+        predicate="ending",
+        id=f"{contract_source(UID)}/ending/ending",
+        source=contract_source(UID),
+        sequence=0,
+        at_ms=AT_MS + 29_000,
+        subjects=(contract_subject(**WHO, spec=SPEC),),
+        body={"because": "EndedByUser", "at": "2026-01-01T00:00:29Z"},
+    )
+    bundle = export([a_verdict(0, 200), a_verdict(1, 200), Draft(ending, {})])
+    assert verify(bundle, "--checkpoint", str(bundle.with_name("checkpoint"))) == 0
+    assert "✓ complete" in capsys.readouterr().out
+
+
+def test_a_verdict_by_another_judge_is_not_called_false_but_unverifiable_and_named(export, capsys):
+    bundle = export([*(a_verdict(number, 200) for number in range(3)), a_verdict(3, 200, judge="0.9", detail="other")])
+    assert verify(bundle) == 7
+    told = capsys.readouterr().out
+    assert "1 verdicts were drawn by judge version 0.9" in told
+    assert "✓ 3 verdicts follow from their samples" in told
+    assert verify(bundle, "-o", "json") == 7
+    assert json.loads(capsys.readouterr().out)["otherJudges"] == {"0.9": 1}
+
+
+def test_a_false_verdict_by_this_judge_is_false(export, capsys):
+    bundle = export([*(a_verdict(number, 200) for number in range(3)), a_verdict(3, 900, verdict="Kept")])
+    assert verify(bundle) == 1
+    assert "$.predicate.body.verdict: states 'Kept'" in capsys.readouterr().out
+
+
 def test_one_flipped_byte_exits_1_and_is_named(bundle, capsys):
     data = bytearray(bundle.read_bytes())
     data[data.rindex(b'"sig"', 0, len(data) - 500) + 10] ^= 1
@@ -130,7 +208,8 @@ def test_json_carries_the_failures(bundle, capsys):
     assert json.loads(capsys.readouterr().out)["recomputed"] == 4
 
 
-def test_usage_and_absence_have_codes_of_their_own(bundle, home):
+def test_usage_and_absence_have_codes_of_their_own(bundle, tmp_path):
+    home = tmp_path
     key = str(home / "key.pem")
     assert run(["evidence", "verify", str(home / "none"), "--public-key", key]) == 3
     assert run(["evidence", "verify", str(bundle), "--public-key", str(home / "none")]) == 3
@@ -146,7 +225,7 @@ def test_show_lists_what_there_is(home, capsys):
     assert run(["evidence", "show", "chat-abc"]) == 0
     assert "Breached (BoundExceeded)" in capsys.readouterr().out
     assert run(["evidence", "show", "chat-abc", "-o", "json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)) == 6
+    assert len(json.loads(capsys.readouterr().out)["items"]) == 6
     assert run(["evidence", "show", "--checkpoint", "chat-abc"]) == 0
     assert "source contract/0c9f 6" in capsys.readouterr().out
 
@@ -163,15 +242,3 @@ def test_a_rotated_key_is_vouched_for_by_the_old_one(home, capsys, bundle, monke
     assert run(["evidence", "rotate"]) == 0
     assert run(["evidence", "export", "chat-abc", "--to", str(bundle)]) == 0
     assert verify(bundle, "--checkpoint", str(home / "checkpoint")) == 0
-
-
-def test_a_span_without_a_verdict_is_unverifiable(home, capsys):
-    log = a_log(home / "home")
-    draft = a_verdict(9, 200)
-    log.append(draft.statement, draft.inputs)
-    log.close()
-    run(["evidence", "show", "--public-key"])
-    (home / "key.pem").write_text(capsys.readouterr().out)
-    run(["evidence", "export", "chat", "--to", str(home / "b.jsonl")])
-    assert verify(home / "b.jsonl") == 7
-    assert "no verdict was ever stated" in capsys.readouterr().out

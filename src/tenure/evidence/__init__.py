@@ -21,6 +21,7 @@ from tenure.evidence.contracts import (
     terms_of,
     verify_contract,
 )
+from tenure.evidence.coverage import Owed, OwedBy
 from tenure.evidence.dsse import Envelope, open_envelope, seal
 from tenure.evidence.errors import (
     BundleError,
@@ -38,7 +39,7 @@ from tenure.evidence.keys import PublicKey, SigningKey
 from tenure.evidence.log import EvidenceLog
 from tenure.evidence.predicates import PREDICATES, Predicate
 from tenure.evidence.reader import LogReader
-from tenure.evidence.recomputing import Recompute
+from tenure.evidence.recomputing import OtherJudgeError, Recompute
 from tenure.evidence.report import Failure, Report, Unjudged
 from tenure.evidence.statements import Statement, Subject, sign_statement, verify_envelope
 from tenure.evidence.verification import verify_bundle
@@ -60,6 +61,9 @@ __all__ = [
     "LogInUseError",
     "LogReader",
     "NotWrittenError",
+    "OtherJudgeError",
+    "Owed",
+    "OwedBy",
     "Predicate",
     "PublicKey",
     "Receipt",

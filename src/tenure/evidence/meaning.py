@@ -1,19 +1,19 @@
 """What statements say must follow from what they stand on: inputs by digest, verdicts by computing them again."""
 
 import hashlib
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tenure.evidence.bundle_file import BundleFile
 from tenure.evidence.canonical import digest
+from tenure.evidence.coverage import Owed, OwedBy, unjudged
 from tenure.evidence.entries import Entry
 from tenure.evidence.errors import BundleError
 from tenure.evidence.recomputing import Recompute, Work, recompute_all
-from tenure.evidence.report import Failure, Report, Unjudged, of
+from tenure.evidence.report import Failure, Report, of
 from tenure.evidence.statements import Statement
-from tenure.quantities import format_instant, parse_instant
+from tenure.quantities import parse_instant
 
 _INPUT = re.compile(rb'\{"sha256":"([0-9a-f]{64})","value":')
 
@@ -41,9 +41,11 @@ def check_meaning(
     recompute: Recompute | None,
     report: Report,
     *,
+    owed: OwedBy | None,
+    created_ms: int,
     processes: int,
 ) -> None:
-    """What statements say follows from what they stand on."""
+    """What statements say follows from what they stand on, and all that is owed was stated."""
     terms: dict[str, Any] | None = None
     for entry in entries:
         if entry.statement is not None and entry.statement.predicate == "contract":
@@ -69,7 +71,8 @@ def check_meaning(
         recompute_all(Work(computable, inputs, terms or {}, recompute), report, processes=processes)
     for sha256 in sorted(set(inputs) - used):
         report.fail(Failure(f"input {sha256}", "value", "no statement stands on it"))
-    report.unjudged = [gap for promise in sorted(judged) for gap in _gaps(promise, judged[promise])]
+    statements = [entry.statement for entry in entries if entry.statement is not None]
+    report.unjudged = unjudged(_owed(owed, terms, statements, created_ms, report), judged)
 
 
 def _note_window(entry: Entry, statement: Statement, judged: dict[str, list[tuple[int, int]]], report: Report) -> None:
@@ -83,15 +86,20 @@ def _note_window(entry: Entry, statement: Statement, judged: dict[str, list[tupl
     judged.setdefault(str(statement.body["promise"]), []).append((instants[0], instants[1]))
 
 
-def _gaps(promise: str, windows: Sequence[tuple[int, int]]) -> list[Unjudged]:
-    """The spans between a promise's first and last window that no verdict covers.
-
-    Sequence numbers show what was stated and left out; this shows what was never stated.
-    """
-    pairs = itertools.pairwise(sorted(windows))
-    return [
-        Unjudged(promise, format_instant(end), format_instant(start)) for (_, end), (start, _) in pairs if start > end
-    ]
+def _owed(
+    owed: OwedBy | None,
+    terms: Mapping[str, Any] | None,
+    statements: Sequence[Statement],
+    created_ms: int,
+    report: Report,
+) -> Sequence[Owed]:
+    if owed is None or terms is None:
+        return ()
+    try:
+        return owed(terms, statements, created_ms)
+    except Exception as error:  # what was signed can be of any shape; none may stop the rest from being checked
+        report.fail(Failure("terms", "$.predicate.body.terms", f"what they owe cannot be told: {error}"))
+        return ()
 
 
 def _terms(entry: Entry, statement: Statement, known: dict[str, Any] | None, report: Report) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 import json
 import multiprocessing
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tenure.evidence.canonical import Json
@@ -18,8 +19,26 @@ Recompute = Callable[[Statement, Mapping[str, Json], Mapping[str, Any]], Mapping
 """What a statement's body must say, from the values of its inputs (by name) and the contract's signed terms.
 
 Pure. Returns the members of the body that follow from the inputs, or None for a sort of statement that says nothing
-computable. A ValueError means that the inputs do not permit the computation.
+computable. A ValueError means that the inputs do not permit the computation; OtherJudgeError that another version would
+have to do it.
 """
+
+
+class OtherJudgeError(Exception):
+    """A verdict is by a version of the judge that this program does not have: not seen to be right, nor wrong."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(version)
+        self.version = version
+
+
+@dataclass(slots=True)
+class Found:
+    """What computing some statements again found."""
+
+    recomputed: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    other_judges: Counter[str] = field(default_factory=Counter)
 
 
 PARALLEL_FROM = 500
@@ -52,13 +71,14 @@ def recompute_all(work: Work, report: Report, *, processes: int) -> None:
         found = [_compute(work, 0, count)]
     else:
         found = _spread(work, count, processes)
-    for recomputed, failures in found:
-        report.recomputed += recomputed
-        for failure in failures:
+    for part in found:
+        report.recomputed += part.recomputed
+        report.other_judges += part.other_judges
+        for failure in part.failures:
             report.fail(failure)
 
 
-def _spread(work: Work, count: int, processes: int) -> list[tuple[int, list[Failure]]]:
+def _spread(work: Work, count: int, processes: int) -> list[Found]:
     global _inherited
     size = -(-count // (processes * CHUNKS_PER_PROCESS))
     _inherited = work
@@ -69,35 +89,39 @@ def _spread(work: Work, count: int, processes: int) -> list[tuple[int, list[Fail
         _inherited = None
 
 
-def _compute_inherited(begin: int, end: int) -> tuple[int, list[Failure]]:
+def _compute_inherited(begin: int, end: int) -> Found:
     if _inherited is None:
         raise AssertionError("called in a forked process only")
     return _compute(_inherited, begin, end)
 
 
-def _compute(work: Work, begin: int, end: int) -> tuple[int, list[Failure]]:
+def _compute(work: Work, begin: int, end: int) -> Found:
     """How many statements were computable, and what differs in them."""
-    values, recomputed, failures = _Values(work.inputs), 0, list[Failure]()
+    values, found = _Values(work.inputs), Found()
     for entry in work.entries[begin:end]:
         statement = entry.statement
         if statement is None:
             continue
         try:
             expected = work.recompute(statement, values.of(statement), work.terms)
+        except OtherJudgeError as other:
+            found.other_judges[other.version] += 1
+            continue
         except Exception as error:  # what was signed can be of any shape; none may stop the rest from being checked
             why = str(error) if isinstance(error, ValueError) else repr(error)
             message = f"the verdict cannot be recomputed from them: {why}"
-            failures.append(of(entry, "$.predicate.inputs", message))
+            found.failures.append(of(entry, "$.predicate.inputs", message))
             continue
         if expected is None:
             continue
-        recomputed += 1
+        found.recomputed += 1
         for name in sorted(expected):
             stated = statement.body.get(name)
             difference = first_difference(expected[name], stated, f"$.predicate.body.{name}")
             if difference:
-                failures.append(of(entry, difference, f"states {stated!r}; the samples say {expected[name]!r}"))
-    return recomputed, failures
+                message = f"states {stated!r}; the samples say {expected[name]!r}"
+                found.failures.append(of(entry, difference, message))
+    return found
 
 
 def _can_fork() -> bool:

@@ -33,8 +33,8 @@ class Unjudged:
 class Report:
     """What checking a bundle found. `ok` is the verdict; the rest is for people.
 
-    `complete` says that the user's own checkpoint was given and proved. Without it, whoever holds the signing key
-    could still have written a shorter history anew.
+    `complete` says that the user's own checkpoint was given and proved, and that every window which is owed has its
+    verdict. Without the checkpoint, whoever holds the signing key could still have written a shorter history anew.
     """
 
     subject: str = ""
@@ -47,6 +47,8 @@ class Report:
     checkpoint: str = ""
     keys: tuple[str, ...] = ()
     unjudged: list[Unjudged] = field(default_factory=list)
+    other_judges: Counter[str] = field(default_factory=Counter)
+    """Verdicts that this program cannot compute again, by the version of the judge that they name."""
     failures: list[Failure] = field(default_factory=list)
     more_failures: int = 0
 
@@ -54,6 +56,11 @@ class Report:
     def ok(self) -> bool:
         """Whether everything holds."""
         return not self.failures
+
+    @property
+    def verifiable(self) -> bool:
+        """Whether nothing that is owed lacks a verdict, and every verdict could be computed again."""
+        return not self.unjudged and not self.other_judges
 
     def fail(self, failure: Failure) -> None:
         """Add a failure, up to a bound."""
@@ -74,6 +81,7 @@ class Report:
             "recomputed": self.recomputed,
             "complete": self.complete,
             "unjudged": [{"promise": gap.promise, "start": gap.start, "end": gap.end} for gap in self.unjudged],
+            "otherJudges": dict(sorted(self.other_judges.items())),
             "keys": list(self.keys),
             "failures": [
                 {

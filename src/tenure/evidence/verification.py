@@ -11,6 +11,7 @@ from tenure.evidence.bundle_file import BundleFile, hashes, members, parse, pars
 from tenure.evidence.bundles import FORMAT, SEAL_TYPE, seal_of
 from tenure.evidence.canonical import parse_exactly
 from tenure.evidence.checkpoints import Checkpoint, verify_checkpoint
+from tenure.evidence.coverage import OwedBy
 from tenure.evidence.dsse import open_envelope
 from tenure.evidence.entries import Entry, read_entries
 from tenure.evidence.errors import BundleError, EvidenceError
@@ -20,6 +21,7 @@ from tenure.evidence.meaning import check_inputs, check_meaning
 from tenure.evidence.merkle import EMPTY_ROOT, is_consistent, root_from_cover
 from tenure.evidence.recomputing import Recompute
 from tenure.evidence.report import Failure, Report, of
+from tenure.quantities import parse_instant
 
 
 def verify_bundle(
@@ -28,13 +30,15 @@ def verify_bundle(
     public_key: PublicKey,
     checkpoint: str | None = None,
     recompute: Recompute | None = None,
+    owed: OwedBy | None = None,
     processes: int = 1,
 ) -> Report:
     """Check the bundle at `path` with one trusted public key, offline.
 
     `checkpoint`: the signed note that the user was given at acceptance, or any later one; the bundle must go on from
     it. `recompute`: the pure function that gives what each verdict must say; without it verdicts are checked to be
-    what was signed, not to follow from their samples. `processes`: over how many it is spread.
+    what was signed, not to follow from their samples. `owed`: what must have been judged, so that windows cut off at
+    either end are seen. `processes`: over how many it is spread.
     Raises BundleError only when the file cannot be read at all.
     """
     try:
@@ -46,13 +50,15 @@ def verify_bundle(
         bundle = parse_bundle(data)
         keys = _check_keys(bundle, public_key, report)
         _check_seal(bundle, keys, report)
-        head = _check_head(bundle, report)
+        head, created_ms = _check_head(bundle, report)
         now = _check_checkpoint(bundle, keys, head, report)
         entries = read_entries(bundle, keys)
         _check_order(entries, head, now, report)
         _check_tree(bundle, entries, now, report)
         _check_earlier(bundle, keys, now, checkpoint, entries, report)
-        check_meaning(entries, check_inputs(bundle, report), recompute, report, processes=processes)
+        inputs = check_inputs(bundle, report)
+        check_meaning(entries, inputs, recompute, report, owed=owed, created_ms=created_ms, processes=processes)
+        report.complete = report.complete and not report.unjudged
     except EvidenceError as error:
         report.fail(Failure(where=error.path or "bundle", field=error.path, message=error.message))
     # What fails in one statement makes the seal and the tree fail as well: the cause first.
@@ -78,8 +84,8 @@ def _check_seal(bundle: BundleFile, keys: Sequence[PublicKey], report: Report) -
             report.fail(Failure(section, section, "these lines are not the ones that were sealed"))
 
 
-def _check_head(bundle: BundleFile, report: Report) -> dict[str, int]:
-    """How many statements each source must have in this bundle."""
+def _check_head(bundle: BundleFile, report: Report) -> tuple[dict[str, int], int]:
+    """How many statements each source must have in this bundle, and when it was made (Unix ms)."""
     head = members(bundle.only("bundle"), {"format", "created", "log", "subject", "sources"}, "bundle")
     if head["format"] != FORMAT:
         raise BundleError(f"format {head['format']!r} is not {FORMAT}", path="bundle.format")
@@ -92,7 +98,10 @@ def _check_head(bundle: BundleFile, report: Report) -> dict[str, int]:
         if not isinstance(name, str) or type(count) is not int or count < 0 or name in counts:
             raise BundleError("each source has one name and one count", path="bundle.sources")
         counts[name] = count
-    return counts
+    try:
+        return counts, parse_instant(str(head["created"]))
+    except ValueError as error:
+        raise BundleError(str(error), path="bundle.created") from None
 
 
 def _check_checkpoint(

@@ -16,6 +16,7 @@ from tenure.promises.accounting import (
     account_of,
     budget_of,
     credit_micro,
+    credit_share,
     period_ms_of,
     ready,
     tally,
@@ -45,9 +46,7 @@ from tenure.promises.hard import (
     hard_verdict,
     judge_read_back,
 )
-from tenure.promises.judging import (
-    judge,
-)
+from tenure.promises.judging import JUDGE_VERSION, PROBE_PATIENCE_MS, judge
 from tenure.promises.objectives import (
     Assurance,
     LatencyObjective,
@@ -97,6 +96,8 @@ from tenure.promises.views import (
 __all__ = [
     "DEFAULT_CREDIT",
     "FAULTS",
+    "JUDGE_VERSION",
+    "PROBE_PATIENCE_MS",
     "Account",
     "Assurance",
     "Bound",
@@ -139,6 +140,7 @@ __all__ = [
     "choose",
     "confidence_carried",
     "credit_micro",
+    "credit_share",
     "disagreement",
     "exchangeability",
     "forecast",

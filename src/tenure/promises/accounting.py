@@ -172,18 +172,24 @@ DEFAULT_CREDIT = (CreditStep(1.0, 0.10), CreditStep(0.95, 0.25), CreditStep(0.80
 """Relative to the promised share: any shortfall a tenth, under 95 % of it a quarter, under 80 % all."""
 
 
-def credit_micro(
-    account_: Account, assurance: Assurance, price_micro: int, schedule: Sequence[CreditStep] = DEFAULT_CREDIT
-) -> int:
-    """Credit in micro-units of the currency for the price of the period: the largest step reached, rounded up.
+def credit_share(
+    account_: Account, assurance: Assurance, schedule: Sequence[CreditStep] = DEFAULT_CREDIT
+) -> Fraction:
+    """Which share of the period's price comes back: that of the largest step reached, from 0 to 1.
 
     Nothing is owed while the promise is not breached. Steps compare attainment over the *whole* period's owed windows,
     windows to come counted as kept, with the promised share.
     """
     if account_.verdict is not Verdict.BREACHED:
-        return 0
+        return Fraction(0)
     attained = 1 - Fraction(account_.used, account_.owed_in_period)
     relative = attained / Fraction(str(assurance.share))
     steps = [step for step in schedule if relative < Fraction(str(step.below))]
-    best = max((Fraction(str(step.share)) for step in steps), default=Fraction(0))
-    return math.ceil(best * price_micro)
+    return max((Fraction(str(step.share)) for step in steps), default=Fraction(0))
+
+
+def credit_micro(
+    account_: Account, assurance: Assurance, price_micro: int, schedule: Sequence[CreditStep] = DEFAULT_CREDIT
+) -> int:
+    """The same in micro-units of the currency for the price of the period, rounded up."""
+    return math.ceil(credit_share(account_, assurance, schedule) * price_micro)

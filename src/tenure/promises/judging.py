@@ -17,6 +17,10 @@ from tenure.promises.samples import Outcome, RequestSample, Window
 from tenure.promises.verdicts import Reason, Verdict, WindowVerdict
 from tenure.promises.views import Tolerance, View, WindowEvidence, disagreement
 
+JUDGE_VERSION = "1"
+"""Named by every statement of a verdict. It is raised whenever some evidence would be judged otherwise than before, or
+is recorded in other fields than before; a field that binds nothing may come without."""
+
 LOAD_QUANTILE = 0.999
 """A window with more arrivals than this quantile of the declared process is not owed its latency."""
 

@@ -12,12 +12,13 @@ from tenure.evidence import (
     contract_statement,
     contract_subject,
 )
-from tenure.promises import WindowEvidence, WindowVerdict
+from tenure.promises import JUDGE_VERSION, WindowEvidence, WindowVerdict
 from tenure.quantities import Instant, format_instant, parse_instant
 from tenure.resources import Contract
 from tenure.resources.kinds.contract import Commissioning, Signature
 
 EVIDENCE_INPUT = "evidence"
+ACTIVATION = "activation"
 
 
 def subject_of(contract: Contract) -> Subject:
@@ -120,6 +121,7 @@ def verdict_body(verdict: WindowVerdict) -> dict[str, Any]:
     """A verdict as its statement says it; a stranger computes the same from the evidence and the terms."""
     record = verdict.as_record()
     return {
+        "judge": JUDGE_VERSION,
         "promise": record["promise"],
         "start": format_instant(verdict.window.start_ms),
         "end": format_instant(verdict.window.end_ms),
@@ -137,7 +139,7 @@ def checkpoint_of(plane: Plane, contract: Contract) -> str:
     """The signed checkpoint that the contract's user gets at activation, against which bundles are proved complete."""
     return plane.log.issue_checkpoint(
         contract_source(contract.uid),
-        purpose="activation",
+        purpose=ACTIVATION,
         subjects=[subject_of(contract)],
         at_ms=plane.clock.now_ms(),
     )

@@ -1,0 +1,87 @@
+"""Checking what was stated, offline: verdicts drawn again from their evidence, and what must have been judged. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tenure.controllers.contract.stating import ACTIVATION, EVIDENCE_INPUT, verdict_body
+from tenure.controllers.contract.terms import promises_of
+from tenure.evidence import OtherJudgeError, Owed, Statement
+from tenure.measurement import windows_of
+from tenure.promises import JUDGE_VERSION, PROBE_PATIENCE_MS, Promise, Window, WindowEvidence, judge
+from tenure.quantities import parse_instant
+from tenure.resources.kinds.allocation import Promises
+
+UNNAMED_JUDGE = "0"
+"""Statements that name no version are older than versions."""
+
+
+class Recomputing:
+    """Draws the verdicts of one bundle again. It keeps the terms and the evidence that it has just read, because many
+    verdicts rest on the same; what it says depends on its arguments alone."""
+
+    def __init__(self) -> None:
+        self._terms: Mapping[str, Any] | None = None
+        self._promises: dict[str, Promise] = {}
+        self._record: Any = None
+        self._evidence: WindowEvidence | None = None
+
+    def __call__(
+        self, statement: Statement, inputs: Mapping[str, Any], terms: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """What a window verdict's statement must say, from its evidence and the signed terms; None for others.
+
+        Raises ValueError when the terms know no such promise or the evidence cannot be read, OtherJudgeError when
+        the verdict was drawn by another version of the judge.
+        """
+        if statement.predicate != "window-verdict":
+            return None
+        version = str(statement.body.get("judge", UNNAMED_JUDGE))
+        if version != JUDGE_VERSION:
+            raise OtherJudgeError(version)
+        if terms is not self._terms:
+            self._promises = {p.name: p for p in promises_of(Promises.model_validate(terms["promises"]))}
+            self._terms = terms
+        name = str(statement.body["promise"])
+        if name not in self._promises:
+            raise ValueError(f"the terms promise no {name}")
+        evidence = self._read(inputs)
+        window = Window(parse_instant(str(statement.body["start"])), parse_instant(str(statement.body["end"])))
+        return verdict_body(judge(self._promises[name], window, evidence))
+
+    def _read(self, inputs: Mapping[str, Any]) -> WindowEvidence:
+        try:
+            record = inputs[EVIDENCE_INPUT]
+            if self._evidence is None or record is not self._record:
+                self._evidence, self._record = WindowEvidence.from_record(record), record
+        except KeyError as error:
+            raise ValueError(f"the evidence lacks {error}") from None
+        return self._evidence
+
+
+def recompute(statement: Statement, inputs: Mapping[str, Any], terms: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """One statement, on its own: see `Recomputing`."""
+    return Recomputing()(statement, inputs, terms)
+
+
+def owed(terms: Mapping[str, Any], statements: Sequence[Statement], created_ms: int) -> list[Owed]:
+    """The span in which each promise owes a verdict on every window: from activation to the end of the contract.
+
+    Windows that were over only just before the export (`created_ms`, Unix ms) may not have been settled by then, and
+    are not owed yet.
+    """
+    at_ms = {s.id.removeprefix(f"{s.source}/"): s.at_ms for s in statements}
+    began_ms = at_ms.get(f"checkpoint/{ACTIVATION}", at_ms.get("terms"))
+    if began_ms is None:
+        return []
+    over_ms = min(parse_instant(str(terms["term"]["end"])), created_ms)
+    for statement in statements:
+        if statement.predicate == "ending":
+            over_ms = min(over_ms, parse_instant(str(statement.body["at"])))
+    found = []
+    for promise in promises_of(Promises.model_validate(terms["promises"])):
+        length_ms = promise.assurance.window_ms
+        settled_ms = created_ms - max(length_ms, PROBE_PATIENCE_MS) - length_ms
+        windows = windows_of(began_ms, min(over_ms, settled_ms), length_ms)
+        if windows:
+            found.append(Owed(promise.name, windows[0].start_ms, windows[-1].end_ms))
+    return found

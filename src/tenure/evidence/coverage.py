@@ -1,0 +1,44 @@
+"""What was never stated. Sequence numbers show what was stated and left out; this shows what was not judged at all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tenure.evidence.report import Unjudged
+from tenure.evidence.statements import Statement
+from tenure.quantities import format_instant
+
+Span = tuple[int, int]
+"""From and to, Unix milliseconds, the end excluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A promise that owes a verdict on all of a span (Unix ms)."""
+
+    promise: str
+    start_ms: int
+    end_ms: int
+
+
+OwedBy = Callable[[Mapping[str, Any], Sequence[Statement], int], Sequence[Owed]]
+"""What must have been judged, from a contract's signed terms, its statements in order, and the time of export (Unix
+ms). Pure."""
+
+
+def unjudged(owed: Sequence[Owed], judged: Mapping[str, Sequence[Span]]) -> list[Unjudged]:
+    """Each span that no verdict covers: of what is owed, and between the first and last window of any promise."""
+    spans = {promise: list(windows) for promise, windows in judged.items()}
+    for one in owed:
+        if one.start_ms < one.end_ms:
+            spans.setdefault(one.promise, []).extend(((one.start_ms, one.start_ms), (one.end_ms, one.end_ms)))
+    return [gap for promise in sorted(spans) for gap in _gaps(promise, sorted(spans[promise]))]
+
+
+def _gaps(promise: str, spans: Sequence[Span]) -> list[Unjudged]:
+    found, reach = [], spans[0][1]
+    for start, end in spans[1:]:
+        if start > reach:
+            found.append(Unjudged(promise, format_instant(reach), format_instant(start)))
+        reach = max(reach, end)
+    return found
