@@ -68,6 +68,13 @@ def test_a_window_in_which_nothing_was_answered_delivered_nothing() -> None:
     assert said(knowledge(floors(10), [stalled])).kind != "Offers"
 
 
+def test_tokens_count_in_the_window_in_which_they_came_though_nobody_asked_in_it() -> None:
+    second = 1000 * MS
+    long = RequestSample(NOW_MS * MS + second, second, (second,) * 6, 8 * second, 40, 7, 200)
+    rates = rates_micro(((long,), (), (), ()), WINDOW_MS, Metric.OUTPUT_TOKENS_PER_SECOND)
+    assert rates == [1_000_000.0, 1_000_000.0, 1_000_000.0], "two tokens came in each window of two seconds"
+
+
 def test_evidence_under_a_declared_load_carries_no_floor_and_saturation_no_latency() -> None:
     under_load, busy = measured([50.0] * 9), saturated([0, *[20] * 9])
     assert not knowledge(floors(10), [under_load]).capabilities

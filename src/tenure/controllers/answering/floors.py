@@ -19,7 +19,6 @@ from tenure.promises import (
     RequestSample,
     Window,
     bound_by_windows,
-    split,
     window_rate_micro,
 )
 from tenure.quantities import Rate
@@ -67,19 +66,26 @@ def rates_micro(
 ) -> list[float]:
     """Micro-units per second delivered in each window but the first, to which nothing was carried over.
 
-    What an answer goes on with in the next window counts where it came.
+    What an answer goes on with in the next window counts where it came, though nobody asked anew in that window.
     """
-    _, bounding = split(windows, leaving_out)
     samples: list[RequestSample] = [sample for window in windows for sample in window]
-    length_ns = window_ms * 10**6
+    starts = _starts(windows, window_ms)
+    return [
+        0.0 if start is None else window_rate_micro(metric, samples, Window(start, start + window_ms))
+        for start in starts[leaving_out:]
+    ]
 
-    def rate(window: Sequence[RequestSample]) -> float:
-        if not window:
-            return 0.0  # nobody could ask again, because nothing was answered
-        start_ms = min(sample.arrival_ns for sample in window) // length_ns * window_ms
-        return window_rate_micro(metric, samples, Window(start_ms, start_ms + window_ms))
 
-    return [rate(window) for window in bounding]
+def _starts(windows: Sequence[Sequence[RequestSample]], window_ms: int) -> list[int | None]:
+    """When each window began, Unix ms: known from a request in it, else one window after the one before."""
+    starts: list[int | None] = []
+    for window in windows:
+        before = starts[-1] if starts else None
+        if window:
+            starts.append(min(sample.arrival_ns for sample in window) // (window_ms * 10**6) * window_ms)
+        else:
+            starts.append(None if before is None else before + window_ms)
+    return starts
 
 
 def rounded_down(floor_micro: float) -> Rate:

@@ -62,8 +62,8 @@ def _known(what: str, known: set[str], machines: Mapping[str, Machine], next_ste
     unknown = sorted(set(machines) - known)
     if not unknown:
         return None
-    of = "price in that currency" if what == BUDGET else "power"
-    hint = f"the {of} of {unknown[0]} is not known, so no limit of it can be kept: {next_step.format(unknown[0])}"
+    lacks = f"what {unknown[0]} costs in that currency" if what == BUDGET else f"how much power {unknown[0]} draws"
+    hint = f"{lacks} is not known, so no limit of it can be kept: {next_step.format(unknown[0])}"
     return Constraint(id=f"spec.{what}", imposed_by="workload", machines=frozenset(known), hint=hint)
 
 

@@ -13,11 +13,12 @@ from tenure.controllers.answering.need import Need
 from tenure.controllers.probing import probe_rate
 from tenure.ledger.convert import from_placed
 from tenure.placement import Fleet, Plan
-from tenure.promises import LatencyObjective, Method, RateObjective, View
+from tenure.promises import DEFAULT_CREDIT, LatencyObjective, Method, RateObjective, View
 from tenure.quantities import Bytes, Duration, Instant, Money, Power, Rate, Ratio, format_instant
 from tenure.resources import Machine, ObjectMeta, Offer
 from tenure.resources.base import OwnerReference
 from tenure.resources.kinds.allocation import (
+    CreditBand,
     EvidenceSummary,
     HardPromise,
     Price,
@@ -167,6 +168,17 @@ def price_of(plan: Plan, machines: Mapping[str, Machine]) -> Price:
     return Price(hourly=total, total=total.times(plan.end_ms - plan.start_ms, 3_600_000))
 
 
+def _with_credit(price: Price, promises: Promises) -> Price:
+    """The price with the schedule by which it comes back, said before anyone accepts, where anything is measured."""
+    if not promises.statistical:
+        return price
+    bands = [
+        CreditBand(below_percent=round(step.below * 100), credit_percent=round(step.share * 100))
+        for step in DEFAULT_CREDIT
+    ]
+    return price.model_copy(update={"credit": bands})
+
+
 def watts_of(plan: Plan, machines: Mapping[str, Machine]) -> Watts:
     """What it draws, as far as anybody knows; inside a virtual machine nobody does."""
     machine = machines[plan.claims[0].machine]
@@ -222,17 +234,18 @@ def quote_of(
     price = price_of(plan, machines)
     watts = rated_watts_of(plan, simulated) if simulated is not None else watts_of(plan, machines)
     relaxed = [*relaxed_of(choice, plan, need), *over_limits(need.limits, price, watts)]
+    promises = promises_of(need, choice, plan, simulated=simulated is not None, views=views)
     return Quote(
         meets_in_full=not relaxed,
         relaxed=relaxed,
-        promises=promises_of(need, choice, plan, simulated=simulated is not None, views=views),
+        promises=promises,
         shape=_shape(choice),
         runtime=choice.capability.evidence.runtime if choice.capability else None,
         cores=sum(len(claim.cores) for claim in plan.claims),
         memory=Bytes(sum(claim.memory_bytes for claim in plan.claims)),
         start=Instant(plan.start_ms),
         end=Instant(plan.end_ms),
-        price=price,
+        price=_with_credit(price, promises),
         watts=watts,
         machine=plan.claims[0].machine,
     )
