@@ -14,6 +14,7 @@ from tenure.cli.words import (
     nanoseconds_text,
     percent,
     price_text,
+    schedule_text,
     shape_text,
     watts_text,
 )
@@ -51,6 +52,9 @@ def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
     if status and status.progress:
         rows.add_row("progress", progress_text(status.progress, now_ms))
     rows.add_row("price", price_text(spec.price))
+    if spec.price.credit:
+        credit = status.credit if status else None
+        rows.add_row("credit", Text(str(credit), style=BAD) if credit else f"none due; {schedule_text(spec.price)}")
     rows.add_row("power", watts_text(spec.watts))
     if status and status.run and status.run.mechanism:
         rows.add_row("enforced", _enforced(contract))

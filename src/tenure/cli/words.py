@@ -114,6 +114,17 @@ def price_text(price: Price) -> str:
     return f"{price.hourly} an hour{total}"
 
 
+def schedule_text(price: Price) -> str:
+    """By which schedule the price comes back, the mildest step first."""
+    steps = sorted(price.credit, key=lambda band: -band.below_percent)
+    said = [
+        f"{band.credit_percent} % "
+        + (f"under {band.below_percent} % of it" if band.below_percent < 100 else "on any shortfall")
+        for band in steps
+    ]
+    return "comes back when the promised share is missed: " + ", ".join(said)
+
+
 def watts_text(watts: Watts) -> str:
     """The power drawn, or unknown and why."""
     if watts.power is None:

@@ -116,6 +116,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("Breached", "a promise was broken", "see `tenure contract audit NAME`"),
     Reason("Unverifiable", "there is no fresh, consistent evidence", "see the message for which view is missing"),
     Reason("Remedied", "a step of the remedy ladder was taken against a breach", "see status.remedies"),
+    Reason("CreditDue", "the error budget of a promise is used up, and part of the price comes back", "see status.credit"),
     Reason("EndedByTerm", "the term is over"),
     Reason("EndedByUser", "its user ended it"),
     Reason("EndedByDeletion", "it was deleted"),

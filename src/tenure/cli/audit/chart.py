@@ -35,6 +35,8 @@ def render(audit: Audit, width: int) -> RenderableType:
         parts += [Padding(_episode(episode), (0, 0, 0, 2)) for episode in audit.episodes]
     elif audit.promises:
         parts.append(Text("no window was breached", "dim"))
+    if audit.credit is not None:
+        parts.append(Text(f"credit {audit.credit}", "red"))
     return Group(*parts)
 
 

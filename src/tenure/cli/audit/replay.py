@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tenure.controllers.contract.credit import credit_of
 from tenure.controllers.contract.stating import verdict_of
 from tenure.controllers.contract.terms import promises_of
 from tenure.evidence import Statement
 from tenure.promises import Account, Promise, Verdict, WindowVerdict, account, worst
 from tenure.quantities import format_instant, parse_instant
-from tenure.resources.kinds.allocation import Promises
+from tenure.resources.kinds.allocation import Price, Promises
+from tenure.resources.kinds.contract import Credit
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Audit:
     episodes: tuple[Episode, ...] = ()
     remedies: tuple[RemedyTaken, ...] = ()
     ended: str | None = None
+    credit: Credit | None = None
     statements: int = 0
 
     @property
@@ -87,15 +90,17 @@ def replay(name: str, statements: Sequence[Statement]) -> Audit:
         judged.sort(key=lambda window: window.verdict.window.start_ms)
     term_ms = parse_instant(terms["term"]["end"]) - parse_instant(terms["term"]["start"])
     remedies = _remedies(statements)
+    accounts = {p.name: account([w.verdict for w in windows[p.name]], p.assurance, term_ms) for p in promises}
     return Audit(
         name=name,
         terms=terms,
         promises=promises,
         windows=windows,
-        accounts={p.name: account([w.verdict for w in windows[p.name]], p.assurance, term_ms) for p in promises},
+        accounts=accounts,
         episodes=tuple(e for promise in promises for e in _episodes(promise.name, windows[promise.name], remedies)),
         remedies=remedies,
         ended=next((str(s.body["because"]) for s in statements if s.predicate == "ending"), None),
+        credit=credit_of(Price.model_validate(terms.get("price", {})), [(p, accounts[p.name]) for p in promises]),
         statements=len(statements),
     )
 
@@ -153,6 +158,7 @@ def to_json(audit: Audit) -> dict[str, Any]:
         "contract": audit.name,
         "verdict": str(audit.verdict),
         "ended": audit.ended,
+        "credit": audit.credit.to_json() if audit.credit else None,
         "statements": audit.statements,
         "promises": [
             {

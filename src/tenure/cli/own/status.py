@@ -7,13 +7,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tenure.cli import exit_codes, screen
-from tenure.cli.answer import QUIET
+from tenure.cli.answer import BAD, QUIET
 from tenure.cli.contract_view import VERDICTS, measured_text, progress_text, ready_reason, views_text
-from tenure.cli.door import open_door
+from tenure.cli.door import Door, open_door
 from tenure.cli.options import HERE, AllNamespaces, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.cli.words import counted, duration_text, instant_text, metric_text, promise_text
-from tenure.client import home_directory
+from tenure.client import ApiError, Refusing, home_directory
+from tenure.client.calls import Call
 from tenure.quantities import SystemClock
 from tenure.resources import Contract, Offer, Site
 
@@ -28,11 +29,14 @@ def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", re
         contracts = door.client.list(Contract, namespace=namespace).items
         offers = door.client.list(Offer, namespace=namespace).items
         sites = door.client.list(Site).items
+        refused = _writes_refused(door)
     live = [c for c in contracts if c.status is not None and c.status.phase in LIVE]
     held = [o for o in offers if o.status is not None and o.status.phase == "Held" and o.spec.purpose == "Offer"]
     code = exit_code_of(live)
+    if refused and code == exit_codes.YES:
+        code = exit_codes.UNVERIFIABLE  # nothing that was judged since could be written down, or stated
     if as_json:
-        screen.say_json(_json(live, held, sites, code))
+        screen.say_as("StatusReport", _json(live, held, sites, code))
         return code
     console = screen.console(markup=False)
     for site in sites:
@@ -41,12 +45,28 @@ def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", re
         console.print(_table(live, SystemClock().now_ms()))
         for contract in (c for c in live if c.spec.promises.views and c.status and c.status.windows):
             console.print(f"{contract.name} is seen by {views_text(contract)}", style=QUIET)
+        for contract in live:
+            if contract.status is not None and contract.status.credit is not None:
+                console.print(f"{contract.name}: credit {contract.status.credit}", style=BAD)
     else:
         console.print("No contract holds here." + (" -A looks everywhere." if not all_namespaces else ""))
     if held:
         console.print(f"{counted(len(held), 'held offer')} to choose from: tenure get offers", style=QUIET)
+    if refused:
+        console.print(f"nothing newer than this can be said: {refused}", style=BAD)
     console.print(f"state is in {home_directory()}", style=QUIET)
     return code
+
+
+def _writes_refused(door: Door) -> str:
+    """Why the host takes no writes; empty where it does, and where a host of another make does not say."""
+    try:
+        door.send(Call("GET", "/readyz"))
+    except Refusing as error:
+        return str(error)
+    except ApiError:
+        return ""
+    return ""
 
 
 def exit_code_of(contracts: list[Contract]) -> int:
@@ -114,13 +134,13 @@ def _json(live: list[Contract], held: list[Offer], sites: list[Site], code: int)
                 "phase": contract.status.phase,
                 "verdict": contract.status.verdict,
                 "endpoint": contract.status.endpoint,
+                "credit": contract.status.credit.to_json() if contract.status.credit else None,
                 "ends": contract.to_json()["spec"]["term"]["end"],
                 "promises": promises,
             }
         )
     verdict = {0: "Kept", 1: "Breached"}.get(code, "Unverifiable")
     return {
-        "kind": "StatusReport",
         "verdict": verdict,
         "contracts": items,
         "offersHeld": len(held),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from tenure.controllers.contract.commissioning import active_message, run_status
+from tenure.controllers.contract.credit import credit_of, state_credit
 from tenure.controllers.contract.ending import end
 from tenure.controllers.contract.judging import Standing, as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
@@ -100,7 +101,10 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
         standing = await asyncio.to_thread(judge_windows, plane, contract)
         hard = await _hard(plane, contract, facts)
         if standing is not None:
-            more = as_status(standing) | {"remedies": await _remedy(plane, looks, contract, state, facts, standing)}
+            credit = credit_of(contract.spec.price, standing.accounts)
+            await state_credit(plane, contract, credit)
+            more = as_status(standing) | {"credit": credit}
+            more |= {"remedies": await _remedy(plane, looks, contract, state, facts, standing)}
             said = _ready(plane, standing)
         else:
             more = {"verdict": "Kept"}

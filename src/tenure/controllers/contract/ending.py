@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from tenure.client import NotFound
 from tenure.controllers.contract.commissioning import BY_ITSELF, drop_measurements
+from tenure.controllers.contract.credit import credit_of, state_credit
 from tenure.controllers.contract.judging import as_status, judge_windows, run_folder
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.retention import keep_in_time
@@ -70,6 +71,7 @@ async def end(
         await set_phase(plane, contract, "Ending", said)
         return Wait(STOP_AGAIN_MS)
     contract = await _judge_the_rest(plane, contract)
+    await _settle(plane, contract, reason)
     uid = contract.uid
     await plane.allocator.decide(
         lambda view, fleet, now_ms: release(  # noqa: ARG005 - the shape of a decision
@@ -90,8 +92,24 @@ async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract:
         if standing is None:
             return contract
         if not standing.fresh:
-            return await set_phase(plane, contract, "Ending", **as_status(standing))
+            credit = credit_of(contract.spec.price, standing.accounts)
+            await state_credit(plane, contract, credit)
+            return await set_phase(plane, contract, "Ending", **as_status(standing), credit=credit)
     return contract
+
+
+async def _settle(plane: Plane, contract: Contract, reason: str) -> None:
+    """State what the contract came to, once every window is judged: attainment, and the credit that is due."""
+    if contract.status is None:
+        return
+    credit = contract.status.credit
+    body = {
+        "because": reason,
+        "stage": "settled",
+        "credit": credit.to_json() if credit is not None else None,
+        "accounting": [account.to_json() for account in contract.status.accounting],
+    }
+    await asyncio.to_thread(state, plane, contract, "ending", "settled", body)
 
 
 async def _tell_the_workload(plane: Plane, contract: Contract) -> None:

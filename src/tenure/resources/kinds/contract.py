@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tenure.quantities import Bytes, Duration, Instant, Rate
+from tenure.quantities import Bytes, Duration, Instant, Money, Rate
 from tenure.resources.base import ApiObject, Status, Strict
 from tenure.resources.kinds.allocation import Hold, Price, Promises, Relaxation, Shape, Watts
 from tenure.resources.kinds.workload import WorkloadSpec
@@ -204,6 +204,22 @@ class RemedyStep(Strict):
     outcome: Literal["InProgress", "Helped", "DidNotHelp"] = "InProgress"
 
 
+class Credit(Strict):
+    """What comes back by the contract's own schedule, as its windows stand; those to come are counted as kept."""
+
+    percent: int = Field(ge=1, le=100, description="of the price of the term")
+    amount: Money | None = Field(default=None, description="absent where no price is known")
+    promise: str = Field(description="the promise that fell furthest short")
+    windows_used: int
+    windows_in_period: int
+    unknown_because: str | None = Field(default=None, description="why there is no amount")
+
+    def __str__(self) -> str:
+        amount = str(self.amount) if self.amount is not None else f"amount unknown: {self.unknown_because}"
+        failed = f"{self.windows_used} of {self.windows_in_period} windows failed"
+        return f"{self.percent} % of the price ({amount}), {failed}"
+
+
 class Progress(Strict):
     """How far work with an end of its own is, by its own metrics, and when it will be done: a forecast, no promise."""
 
@@ -237,7 +253,7 @@ class ContractStatus(Status):
     progress: Progress | None = None
     ended_at: Instant | None = None
     ended_because: str | None = None
-    credit: str | None = None
+    credit: Credit | None = Field(default=None, description="due by the schedule of `spec.price.credit`; absent: none")
 
 
 class Contract(ApiObject):

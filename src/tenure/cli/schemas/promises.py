@@ -1,0 +1,72 @@
+"""Answers of the verbs from a need to an endpoint, and of what is written before one asks."""
+
+from tenure.cli.schemas.parts import (
+    ANSWER,
+    ANYTHING,
+    CAUSE,
+    OBJECT,
+    TEXT,
+    TRUTH,
+    VERDICT,
+    WHOLE,
+    Schema,
+    answered,
+    exactly,
+    listed,
+    maybe,
+    with_at_least,
+)
+
+_PROMISE = exactly({"metric": TEXT, "percentile": maybe(TEXT), "promised": TEXT, "measured": maybe(TEXT)})
+_CONTRACT_LINE = exactly(
+    {
+        "name": TEXT,
+        "namespace": maybe(TEXT),
+        "phase": TEXT,
+        "verdict": maybe(VERDICT),
+        "endpoint": maybe(TEXT),
+        "credit": maybe(ANYTHING),
+        "ends": TEXT,
+        "promises": listed(_PROMISE),
+    },
+)
+
+PROMISES: dict[str, Schema] = {
+    "Written": answered("Written", {"file": maybe(TEXT), "manifest": TEXT, "workload": OBJECT}),
+    "Linted": answered("Linted", {"manifests": WHOLE, "findings": listed(CAUSE)}),
+    "Asked": answered("Asked", {"workload": TEXT, "namespace": TEXT, "answer": ANSWER}),
+    "Requested": answered("Requested", {"workload": TEXT, "namespace": TEXT}, {"answer": ANSWER, "contract": OBJECT}),
+    "Accepted": answered("Accepted", {"offer": TEXT, "contract": OBJECT}),
+    "Renewal": answered("Renewal", {"renews": TEXT, "answer": ANSWER}, {"contract": OBJECT}),
+    "Ended": answered("Ended", {"contract": TEXT, "waited": TRUTH}),
+    "Trialled": answered("Trialled", {"workload": TEXT, "length": TEXT, "answer": ANSWER}),
+    "Why": answered(
+        "Why",
+        {
+            "of": with_at_least({"kind": TEXT, "name": TEXT}),
+            "events": listed(with_at_least({"reason": TEXT, "message": TEXT, "type": TEXT})),
+        },
+        {
+            "phase": TEXT,
+            "answer": ANSWER,
+            "conditions": listed(ANYTHING),
+            "verdict": TEXT,
+            "accounting": listed(ANYTHING),
+            "windows": listed(ANYTHING),
+            "commissioning": ANYTHING,
+            "trialProgress": TEXT,
+        },
+    ),
+    "Environment": answered(
+        "Environment",
+        {
+            "contract": TEXT,
+            "model": maybe(TEXT),
+            "env": with_at_least({"OPENAI_BASE_URL": TEXT, "OPENAI_API_KEY": TEXT}),
+        },
+    ),
+    "StatusReport": answered(
+        "StatusReport",
+        {"verdict": VERDICT, "contracts": listed(_CONTRACT_LINE), "offersHeld": WHOLE, "sites": listed(TEXT)},
+    ),
+}

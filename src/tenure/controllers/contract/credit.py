@@ -1,0 +1,43 @@
+"""Credit: what comes back by the schedule in the signed terms. Stated when it is first due and when it grows."""
+
+import asyncio
+from collections.abc import Sequence
+
+from tenure.controllers.contract.stating import state
+from tenure.controllers.events import record
+from tenure.controllers.plane import Plane
+from tenure.promises import Account, CreditStep, Promise, credit_share
+from tenure.resources import Contract
+from tenure.resources.kinds.allocation import Price
+from tenure.resources.kinds.contract import Credit
+
+
+def credit_of(price: Price, accounts: Sequence[tuple[Promise, Account]]) -> Credit | None:
+    """The credit of the promise that fell furthest short; promises are not added up. None where none is due. Pure.
+
+    A price that nobody declared makes the amount unknown, never nothing: the share of it stands all the same.
+    """
+    schedule = [CreditStep(band.below_percent / 100, band.credit_percent / 100) for band in price.credit]
+    due = [(credit_share(account, promise.assurance, schedule), promise, account) for promise, account in accounts]
+    share, promise, account = max(due, key=lambda one: one[0], default=(0, None, None))
+    if promise is None or account is None or not share:
+        return None
+    percent = int(share * 100)
+    return Credit(
+        percent=percent,
+        amount=price.total.times(percent, 100) if price.total is not None else None,
+        promise=promise.name,
+        windows_used=account.used,
+        windows_in_period=account.owed_in_period,
+        unknown_because=None if price.total is not None else price.unknown_because or "the terms name no price",
+    )
+
+
+async def state_credit(plane: Plane, contract: Contract, credit: Credit | None) -> None:
+    """State a credit that was not due before, or not as much. Raises NotWrittenError: it is then not said either."""
+    before = contract.status.credit if contract.status else None
+    if credit is None or (before is not None and before.percent >= credit.percent):
+        return
+    body = {"promise": credit.promise, "verdict": "Breached", "credit": credit.to_json()}
+    await asyncio.to_thread(state, plane, contract, "accounting", f"credit/{credit.percent}", body)
+    await record(plane.client, contract, "CreditDue", f"{credit.promise}: {credit}", plane.clock, warning=True)

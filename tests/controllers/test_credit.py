@@ -1,0 +1,65 @@
+"""Credit by the schedule in the terms: none while the budget lasts, then its largest step; no amount is invented."""
+
+from dataclasses import replace
+
+import pytest
+
+from tenure.controllers.contract.credit import credit_of
+from tenure.promises import Account, Assurance, LatencyObjective, Load, Metric, Promise, Verdict
+from tenure.quantities import Money
+from tenure.resources.kinds.allocation import CreditBand, Price
+
+SCHEDULE = [
+    CreditBand(below_percent=100, credit_percent=10),
+    CreditBand(below_percent=95, credit_percent=25),
+    CreditBand(below_percent=80, credit_percent=100),
+]
+PRICED = Price(hourly=Money.parse("0.30 EUR"), total=Money.parse("3.00 EUR"), credit=SCHEDULE)
+FIRST = Promise(
+    LatencyObjective(Metric.TIME_TO_FIRST_TOKEN, 95, 10**8), Load(10**6, 40, 3), Assurance(60_000, 0.95, 0.9)
+)
+OTHER = replace(FIRST, objective=LatencyObjective(Metric.REQUEST_LATENCY, 95, 10**9))
+
+
+def stands(used: int, of: int = 1000) -> Account:
+    budget = of * 5 // 100
+    return Account(
+        verdict=Verdict.BREACHED if used > budget else Verdict.KEPT,
+        windows=of,
+        owed=of,
+        kept=of - used,
+        used=used,
+        not_owed=0,
+        owed_in_period=of,
+        budget=budget,
+        attainment=1 - used / of,
+        burn_short=0,
+        burn_long=0,
+        remedy_due=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("used", "percent", "amount"),
+    [(0, None, None), (50, None, None), (51, 10, "0.30 EUR"), (98, 25, "0.75 EUR"), (300, 100, "3.00 EUR")],
+)
+def test_credit_is_the_largest_step_reached(used: int, percent: int | None, amount: str | None) -> None:
+    found = credit_of(PRICED, [(FIRST, stands(used))])
+    assert (found.percent if found else None, str(found.amount) if found else None) == (percent, amount)
+
+
+def test_the_promise_that_fell_furthest_short_counts_and_they_are_not_added_up() -> None:
+    found = credit_of(PRICED, [(FIRST, stands(60)), (OTHER, stands(120))])
+    assert found is not None
+    assert (found.promise, found.percent, found.windows_used) == (OTHER.name, 25, 120)
+
+
+def test_without_a_price_the_share_stands_and_the_amount_is_unknown() -> None:
+    found = credit_of(Price(unknown_because="nobody has declared it", credit=SCHEDULE), [(FIRST, stands(60))])
+    assert found is not None
+    assert (found.percent, found.amount, found.unknown_because) == (10, None, "nobody has declared it")
+    assert str(found) == "10 % of the price (amount unknown: nobody has declared it), 60 of 1000 windows failed"
+
+
+def test_twin_terms_without_a_schedule_owe_no_credit() -> None:
+    assert credit_of(Price(hourly=PRICED.hourly, total=PRICED.total), [(FIRST, stands(900))]) is None
