@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from tenure.cli.own.trial import TRIAL_FOR
 from tenure.client import AlreadyExists, Client, NotFound
 from tenure.resources import Contract, Inquiry, ObjectMeta, Offer, Secret, Workload
 from tests.cli import answers
@@ -21,6 +22,7 @@ class Hand:
     answer: Any = field(default_factory=answers.offers)
     refuse: tuple[str, str] | None = None
     contract: dict[str, Any] = field(default_factory=answers.active_status)
+    trialled: set[str] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -34,7 +36,13 @@ class Hand:
     def _workload(self, workload: Workload) -> None:
         generation = workload.metadata.generation
         status = workload.status
-        if workload.spec.accepted_offer and not (status and status.contract):
+        if status and status.phase == "Trialling":
+            said = {"phase": "Offered", "answer": self.answer.to_json(), "observedGeneration": generation}
+            self._status(Workload, workload.name, said)
+        elif TRIAL_FOR in (workload.metadata.annotations or {}) and workload.name not in self.trialled:
+            self.trialled.add(workload.name)
+            self._status(Workload, workload.name, {"phase": "Trialling", "answer": None})
+        elif workload.spec.accepted_offer and not (status and status.contract):
             self._accept(workload)
         elif status is None or (status.observed_generation != generation and not workload.spec.accepted_offer):
             self._make_offers(workload)

@@ -1,170 +1,187 @@
 """Every command answers in JSON, by a schema that is written down and tested."""
 
+import hashlib
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
+from cyclopts import App
 
-from tenure.cli import reference
-from tenure.cli.commands import COMMANDS, make_app
-from tenure.cli.schemas import OUTPUTS
+from tenure.cli.commands import make_app
+from tenure.cli.schemas import ANSWERS, ERROR, OUTPUTS, WITHOUT_JSON
+from tenure.cli.screen import OUTPUT_VERSION
 from tenure.engines import LocalEngine
 from tenure.engines.runstate import LogLine
+from tenure.evidence import contract_source, contract_statement, contract_subject
+from tenure.resources import HardwareProfile, Machine, Model, ObjectMeta, Offer, Site
+from tenure.topology import digest, identity_json, to_json
 from tests.cli import answers
 from tests.cli.hand import acting
-from tests.cli.host import Shell
+from tests.cli.host import Ran, Shell, make_namespace, running_host
+from tests.cli.json_cases import (
+    IN_A_NAMESPACE,
+    ON_THE_HOST,
+    STARTING,
+    WITH_EVIDENCE,
+    WITHOUT_A_HOST,
+    Answered,
+    all_answered,
+)
 from tests.cli.manifests import CHAT
+from tests.evidence.builders import AT_MS, a_log
+from tests.evidence.test_command import SPEC, UID, WHO, a_verdict
+from tests.requirements.fleets import fleet, hopper
+from tests.topology.builders import a_machine, an_observed
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "reference"
-
-# Command lines, each in a namespace where `chat` holds contract chat-3f2a1c; and the kind of their answer.
-LINES = {
-    "get wl": "List",
-    "describe wl chat": "Described",
-    "apply -f -": "Applied",
-    "create -f - --dry-run=client": "Applied",
-    "delete wl chat --dry-run=server": "Applied",
-    "diff -f -": "Difference",
-    "wait wl/chat --for=create": "Waited",
-    "logs chat": "Logs",
-    "events": "List",
-    "explain workload.spec": "Explanation",
-    "api-resources": "ApiResources",
-    "version": "Version",
-    "config view": "ConfigView",
-    "config kubeconfig": "Kubeconfig",
-    "config current-context": "Context",
-    "config get-contexts": "Contexts",
-    "ask -f -": "Asked",
-    "request -f -": "Requested",
-    "request -f - --no-wait": "Requested",
-    "accept chat-3f2a1c": "Accepted",
-    "end chat": "Ended",
-    "why chat": "Why",
-    "why contract/chat-3f2a1c": "Why",
-    "env chat": "Environment",
-    "status": "StatusReport",
-    "doctor": "Checkup",
-    "model list": "Models",
-    "model show smollm2-135m-instruct": "ModelFile",
-    "price show": "Prices",
-    "site show": "Sites",
-    "get wl nobody": "Status",
-    "bogus": "Status",
-    "apply -f /dev/null": "Status",
-}
-# Shown in detail elsewhere: these print objects (-o json gives the object), or are another room's own.
-OBJECTS_THEMSELVES = {"patch", "label", "annotate"}
-WITHOUT_JSON = {"edit", "completion", "quickstart"}
-TESTED_ELSEWHERE = {
-    "capacity",
-    "simulate",
-    "backup",
-    "restore",
-    "renew",
-    "trial",
-    "up",
-    "down",
-    "inventory",
-    "evidence",
-    "ledger",
-    "contract",
-    "init",
-    "lint",
-}
-WITHOUT_NAMESPACE = {"explain", "api-resources"}
+TRACE = "name,cpu_milli,memory_mib,num_gpu,gpu_milli\njob-0,4000,8192,1,1000\njob-1,4000,8192,8,1000\n"
+HARDWARE_WORD = CHAT + "  resources: {cores: 2}\n"
 
 
-@pytest.mark.parametrize("line", LINES)
-def test_the_answer_follows_its_schema(shell: Shell, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LocalEngine, "logs", lambda *_, **__: iter([LogLine(1_796_115_600_000, "stdout", "up")]))
-    tokens = [*line.split(), "-o", "json"]
-    run = shell if tokens[0] in WITHOUT_NAMESPACE or LINES[line] == "Status" else shell.here
-    with acting(shell):
-        assert shell.here("request", "-f", "-", "--accept", "best", stdin=CHAT).code == 0
-        ran = run(*tokens, stdin=CHAT)
-    text = ran.err if LINES[line] == "Status" else ran.out
+def follows_its_schema(ran: Ran, kind: str) -> Any:
+    """The answer, once it is of this kind and as its schema says."""
+    text = ran.err if kind == ERROR else ran.out
+    assert text.startswith("{"), ran
     content = json.loads(text)
-    assert content["kind"] == LINES[line], ran.err
-    jsonschema_rs.validate(OUTPUTS[LINES[line]], content)
+    if kind == "Object":
+        assert content["kind"] in ("Workload", "Contract")
+    else:
+        assert content["kind"] == kind, ran.err
+    if kind not in ("Object", "List", ERROR):
+        assert content["apiVersion"] == OUTPUT_VERSION
+    jsonschema_rs.validate(OUTPUTS[kind], content)
+    return content
 
 
-def test_every_command_is_in_this_table_or_says_why_not() -> None:
-    tested = {line.split()[0] for line in LINES}
-    covered = tested | OBJECTS_THEMSELVES | WITHOUT_JSON | TESTED_ELSEWHERE
-    assert {command.name for command in COMMANDS} - covered == set()
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A host that knows a site, a machine and a model whose file lies on this machine."""
+    folder = tmp_path_factory.mktemp("stocked")
+    (folder / "own.gguf").write_bytes(b"GGUF")
+    hexes = hashlib.sha256(b"GGUF").hexdigest()
+    with running_host(folder / "home") as home, Shell(home).controllers() as client:
+        client.create(Site(metadata=ObjectMeta(name="local")))
+        profile = {"digest": digest(a_machine()), "topology": identity_json(a_machine())}
+        client.create(HardwareProfile.model_validate({"metadata": {"name": "hw-1"}, "spec": profile}))
+        spec = {"site": "local", "profile": "hw-1"}
+        client.create(Machine.model_validate({"metadata": {"name": "laptop"}, "spec": spec}))
+        cores = [core.id for core in a_machine().cores]
+        status = {"state": "Ready", "cores": len(cores), "sellableCores": cores, "sellableMemory": "8Gi"}
+        client.patch_status(Machine, "laptop", {"status": status})
+        sources = [{"file": {"path": str(folder / "own.gguf")}}]
+        own = {"format": "gguf", "digest": f"sha256:{hexes}", "licence": "CC0-1.0", "sources": sources}
+        client.create(Model.model_validate({"metadata": {"name": "own"}, "spec": own}))
+        yield home
 
 
-def test_every_schema_is_one() -> None:
+@pytest.fixture
+def host(stocked: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
+    """The command line against that host, in a namespace that is this test's alone."""
+    monkeypatch.setenv("TENURE_HOME", str(stocked))
+    monkeypatch.setenv("TENURE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(LocalEngine, "logs", lambda *_, **__: iter([LogLine(1_796_115_600_000, "stdout", "up")]))
+    namespace = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:60].strip("-")
+    make_namespace(stocked, namespace)
+    return Shell(stocked, namespace)
+
+
+@pytest.mark.parametrize("line", [*IN_A_NAMESPACE, *ON_THE_HOST])
+def test_on_a_host(host: Shell, line: str, tmp_path: Path) -> None:
+    tokens = [*line.replace("{folder}", str(tmp_path)).split(), "-o", "json"]
+    with acting(host):
+        assert host.here("request", "-f", "-", "--accept", "best", stdin=CHAT).code == 0
+        if line.startswith("renew"):
+            _hold_a_renewal(host)
+        ran = (host.here if line in IN_A_NAMESPACE else host)(*tokens, stdin=CHAT)
+    follows_its_schema(ran, {**IN_A_NAMESPACE, **ON_THE_HOST}[line])
+
+
+def _hold_a_renewal(host: Shell) -> None:
+    with host.controllers() as client:
+        offer = answers.offer_object("chat-again", host.namespace, "chat")
+        client.create(offer.model_copy(update={"spec": offer.spec.model_copy(update={"renews": "chat-3f2a1c"})}))
+        client.patch_status(Offer, "chat-again", {"status": {"phase": "Held"}}, namespace=host.namespace)
+
+
+@pytest.mark.parametrize("line", WITHOUT_A_HOST)
+def test_without_a_host(offline: Shell, stocked: Path, line: str, tmp_path: Path) -> None:
+    (tmp_path / "hardware.yaml").write_text(HARDWARE_WORD)
+    (tmp_path / "machine.json").write_text(json.dumps(to_json(an_observed())))
+    fleet(tmp_path / "fleet.csv", hopper("m-0", "rack-0"))
+    (tmp_path / "trace.csv").write_text(TRACE)
+    if line.startswith("restore"):
+        assert Shell(stocked)("backup", tmp_path / "backup").code == 0
+    ran = offline(*line.replace("{folder}", str(tmp_path)).split(), "-o", "json", stdin=CHAT)
+    follows_its_schema(ran, WITHOUT_A_HOST[line])
+
+
+@pytest.mark.parametrize("line", WITH_EVIDENCE)
+def test_with_evidence(offline: Shell, line: str, tmp_path: Path) -> None:
+    log = a_log(offline.home)
+    log.append(contract_statement(**WHO, uid=UID, spec=SPEC, at_ms=AT_MS))
+    subjects = [contract_subject(**WHO, spec=SPEC)]
+    log.issue_checkpoint(contract_source(UID), purpose="activation", subjects=subjects, at_ms=AT_MS)
+    log.append_all([a_verdict(number, 900 if number == 2 else 200) for number in range(4)])
+    log.close()
+    (tmp_path / "key.pem").write_text(offline("evidence", "show", "--public-key").out)
+    assert offline("evidence", "export", "chat-abc", "--to", tmp_path / "b.jsonl").code == 0
+    (tmp_path / "damaged.jsonl").write_text((tmp_path / "b.jsonl").read_text().replace('"Kept"', '"kept"', 1))
+    follows_its_schema(offline(*line.replace("{folder}", str(tmp_path)).split(), "-o", "json"), WITH_EVIDENCE[line])
+
+
+@pytest.mark.real
+def test_starting_and_stopping(tmp_path: Path) -> None:
+    shell = Shell(tmp_path / "home")
+    try:
+        for line, kind in STARTING.items():
+            follows_its_schema(shell(*line.split(), "-o", "json"), kind)
+    finally:
+        shell("down", "--purge", "--yes")
+
+
+def leaves(app: App, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Every command that can be run, by its words."""
+    inner = [name for name in app if not name.startswith("-")]
+    if not inner:
+        yield " ".join(path)
+    for name in inner:
+        yield from leaves(app[name], (*path, name))
+
+
+def test_every_command_says_what_it_answers_with_or_why_not() -> None:
+    assert set(leaves(make_app())) == {*ANSWERS, *WITHOUT_JSON}
+    assert not set(ANSWERS) & set(WITHOUT_JSON)
+
+
+def test_twin_a_command_without_a_schema_is_found() -> None:
+    app = make_app()
+    app.command(lambda: None, name="novelty")
+    assert set(leaves(app)) - {*ANSWERS, *WITHOUT_JSON} == {"novelty"}
+
+
+def test_every_kind_of_every_command_is_run_above() -> None:
+    said = {Answered(command, kind) for command, kinds in ANSWERS.items() for kind in kinds}
+    assert said - all_answered() == set()
+    assert {case for case in all_answered() - said if case.kind != ERROR} == set()
+
+
+def test_every_schema_is_one_and_somebody_answers_by_it() -> None:
     for schema in OUTPUTS.values():
         jsonschema_rs.validator_for(schema)
+    assert {kind for kinds in ANSWERS.values() for kind in kinds} | {ERROR} == set(OUTPUTS)
 
 
-def test_objects_come_as_themselves(shell: Shell) -> None:
-    shell.here("apply", "-f", "-", stdin=CHAT)
-    for line in ("patch wl chat -p {} -o json", "label wl chat a=b -o json", "annotate wl chat a=b -o json"):
-        assert shell.here(*line.split()).json["metadata"]["name"] == "chat"
+def test_twin_a_member_that_no_schema_names_is_refused(offline: Shell) -> None:
+    content = {**offline("down", "-o", "json").json, "novelty": 1}
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.validate(OUTPUTS["Stopped"], content)
 
 
-def test_a_renewal_and_a_trial_answer_by_their_schemas(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    with acting(shell) as hand:
-        shell.here("request", "-f", "-", "--accept", "best", stdin=CHAT)
-        hand.stop.set()
-        # The renewed need is answered while the old contract stands; the hand has let go, so that the test says it.
-        from tenure.resources import Workload
-
-        said = {"phase": "Offered", "contract": None, "answer": answers.offers().to_json(), "observedGeneration": 99}
-        with shell.controllers() as client:
-            client.patch_status(Workload, "chat", {"status": said}, namespace=shell.namespace)
-        ran = shell.here("renew", "chat-3f2a1c", "--for", "5m", "--timeout", "1s", "-o", "json")
-    assert ran.code == 1, ran.out
-    jsonschema_rs.validate(OUTPUTS["Status"], ran.status)
-    term = shell.here("get", "wl", "chat", "-o", "json").json["spec"]["term"]
-    assert term == {"duration": "5m", "start": "2026-12-31T09:00:00Z"}
-
-
-def test_every_command_can_be_imported_and_describes_itself() -> None:
-    app = make_app(detailed=[command.name for command in COMMANDS])
-    for command in COMMANDS:
-        assert app[command.name].help, command.name
-
-
-@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
-def test_completion_scripts_name_the_commands(offline: Shell, shell_name: str) -> None:
-    ran = offline("completion", shell_name)
-    assert ran.code == 0
-    for command in ("request", "api-resources", "kubeconfig"):
-        assert command in ran.out
-
-
-OFFERED = {
-    "get wor": "workloads",
-    "get wl ch": "chat",
-    "get wl/ch": "wl/chat",
-    "why ch": "chat",
-    "accept ch": "chat-3f2a1c",
-    "explain work": "workload",
-    "explain workload.spec.obj": "workload.spec.objectives",
-    "model fetch sm": "smollm2-135m-instruct",
-}
-
-
-@pytest.mark.parametrize("line", OFFERED)
-def test_after_tab_the_shell_offers_kinds_names_and_fields(shell: Shell, line: str) -> None:
-    with acting(shell):
-        shell.here("request", "-f", "-", stdin=CHAT)
-        first, *rest = line.split()
-        where = [] if first in ("explain", "model") else ["-n", shell.namespace]
-        ran = shell("__complete", first, *where, *rest)
-    assert OFFERED[line] in ran.out.split()
-
-
-def test_after_tab_without_a_host_there_is_silence(offline: Shell) -> None:
-    ran = offline("__complete", "get", "workloads", "")
-    assert (ran.code, ran.err) == (0, "")
-
-
-def test_the_reference_is_what_the_code_says() -> None:
-    assert (DOCS / reference.PAGE).read_text() == reference.page(), "run `make docs`"
-    assert (DOCS / reference.SCHEMAS).read_text() == reference.schemas(), "run `make docs`"
+def test_what_a_scan_wrote_is_read_back(offline: Shell, tmp_path: Path) -> None:
+    scanned = offline("inventory", "scan", "--no-try", "-o", "json")
+    (tmp_path / "scan.json").write_text(scanned.out)
+    again = offline("inventory", "scan", "--from", tmp_path / "scan.json", "-o", "json")
+    assert again.json == scanned.json

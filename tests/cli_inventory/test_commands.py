@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from tenure.cli.main import run
+from tenure.cli.schemas import OUTPUTS
+from tenure.cli.screen import OUTPUT_VERSION
 from tenure.topology import digest, identity_json, machine_schema, observed_from_json, to_json
 from tests.support.data import data_dir
 from tests.topology.builders import a_machine, an_observed
@@ -22,13 +24,16 @@ def machine_file(tmp_path):
 def test_scan_answers_in_json_of_the_published_schema(capsys):
     assert run(["inventory", "scan", "--no-try", "-o", "json"]) == 0
     value = json.loads(capsys.readouterr().out)
-    jsonschema_rs.validator_for(machine_schema()).validate(value)
-    assert observed_from_json(value).topology.cores
+    jsonschema_rs.validate(OUTPUTS["ObservedMachine"], value)
+    machine = {name: part for name, part in value.items() if name not in ("apiVersion", "kind")}
+    jsonschema_rs.validate(machine_schema(), machine)
+    assert observed_from_json(machine).topology.cores
 
 
 def test_scan_answers_in_yaml_with_the_same_content(machine_file, capsys):
     assert run(["inventory", "scan", "--from", str(machine_file), "-o", "yaml"]) == 0
-    assert yaml.safe_load(capsys.readouterr().out) == to_json(an_observed())
+    said = {"apiVersion": OUTPUT_VERSION, "kind": "ObservedMachine"}
+    assert yaml.safe_load(capsys.readouterr().out) == said | to_json(an_observed())
 
 
 def test_scan_draws_this_machine(capsys):

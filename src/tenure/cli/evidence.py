@@ -4,14 +4,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from tenure.cli import exit_codes
+from tenure.cli.evidence_shown import say_checkpoint, say_history, say_public_key, say_report, show_contract, show_log
 from tenure.cli.failures import Failure, not_found, usage
 from tenure.cli.options import Output
-from tenure.cli.screen import say, say_json, say_table
+from tenure.cli.screen import say, say_as
 from tenure.client import home_directory
 from tenure.evidence import (
     BundleError,
@@ -22,16 +23,14 @@ from tenure.evidence import (
     LogInUseError,
     LogReader,
     PublicKey,
-    Report,
     SigningKey,
-    Statement,
     UnknownStatementError,
     contract_sources,
     export_bundle,
     read_private,
     verify_bundle,
 )
-from tenure.quantities import SystemClock, format_instant
+from tenure.quantities import SystemClock
 
 app = App(name="evidence", help="What verdicts rest on: show it, export it, verify it offline.")
 
@@ -61,19 +60,19 @@ def show(
     with faces():
         keys = KeyRing.read(home_directory() / "keys")
         if public_key:
-            say(keys.public_keys[-1].pem.rstrip())
+            say_public_key(keys, output)
             return exit_codes.YES
         if history:
-            say_json([record.to_wire() for record in keys.history])
+            say_history(keys, output)
             return exit_codes.YES
         with open_log(keys) as log:
             source = source_of(log, namespace, name) if name else None
             if checkpoint:
-                say(log.checkpoint([source] if source else []).rstrip("\n"))
+                say_checkpoint(log.checkpoint([source] if source else []), output)
             elif source:
-                _show_contract(log, source, tail, output)
+                show_contract(log, source, tail, output)
             else:
-                _show_log(log, keys, output)
+                show_log(log, keys, output)
     return exit_codes.YES
 
 
@@ -100,7 +99,8 @@ def export(
             now_ms = SystemClock().now_ms()
             summary = export_bundle(log, path, sources=sources, keys=keys, at_ms=now_ms, earlier=earlier)
     if output == "json":
-        say_json(
+        say_as(
+            "ExportedEvidence",
             {
                 "file": str(summary.path),
                 "subject": summary.subject,
@@ -109,7 +109,7 @@ def export(
                 "bytes": summary.bytes,
                 "keyId": keys.public_keys[-1].id,
                 "checkpoint": summary.checkpoint,
-            }
+            },
         )
         return exit_codes.YES
     say(f"{summary.path}: {summary.statements} statements on {summary.subject}, {summary.bytes:,} bytes")
@@ -131,23 +131,26 @@ def verify(
     """Check a bundle offline: every signature, number and hash, and each verdict computed again from its samples.
 
     Exits 0 when all holds, 1 when anything does not (the statement and the field are named), 7 when all holds but there
-    are spans on which no verdict was ever stated. Needs no server, no network and no state.
+    are windows on which no verdict was ever stated, or verdicts by another version of the judge. Needs no server, no
+    network and no state.
     """
-    from tenure.controllers.contract.terms import recompute
+    from tenure.controllers.contract.checking import Recomputing, owed
 
     _check_output(output)
     with faces():
         key = PublicKey.parse(_read(public_key), path=str(public_key))
         note = _read_note(checkpoint) if checkpoint else None
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        report = verify_bundle(file, public_key=key, checkpoint=note, recompute=recompute, processes=cores)
+        report = verify_bundle(
+            file, public_key=key, checkpoint=note, recompute=Recomputing(), owed=owed, processes=cores
+        )
     if output == "json":
-        say_json(report.to_wire())
+        say_as("Verification", report.to_wire())
     else:
-        _tell(report)
+        say_report(report)
     if not report.ok:
         return exit_codes.NO
-    return exit_codes.UNVERIFIABLE if report.unjudged else exit_codes.YES
+    return exit_codes.YES if report.verifiable else exit_codes.UNVERIFIABLE
 
 
 @app.command
@@ -167,73 +170,10 @@ def rotate(*, key: Key = None, output: Output = "text") -> int:
         finally:
             log.close()
     if output == "json":
-        say_json(record.to_wire())
+        say_as("SigningKey", record.to_wire())
     else:
         say(f"key {record.key.id[:16]}… signs from now on; give its public key, and the history, to whoever verifies")
     return exit_codes.YES
-
-
-def _tell(report: Report) -> None:
-    for failure in report.failures:
-        say(f"✗ {failure.where}: {failure.field}: {failure.message}")
-    if report.more_failures:
-        say(f"✗ and {report.more_failures} more")
-    for gap in report.unjudged:
-        say(f"· {gap.promise}: no verdict was ever stated on {gap.start} to {gap.end}; read it as unverifiable")
-    if not report.ok:
-        return say("The bundle does not hold.")
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(report.verdicts.items()))
-    count = sum(report.statements.values())
-    say(f"✓ {report.subject}: {count} statements, each signed, numbered without a gap and in the tree")
-    say(f"✓ {report.recomputed} verdicts follow from their samples and the signed terms ({verdicts or 'none'})")
-    say(f"✓ log {report.log} at {report.size} statements, key {report.keys[-1][:16]}…")
-    if report.complete:
-        return say("✓ complete: the log goes on from your checkpoint")
-    return say("· completeness is not proved: verify with --checkpoint, the one you were given")
-
-
-def _show_log(log: LogReader, keys: KeyRing, output: str) -> None:
-    sources = [(source, log.count(source)) for source in log.sources()]
-    if output == "json":
-        say_json(
-            {
-                "log": log.origin,
-                "size": log.size,
-                "root": log.root.hex(),
-                "keyId": keys.public_keys[-1].id,
-                "sources": [{"name": name, "statements": count} for name, count in sources],
-            }
-        )
-        return
-    say(f"{log.origin}: {log.size} statements, root {log.root.hex()[:16]}…, key {keys.public_keys[-1].id[:16]}…")
-    subjects = [log.statement(log.places(source)[0]).subjects[0].name for source, _ in sources]
-    say_table(
-        ["about", "statements", "source"],
-        [[about, count, source] for about, (source, count) in zip(subjects, sources, strict=True)],
-    )
-
-
-def _show_contract(log: LogReader, source: str, tail: int, output: str) -> None:
-    places = log.places(source)[-tail:] if tail > 0 else log.places(source)
-    statements = [(place, log.statement(place)) for place in places]
-    if output == "json":
-        say_json([{"index": place, **statement.to_wire()} for place, statement in statements])
-        return
-    say(f"{source}: {log.count(source)} statements" + (f", the newest {len(places)}" if tail else ""))
-    say_table(
-        ["number", "at", "statement", "says"],
-        [[item.sequence, format_instant(item.at_ms), item.predicate, _gist(item)] for _, item in statements],
-    )
-
-
-def _gist(statement: Statement) -> str:
-    """What a statement says, in a line."""
-    body = statement.body
-    if statement.predicate == "window-verdict":
-        return f"{body['promise']} {body['start']}: {body['verdict']} ({body['reason']})"
-    shown: dict[str, Any] = {name: value for name, value in body.items() if isinstance(value, str | int | float | bool)}
-    text = ", ".join(f"{name} {value}" for name, value in shown.items())
-    return text.replace("\n", " ")[:100] or f"{', '.join(body)}"
 
 
 def source_of(log: LogReader, namespace: str, name: str) -> str:

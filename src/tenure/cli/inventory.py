@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 
 from tenure.cli import exit_codes, failures
 from tenure.cli.options import HERE, Reach
-from tenure.cli.screen import console, say, say_json, say_yaml
+from tenure.cli.screen import OUTPUT_VERSION, console, say, say_as, say_json, say_yaml
 from tenure.discovery import RootNotReadableError, scan
 from tenure.discovery.importers import ImportedFileError, import_hwloc, import_nvidia_smi
 from tenure.topology import (
@@ -68,8 +68,10 @@ def show_command(name: str | None = None, *, reach: Reach = HERE, output: Shown 
     _check(output)
     machines = registered(reach, name)
     if output in ("json", "yaml"):
-        values = [to_json(machine) for machine in machines]
-        _say(values[0] if name is not None else {"machines": values}, output)
+        if name is not None:
+            _show(machines[0], output)
+        else:
+            _say("ObservedMachines", {"items": [to_json(machine) for machine in machines]}, output)
         return exit_codes.YES
     for machine in machines:
         _show(machine, output)
@@ -93,7 +95,7 @@ def lint_command(
     needed = [gap for gap in missing if strict or gap.weight == "needed"]
     if output == "json":
         gaps = [{"path": gap.path, "reason": gap.reason, "weight": gap.weight} for gap in missing]
-        say_json({"source": machine.source, "complete": not needed, "missing": gaps})
+        say_as("InventoryGaps", {"source": machine.source, "complete": not needed, "missing": gaps})
         return exit_codes.NO if needed else exit_codes.YES
     for gap in missing:
         say(f"  {'✗' if gap in needed else '·'} {gap.path}: {gap.reason}")
@@ -145,7 +147,7 @@ def _read_json(path: Path) -> ObservedMachine:
     if value.get("kind") == "HardwareProfile" and isinstance(value.get("spec"), dict):
         value = value["spec"].get("topology")
     if isinstance(value, dict) and "topology" in value:
-        return observed_from_json(value)
+        return observed_from_json({name: part for name, part in value.items() if name not in ("apiVersion", "kind")})
     from tenure.cli.inventory_registered import observed_from_profile
 
     return observed_from_profile(machine_from_json(value), str(path))
@@ -161,14 +163,15 @@ def _check(output: str) -> None:
 
 def _show(machine: ObservedMachine, output: str) -> None:
     if output in ("json", "yaml"):
-        _say(to_json(machine), output)
+        _say("ObservedMachine", to_json(machine), output)
         return
     from tenure.cli.inventory_tree import render_tree  # rich costs more than the scan: only pictures load it
 
     console().print(render_tree(machine, wide=output == "wide"))
 
 
-def _say(value: Any, output: str) -> None:
+def _say(kind: str, members: dict[str, Any], output: str) -> None:
+    value = {"apiVersion": OUTPUT_VERSION, "kind": kind, **members}
     if output == "json":
         say_json(value)
     else:

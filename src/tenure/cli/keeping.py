@@ -22,7 +22,7 @@ from tenure.cli.ledger import offline_findings
 from tenure.cli.options import Output
 from tenure.cli.own.outcome import check_output
 from tenure.cli.running import plane_of
-from tenure.cli.screen import note, say, say_json
+from tenure.cli.screen import note, say, say_as
 from tenure.client import home_directory
 from tenure.engines.local.folder import RunFolder
 from tenure.evidence import EvidenceError, KeyRing, LogReader
@@ -74,7 +74,7 @@ def backup(file: BackupFile, *, output: Output = "text") -> int:
         }
         manifest = pack(staged, file, about)
     if as_json:
-        say_json({"kind": "Backup", "file": str(file), "files": len(manifest.files), "bytes": manifest.bytes, **about})
+        say_as("Backup", {"file": str(file), "files": len(manifest.files), "bytes": manifest.bytes, **about})
     else:
         say(f"{file}: {len(manifest.files)} files, {Bytes(manifest.bytes)}, {statements} statements of evidence")
         note("it holds the signing key and the tokens; keep it like a key")
@@ -109,7 +109,7 @@ def restore(file: BackupFile, *, output: Output = "text") -> int:
     if as_json:
         found = [finding.to_json() for finding in findings]
         about = {"home": str(home), "backup": manifest.about}
-        say_json({"kind": "Restored", **about, "agrees": not errors, "findings": found})
+        say_as("Restored", {**about, "agrees": not errors, "findings": found})
     else:
         _tell(home, manifest, findings)
     return exit_codes.NO if errors else exit_codes.YES

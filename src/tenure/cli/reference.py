@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tenure.cli import exit_codes
 from tenure.cli.commands import COMMANDS, make_app
-from tenure.cli.schemas import OUTPUTS
+from tenure.cli.schemas import ANSWERS, OUTPUTS, WITHOUT_JSON
 
 PAGE = "cli.md"
 SCHEMAS = "cli-output.schema.json"
@@ -17,8 +17,8 @@ _HEAD = """\
 Made from the code by `make docs`; change the docstrings there.
 
 Every command takes `--home DIR` anywhere (where all state lives; else `TENURE_HOME`) and, where it answers, `-o json`.
-The JSON of each command has a `kind`; [{schemas}]({schemas}) holds the schema of each. Errors go to standard error:
-what is wrong, a stable code, where, and what to do; with `-o json` as a `Status` object with `exitCode` and `nextStep`.
+Errors go to standard error: what is wrong, a stable code, where, and what to do; with `-o json` as a `Status` object
+with `exitCode` and `nextStep`.
 
 ## Exit codes
 
@@ -26,12 +26,26 @@ what is wrong, a stable code, where, and what to do; with `-o json` as a `Status
 |---|---|
 {codes}
 
+## Answers in JSON
+
+Each answer has an `apiVersion` and a `kind`; [{schemas}]({schemas}) holds the schema of each kind.
+
+| command | kinds of answer |
+|---|---|
+{answers}
+
 """
 
 
 def page() -> str:
     """The Markdown page."""
     codes = "\n".join(f"| {code} | {meaning} |" for code, meaning in exit_codes.MEANINGS.items())
+    answers = "\n".join(
+        [
+            *(f"| `{command}` | {', '.join(kinds)} |" for command, kinds in ANSWERS.items()),
+            *(f"| `{command}` | none: {reason} |" for command, reason in WITHOUT_JSON.items()),
+        ]
+    )
     app = make_app(detailed=[command.name for command in COMMANDS])
     # Usage lines begin with how this process was started; the page is about `tenure`, whoever writes it.
     started_as, sys.argv = sys.argv, ["tenure"]
@@ -39,7 +53,7 @@ def page() -> str:
         body = app.generate_docs(output_format="markdown", heading_level=2)
     finally:
         sys.argv = started_as
-    return _HEAD.format(codes=codes, schemas=SCHEMAS) + body.rstrip() + "\n"
+    return _HEAD.format(codes=codes, schemas=SCHEMAS, answers=answers) + body.rstrip() + "\n"
 
 
 def schemas() -> str:

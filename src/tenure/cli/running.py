@@ -17,7 +17,7 @@ from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, unverifiable, usage
 from tenure.cli.fleet_file import fleet_bytes, keep_fleet
 from tenure.cli.options import Output
-from tenure.cli.screen import is_terminal, note, say, say_json
+from tenure.cli.screen import is_terminal, note, say, say_as
 from tenure.client import home_directory
 
 PLANE_FILE = "plane.json"
@@ -72,8 +72,15 @@ def up(
         running = _start(home, command, ready_seconds)
     elif foreground:
         raise usage(f"Tenure already runs in {home} (process {running['pid']})", "stop it first: tenure down")
+    if "refuses" in running:
+        raise Failure(
+            f"Tenure is up for reading only: {running['refuses']}",
+            exit_code=exit_codes.UNVERIFIABLE,
+            reason="StoreReadOnly",
+            next_step="workloads run on; mend the disk and start again, or tenure restore FILE into an empty home",
+        )
     if output == "json":
-        say_json(running | {"home": str(home)})
+        say_as("Plane", running | {"home": str(home)})
     else:
         say(f"Tenure is up at {running['url']} (machine {running['machine']}, site {running['site']})")
         say(f"  state  {home}")
@@ -136,7 +143,7 @@ def down(
         ended = end_all_runs(home)
         shutil.rmtree(home)
     if output == "json":
-        say_json({"stopped": stopped, "purged": purge, "endedRuns": ended})
+        say_as("Stopped", {"home": str(home), "stopped": stopped, "purged": purge, "endedRuns": ended})
     elif purge:
         say(f"Stopped; {len(ended)} run(s) ended; {home} is gone.")
     else:

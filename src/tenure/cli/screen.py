@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 GAP = "   "
+OUTPUT_VERSION = "cli.tenure.dev/v1alpha1"
+"""Of every answer in JSON that is no object of the API; changes when a member goes or comes to mean another thing."""
 
 
 def say(text: str = "") -> None:
@@ -29,6 +31,11 @@ def note(text: str) -> None:
 def say_json(value: Any) -> None:
     """The answer for programs."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def say_as(kind: str, members: Mapping[str, Any]) -> None:
+    """An answer for programs of one of the kinds that `schemas.OUTPUTS` describes."""
+    say_json({"apiVersion": OUTPUT_VERSION, "kind": kind, **members})
 
 
 def say_yaml(value: Any) -> None:

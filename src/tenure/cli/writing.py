@@ -10,8 +10,10 @@ from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, usage
 from tenure.cli.manifests import read_manifests
 from tenure.cli.options import Filename, Output
-from tenure.cli.screen import say, say_json
+from tenure.cli.own.outcome import check_output
+from tenure.cli.screen import say, say_as
 from tenure.resources import Inquiry, Workload
+from tenure.resources.documents import parse_documents
 
 TEMPLATE = """\
 apiVersion: tenure.dev/v1alpha1
@@ -39,16 +41,22 @@ def init(
     rate: Annotated[float, Parameter(help="Requests a second.")] = 0.25,
     to: Annotated[Path | None, Parameter(name=["--to", "-f"], help="The file; without it the screen.")] = None,
     force: Annotated[bool, Parameter(negative=(), help="Write over a file that is there.")] = False,
+    output: Output = "text",
 ) -> int:
     """Write a need to begin with: at most ten lines, no hardware word."""
+    as_json = check_output(output)
     text = TEMPLATE.format(name=name, model=model, rate=rate)
-    if to is None:
-        say(text.rstrip())
-        return exit_codes.YES
-    if to.exists() and not force:
+    if to is not None and to.exists() and not force:
         raise usage(f"{to} is there already", "choose another name, or add --force", "FileExists")
-    to.write_text(text)
-    say(f"{to}: edit it, then tenure lint -f {to}, tenure ask -f {to}, tenure request -f {to}")
+    if to is not None:
+        to.write_text(text)
+    if as_json:
+        workload = parse_documents(text)[0].content
+        say_as("Written", {"file": str(to) if to else None, "manifest": text, "workload": workload})
+    elif to is None:
+        say(text.rstrip())
+    else:
+        say(f"{to}: edit it, then tenure lint -f {to}, tenure ask -f {to}, tenure request -f {to}")
     return exit_codes.YES
 
 
@@ -68,7 +76,7 @@ def lint(
     manifests = read_manifests(filename)
     words = [finding for manifest in manifests for finding in _hardware(manifest.model)] if role == "developer" else []
     if output == "json":
-        say_json({"manifests": len(manifests), "findings": words})
+        say_as("Linted", {"manifests": len(manifests), "findings": words})
     elif not words:
         say(f"{len(manifests)} manifest(s): all is well")
     if words:

@@ -25,7 +25,7 @@ _SIMPLE = {str: "string", int: "integer", bool: "boolean"}
 
 
 def machine_schema() -> dict[str, Any]:
-    """JSON schema (2020-12) of `tenure inventory scan -o json`."""
+    """JSON schema (2020-12) of a machine, as `tenure inventory scan -o json` shows it under its apiVersion and kind."""
     definitions: dict[str, Any] = {"Unknown": UNKNOWN_SCHEMA}
     top = _schema(ObservedMachine, definitions)
     return {"$schema": DIALECT, "title": "Machine as observed", **top, "$defs": definitions}

@@ -10,7 +10,7 @@ from tenure.cli.audit.replay import Audit, replay, to_json
 from tenure.cli.evidence import faces, open_log, source_of
 from tenure.cli.failures import not_found
 from tenure.cli.options import Output
-from tenure.cli.screen import console, say, say_json
+from tenure.cli.screen import console, say, say_as
 from tenure.client import home_directory
 from tenure.evidence import KeyRing
 from tenure.promises import Verdict
@@ -41,7 +41,7 @@ def audit(
 
         html.write_text(page(found), encoding="utf-8")
     if output == "json":
-        say_json(to_json(found))
+        say_as("Audit", to_json(found))
     else:
         from tenure.cli.audit.chart import render
 

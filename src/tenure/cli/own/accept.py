@@ -36,7 +36,7 @@ def accept(
             name, namespace=door.namespace, wait=wait, timeout_seconds=seconds_of(timeout), progress=told
         )
     if as_json:
-        screen.say_json({"kind": "Accepted", "offer": name, "contract": contract.to_json()})
+        screen.say_as("Accepted", {"offer": name, "contract": contract.to_json()})
     else:
         say_contract(contract)
     return exit_codes.YES

@@ -36,7 +36,7 @@ def ask(
         with waiting("asking", quiet=as_json):
             answer = door.client.ask(need, timeout_seconds=seconds_of(timeout))
     if as_json:
-        screen.say_json(answer_json("Asked", answer, workload=manifest.name, namespace=namespace))
+        screen.say_as("Asked", answer_json(answer, workload=manifest.name, namespace=namespace))
     else:
         say_answer(answer, held=False)
     return ANSWER_CODES[answer.kind]

@@ -18,7 +18,7 @@ from tenure.placement import Calendar, CapacityReport, DeviceRequest, Limit, Rol
 from tenure.quantities import Bytes, SystemClock
 from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
 
-WORDS = {"power": "power", "rackUnits": "floor", "cores": "cores", "memory": "memory"}
+WORDS = {"power": "power", "cooling": "cooling", "rackUnits": "floor", "cores": "cores", "memory": "memory"}
 MEGAWATT_MW = 10**9
 
 
@@ -58,7 +58,7 @@ def show(
         holds = [to_placed(record.hold) for record in records if record.counts and record.hold.site == named]
         report = _report(found, machines, profiles, Calendar.of(holds), member, now_ms)
     if as_json:
-        screen.say_json(report_json(report))
+        screen.say_as("Capacity", report_json(report))
     else:
         _say(report)
     return exit_codes.YES
@@ -160,4 +160,4 @@ def member_text(role: Role) -> str:
 
 def report_json(report: CapacityReport) -> dict[str, Any]:
     """The report for programs."""
-    return {"kind": "Capacity", **report.to_json(), "verdict": verdict(report)}
+    return {**report.to_json(), "verdict": verdict(report)}

@@ -41,7 +41,7 @@ def end(
         if wait:
             wait_gone(door, kind, ended, door.namespace, seconds_of(timeout))
     if as_json:
-        screen.say_json({"kind": "Ended", "contract": ended, "waited": wait})
+        screen.say_as("Ended", {"contract": ended, "waited": wait})
     else:
         screen.say(f"contract {ended} {'ended; what it held is free' if wait else 'is ending'}")
         workload = contract["spec"]["workload"]["name"]
@@ -103,7 +103,7 @@ def renew(
         expires = expiry_of(door.client, answered)
     if as_json:
         made = renewed.to_json() if renewed else None
-        screen.say_json(answer_json("Renewal", answer, renews=contract.name, contract=made))
+        screen.say_as("Renewal", answer_json(answer, renews=contract.name, contract=made))
     elif renewed is not None:
         say_contract(renewed)
     else:
@@ -127,7 +127,7 @@ def _show_held(door: Door, contract: Contract, offer: Offer, *, accept: bool, pa
     answer = _answer_of(offer)
     if as_json:
         made = renewed.to_json() if renewed else None
-        screen.say_json(answer_json("Renewal", answer, renews=contract.name, contract=made))
+        screen.say_as("Renewal", answer_json(answer, renews=contract.name, contract=made))
     elif renewed is not None:
         say_contract(renewed)
     else:

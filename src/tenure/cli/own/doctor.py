@@ -58,7 +58,7 @@ def doctor(*, output: Output = "text", reach: Reach = HERE) -> int:
     code = exit_codes.NO if any(check.state == "bad" for check in checks) else exit_codes.YES
     if as_json:
         items = [check.to_json() for check in checks]
-        screen.say_json({"kind": "Checkup", "healthy": code == exit_codes.YES, "checks": items})
+        screen.say_as("Checkup", {"healthy": code == exit_codes.YES, "checks": items})
         return code
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     area = ""

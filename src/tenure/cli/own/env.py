@@ -31,7 +31,7 @@ def env(
         endpoint = door.client.endpoint(contract)
     variables = endpoint.environment()
     if output == "json":
-        screen.say_json({"kind": "Environment", "contract": contract.name, "model": endpoint.model, "env": variables})
+        screen.say_as("Environment", {"contract": contract.name, "model": endpoint.model, "env": variables})
         return
     for key, value in variables.items():
         match shell:

@@ -25,7 +25,7 @@ def list_models(*, output: Output = "text", reach: Reach = HERE) -> None:
     as_json = check_output(output)
     models = _models(reach)
     if as_json:
-        screen.say_json({"kind": "Models", "items": [_json(model) for model in models]})
+        screen.say_as("Models", {"items": [_json(model) for model in models]})
         return
     rows = [(m.name, m.spec.format, m.spec.size, m.spec.licence, _here(m) or "not fetched") for m in models]
     screen.say_table(("Name", "Format", "Size", "Licence", "File"), rows)
@@ -43,7 +43,7 @@ def show(name: ModelName, *, output: Output = "text", reach: Reach = HERE) -> No
     as_json = check_output(output)
     model = _named(name, reach)
     if as_json:
-        screen.say_json(_json(model))
+        screen.say_as("ModelFile", _json(model))
     else:
         screen.say_yaml({**model.to_json(), "status": {"fetched": _here(model) is not None, "path": str(_here(model))}})
 
@@ -76,7 +76,7 @@ def fetch(
             causes=[{"code": error.code, "message": tried, "path": error.field} for tried in error.tried],
         ) from None
     if as_json:
-        screen.say_json({"kind": "Fetched", "model": name, "digest": artifact.digest, "path": str(path)})
+        screen.say_as("Fetched", {"model": name, "digest": artifact.digest, "path": str(path)})
     else:
         screen.say(f"model {name} is at {path}, {artifact.digest} checked")
 
@@ -123,4 +123,4 @@ def _here(model: Model) -> str | None:
 
 def _json(model: Model) -> dict[str, Any]:
     content = model.to_json()
-    return {"kind": "ModelFile", "name": model.name, "spec": content["spec"], "path": _here(model)}
+    return {"name": model.name, "spec": content["spec"], "path": _here(model)}

@@ -29,10 +29,10 @@ def say_contract(contract: Contract) -> None:
     screen.console(markup=False).print(contract_view(contract, now_ms=SystemClock().now_ms()))
 
 
-def answer_json(kind: str, answer: Answer | None, **more: Any) -> dict[str, Any]:
+def answer_json(answer: Answer | None, **more: Any) -> dict[str, Any]:
     """An answer for programs, with what goes with it."""
     said = {"answer": answer.to_json()} if answer is not None else {}
-    return {"kind": kind, **{key: value for key, value in more.items() if value is not None}, **said}
+    return {**{key: value for key, value in more.items() if value is not None}, **said}
 
 
 def expiry_of(client: Client, workload: Workload) -> int | None:

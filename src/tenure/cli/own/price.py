@@ -41,7 +41,7 @@ def set_price(
     with open_door(reach) as door:
         changed = door.client.patch(Machine, machine, change)
     if as_json:
-        screen.say_json(_json(changed))
+        screen.say_as("Price", _json(changed))
     else:
         screen.say(f"machine {machine} costs {f'{price} an hour' if price else 'what nobody knows'}")
 
@@ -53,7 +53,7 @@ def show(*, output: Output = "text", reach: Reach = HERE) -> None:
     with open_door(reach) as door:
         machines = door.client.list(Machine).items
     if as_json:
-        screen.say_json({"kind": "Prices", "items": [_json(machine) for machine in machines]})
+        screen.say_as("Prices", {"items": [_json(machine) for machine in machines]})
         return
     rows = [(m.name, m.spec.site, str(m.spec.hourly_cost) if m.spec.hourly_cost else "unknown") for m in machines]
     screen.say_table(("Machine", "Site", "An hour"), rows)
@@ -61,4 +61,4 @@ def show(*, output: Output = "text", reach: Reach = HERE) -> None:
 
 def _json(machine: Machine) -> dict[str, str | None]:
     cost = str(machine.spec.hourly_cost) if machine.spec.hourly_cost else None
-    return {"kind": "Price", "machine": machine.name, "hourlyCost": cost}
+    return {"machine": machine.name, "hourlyCost": cost}

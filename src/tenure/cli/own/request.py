@@ -52,7 +52,7 @@ def request(
     if as_json:
         made = contract.to_json() if contract else None
         about = {"workload": answered.name, "namespace": answered.namespace, "contract": made}
-        screen.say_json(answer_json("Requested", answer, **about))
+        screen.say_as("Requested", answer_json(answer, **about))
     elif contract is not None:
         say_contract(contract)
     elif answer is not None:
@@ -69,7 +69,7 @@ def state(door: Door, manifest: Manifest, reach: Reach) -> Workload:
 
 def _say_stated(stated: Workload, as_json: bool) -> None:
     if as_json:
-        screen.say_json(answer_json("Requested", None, workload=stated.name, namespace=stated.namespace))
+        screen.say_as("Requested", answer_json(None, workload=stated.name, namespace=stated.namespace))
     else:
         screen.say(f"workload {stated.name} is stated; `tenure why {stated.name}` shows its answer")
 

@@ -51,7 +51,7 @@ def assert_location(
     with open_door(reach) as door:
         changed = door.client.patch(Site, site, {"spec": {"location": location}})
     if as_json:
-        screen.say_json(_json(changed))
+        screen.say_as("SiteLocation", _json(changed))
     else:
         screen.say(f"site {site} stands in {_words(changed.spec.location)}")
 
@@ -63,7 +63,7 @@ def show(*, output: Output = "text", reach: Reach = HERE) -> None:
     with open_door(reach) as door:
         sites = door.client.list(Site).items
     if as_json:
-        screen.say_json({"kind": "Sites", "items": [_json(site) for site in sites]})
+        screen.say_as("Sites", {"items": [_json(site) for site in sites]})
         return
     screen.say_table(("Site", "Stands in"), [(site.name, _words(site.spec.location)) for site in sites])
 
@@ -78,4 +78,4 @@ def _words(location: Location | None) -> str:
 
 def _json(site: Site) -> dict[str, Any]:
     location = site.spec.location.to_json() if site.spec.location else None
-    return {"kind": "SiteLocation", "site": site.name, "location": location}
+    return {"site": site.name, "location": location}

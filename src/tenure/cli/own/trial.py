@@ -51,7 +51,7 @@ def trial(
     answer = answered.status.answer if answered.status else None
     assert answer is not None, "answered"
     if as_json:
-        screen.say_json(answer_json("Trialled", answer, workload=stated.name, length=str(length)))
+        screen.say_as("Trialled", answer_json(answer, workload=stated.name, length=str(length)))
     else:
         say_answer(answer, held=True, expires_ms=expires)
     return ANSWER_CODES[answer.kind]

@@ -41,7 +41,7 @@ def why(
     model = next(m for m in EXPLAINED if kind_of(m).kind == content["kind"])
     obj = model.model_validate(content)
     if as_json:
-        screen.say_json(_json(content, events))
+        screen.say_as("Why", _json(content, events))
     else:
         console = screen.console(markup=False)
         console.print(_view(obj, SystemClock().now_ms()))
@@ -131,4 +131,4 @@ def _json(content: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, An
     facts = ("phase", "answer", "conditions", "verdict", "accounting", "windows", "commissioning", "trialProgress")
     about = {"kind": content["kind"], "name": content["metadata"]["name"]}
     told = [{"reason": e.get("reason"), "message": e.get("message"), "type": e.get("type")} for e in events]
-    return {"kind": "Why", "of": about, **{f: status[f] for f in facts if f in status}, "events": told}
+    return {"of": about, **{f: status[f] for f in facts if f in status}, "events": told}

@@ -50,7 +50,14 @@ def simulate(
         other = changed(site, what_if)
         name = "with " + ", ".join(what_if)
         runs[name] = _run(other.fleet, other.outages, work, seed, name)
-    told: dict[str, Any] = {"kind": "Simulation", "fleet": fleet.name, "trace": trace.name, "seed": seed, "runs": runs}
+    told: dict[str, Any] = {
+        "apiVersion": screen.OUTPUT_VERSION,
+        "kind": "Simulation",
+        "fleet": fleet.name,
+        "trace": trace.name,
+        "seed": seed,
+        "runs": runs,
+    }
     if html is not None:
         html.write_text(page(told))
         html.with_suffix(".json").write_text(page_json(told))

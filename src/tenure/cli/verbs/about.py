@@ -28,9 +28,9 @@ def api_resources(
     ]
     match output:
         case "json":
-            screen.say_json(
+            screen.say_as(
+                "ApiResources",
                 {
-                    "kind": "ApiResources",
                     "items": [
                         {
                             "name": kind.plural,
@@ -42,7 +42,7 @@ def api_resources(
                         }
                         for kind in kinds
                     ],
-                }
+                },
             )
         case "name":
             for kind in kinds:
@@ -69,8 +69,11 @@ def version(
         except ApiError as error:
             silence = str(error)
     if output == "json":
-        answer: dict[str, Any] = {"kind": "Version", "clientVersion": tenure.__version__}
-        screen.say_json(answer | ({"serverVersion": host} if host else {}) | ({"silence": silence} if silence else {}))
+        answer: dict[str, Any] = {"clientVersion": tenure.__version__}
+        screen.say_as(
+            "Version",
+            answer | ({"serverVersion": host} if host else {}) | ({"silence": silence} if silence else {}),
+        )
         return
     screen.say(f"Client Version: {tenure.__version__}")
     if host:

@@ -103,7 +103,7 @@ def create(
 def _say(done: list[Applied], output: str, dry_run: str) -> None:
     match output:
         case "json":
-            screen.say_json({"kind": "Applied", "dryRun": dry_run, "items": [applied.to_json() for applied in done]})
+            screen.say_as("Applied", {"dryRun": dry_run, "items": [applied.to_json() for applied in done]})
         case "name":
             for applied in done:
                 screen.say(qualified_name(applied.content))

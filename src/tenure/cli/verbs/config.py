@@ -26,7 +26,7 @@ def view(*, output: Output = "text", reach: Reach = HERE) -> None:
         "namespace": reach.namespace or "default",
     }
     if output == "json":
-        screen.say_json({"kind": "ConfigView", **facts})
+        screen.say_as("ConfigView", {**facts})
         return
     screen.say_table(("Setting", "Value"), list(facts.items()))
 
@@ -38,7 +38,7 @@ def kubeconfig(*, output: Output = "text", reach: Reach = HERE) -> None:
     if not path.exists():
         raise failures.not_found(f"{path} does not exist yet", "`tenure up` writes it at its first start")
     if output == "json":
-        screen.say_json({"kind": "Kubeconfig", "path": str(path)})
+        screen.say_as("Kubeconfig", {"path": str(path)})
     else:
         screen.say(str(path))
 
@@ -50,7 +50,7 @@ def current_context(*, output: Output = "text", reach: Reach = HERE) -> None:
     if not name:
         raise failures.not_found(f"{_kubeconfig(reach)} names no current context", "`tenure config use-context NAME`")
     if output == "json":
-        screen.say_json({"kind": "Context", "name": name})
+        screen.say_as("Context", {"name": name})
     else:
         screen.say(name)
 
@@ -60,13 +60,13 @@ def get_contexts(*, output: Output = "text", reach: Reach = HERE) -> None:
     """List the contexts of the kubeconfig."""
     current, names = _contexts(reach)
     if output == "json":
-        screen.say_json({"kind": "Contexts", "current": current, "items": names})
+        screen.say_as("Contexts", {"current": current, "items": names})
         return
     screen.say_table(("Current", "Name"), [("*" if name == current else " ", name) for name in names])
 
 
 @app.command
-def use_context(name: str, *, reach: Reach = HERE) -> None:
+def use_context(name: str, *, output: Output = "text", reach: Reach = HERE) -> None:
     """Make a context of the kubeconfig the current one.
 
     Parameters
@@ -83,7 +83,10 @@ def use_context(name: str, *, reach: Reach = HERE) -> None:
     content = yaml.safe_load(path.read_text())
     content["current-context"] = name
     path.write_text(yaml.safe_dump(content, sort_keys=False))
-    screen.say(f'Switched to context "{name}".')
+    if output == "json":
+        screen.say_as("Context", {"name": name})
+    else:
+        screen.say(f'Switched to context "{name}".')
 
 
 def _contexts(reach: Reach) -> tuple[str, list[str]]:

@@ -59,7 +59,7 @@ def delete(
             for kind, name, namespace in chosen:
                 wait_gone(door, kind, name, namespace, patience)
     if output == "json":
-        screen.say_json({"kind": "Applied", "dryRun": dry_run, "items": deleted})
+        screen.say_as("Applied", {"dryRun": dry_run, "items": deleted})
 
 
 def wait_gone(door: Door, kind: Kind, name: str, namespace: str, timeout_seconds: float) -> None:

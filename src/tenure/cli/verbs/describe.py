@@ -39,7 +39,7 @@ def describe(
             found += [(target.kind, item) for item in items]
         answers = [(content, events_about(door, content)) for _, content in found]
     if output == "json":
-        screen.say_json({"kind": "Described", "items": [{"object": o, "events": e} for o, e in answers]})
+        screen.say_as("Described", {"items": [{"object": o, "events": e} for o, e in answers]})
         return
     for index, (content, events) in enumerate(answers):
         if index:

@@ -34,7 +34,7 @@ def diff(
                 for line in lines:
                     screen.say(line)
     if output == "json":
-        screen.say_json({"kind": "Difference", "items": changes})
+        screen.say_as("Difference", {"items": changes})
     return exit_codes.NO if any(change["different"] for change in changes) else exit_codes.YES
 
 

@@ -30,7 +30,7 @@ def explain(
     """
     answer = _explain(path)
     if output == "json":
-        screen.say_json(_json(answer))
+        screen.say_as("Explanation", _json(answer))
     elif recursive:
         _say_head(answer)
         _say_tree(path, answer, 1)
@@ -108,7 +108,6 @@ def _say_wrapped(text: str, indent: int) -> None:
 
 def _json(answer: Explanation) -> dict[str, Any]:
     return {
-        "kind": "Explanation",
         "of": answer.kind.kind,
         "path": answer.path,
         "field": _field(answer.field),

@@ -40,7 +40,7 @@ def logs(
     lines = _lines(run_id, follow=follow, tail=None if tail < 0 else tail, command=container)
     if output == "json":
         items = [{"time": format_instant(line.at_ms), "stream": line.stream, "text": line.text} for line in lines]
-        screen.say_json({"kind": "Logs", "run": run_id, "items": items})
+        screen.say_as("Logs", {"run": run_id, "items": items})
         return
     for line in lines:
         screen.say(f"{format_instant(line.at_ms)} {line.text}" if timestamps else line.text)

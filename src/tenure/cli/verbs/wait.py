@@ -44,7 +44,7 @@ def wait(
             if output != "json":
                 screen.say(f"{named(target.kind, str(target.name))} condition met")
     if output == "json":
-        screen.say_json({"kind": "Waited", "for": for_, "items": met})
+        screen.say_as("Waited", {"for": for_, "items": met})
 
 
 def predicate_of(text: str) -> Predicate:

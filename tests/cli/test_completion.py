@@ -1,0 +1,59 @@
+"""After TAB the shell offers commands, kinds, names and fields; and the reference is what the code says."""
+
+from pathlib import Path
+
+import pytest
+
+from tenure.cli import reference
+from tenure.cli.commands import COMMANDS, make_app
+from tests.cli.hand import acting
+from tests.cli.host import Shell
+from tests.cli.manifests import CHAT
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "reference"
+
+
+def test_every_command_can_be_imported_and_describes_itself() -> None:
+    app = make_app(detailed=[command.name for command in COMMANDS])
+    for command in COMMANDS:
+        assert app[command.name].help, command.name
+
+
+@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
+def test_completion_scripts_name_the_commands(offline: Shell, shell_name: str) -> None:
+    ran = offline("completion", shell_name)
+    assert ran.code == 0
+    for command in ("request", "api-resources", "kubeconfig"):
+        assert command in ran.out
+
+
+OFFERED = {
+    "get wor": "workloads",
+    "get wl ch": "chat",
+    "get wl/ch": "wl/chat",
+    "why ch": "chat",
+    "accept ch": "chat-3f2a1c",
+    "explain work": "workload",
+    "explain workload.spec.obj": "workload.spec.objectives",
+    "model fetch sm": "smollm2-135m-instruct",
+}
+
+
+@pytest.mark.parametrize("line", OFFERED)
+def test_after_tab_the_shell_offers_kinds_names_and_fields(shell: Shell, line: str) -> None:
+    with acting(shell):
+        shell.here("request", "-f", "-", stdin=CHAT)
+        first, *rest = line.split()
+        where = [] if first in ("explain", "model") else ["-n", shell.namespace]
+        ran = shell("__complete", first, *where, *rest)
+    assert OFFERED[line] in ran.out.split()
+
+
+def test_after_tab_without_a_host_there_is_silence(offline: Shell) -> None:
+    ran = offline("__complete", "get", "workloads", "")
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    assert (DOCS / reference.PAGE).read_text() == reference.page(), "run `make docs`"
+    assert (DOCS / reference.SCHEMAS).read_text() == reference.schemas(), "run `make docs`"
