@@ -11,6 +11,7 @@ from tenure.controllers.answering.choices import Choice, MemoryOf, choices_of, d
 from tenure.controllers.answering.explicit import Wanted, with_wanted
 from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.need import Need
+from tenure.controllers.answering.preference import preferred, slack_of
 from tenure.controllers.answering.quotes import quote_of
 from tenure.controllers.answering.refusal import limit_refusal, performance_binding, refusal_of, shape_funnel
 from tenure.controllers.answering.trial_wish import TrialWish
@@ -53,6 +54,7 @@ class Planned:
 
     quote: Quote
     plan: Plan
+    slack: float = 0.0  # of its performance, see `preference`
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,11 @@ def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, n
     for choice in full:
         found = plan(fleet, calendar, choice.demand, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)
         if isinstance(found, Plan):
-            planned.append(Planned(_quote(knowledge, choice, found, fleet), found))
+            planned.append(Planned(_quote(knowledge, choice, found, fleet), found, slack_of(choice.capability)))
         elif refused is None:
             refused = found
+    ranking = preferred(need.preference, [(one.quote, one.slack) for one in planned])
+    planned = [planned[place] for place in ranking]
     within = [one for one in planned if one.quote.meets_in_full]
     if within:
         return Answered(_said(knowledge, "Offers", now_ms, within), tuple(within[:OFFERS_MAX]))
@@ -151,7 +155,7 @@ def _over_limits(
     """It would fit and costs too much: that for more money or power, and what falls short within the limits."""
     cheaper = []
     for choice in (choice for choice in choices if choice.steps):
-        found = plan(fleet, calendar, choice.demand, now_ms=now_ms, seed=knowledge.seed)
+        found = plan(fleet, calendar, choice.demand, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)
         if isinstance(found, Plan):
             quote = _quote(knowledge, choice, found, fleet)
             if not over_limits(knowledge.need.limits, quote.price, quote.watts):

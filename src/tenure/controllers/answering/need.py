@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Literal
 
 import rfc8785
 
@@ -16,6 +17,7 @@ RETENTION_DEFAULT = Duration.parse("30d")
 LENGTH_DEFAULT_TOKENS = 64
 
 
+Preference = Literal["cost", "power", "speed"]
 NOT_THE_NEED = {"acceptedOffer", "acceptance"}
 """Fields of a Workload's spec that choose among answers and do not change the question."""
 
@@ -42,6 +44,7 @@ class Need:
     when: Window
     assumed: tuple[str, ...]
     retention_ms: int = 0
+    preference: Preference = "speed"
     limits: Limits = field(default_factory=Limits)
 
 
@@ -62,6 +65,7 @@ def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
         when=when,
         assumed=tuple(assumed),
         retention_ms=_retention_ms(spec, when),
+        preference=spec.preference,
         limits=limits_of(spec),
     )
 
