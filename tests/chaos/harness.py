@@ -35,13 +35,20 @@ class Home:
 
     path: Path
     source: random.Random
+    counts: Path | None = None
+    """Where the workloads count; the home itself by default."""
+    python: str = sys.executable
     acknowledged: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     made: int = 0
 
+    @property
+    def _counts(self) -> Path:
+        return self.counts or self.path
+
     def up(self) -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "tenure", "--home", str(self.path), "up"],
+            [self.python, "-m", "tenure", "--home", str(self.path), "up"],
             capture_output=True,
             text=True,
             check=False,
@@ -82,7 +89,7 @@ class Home:
                     "command": {},
                     "acceptance": "auto",
                     "term": {"duration": "1h"},
-                    "run": {"command": [sys.executable, "-c", COUNTER, str(self.path / f"{name}.count")]},
+                    "run": {"command": [sys.executable, "-c", COUNTER, str(self._counts / f"{name}.count")]},
                 },
             }
         )
@@ -115,7 +122,7 @@ class Home:
     def counters(self) -> dict[str, list[tuple[int, float]]]:
         """Each workload's own counter: (number, monotonic seconds) in the order written."""
         found = {}
-        for file in self.path.glob("*.count"):
+        for file in self._counts.glob("*.count"):
             lines = [line.split() for line in file.read_text().splitlines() if len(line.split()) == 2]
             found[file.stem] = [(int(n), float(t)) for n, t in lines]
         return found

@@ -134,7 +134,7 @@ def test_a_full_disk_refuses_writes_and_recovers(tmp_path: Path) -> None:
         readable = [i.name for i in store.list(WIDGETS).items]
         assert store.trouble is not None and store.refusal is None, "it is told, and tried again"
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-        store.try_writing().result()
+        store.try_writing()
         assert store.trouble is None
         make(store, "after")
         after = sorted(i.name for i in store.list(WIDGETS).items)

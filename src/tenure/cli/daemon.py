@@ -19,7 +19,7 @@ from tenure.cli.fleet_file import kept_fleet
 from tenure.client import AsyncClient, from_home
 from tenure.controllers.assembly import plane_of, run_plane
 from tenure.quantities import SteadyClock
-from tenure.server import serving
+from tenure.server import Serving, serving
 from tenure.server.kubeconfig import write_private
 
 PLANE_FILE = "plane.json"
@@ -34,23 +34,34 @@ async def run(home: Path, port: int = 0) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     clock = SteadyClock()
-    fleet = kept_fleet(home)
+    async with serving(home, port, clock=clock) as host:
+        refusal = host.host.store.refusal
+        if refusal is None:
+            await _control(host, home, clock, stop)
+        else:
+            # Nothing can be decided that could not be written down. What is there is read, and what runs runs on.
+            structlog.get_logger("tenure").error("up for reading only", because=str(refusal))
+            _announce(home, host, refuses=str(refusal))
+            await stop.wait()
+    (home / PLANE_FILE).unlink(missing_ok=True)
+
+
+def _announce(home: Path, host: Serving, **more: str) -> None:
+    """Tell whoever looks into the home that this process is there."""
+    started = psutil.Process().create_time()  # with the pid, names this process and no later one
+    told = {"pid": os.getpid(), "startTime": started, "url": host.url, **more}
+    write_private(home / PLANE_FILE, json.dumps(told) + "\n")
+
+
+async def _control(host: Serving, home: Path, clock: SteadyClock, stop: asyncio.Event) -> None:
+    """Run the controllers until told to stop; raises what ended them otherwise."""
     async with (
-        serving(home, port, clock=clock) as host,
         AsyncClient(lambda: from_home(home, "controllers")) as client,
-        plane_of(client, home, clock, fleet) as plane,
+        plane_of(client, home, clock, kept_fleet(home)) as plane,
     ):
 
         def ready() -> None:
-            started = psutil.Process().create_time()  # with the pid, names this process and no later one
-            told = {
-                "pid": os.getpid(),
-                "startTime": started,
-                "url": host.url,
-                "site": plane.site,
-                "machine": plane.machine,
-            }
-            write_private(home / PLANE_FILE, json.dumps(told) + "\n")
+            _announce(home, host, site=plane.site, machine=plane.machine)
 
         controllers = asyncio.create_task(run_plane(plane, ready), name="controllers")
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -61,7 +72,6 @@ async def run(home: Path, port: int = 0) -> None:
         controllers.cancel()
         looking.cancel()
         await asyncio.gather(controllers, looking, return_exceptions=True)
-    (home / PLANE_FILE).unlink(missing_ok=True)
 
 
 async def _tell_of_steps(clock: SteadyClock) -> None:

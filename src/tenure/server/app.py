@@ -95,7 +95,7 @@ def _fixed_routes(host: Host) -> list[BaseRoute]:
         refusal = host.store.trouble
         if refusal is not None and host.store.refusal is None:
             try:
-                await asyncio.wrap_future(host.store.try_writing())
+                await asyncio.to_thread(host.store.try_writing)
                 refusal = None
             except (StoreUnwritableError, StoreBusyError) as error:
                 return PlainTextResponse(f"writes are refused: {error}", 503)

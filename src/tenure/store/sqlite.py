@@ -1,8 +1,10 @@
 """The store as its users see it: reads at once, writes as futures, the log by cursor."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +29,9 @@ from tenure.store.writer import LogBounds, Writer
 
 R = TypeVar("R")
 Listener = Callable[[int, frozenset[str]], None]
+
+ROOM_BYTES = 1 << 20
+"""More than any group of writes usually takes."""
 
 NAMESPACES = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 
@@ -73,9 +78,23 @@ class Store:
         """Why writes are refused, or why the newest one failed; None while writes succeed."""
         return self.refusal or (self._writer.trouble if self._writer else None)
 
-    def try_writing(self) -> Future[None]:
-        """A write that changes nothing, to find out whether the disk takes any again. StoreUnwritableError."""
-        return self._submit(Transaction.touch, dry_run=False)
+    def try_writing(self) -> None:
+        """Find out whether the disk takes writes again, by some that change nothing. Waits; StoreUnwritableError.
+
+        The file keeps room for itself, so a small write into it says nothing: there must be room beside it too.
+        """
+        room = self.path.with_name(self.path.name + ".room")
+        try:
+            with room.open("wb") as out:
+                out.write(bytes(ROOM_BYTES))
+                out.flush()
+                os.fsync(out.fileno())
+        except OSError as error:
+            raise StoreUnwritableError(f"{self.path.parent} takes no writes: {error.strerror}") from None
+        finally:
+            with suppress(OSError):
+                room.unlink(missing_ok=True)
+        self._submit(Transaction.touch, dry_run=False).result()
 
     @property
     def version(self) -> int:
