@@ -1,8 +1,7 @@
 """A trace on a fleet in virtual time: nothing is oversold, nothing reserved is delayed, the same is the same."""
 
-from typing import Any
-
 from dataclasses import replace
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest

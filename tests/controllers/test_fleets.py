@@ -52,6 +52,28 @@ def test_a_budget_that_full_machines_cannot_exceed_is_no_constraint(tmp_path: Pa
     assert {b.id for b in fleet(tmp_path, *rows, every_budget=True).budgets} == {"power:tight", "power:loose"}
 
 
+def test_what_a_rack_can_cool_limits_work_as_what_it_can_power(tmp_path: Path) -> None:
+    path = tmp_path / "cooled.csv"
+    path.write_text(HEADER.replace("rack_power", "rack_cooling") + "m,8000,1024,8,H100,rack-7,,8,700W,10kW,6kW,\n")
+    found = read_fleet(path)
+    site = fleet_of(found.site, as_observed(found, 0), found.profiles)
+    refused = decided(site, asked(resources={"members": 2, "cores": 1, "devices": [{"class": "gpu", "count": 4}]}))
+    assert isinstance(refused, Refusal)
+    assert (refused.binding.constraint, refused.binding.unit) == ("cooling:rack-7", "mW")
+    one = decided(site, asked(resources={"members": 1, "cores": 1, "devices": [{"class": "gpu", "count": 4}]}))
+    assert isinstance(one, Plan)
+    assert dict(one.draws)["cooling:rack-7"] == 4 * 700_000 + 550_000
+
+
+def test_space_and_weight_are_taken_by_machines(tmp_path: Path) -> None:
+    path = tmp_path / "heavy.csv"
+    header = HEADER.replace("rack_power", "rack_weight,weight")
+    path.write_text(header + "".join(f"m{n},8000,1024,8,H100,r,,8,,,1200,130,8\n" for n in range(2)))
+    found = read_fleet(path)
+    budgets = fleet_of(found.site, as_observed(found, 0), found.profiles, every_budget=True).budgets
+    assert [(b.id, b.base, b.limit, b.unit) for b in budgets] == [("weight:r", 260, 1200, "kg")]
+
+
 def test_levels_are_ordered_as_the_machines_nest(tmp_path: Path) -> None:
     rows = (f"m-{n},8000,1024,8,H100,rack-{n // 2},row-{n // 4},8,,,," for n in range(8))
     assert fleet(tmp_path, *rows).level_names() == ("machine", "nvlinkDomain", "rack", "row", "site")

@@ -9,8 +9,8 @@ from tests.requirements.home import House
 HEADER = "sn,cpu_milli,memory_mib,gpu,model,rack,row,numa_nodes,island,gpu_power,rated_power,rack_power,rack_units"
 
 
-def fleet(path: Path, *rows: str) -> Path:
-    path.write_text("\n".join((HEADER, *rows)) + "\n")
+def fleet(path: Path, *rows: str, header: str = HEADER) -> Path:
+    path.write_text("\n".join((header, *rows)) + "\n")
     return path
 
 
@@ -20,10 +20,10 @@ def hopper(name: str, rack: str, *, island: int = 8, rack_power: str = "") -> st
 
 
 @contextmanager
-def house_of(folder: Path, *rows: str) -> Iterator[House]:
+def house_of(folder: Path, *rows: str, header: str = HEADER) -> Iterator[House]:
     """A home that serves this fleet."""
     made = House(folder / "home")
-    made.must("up", "--fleet", fleet(folder / "fleet.csv", *rows))
+    made.must("up", "--fleet", fleet(folder / "fleet.csv", *rows, header=header))
     try:
         yield made
     finally:

@@ -10,10 +10,11 @@ from tenure.cli import exit_codes
 from tenure.cli.door import Door, open_door
 from tenure.cli.failures import usage
 from tenure.cli.options import HERE, Output, Reach
-from tenure.cli.screen import say, say_json, say_table
+from tenure.cli.recount_facts import capacity_of, limits_of
+from tenure.cli.screen import say, say_as, say_table
 from tenure.client import home_directory
 from tenure.ledger.records import Record, record_of_contract, record_of_offer
-from tenure.ledger.recount import Capacity, Finding, RunFact, recount
+from tenure.ledger.recount import Finding, RunFact, recount
 from tenure.quantities import Bytes, SystemClock, format_instant
 from tenure.resources import ApiObject, Contract, Engine, HardwareProfile, Machine, Offer, Site, kind_of
 from tenure.resources.kinds.site import LedgerStatus, SiteStatus
@@ -34,7 +35,9 @@ def show(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> int
         ledger, records = _books(door, site)
     live = sorted((r for r in records if r.counts), key=lambda r: (int(r.hold.start), r.name))
     if output == "json":
-        say_json({"generation": ledger.generation, "holds": [_row_json(record) for record in live]})
+        say_as(
+            "Holds", {"site": site, "generation": ledger.generation, "holds": [_row_json(record) for record in live]}
+        )
         return exit_codes.YES
     say(f"Site {site}, generation {ledger.generation}: {len(live)} live hold(s)")
     say_table(["holder", "phase", "cores", "memory", "start", "end", "group"], [_row(record) for record in live])
@@ -50,22 +53,25 @@ def check(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> in
     with open_door(reach) as door:
         site = the_site(door, site)
         ledger, records = _books(door, site)
+        declared = door.client.get(Site, site)
         machines = [m for m in door.client.list(Machine).items if m.spec.site == site]
         profiles = {p.name: p for p in door.client.list(HardwareProfile).items}
         engines = [engine.spec.type for engine in door.client.list(Engine).items if engine.spec.site == site]
-    findings, runs = _recount(ledger, records, machines, profiles, engines)
+    findings, runs = _recount(declared, ledger, records, machines, profiles, engines)
     errors = [finding for finding in findings if finding.severity == "error"]
     live = [record for record in records if record.counts]
     alive = sum(run.alive for run in runs)
     if output == "json":
-        say_json(
+        say_as(
+            "Recount",
             {
+                "site": site,
                 "agrees": not errors,
                 "generation": ledger.generation,
                 "holds": len(live),
                 "runs": alive,
                 "findings": [finding.to_json() for finding in findings],
-            }
+            },
         )
     else:
         _tell(ledger, live, alive, findings)
@@ -73,6 +79,7 @@ def check(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> in
 
 
 def _recount(
+    site: Site,
     ledger: LedgerStatus,
     records: list[Record],
     machines: list[Machine],
@@ -81,8 +88,9 @@ def _recount(
 ) -> tuple[list[Finding], list[RunFact]]:
     """The findings, and the runs that they were found against."""
     runs = simulated_facts() if engines == ["simulated"] else run_facts(machines, profiles)
-    capacities = [_capacity(machine, profiles) for machine in machines]
-    return recount(ledger, records, capacities, runs, SystemClock().now_ms()), runs
+    capacities = [capacity_of(machine, profiles) for machine in machines]
+    limits = limits_of(site, machines, profiles)
+    return recount(ledger, records, capacities, runs, SystemClock().now_ms(), limits), runs
 
 
 def offline_findings(home: Path) -> list[Finding]:
@@ -101,6 +109,7 @@ def offline_findings(home: Path) -> list[Finding]:
     findings: list[Finding] = []
     for site in sites:
         findings += _recount(
+            site,
             (site.status or SiteStatus()).ledger,
             [record for record in records if record.hold.site == site.name],
             [machine for machine in machines if machine.spec.site == site.name],
@@ -130,7 +139,7 @@ def _tell(ledger: LedgerStatus, live: list[Record], alive: int, findings: list[F
         mark = "✗" if finding.severity == "error" else "·"
         say(f"  {mark} {finding.code} {finding.subject}: {finding.message}")
     if not any(finding.severity == "error" for finding in findings):
-        say("  ✓ no core, byte or device is held twice, and what runs is what is held")
+        say("  ✓ no core, byte or device is held twice, no budget is overbooked, and what runs is what is held")
 
 
 def _books(door: Door, site: str) -> tuple[LedgerStatus, list[Record]]:
@@ -149,15 +158,6 @@ def the_site(door: Door, named: str) -> str:
     if len(sites) != 1:
         raise usage(f"there are {len(sites)} sites", f"name one: {', '.join(sites) or 'tenure up'}")
     return sites[0]
-
-
-def _capacity(machine: Machine, profiles: dict[str, HardwareProfile]) -> Capacity:
-    status = machine.status
-    cores = frozenset(status.sellable_cores) if status else frozenset()
-    profile = profiles.get(machine.spec.profile)
-    gpus = profile.spec.topology.get("gpus", []) if profile else []
-    devices = {str(gpu["id"]): 1000 for gpu in gpus}
-    return Capacity(machine.name, cores, int(status.sellable_memory or 0) if status else 0, devices)
 
 
 def simulated_facts() -> list[RunFact]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tenure.ledger.records import COUNTING, PROPOSED, Record
+from tenure.ledger.recount_budgets import Limit, overbooked
 from tenure.quantities import format_instant
 from tenure.resources.kinds.site import LedgerStatus
 
@@ -53,13 +54,16 @@ def recount(
     capacities: Sequence[Capacity],
     runs: Sequence[RunFact] | None,
     now_ms: int,
+    limits: Sequence[Limit] = (),
 ) -> list[Finding]:
     """Every disagreement, in a fixed order; none means that the ledger agrees with itself and with what runs.
 
     `records` are all Offers and Contracts of the site, whatever their phase. `runs` None leaves the engine out.
+    `limits` are the budgets that the site declares.
     """
     live = [record for record in records if _counts(record, ledger)]
     findings = [*_marks(records, ledger), *_capacity(live, {c.machine: c for c in capacities})]
+    findings += [Finding("BudgetOverbooked", f"budget/{id}", message) for id, message in overbooked(live, limits)]
     if runs is not None:
         findings += _runs(live, records, runs, now_ms)
     return findings

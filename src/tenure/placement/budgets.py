@@ -1,7 +1,8 @@
 """Budgets: sums over everything inside a domain. Power is one, a licence is another; all work alike.
 
-What a claim draws of ``power`` follows from the machine's own facts (cores and devices, by the budget's rating); all
-else, and any power beside that, is drawn as the claim's ``draws`` say. A device that is shared draws in proportion.
+What a claim draws of ``power`` follows from the machine's own facts (cores and devices, by the budget's rating), and
+what it draws becomes heat: as much counts against ``cooling``. All else, and any power beside that, is drawn as the
+claim's ``draws`` say. A device that is shared draws in proportion.
 A known hole: hardware whose power is unknown draws nothing here, and ``unknown_draws`` names it so that it can be said.
 """
 
@@ -13,13 +14,15 @@ from tenure.placement.calendar import Amounts, Calendar, Use, peak_use
 from tenure.placement.fleet import Budget, Fleet, FleetMachine
 from tenure.placement.holds import Claim, Hold
 
-POWER = "power"
+POWER, COOLING = "power", "cooling"
+WATTS = frozenset({POWER, COOLING})
+"""Budgets that are drawn by what a machine's parts consume."""
 
 
 def claim_draw(budget: Budget, machine: FleetMachine, claim: Claim) -> int:
     """What one claim on a machine inside the budget's domain draws of it, in the budget's unit."""
     drawn = sum(draw.amount for draw in claim.draws if draw.budget == budget.name)
-    if budget.name != POWER:
+    if budget.name not in WATTS:
         return drawn
     drawn += len(claim.cores) * (machine.core_power.by(budget.rating) or 0)
     for taken in claim.devices:
@@ -30,12 +33,12 @@ def claim_draw(budget: Budget, machine: FleetMachine, claim: Claim) -> int:
 
 
 def unknown_draws(fleet: Fleet, claims: Iterable[Claim]) -> tuple[str, ...]:
-    """Power budgets that these claims fall under although the power of what they take is not known."""
+    """Budgets of power and cooling that these claims fall under although the power of what they take is not known."""
     unknown: set[str] = set()
     for claim in claims:
         machine = fleet.machine(claim.machine)
         for budget in fleet.budgets_over(claim.machine):
-            if budget.name != POWER:
+            if budget.name not in WATTS:
                 continue
             figures = [machine.core_power.by(budget.rating)] if claim.cores else []
             figures += [machine.device_index[taken.id].power.by(budget.rating) for taken in claim.devices]

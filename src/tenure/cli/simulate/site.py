@@ -36,10 +36,10 @@ class Placed:
 
 @dataclass(slots=True)
 class Power:
-    """Draw of each budget beside its limit; int64 [budgets]."""
+    """Watts drawn, and to be cooled, of each budget beside its limit; int64 [budgets]."""
 
     budgets: tuple[Budget, ...]
-    above: Rows  # [levels, machines]: the budget over each machine, or NONE
+    above: Rows  # [sorts of budget, machines]: the budget over each machine, or NONE
     rows: list[Rows]
     limit: Rows
     used: Rows
@@ -48,12 +48,12 @@ class Power:
 
     @classmethod
     def of(cls, fleet: Fleet) -> Power:
-        """Power budgets that full machines could exceed, with the rows of their domains."""
-        budgets = tuple(b for b in fleet.budgets if b.name == "power")
-        levels = tuple(dict.fromkeys(b.level for b in budgets))
-        number_of = {(b.level, b.domain): number for number, b in enumerate(budgets)}
+        """Budgets of power and cooling that full machines could exceed, with the rows of their domains."""
+        budgets = tuple(b for b in fleet.budgets if b.name in ("power", "cooling"))
+        levels = tuple(dict.fromkeys((b.name, b.level) for b in budgets))
+        number_of = {(b.name, b.level, b.domain): number for number, b in enumerate(budgets)}
         above = np.array(
-            [[number_of.get((level, m.domain(level) or ""), NONE) for m in fleet.machines] for level in levels],
+            [[number_of.get((*level, m.domain(level[1]) or ""), NONE) for m in fleet.machines] for level in levels],
             dtype=np.int64,
         ).reshape(len(levels), len(fleet.machines))
         rows: list[list[int]] = [[] for _ in budgets]

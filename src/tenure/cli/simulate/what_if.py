@@ -1,4 +1,7 @@
-"""What-if: the same fleet with machines added, power limited otherwise, or part of it failing."""
+"""What-if: the same fleet with machines added, power or cooling limited otherwise, or part of it failing.
+
+Machines take space and weigh; what the site cannot carry is refused with the limit that it would break.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, usage
 from tenure.cli.simulate.run import Outage
+from tenure.controllers.machine.fleet import UNITS, WEIGHT, fleet_of
+from tenure.controllers.machine.simulated import as_observed
 from tenure.discovery.fleets import FleetFile
 from tenure.quantities import Duration, Power
 from tenure.resources import Machine
 from tenure.resources.kinds.site import DomainBudget
 
-HINT = "--what-if add=100, add=100:MACHINE, power=2MW, power=rack-7:40kW, outage=rack-7 or outage=rack-7@2h"
+HINT = (
+    "--what-if add=100, add=100:MACHINE, power=2MW, power=rack-7:40kW, cooling=rack-7:30kW, "
+    "outage=rack-7 or outage=rack-7@2h"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +35,13 @@ class Changed:
 
 
 def changed(fleet: FleetFile, wishes: Sequence[str]) -> Changed:
-    """Apply each wish in turn. Raises Failure for one that cannot be read or names nothing of the fleet."""
+    """Apply each wish in turn.
+
+    Raises Failure for one that cannot be read or names nothing of the fleet, and for more machines than the site can
+    carry.
+    """
     outages: list[Outage] = []
+    given = fleet
     for wish in wishes:
         for one in filter(None, re.split(r",(?=\w+=)", wish)):
             name, _, value = one.partition("=")
@@ -35,15 +49,34 @@ def changed(fleet: FleetFile, wishes: Sequence[str]) -> Changed:
                 match name:
                     case "add":
                         fleet = _add(fleet, value)
-                    case "power":
-                        fleet = _power(fleet, value)
+                    case "power" | "cooling":
+                        fleet = _watts(fleet, name, value)
                     case "outage":
                         outages.append(_outage(fleet, value))
                     case _:
                         raise ValueError(f"{name!r} is no change that is known")
             except ValueError as error:
                 raise _wrong(one, str(error)) from None
+    _stands(fleet, given)
     return Changed(fleet, tuple(outages))
+
+
+def _stands(fleet: FleetFile, given: FleetFile) -> None:
+    """Space and weight: what machines take of the site, of rows and racks. What was too much before is let pass."""
+    before = _overloaded(given)
+    for id, (taken, limit, unit) in _overloaded(fleet).items():
+        if id not in before:
+            raise Failure(
+                f"--what-if: {id} would be {taken:,} of {limit:,} {unit}",
+                exit_code=exit_codes.INFEASIBLE,
+                reason="Infeasible",
+                next_step="add fewer machines, or give the site more of it in Site.spec",
+            )
+
+
+def _overloaded(fleet: FleetFile) -> dict[str, tuple[int, int, str]]:
+    budgets = fleet_of(fleet.site, as_observed(fleet, 0), fleet.profiles, every_budget=True).budgets
+    return {b.id: (b.base, b.limit, b.unit) for b in budgets if b.name in (UNITS, WEIGHT) and b.base > b.limit}
 
 
 def _wrong(wish: str, why: str) -> Failure:
@@ -75,12 +108,13 @@ def _copy(model: Machine, number: int, together: int) -> Machine:
     return model.model_copy(update={"metadata": metadata, "spec": spec})
 
 
-def _power(fleet: FleetFile, value: str) -> FleetFile:
+def _watts(fleet: FleetFile, name: str, value: str) -> FleetFile:
+    """Another limit of power or cooling for the site, or for one rack or row; its other limits stand."""
     domain, colon, text = value.rpartition(":")
-    power = Power.parse(text)
+    watts = Power.parse(text)
     spec = fleet.site.spec
     if not colon:
-        changed_spec = spec.model_copy(update={"power": power})
+        changed_spec = spec.model_copy(update={name: watts})
     else:
         level = next(
             (
@@ -93,7 +127,10 @@ def _power(fleet: FleetFile, value: str) -> FleetFile:
         if level is None:
             raise ValueError(f"no rack or row {domain} is in the fleet")
         others = [part for part in spec.budgets if part.domain != domain]
-        mine = DomainBudget.model_validate({"level": level, "domain": domain, "power": str(power)})
+        said = [part for part in spec.budgets if (part.level, part.domain) in ((level, domain), (level, None))]
+        # What is said of one rack stands before what is said of all.
+        own = max(said, key=lambda part: part.domain is not None, default=DomainBudget(level="rack"))
+        mine = own.model_copy(update={"level": level, "domain": domain, name: watts})
         changed_spec = spec.model_copy(update={"budgets": [*others, mine]})
     return replace(fleet, site=fleet.site.model_copy(update={"spec": changed_spec}))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tenure.placement import Budget, Core, Device, Fleet, FleetMachine, Level, MemoryNode, PowerFacts
 from tenure.resources import HardwareProfile, Machine, Site
+from tenure.resources.kinds.site import DomainBudget, SiteSpec
 from tenure.topology import (
     MachineTopology,
     Unknown,
@@ -21,7 +22,7 @@ SELLABLE_STATES = frozenset({"Ready", "Draining"})
 LEVELS = ("nvlinkDomain", "rail", "leaf", "rack", "row")
 """Levels between machine and site. Which of them is narrower is seen from the machines, not assumed."""
 LEVEL_LABEL = "topology.tenure.dev/"
-POWER = "power"
+POWER, COOLING, UNITS, WEIGHT = "power", "cooling", "rackUnits", "weight"
 CACHES_KNOWN = "cachesKnown"
 """A trait of machines of which it is known which cores share a cache."""
 
@@ -59,13 +60,13 @@ def levels_of(placed: Sequence[FleetMachine]) -> list[str]:
 
 
 def may_bind(budgets: Sequence[Budget], placed: Sequence[FleetMachine]) -> tuple[Budget, ...]:
-    """Those that full machines could exceed. Space is taken by machines, so no work can exceed it."""
+    """Those that full machines could exceed. Space and weight are taken by machines, so no work can exceed them."""
     full: Counter[tuple[str, str]] = Counter()
     for machine in placed:
         draw = full_mw(machine)
         for level, domain in (("site", machine.site), ("machine", machine.name), *machine.place):
             full[level, domain] += draw
-    return tuple(b for b in budgets if b.name == POWER and b.base + full[b.level, b.domain] > b.limit)
+    return tuple(b for b in budgets if b.name in (POWER, COOLING) and b.base + full[b.level, b.domain] > b.limit)
 
 
 def full_mw(machine: FleetMachine) -> int:
@@ -199,29 +200,37 @@ def power_parts(topology: MachineTopology, rated_mw: int | None) -> tuple[int | 
 
 
 def budgets_of(site: Site, placed: Sequence[FleetMachine], machines: Sequence[Machine]) -> tuple[Budget, ...]:
-    """The limits that the site declares, of itself and of its parts. Space is taken by machines, not by work."""
-    spec = site.spec
-    units = {machine.name: machine.spec.rack_units or 0 for machine in machines}
-    by = f"site {site.name}"
+    """The limits that the site declares, of itself and of its parts. Work takes power and, as heat, cooling; space and
+    weight are taken by machines."""
+    declared = {machine.name: machine.spec for machine in machines}
+    units: Counter[tuple[str, str]] = Counter()
+    weight: Counter[tuple[str, str]] = Counter()
+    for machine in placed:
+        for at in (("site", machine.site), ("machine", machine.name), *machine.place):
+            units[at] += declared[machine.name].rack_units or 0
+            weight[at] += declared[machine.name].weight_kg or 0
     found: list[Budget] = []
 
-    def add(level: str, domain: str, power: int | None, rack_units: int | None) -> None:
-        if power is not None:
-            found.append(Budget(POWER, level, domain, power, unit="mW", imposed_by=by))
-        if rack_units is not None:
-            taken = sum(units[m.name] for m in placed if m.domain(level) == domain)
-            found.append(Budget("rackUnits", level, domain, rack_units, base=taken, unit="U", imposed_by=by))
+    def add(level: str, domain: str, limits: SiteSpec | DomainBudget) -> None:
+        for name, limit, base, unit in (
+            (POWER, limits.power, 0, "mW"),
+            (COOLING, limits.cooling, 0, "mW"),
+            (UNITS, limits.rack_units, units[level, domain], "U"),
+            (WEIGHT, limits.weight_kg, weight[level, domain], "kg"),
+        ):
+            if limit is not None:
+                found.append(Budget(name, level, domain, int(limit), base, unit, imposed_by=f"site {site.name}"))
 
-    add("site", site.name, int(spec.power) if spec.power is not None else None, spec.rack_units)
-    named = {(part.level, part.domain) for part in spec.budgets if part.domain is not None}
-    for part in spec.budgets:
+    add("site", site.name, site.spec)
+    named = {(part.level, part.domain) for part in site.spec.budgets if part.domain is not None}
+    for part in site.spec.budgets:
         domains = (
             [part.domain] if part.domain is not None else sorted({m.domain(part.level) or "" for m in placed} - {""})
         )
         for domain in domains:
             if part.domain is None and (part.level, domain) in named:
                 continue  # what is said of one rack stands before what is said of all
-            add(part.level, domain, int(part.power) if part.power is not None else None, part.rack_units)
+            add(part.level, domain, part)
     return tuple(found)
 
 

@@ -25,7 +25,7 @@ REQUIRED = ("sn", "cpu_milli", "memory_mib", "gpu", "model")
 LEVELS = {"nvlink_domain": "nvlinkDomain", "rail": "rail", "leaf": "leaf"}
 OPTIONAL = (
     *("rack", "row", *LEVELS, "numa_nodes", "island", "gpu_power", "rated_power"),
-    *("rack_power", "rack_units", "hourly_cost"),
+    *("rack_power", "rack_cooling", "rack_weight", "rack_units", "weight", "hourly_cost"),
 )
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
@@ -102,25 +102,51 @@ def _from_table(table: Table) -> FleetFile:
     table.need(REQUIRED, OPTIONAL)
     profiles: dict[Hardware, HardwareProfile] = {}
     machines: dict[str, Machine] = {}
-    rack_power: dict[str, Power] = {}
+    racks = _Racks()
     for row in table:
         name = _name(row, machines)
         hardware = _hardware(row)
-        budget = _power(row, "rack_power")
-        rack = row.text("rack")
-        if budget is not None and rack_power.setdefault(rack, budget) != budget:
-            row.wrong("rack_power", f"rack {rack} was given {rack_power[rack]} before")
-        if budget is not None and not rack:
-            row.wrong("rack_power", "a budget of a rack, and the row names no rack")
+        racks.read(row)
         if len(table.problems) or hardware is None:
             continue
         if hardware not in profiles:
             profiles[hardware] = profile_of(hardware)
         machines[name] = _machine(row, name, profiles[hardware].name)
     table.settle()
-    budgets = [DomainBudget(level="rack", domain=rack, power=power) for rack, power in sorted(rack_power.items())]
-    site = Site(metadata=ObjectMeta(name=SITE), spec=SiteSpec(budgets=budgets))
+    site = Site(metadata=ObjectMeta(name=SITE), spec=SiteSpec(budgets=racks.budgets()))
     return FleetFile(site, tuple(profiles.values()), tuple(machines.values()), Path(table.source).stem)
+
+
+class _Racks:
+    """What the rows say of their racks; each rack is told the same by all, or it is wrong."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, dict[str, Power | int]] = {}
+
+    def read(self, row: Cells) -> None:
+        """The budgets in one row."""
+        weight = row.whole("rack_weight", 0) or None
+        for column, budget in (
+            ("rack_power", _power(row, "rack_power")),
+            ("rack_cooling", _power(row, "rack_cooling")),
+            ("rack_weight", weight),
+        ):
+            rack = row.text("rack")
+            if budget is None:
+                continue
+            before = self._told.setdefault(rack, {}).setdefault(column, budget)
+            if before != budget:
+                row.wrong(column, f"rack {rack} was given {before} before")
+            if not rack:
+                row.wrong(column, "a budget of a rack, and the row names no rack")
+
+    def budgets(self) -> list[DomainBudget]:
+        """By the names of the racks."""
+        names = {"rack_power": "power", "rack_cooling": "cooling", "rack_weight": "weight_kg"}
+        return [
+            DomainBudget(level="rack", domain=rack, **{names[column]: value for column, value in told.items()})
+            for rack, told in sorted(self._told.items())
+        ]
 
 
 def _name(row: Cells, machines: dict[str, Machine]) -> str:
@@ -179,6 +205,7 @@ def _machine(row: Cells, name: str, profile: str) -> Machine:
         profile=profile,
         rated_power=_power(row, "rated_power"),
         rack_units=row.whole("rack_units", 0) or None,
+        weight_kg=row.whole("weight", 0) or None,
         hourly_cost=cost,
     )
     return Machine(metadata=ObjectMeta(name=name, labels=labels or None), spec=spec)

@@ -27,6 +27,7 @@ class MachineSpec(Strict):
     hourly_cost: Money | None = Field(default=None, description="unknown when absent, never invented")
     rated_power: Power | None = None
     rack_units: int | None = Field(default=None, ge=0, description="space that it takes in its rack")
+    weight_kg: int | None = Field(default=None, ge=0, description="what it weighs, its part of the rack aside")
     owner: str | None = None
     end_of_life: Instant | None = None
     reserved: SystemReserve = Field(default_factory=SystemReserve)

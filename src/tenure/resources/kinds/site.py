@@ -33,7 +33,9 @@ class DomainBudget(Strict):
     level: Literal["machine", "nvlinkDomain", "rail", "leaf", "rack", "row"] = "rack"
     domain: str | None = Field(default=None, description="its name, as the machines give it; absent: each")
     power: Power | None = None
+    cooling: Power | None = Field(default=None, description="the heat that can be removed there")
     rack_units: int | None = Field(default=None, ge=0)
+    weight_kg: int | None = Field(default=None, ge=0, description="what the floor or the rack bears")
 
 
 class SiteSpec(Strict):

@@ -1,0 +1,56 @@
+"""What the recount is given: each machine's capacity and each budget, read from the objects."""
+
+from collections.abc import Mapping, Sequence
+
+from tenure.controllers.machine.fleet import COOLING, POWER, budgets_of, islands_of, place_of, power_parts
+from tenure.ledger.recount import Capacity
+from tenure.ledger.recount_budgets import Limit
+from tenure.placement import FleetMachine
+from tenure.resources import HardwareProfile, Machine, Site
+from tenure.topology import MachineTopology, machine_from_json
+
+
+def capacity_of(machine: Machine, profiles: Mapping[str, HardwareProfile]) -> Capacity:
+    """What one machine has to sell, whatever its state."""
+    status = machine.status
+    cores = frozenset(status.sellable_cores) if status else frozenset()
+    profile = profiles.get(machine.spec.profile)
+    gpus = profile.spec.topology.get("gpus", []) if profile else []
+    devices = {str(gpu["id"]): 1000 for gpu in gpus}
+    return Capacity(machine.name, cores, int(status.sellable_memory or 0) if status else 0, devices)
+
+
+def limits_of(site: Site, machines: Sequence[Machine], profiles: Mapping[str, HardwareProfile]) -> list[Limit]:
+    """The budgets that a site declares, with what cores and devices draw of them.
+
+    Machines that sell nothing now count too: what is still held there draws.
+    """
+    if not (site.spec.budgets or site.spec.power or site.spec.cooling or site.spec.rack_units or site.spec.weight_kg):
+        return []
+    known = [machine for machine in machines if machine.spec.profile in profiles]
+    topologies: dict[str, MachineTopology] = {}
+    by_core: dict[str, int] = {}
+    by_device: dict[str, int] = {}
+    placed = []
+    for machine in known:
+        name = machine.spec.profile
+        if name not in topologies:
+            topologies[name] = machine_from_json(profiles[name].spec.topology)
+        topology = topologies[name]
+        place = place_of(machine, islands_of(topology))
+        placed.append(FleetMachine(name=machine.name, site=machine.spec.site, place=place))
+        rated = int(machine.spec.rated_power) if machine.spec.rated_power is not None else None
+        device_mw, core_mw = power_parts(topology, rated)
+        by_core[machine.name], by_device[machine.name] = core_mw or 0, device_mw or 0
+    return [
+        Limit(
+            id=budget.id,
+            limit=budget.limit,
+            machines=frozenset(machine.name for machine in placed if machine.domain(budget.level) == budget.domain),
+            base=budget.base,
+            unit=budget.unit,
+            by_core=by_core if budget.name in (POWER, COOLING) else {},
+            by_device=by_device if budget.name in (POWER, COOLING) else {},
+        )
+        for budget in budgets_of(site, placed, known)
+    ]

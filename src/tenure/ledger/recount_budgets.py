@@ -1,0 +1,73 @@
+"""The recount of budgets: power, cooling, floor and weight, added up anew from the holds. Pure.
+
+Like the rest of the recount it shares no code with placement: what a core or a device draws is given, and the sum over
+a budget's machines, at each instant at which something starts, is made here. The greatest of alternatives counts.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tenure.ledger.records import Record
+from tenure.quantities import format_instant
+
+NAMED_MAX = 4
+"""Holders named in a finding; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One budget: `limit` of `unit` for all `machines` together, of which `base` is taken whatever is held.
+
+    `by_core` and `by_device` are what one core, and one whole device, of each machine draws of it; a machine of which
+    that is not known draws nothing, as everywhere. Thousandths of a device draw their part, rounded up.
+    """
+
+    id: str
+    limit: int
+    machines: frozenset[str]
+    base: int = 0
+    unit: str = ""
+    by_core: Mapping[str, int] = field(default_factory=dict)
+    by_device: Mapping[str, int] = field(default_factory=dict)
+
+
+def overbooked(live: Sequence[Record], limits: Sequence[Limit]) -> Iterator[tuple[str, str]]:
+    """(budget, what is wrong), once a budget: at the first instant at which more is held than it allows."""
+    instants = sorted({int(record.hold.start) for record in live})
+    for limit in sorted(limits, key=lambda one: one.id):
+        if limit.base > limit.limit:
+            yield limit.id, f"{limit.base} of {limit.limit} {limit.unit} are taken by the machines themselves"
+            continue
+        drawn = [(record, amount) for record in live if (amount := _drawn(record, limit))]
+        for instant in instants:
+            present = [(r, n) for r, n in drawn if int(r.hold.start) <= instant < int(r.hold.end)]
+            total = limit.base + _together(present)
+            if total > limit.limit:
+                yield limit.id, _said(limit, total, [record for record, _ in present], instant)
+                break
+
+
+def _drawn(record: Record, limit: Limit) -> int:
+    total = 0
+    for claim in record.hold.claims:
+        if claim.machine in limit.machines:
+            total += len(claim.cores) * limit.by_core.get(claim.machine, 0)
+            each = limit.by_device.get(claim.machine, 0)
+            total += sum(-(-each * int(device.count) // 1000) for device in claim.devices)
+    return total
+
+
+def _together(present: Sequence[tuple[Record, int]]) -> int:
+    greatest: dict[str, int] = defaultdict(int)
+    for record, amount in present:
+        group = record.hold.group or record.hold.id
+        greatest[group] = max(greatest[group], amount)
+    return sum(greatest.values())
+
+
+def _said(limit: Limit, total: int, records: Sequence[Record], instant: int) -> str:
+    names = sorted(f"{record.kind}/{record.namespace}/{record.name}" for record in records)
+    more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
+    held = ", ".join(names[:NAMED_MAX]) + more
+    return f"{total} of {limit.limit} {limit.unit} held at {format_instant(instant)} by {held}"
