@@ -14,9 +14,9 @@ from typing import Any
 
 from tenure.measurement.journal import GENESIS, HEAD_NAME, SEGMENT_PATTERN, chain_of, split_line
 from tenure.measurement.journal_reading import Checkpoint, Damage, DamageKind, JournalReading
+from tenure.measurement.journal_samples import sample_of, unended_sample
 from tenure.measurement.scrape import Scrape
-from tenure.measurement.sketch import Sketch
-from tenure.promises import Outcome, RequestSample, outcome_of_status
+from tenure.promises import Outcome, RequestSample
 
 __all__ = ["JournalReading", "read_journal", "sample_of"]
 
@@ -74,7 +74,8 @@ class _Reader:
         self._doubts: list[tuple[DamageKind, str]] = []
         self._open: dict[int, dict[str, Any]] = {}
         self._sent: dict[str, int] = {}
-        self._known_seen = known is None or known.sequence == 0
+        self._known_chain: str | None = None  # the chain of the record that the caller's checkpoint names
+        self._first_sequence = 0
 
     def segment(self, path: Path) -> None:
         """Read one segment's lines."""
@@ -105,10 +106,9 @@ class _Reader:
         if not genuine and expected:
             self._damage(DamageKind.ALTERED, f"record {sequence} does not follow from those before it")
         self._sequence, self._chain = sequence, chain
+        self._first_sequence = self._first_sequence or sequence
         if self._known is not None and sequence == self._known.sequence:
-            self._known_seen = True
-            if chain != self._known.chain:
-                self._damage(DamageKind.ALTERED, f"record {sequence} is not the one that was seen before")
+            self._known_chain = chain
         # Behind a gap a record cannot be checked; the gap puts the time around it in doubt anyway.
         return genuine or not expected
 
@@ -189,7 +189,7 @@ class _Reader:
     def _orphans(self) -> None:
         """Requests open when their tap died: their connections died with it."""
         for record in self._open.values():
-            self._keep(record["role"], _unended(record, Outcome.FAILED, None))
+            self._keep(record["role"], unended_sample(record, Outcome.FAILED, None))
         self._open.clear()
         self._sent.clear()
 
@@ -214,53 +214,35 @@ class _Reader:
         self._settle_doubts(_FOREVER_NS)
         for record in self._open.values():
             asof_ns = None if reading.newest_ns is None else max(0, reading.newest_ns - record["arrivalNs"])
-            self._keep(record["role"], _unended(record, Outcome.UNFINISHED, asof_ns))
+            self._keep(record["role"], unended_sample(record, Outcome.UNFINISHED, asof_ns))
         reading.pending_ns = sorted(self._sent.values())
         for samples in reading.samples.values():
             samples.sort(key=lambda sample: sample.arrival_ns)
         if self._sequence is not None:
-            reading.newest = Checkpoint(self._sequence, self._chain)
+            reading.newest = Checkpoint(self._sequence, self._chain, reading.newest_ns or 0)
         missing = promised - (self._sequence or 0)
-        if missing > 0 or not self._known_seen:
-            detail = f"{missing} records at the end are missing" if missing > 0 else "the last seen record is gone"
+        if missing > 0:
+            detail = f"{missing} records at the end are missing"
             reading.damages.append(Damage(DamageKind.TRUNCATED, reading.newest_ns or 0, _FOREVER_NS, detail))
+        if self._known is not None and (disowned := self._disowned(self._known)) is not None:
+            reading.disowned = disowned
+            reading.damages.append(disowned)
         return reading
 
-
-def sample_of(record: dict[str, Any]) -> RequestSample:
-    """Sample of an `end` record. Gaps kept as a sketch come back as the upper edges of its buckets, never shorter."""
-    sketch, gaps = record.get("gapSketch"), record.get("gapsNs")
-    how, status = record["how"], record["status"]
-    outcome = {"abandoned": Outcome.ABANDONED, "failed": Outcome.FAILED}.get(how) or outcome_of_status(status)
-    if outcome is Outcome.COMPLETED and record.get("streamed") and record["firstNs"] is None:
-        outcome = Outcome.FAILED  # A stream without a single token is no answer.
-    return RequestSample(
-        arrival_ns=record["arrivalNs"],
-        first_token_after_ns=record["firstNs"],
-        gaps_ns=tuple(Sketch.from_record(sketch).values_ns() if sketch else gaps or ()),
-        end_after_ns=record["endNs"],
-        prompt_tokens=record["promptTokens"],
-        output_tokens=record["outputTokens"],
-        status=status,
-        outcome=outcome,
-        request_id=record.get("requestId", ""),
-    )
-
-
-def _unended(record: dict[str, Any], outcome: Outcome, asof_ns: int | None) -> RequestSample:
-    """Sample of a request that has a start but no end; its gaps so far are not known, its newest token is."""
-    return RequestSample(
-        arrival_ns=record["arrivalNs"],
-        first_token_after_ns=record.get("firstNs"),
-        gaps_ns=(),
-        end_after_ns=asof_ns,
-        prompt_tokens=None,
-        output_tokens=None,
-        status=0,
-        outcome=outcome,
-        request_id=record.get("requestId", ""),
-        progress_after_ns=record.get("progressNs"),
-    )
+    def _disowned(self, known: Checkpoint) -> Damage | None:
+        """What is in doubt where the record that was seen before is not in this journal any more: all of it till now,
+        because whoever changed what was before it may have written what comes after."""
+        if known.sequence == 0 or self._known_chain == known.chain:
+            return None
+        if self._known_chain is not None:
+            detail = f"record {known.sequence} is not the one that was seen before"
+            return Damage(DamageKind.ALTERED, self._since_ns, _FOREVER_NS, detail)
+        if self._first_sequence > known.sequence:
+            # Retention may have passed it; then what was before it is gone, and nothing may claim to be from there.
+            detail = f"record {known.sequence}, which was seen before, is no longer kept"
+            return Damage(DamageKind.TRUNCATED, self._since_ns, known.at_ns, detail)
+        detail = f"record {known.sequence}, which was seen before, is gone"
+        return Damage(DamageKind.TRUNCATED, self._since_ns, _FOREVER_NS, detail)
 
 
 def _lines(path: Path) -> Iterator[bytes]:

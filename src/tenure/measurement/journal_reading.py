@@ -48,6 +48,8 @@ class Checkpoint:
 
     sequence: int
     chain: str
+    at_ns: int = 0
+    """Newest sign of life by then, Unix ns."""
 
 
 @dataclass(slots=True)
@@ -64,6 +66,8 @@ class JournalReading:
     """What a prober read of the workload's own metrics."""
     damages: list[Damage] = field(default_factory=list)
     newest: Checkpoint | None = None
+    disowned: Damage | None = None
+    """The damage (one of `damages`) that says: this is not the journal of which the caller held a checkpoint."""
     oldest_ns: int | None = None
     """Instant of the oldest record that retention left."""
     newest_ns: int | None = None

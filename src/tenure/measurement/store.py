@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tenure.measurement.journals_seen import JournalsSeen
 from tenure.measurement.sketch import Sketch
 from tenure.promises import Load, RequestSample, Tally, WindowVerdict
 
@@ -89,6 +90,7 @@ class MeasurementStore:
             raise ValueError(f"{path} was written by a newer Tenure (version {version}, known {_VERSION})")
         self._connection.executescript(_SCHEMA)
         self._connection.execute(f"PRAGMA user_version={_VERSION}")
+        self.journals = JournalsSeen(self._connection, self._lock)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -43,6 +43,8 @@ RECENT_PER_PROMISE = 40
 BACK_WINDOWS = 4
 SETTLING_MS_MAX = 3_000
 PROBER_MARK_MS = 1_000
+TAP, PROBER = "journal", "prober"
+"""The folders of the two journals beside a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +126,13 @@ def _settling_ms(window_ms: int) -> int:
 def _judge(
     plane: Plane, contract: Contract, promises: Sequence[Promise], windows: Sequence[Window], now_ms: int
 ) -> list[WindowVerdict]:
-    folder = run_folder(plane, contract)
     window_ms = windows[0].end_ms - windows[0].start_ms
     since_ns = (windows[0].start_ms - max(BACK_WINDOWS * window_ms, 2 * COUNTED_MS)) * 1_000_000
-    tap = _read(folder / "journal", since_ns, TAP_MARK_MS)
-    prober = _read(folder / "prober", since_ns, PROBER_MARK_MS)
+    readings = {
+        name: _read(plane, contract, name, since_ns, mark_ms)
+        for name, mark_ms in ((TAP, TAP_MARK_MS), (PROBER, PROBER_MARK_MS))
+    }
+    tap, prober = readings[TAP], readings[PROBER]
     rate = contract.spec.promises.probes_per_second
     views = frozenset(map(View, contract.spec.promises.views))
     if not views:  # signed before contracts said who looks at them
@@ -146,11 +150,22 @@ def _judge(
     stated = state_windows(plane, contract, [(verdict, found) for verdict, found in judged if verdict.settled])
     verdicts = [*stated, *(verdict for verdict, _ in judged if not verdict.settled)]
     plane.known.record_windows(contract.uid, verdicts, sketches)
+    for name, reading in readings.items():
+        if reading is not None:
+            plane.known.journals.remember(contract.uid, name, reading, now_ms)
     return verdicts
 
 
-def _read(folder: Path, since_ns: int, mark_ms: int) -> JournalReading | None:
-    return read_journal(folder, since_ns=since_ns, mark_ms=mark_ms) if folder.is_dir() else None
+def _read(plane: Plane, contract: Contract, name: str, since_ns: int, mark_ms: int) -> JournalReading | None:
+    """A journal of the run, and whether it goes on from where it was last read: it may have been changed meanwhile."""
+    folder = run_folder(plane, contract) / name
+    if not folder.is_dir():
+        return None
+    seen = plane.known.journals.get(contract.uid, name)
+    reading = read_journal(folder, since_ns=since_ns, mark_ms=mark_ms, known=seen.checkpoint if seen else None)
+    if seen is not None and seen.doubt is not None:
+        reading.damages.append(seen.doubt)
+    return reading
 
 
 def run_folder(plane: Plane, contract: Contract) -> Path:

@@ -1,0 +1,44 @@
+"""From a journal's records to the samples that verdicts are drawn from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenure.measurement.sketch import Sketch
+from tenure.promises import Outcome, RequestSample, outcome_of_status
+
+
+def sample_of(record: dict[str, Any]) -> RequestSample:
+    """Sample of an `end` record. Gaps kept as a sketch come back as the upper edges of its buckets, never shorter."""
+    sketch, gaps = record.get("gapSketch"), record.get("gapsNs")
+    how, status = record["how"], record["status"]
+    outcome = {"abandoned": Outcome.ABANDONED, "failed": Outcome.FAILED}.get(how) or outcome_of_status(status)
+    if outcome is Outcome.COMPLETED and record.get("streamed") and record["firstNs"] is None:
+        outcome = Outcome.FAILED  # A stream without a single token is no answer.
+    return RequestSample(
+        arrival_ns=record["arrivalNs"],
+        first_token_after_ns=record["firstNs"],
+        gaps_ns=tuple(Sketch.from_record(sketch).values_ns() if sketch else gaps or ()),
+        end_after_ns=record["endNs"],
+        prompt_tokens=record["promptTokens"],
+        output_tokens=record["outputTokens"],
+        status=status,
+        outcome=outcome,
+        request_id=record.get("requestId", ""),
+    )
+
+
+def unended_sample(record: dict[str, Any], outcome: Outcome, asof_ns: int | None) -> RequestSample:
+    """Sample of a request that has a start but no end; its gaps so far are not known, its newest token is."""
+    return RequestSample(
+        arrival_ns=record["arrivalNs"],
+        first_token_after_ns=record.get("firstNs"),
+        gaps_ns=(),
+        end_after_ns=asof_ns,
+        prompt_tokens=None,
+        output_tokens=None,
+        status=0,
+        outcome=outcome,
+        request_id=record.get("requestId", ""),
+        progress_after_ns=record.get("progressNs"),
+    )
