@@ -17,6 +17,7 @@ from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, unverifiable, usage
 from tenure.cli.fleet_file import fleet_bytes, keep_fleet
 from tenure.cli.options import Output
+from tenure.cli.platforms import must_host
 from tenure.cli.screen import is_terminal, note, say, say_as
 from tenure.client import home_directory
 
@@ -59,6 +60,7 @@ def up(
     loopback. Starting again adopts whatever still runs. With --fleet a fleet from a file (manifests, or a table with
     openb's columns) is served through the same door: nothing runs there, and everything says that it is simulated.
     """
+    must_host("up")
     home = home_directory()
     running = plane_of(home)
     if fleet is not None:

@@ -22,6 +22,7 @@ from tenure.cli.answer import BAD, GOOD, MIDDLING, QUIET
 from tenure.cli.door import Door, open_door
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
+from tenure.cli.platforms import support_of
 from tenure.client import ApiError, home_directory
 from tenure.client.calls import Call
 from tenure.engines import EngineFailure, LocalEngine
@@ -77,10 +78,7 @@ def doctor(*, output: Output = "text", reach: Reach = HERE) -> int:
 def _system() -> Iterator[Check]:
     version = platform.python_version()
     yield Check("system", "Python", "good" if sys.version_info >= (3, 11) else "bad", version, "")
-    linux = sys.platform == "linux"
-    found = f"{platform.system()} {platform.release()}"
-    step = "" if linux else "inventory and questions work here; contracts are enforced on Linux"
-    yield Check("system", "kernel", "good" if linux else "lacking", found, step)
+    yield kernel_check(platform.system(), platform.release())
     home = home_directory()
     yield _writable(home)
     for name, folder in (("room for state", home), ("room for models", cache_dir())):
@@ -88,6 +86,13 @@ def _system() -> Iterator[Check]:
         enough = free >= ROOM_BYTES_MIN
         step = "" if enough else f"free some of {folder}, or choose another folder"
         yield Check("system", name, "good" if enough else "bad", f"{free / (1 << 30):.1f} Gi free for {folder}", step)
+
+
+def kernel_check(name: str, release: str) -> Check:
+    """What the operating system of this name allows."""
+    support = support_of(name)
+    step = "" if support.hosts else support.in_words
+    return Check("system", "kernel", "good" if support.hosts else "lacking", f"{name} {release}", step)
 
 
 def _writable(home: Path) -> Check:

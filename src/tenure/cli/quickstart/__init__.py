@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from tenure.cli import exit_codes
 from tenure.cli.failures import usage
+from tenure.cli.platforms import must_host
 from tenure.cli.quickstart.stage import Stage
 from tenure.client import home_directory
 
@@ -29,6 +30,7 @@ def quickstart(
     """
     from tenure.cli.quickstart import contract, control, ending, evidence, kept, need, refusal
 
+    must_host("quickstart")
     home = home_directory()
     if home.exists() and any(home.iterdir()):
         raise usage(
