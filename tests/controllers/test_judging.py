@@ -50,6 +50,7 @@ def a_contract() -> Contract:
         "evidence": evidence,
     }
     wire["metadata"]["uid"] = "c-1"
+    wire["spec"]["term"] |= {"start": "2027-01-15T08:00:00Z", "end": "2027-01-15T08:10:00Z"}
     wire["spec"]["promises"] = {"load": load, "statistical": [promise]}
     wire["status"] = {
         "phase": "Active",

@@ -54,7 +54,10 @@ def stated(predicate: str, id: str, at_ms: int, body: dict[str, Any]) -> Stateme
 
 def story(windows: str) -> Audit:
     """One letter a window; a remedy begins with the second breach and is judged three windows later."""
-    statements = [stated("contract", "terms", START, {"terms": TERMS})]
+    statements = [
+        stated("contract", "terms", START, {"terms": TERMS}),
+        stated("read-back", "read-back/first", START, {"facts": [{"what": "cpus", "agrees": True}]}),
+    ]
     for place, letter in enumerate(windows):
         verdict, reason, seen = OUTCOMES[letter]
         begun = START + place * 1000

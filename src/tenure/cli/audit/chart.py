@@ -28,6 +28,7 @@ def render(audit: Audit, width: int) -> RenderableType:
         (f"  ended: {audit.ended}" if audit.ended else "", "dim"),
     )
     parts: list[RenderableType] = [head, Text()]
+    parts += [Text.assemble(("hard promises  ", "bold"), (str(audit.hard), COLOURS[audit.hard])), Text()]
     for promise in audit.promises:
         parts += [*_promise(audit, promise, width), Text()]
     if audit.episodes:

@@ -42,6 +42,7 @@ def page(audit: Audit) -> str:
         f"<span style='color:{COLOURS[audit.verdict]}'>{audit.verdict}</span></h1>"
         f"<p class=dim>{audit.statements} signed statements{ended}. Every figure is recomputed from the evidence log; "
         f"<code>tenure evidence export</code> and <code>verify</code> let anyone check it.</p>"
+        f"<h2>Hard promises: <span style='color:{COLOURS[audit.hard]}'>{audit.hard}</span></h2>"
         + "".join(_promise(audit, promise) for promise in audit.promises)
         + breaches
         + "</html>\n"

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tenure.controllers.contract.credit import credit_of
+from tenure.controllers.contract.hard import hard_of_statements, overall
 from tenure.controllers.contract.stating import verdict_of
 from tenure.controllers.contract.terms import promises_of
 from tenure.evidence import Statement
-from tenure.promises import Account, Promise, Verdict, WindowVerdict, account, worst
+from tenure.promises import Account, Promise, Verdict, WindowVerdict, account
 from tenure.quantities import format_instant, parse_instant
 from tenure.resources.kinds.allocation import Price, Promises
 from tenure.resources.kinds.contract import Credit
@@ -65,14 +66,16 @@ class Audit:
     accounts: dict[str, Account] = field(default_factory=dict)
     episodes: tuple[Episode, ...] = ()
     remedies: tuple[RemedyTaken, ...] = ()
+    hard: Verdict = Verdict.UNVERIFIABLE
+    """Of what is reserved and where: by the read-backs that were stated."""
     ended: str | None = None
     credit: Credit | None = None
     statements: int = 0
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the promises'."""
-        return worst([found.verdict for found in self.accounts.values()])
+        """The worst of all that was promised, as the contract's status says it."""
+        return overall([found.verdict for found in self.accounts.values()], self.hard, self.ended)
 
 
 def replay(name: str, statements: Sequence[Statement]) -> Audit:
@@ -99,6 +102,7 @@ def replay(name: str, statements: Sequence[Statement]) -> Audit:
         accounts=accounts,
         episodes=tuple(e for promise in promises for e in _episodes(promise.name, windows[promise.name], remedies)),
         remedies=remedies,
+        hard=hard_of_statements(statements),
         ended=next((str(s.body["because"]) for s in statements if s.predicate == "ending"), None),
         credit=credit_of(Price.model_validate(terms.get("price", {})), [(p, accounts[p.name]) for p in promises]),
         statements=len(statements),
@@ -157,6 +161,7 @@ def to_json(audit: Audit) -> dict[str, Any]:
     return {
         "contract": audit.name,
         "verdict": str(audit.verdict),
+        "hardPromises": str(audit.hard),
         "ended": audit.ended,
         "credit": audit.credit.to_json() if audit.credit else None,
         "statements": audit.statements,

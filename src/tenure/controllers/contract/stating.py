@@ -50,6 +50,12 @@ def state(plane: Plane, contract: Contract, predicate: str, key: str, body: Mapp
     )
 
 
+def stated(plane: Plane, contract: Contract, predicate: str, key: str) -> Statement | None:
+    """What `state` stated under this key; None where it did not."""
+    place = plane.log.find(f"{contract_source(contract.uid)}/{predicate}/{key}")
+    return None if place is None else plane.log.statement(place)
+
+
 def state_terms(plane: Plane, contract: Contract) -> Signature:
     """Sign the terms and state them; stated again it is the same signature. Returns it for the contract's status."""
     began = contract.status.commissioning.started_at if contract.status and contract.status.commissioning else None
