@@ -20,6 +20,7 @@ from tenure.placement import (
     Refusal,
     Start,
     Step,
+    fewer_members,
     overbookings,
     plan,
     relaxations,
@@ -113,6 +114,27 @@ def test_counter_offers_are_feasible_and_none_gives_up_more_than_it_must(questio
         )
     }
     assert {tuple(sorted((s.axis, s.amount) for s in offer.steps)) for offer in found} == minimal
+
+
+@thorough
+@given(questions())
+def test_the_smaller_gang_that_is_offered_fits_and_no_larger_one_would(question: Question) -> None:
+    fleet, calendar, demand = question
+    assert demand.start is not None
+    role = demand.roles[0]
+    if len(demand.roles) > 1 or isinstance(plan(fleet, calendar, demand, now_ms=0), Plan):
+        return
+    sizes = range(role.least - 1, 0, -1)
+    gangs = [replace(demand, roles=(replace(role, count=n, count_min=None, values=()),)) for n in sizes]
+    fitting = [one for one in gangs if earliest(fleet, calendar, one, demand.start) is not None]
+    found = fewer_members(fleet, calendar, demand, now_ms=0)
+    assert (found.demand.roles[0].count if found else 0) == (fitting[0].roles[0].count if fitting else 0)
+    if found is not None:
+        offers = relaxations(fleet, calendar, demand, [found], now_ms=0, horizon_ms=HORIZON)
+        own = [offer for offer in offers if offer.axes == ("less",)]
+        assert [len(offer.plan.claims) for offer in own] == [found.demand.roles[0].count]
+        held = calendar.with_holds(own[0].plan.hold("less"))
+        assert overbookings(fleet, held.holds.values(), margin_ms=calendar.margin_ms) == ()
 
 
 @thorough

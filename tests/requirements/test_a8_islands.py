@@ -8,6 +8,7 @@ from tests.requirements.fleets import gang, hopper, house_of
 from tests.requirements.home import House
 
 pytestmark = pytest.mark.real
+COUNTER_OFFERED, INFEASIBLE = 6, 5
 ISLAND = "  topology: {must: [{share: nvlinkDomain}]}\n"
 
 
@@ -47,7 +48,11 @@ def test_what_is_promised_says_that_it_is_simulated_and_measured_by_nobody(islan
 
 def test_twin_with_no_island_large_enough_it_is_refused(islands: House) -> None:
     path = gang(islands, "wide", members=2, gpus=8, more=ISLAND)
-    assert islands.tenure("request", "-f", path).code == 5
+    assert islands.tenure("request", "-f", path).code == COUNTER_OFFERED  # one member alone would lie in an island
+    assert len(claims(islands, "wide")) == 1
     refusal = islands.must("why", "wide", "-o", "json").json["answer"]["refusal"]
     assert "level:nvlinkDomain" in {refusal["binding"]["constraint"], *refusal["conflicting"]}
+    islands.must("delete", "workload", "wide")
+    islands.tenure("delete", "offers", "--all")
     islands.must("request", "-f", gang(islands, "loose", members=2, gpus=8))
+    assert islands.tenure("request", "-f", gang(islands, "one", members=1, gpus=16, more=ISLAND)).code == INFEASIBLE

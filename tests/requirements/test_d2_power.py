@@ -15,6 +15,8 @@ from tests.requirements.fleets import HEADER, fleet, gang, hopper, house_of
 from tests.requirements.home import House
 
 pytestmark = pytest.mark.real
+COUNTER_OFFERED = 6
+"""The need is refused, and a smaller gang is offered."""
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +27,20 @@ def rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield home
 
 
+def gone(home: House, name: str) -> None:
+    """What was offered instead is given back."""
+    home.must("delete", "workload", name)
+    home.tenure("delete", "offers", "--all")  # they go by themselves, a little later
+
+
 def test_admission_is_refused_by_the_rack_although_gpus_idle(rack: House) -> None:
-    assert rack.tenure("request", "-f", gang(rack, "hungry", members=3, gpus=8)).code == 5
-    binding = rack.must("why", "hungry", "-o", "json").json["answer"]["refusal"]["binding"]
+    assert rack.tenure("request", "-f", gang(rack, "hungry", members=3, gpus=8)).code == COUNTER_OFFERED
+    answer = rack.must("why", "hungry", "-o", "json").json["answer"]
+    gone(rack, "hungry")
+    assert answer["quotes"][0]["relaxed"] == [
+        {"axis": "less", "what": "resources.members", "asked": "3", "offered": "2"}
+    ]
+    binding = answer["refusal"]["binding"]
     assert binding["constraint"] == "power:rack-7"
     assert binding["capacity"] == 15_000_000
     assert binding["needed"] > 15_000_000
@@ -81,8 +94,9 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def test_admission_is_refused_by_the_racks_cooling_although_power_and_gpus_are_left(warm: House) -> None:
-    assert warm.tenure("request", "-f", gang(warm, "hot", members=3, gpus=8)).code == 5
+    assert warm.tenure("request", "-f", gang(warm, "hot", members=3, gpus=8)).code == COUNTER_OFFERED
     binding = warm.must("why", "hot", "-o", "json").json["answer"]["refusal"]["binding"]
+    gone(warm, "hot")
     assert (binding["constraint"], binding["capacity"]) == ("cooling:rack-7", 15_000_000)
     assert warm.must("capacity", "-o", "json").json["verdict"] == "cooling-bound"
 

@@ -9,6 +9,8 @@ from tests.requirements.fleets import gang, hopper, house_of
 from tests.requirements.home import House
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
+COUNTER_OFFERED = 6
+ASK_SECONDS_MAX = 1.0
 DECISION_SECONDS_MAX = 5.0
 """With the command's own start and a busy machine; the decision itself takes a tenth of a second."""
 
@@ -34,10 +36,24 @@ def test_every_machine_is_an_object_like_any_other(fleet: House) -> None:
     assert {machine["status"]["state"] for machine in machines} == {"Ready"}
 
 
-def test_twin_more_than_there_is_is_refused_within_the_time(fleet: House) -> None:
+def test_twin_more_than_there_is_is_refused_within_the_time_and_what_is_left_is_offered(fleet: House) -> None:
     path = gang(fleet, "huge", members=1300, gpus=8)
     began = time.monotonic()
-    assert fleet.tenure("request", "-f", path).code == 5
+    assert fleet.tenure("request", "-f", path).code == COUNTER_OFFERED
     assert time.monotonic() - began < DECISION_SECONDS_MAX
-    binding = fleet.must("why", "huge", "-o", "json").json["answer"]["refusal"]["binding"]
+    answer = fleet.must("why", "huge", "-o", "json").json["answer"]
+    binding = answer["refusal"]["binding"]
     assert (binding["needed"], binding["capacity"]) == (10_400, 10_000)
+    less = answer["quotes"][0]["relaxed"][0]
+    assert (less["axis"], less["asked"]) == ("less", "1300")
+    assert 1_000 < int(less["offered"]) <= 1_250
+
+
+def test_an_answer_for_one_gpu_takes_no_longer_because_there_are_ten_thousand(fleet: House) -> None:
+    one = gang(fleet, "one-more", members=1, gpus=1)
+    waits = []
+    for _ in range(5):
+        began = time.monotonic()
+        fleet.tenure("ask", "-f", one)
+        waits.append(time.monotonic() - began)
+    assert sorted(waits)[2] < ASK_SECONDS_MAX

@@ -23,6 +23,7 @@ from tenure.placement.calendar import Calendar, Free
 from tenure.placement.capacity import CapacityReport, Limit, capacity
 from tenure.placement.choice import AddedWatts, Choice, Fragmentation, Score, Trait
 from tenure.placement.demand import Constraint, Demand, DeviceRequest, Role, Spread, Start
+from tenure.placement.fewer import fewer_members
 from tenure.placement.fleet import (
     Budget,
     Core,
@@ -86,6 +87,7 @@ __all__ = [
     "capacity",
     "draws",
     "earliest_start",
+    "fewer_members",
     "overbookings",
     "plan",
     "relaxations",

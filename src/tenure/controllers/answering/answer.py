@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tenure.controllers.answering.capability import Capability
-from tenure.controllers.answering.choices import Choice, MemoryOf, choices_of, demand_for
+from tenure.controllers.answering.choices import Choice, MemoryOf, choices_of, demand_for, with_fewer
 from tenure.controllers.answering.explicit import Wanted, with_wanted
 from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.need import Need
@@ -16,7 +16,7 @@ from tenure.controllers.answering.quotes import quote_of
 from tenure.controllers.answering.refusal import limit_refusal, performance_binding, refusal_of, shape_funnel
 from tenure.controllers.answering.trial_wish import TrialWish
 from tenure.controllers.subject import Subject
-from tenure.placement import Calendar, Constraint, Fleet, Fragmentation, Plan, Refusal, plan, relaxations
+from tenure.placement import Calendar, Constraint, Fleet, Fragmentation, Plan, Refusal, fewer_members, plan, relaxations
 from tenure.placement import Choice as Policy
 from tenure.quantities import Duration, Instant
 from tenure.resources import Machine
@@ -124,6 +124,10 @@ def _counter(
             refused = answer_now
     assert refused is not None, "a full choice without a plan was refused"
     detail = refusal_of(refused, shape_funnel(need, choices, knowledge.shapes_measured))
+    if full:
+        smaller = fewer_members(fleet, calendar, reference, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)
+        lesser += [with_fewer(full[0], smaller)] if smaller is not None else []
+        choices = [*full, *lesser]
     by_demand = {choice.demand.id: choice for choice in choices}
     found = relaxations(
         fleet,

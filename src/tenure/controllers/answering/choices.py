@@ -54,6 +54,13 @@ def choices_of(
     return sorted(made, key=lambda choice: (len(choice.steps), choice.demand.id))
 
 
+def with_fewer(choice: Choice, smaller: Alternative) -> Choice:
+    """A gang with fewer of its members, as placement found that they fit."""
+    asked, offered = choice.demand.roles[0].count, smaller.demand.roles[0].count
+    gives_up = Relaxation(axis="less", what="resources.members", asked=str(asked), offered=str(offered))
+    return Choice(smaller.demand, choice.capability, (*choice.relaxed, gives_up), smaller.steps)
+
+
 def demand_for(
     need: Need, id: str, cores: int, memory_bytes: int, constraints: tuple[Constraint, ...], group: str
 ) -> Demand:
