@@ -210,3 +210,28 @@ class TestCountersThatAreLate:
                 judge(PROMISE, short, gather(short, 106_000, users, declared=self.DECLARED, scrapes=scrapes)).verdict
                 is found
             )
+
+
+@pytest.mark.parametrize(
+    ("arriving_ms", "asof_ms", "found"),
+    [
+        (105_000, 111_000, Reason.NOT_SETTLED),  # what arrived in the window is still being sent: it will count there
+        (105_000, 114_999, Reason.NOT_SETTLED),
+        (105_000, 115_000, Reason.WITHIN_BOUND),  # half a window later its sender has had time enough
+        (110_500, 111_000, Reason.WITHIN_BOUND),  # of a later window
+        (95_000, 111_000, Reason.WITHIN_BOUND),  # of an earlier one
+    ],
+)
+def test_a_window_waits_for_requests_that_are_still_being_sent_but_not_for_ever(
+    arriving_ms: int, asof_ms: int, found: Reason
+) -> None:
+    reading = tap(request(101_000))
+    reading.arriving_ns = [arriving_ms * MS]
+    assert reason(gather(WINDOW, asof_ms, reading)) is found
+
+
+def test_a_window_of_hours_waits_for_ten_seconds_at_most() -> None:
+    hours = Window(0, 7_200_000)
+    reading = JournalReading(oldest_ns=0, newest_ns=7_300 * S, lived_ns=[(0, 7_300 * S)], arriving_ns=[7_199 * S])
+    assert gather(hours, 7_209_999, reading).tap_asof_ms == 7_199_000
+    assert gather(hours, 7_210_000, reading).tap_asof_ms == 7_300_000

@@ -338,3 +338,35 @@ def test_a_wrong_configuration_names_its_field(change: dict[str, object], path: 
     with pytest.raises(TapConfigError) as caught:
         TapConfig.from_document(document | change)
     assert caught.value.path == path
+
+
+class TestSlowSenders:
+    async def test_a_request_still_being_sent_is_told_with_every_mark_until_it_is_journalled(
+        self, tmp_path: Path
+    ) -> None:
+        async with running_tap(tmp_path, mark_ms=20) as tap:
+            before_ns = time.time_ns()
+            reader, writer = await asyncio.open_connection("127.0.0.1", tap.port)
+            text = post(BODY)
+            writer.write(text[:-10])
+            await until(lambda: len(tap.read().arriving_ns) == 1)
+            (arrival_ns,) = tap.read().arriving_ns
+            assert before_ns - 10_000_000 <= arrival_ns <= time.time_ns()
+            assert tap.read().samples["user"] == []
+            writer.write(text[-10:])
+            await reader.readuntil(b"[DONE]" if BODY.get("stream") else b"}")
+            await until(lambda: tap.read().arriving_ns == [] and len(tap.read().samples["user"]) == 1)
+            assert tap.read().samples["user"][0].arrival_ns == arrival_ns, "it counts from its first byte"
+            writer.close()
+
+    async def test_who_has_no_key_holds_nothing_open(self, tmp_path: Path) -> None:
+        async with running_tap(tmp_path, mark_ms=20) as tap:
+            _, writer = await asyncio.open_connection("127.0.0.1", tap.port)
+            writer.write(post(BODY, "some-other-key")[:-10])
+            _, known = await asyncio.open_connection("127.0.0.1", tap.port)
+            known.write(post(BODY)[:-10])
+            await until(lambda: len(tap.read().arriving_ns) >= 1)
+            assert len(tap.read().arriving_ns) == 1
+            writer.close()
+            known.close()
+            await until(lambda: tap.read().arriving_ns == [])

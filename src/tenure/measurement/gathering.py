@@ -17,6 +17,8 @@ could contradict anything. In shorter windows a page that lies is so found withi
 first."""
 _LEFT_NS = 10_000_000_000
 """So long a server may go on with the answer to a request whose user has left."""
+ARRIVING_MS_MAX = 10_000
+"""A window waits for half its length, and for no longer than this, for requests that are still being sent."""
 _RECENT_PROBES = 1
 """The newest alone: with more, a lie that has just begun would be outvoted by the truth before it."""
 
@@ -62,7 +64,7 @@ def gather(
     probes, recent, due = _probes(prober, tap, declared, start_ns, end_ns)
     return WindowEvidence(
         asof_ms=asof_ms,
-        tap_asof_ms=None if tap is None or tap.newest_ns is None else tap.newest_ns // 1_000_000,
+        tap_asof_ms=_spoken_until_ms(tap, window, asof_ms),
         requests=tuple(s for s in users if start_ns <= s.arrival_ns < end_ns),
         carried=tuple(s for s in users if s.arrival_ns < start_ns and _open_at(s, start_ns)),
         arrivals_before=_arrivals_before(users, window, declared.back_windows),
@@ -74,6 +76,21 @@ def gather(
         required=declared.views,
         findings=tuple(findings) + ((trouble,) if trouble else ()),
     )
+
+
+def _spoken_until_ms(tap: JournalReading | None, window: Window, asof_ms: int) -> int | None:
+    """Up to when all that the tap has to say of a window is said.
+
+    A request that is still being sent will count from its first byte, so its window waits for it; but not for long, or
+    whoever sends a byte a minute could keep every verdict open.
+    """
+    if tap is None or tap.newest_ns is None:
+        return None
+    newest_ms = tap.newest_ns // 1_000_000
+    patience_ms = min((window.end_ms - window.start_ms) // 2, ARRIVING_MS_MAX)
+    if asof_ms >= window.end_ms + patience_ms:
+        return newest_ms
+    return min([newest_ms, *(at // 1_000_000 for at in tap.arriving_ns if window.holds(at))])
 
 
 def _journal_findings(view: View, reading: JournalReading, start_ns: int, end_ns: int) -> Iterable[Finding]:

@@ -154,6 +154,7 @@ class _Reader:
             self._compare(self._clocks, now, fresh=fresh)
         self._clocks = now
         self._reading.newest_ns = now["wallNs"]
+        self._reading.arriving_ns = list(record.get("arriving", ()))
 
     def _compare(self, before: dict[str, int], now: dict[str, int], *, fresh: bool) -> None:
         first, last = before["wallNs"], now["wallNs"]

@@ -41,6 +41,17 @@ class Caller(asyncio.Protocol):
         """Whether no answer is under way, so that an idle connection may be closed."""
         return self._answerer is None
 
+    @property
+    def arriving_ns(self) -> int | None:
+        """Arrival (Unix ns) of a request with a key of the contract whose body is not complete yet; None without one.
+
+        It is journalled only once it is complete, but counts from its first byte.
+        """
+        request = self._request
+        if request is None or self._answerer is not None or not request.role or not request.measured:
+            return None
+        return request.arrival_ns
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport

@@ -102,6 +102,8 @@ class Tap:
         fields: dict[str, Any] = clocks() | {"inFlight": [answerer.progress() for answerer in self._answerers]}
         if self._journal.lost:
             fields["lost"] = self._journal.lost
+        if arriving := sorted(at for caller in self._callers if (at := caller.arriving_ns) is not None):
+            fields["arriving"] = arriving  # the windows that they belong to are not complete yet
         if self._refused:
             # Nobody read whether they were users; the windows around them cannot be vouched for.
             fields["refused"], self._refused = self._refused, 0
