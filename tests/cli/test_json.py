@@ -22,6 +22,7 @@ from tenure.topology import digest, identity_json, to_json
 from tests.cli import answers
 from tests.cli.hand import acting
 from tests.cli.host import Ran, Shell, make_namespace, running_host
+from tests.cli.journals import journal_with, one_answer
 from tests.cli.json_cases import (
     IN_A_NAMESPACE,
     ON_THE_HOST,
@@ -83,6 +84,8 @@ def host(stocked: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     monkeypatch.setenv("TENURE_HOME", str(stocked))
     monkeypatch.setenv("TENURE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(LocalEngine, "logs", lambda *_, **__: iter([LogLine(1_796_115_600_000, "stdout", "up")]))
+    monkeypatch.setattr("tenure.cli.own.repeat._send", one_answer)
+    journal_with(stocked / "runs" / "hold-1" / "journal", "traced-1")
     namespace = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:60].strip("-")
     make_namespace(stocked, namespace)
     return Shell(stocked, namespace)

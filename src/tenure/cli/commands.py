@@ -38,6 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("end", "tenure.cli.own.contracts:end", "End a contract before its term.", PROMISES),
     Command("trial", "tenure.cli.own.trial:trial", "Measure longer, to be surer.", PROMISES),
     Command("contract", "tenure.cli.audit:app", "Audit a contract from its evidence.", PROMISES),
+    Command("observe", "tenure.cli.observe:app", "Which layer is seen by what, and how fresh.", PROMISES),
     Command("evidence", "tenure.cli.evidence:app", "Export and verify what verdicts rest on.", PROMISES),
     Command("quickstart", "tenure.cli.quickstart:quickstart", "The whole story on this machine, live.", HOST),
     Command("up", "tenure.cli.running:up", "Start Tenure on this machine.", HOST),

@@ -15,7 +15,8 @@ from tenure.client import home_directory
 from tenure.evidence import KeyRing
 from tenure.promises import Verdict
 
-app = App(name="contract", help="Contracts: audit one from its signed evidence.")
+app = App(name="contract", help="Contracts: audit one from its signed evidence, or repeat a request to one.")
+app.command("tenure.cli.own.repeat:repeat", name="repeat")
 EXITS = {
     Verdict.KEPT: exit_codes.YES,
     Verdict.BREACHED: exit_codes.NO,

@@ -30,6 +30,28 @@ _CONTRACT_LINE = exactly(
         "promises": listed(_PROMISE),
     },
 )
+_SPREAD = exactly(
+    {
+        "metric": TEXT,
+        "percentile": maybe(TEXT),
+        **{name: maybe(WHOLE) for name in ("boundNs", "leastNs", "seenNs", "mostNs")},
+        "verdict": VERDICT,
+    }
+)
+_COVERED = exactly(
+    {
+        "contract": TEXT,
+        "layers": listed(
+            exactly(
+                {
+                    **dict.fromkeys(("layer", "source", "said"), TEXT),
+                    **{name: maybe(WHOLE) for name in ("ageMs", "ageMsMax")},
+                    "state": {"enum": ["seen", "hole", "unobservable"]},
+                }
+            )
+        ),
+    }
+)
 
 PROMISES: dict[str, Schema] = {
     "Written": answered("Written", {"file": maybe(TEXT), "manifest": TEXT, "workload": OBJECT}),
@@ -39,6 +61,19 @@ PROMISES: dict[str, Schema] = {
     "Accepted": answered("Accepted", {"offer": TEXT, "contract": OBJECT}),
     "Renewal": answered("Renewal", {"renews": TEXT, "answer": ANSWER}, {"contract": OBJECT}),
     "Ended": answered("Ended", {"contract": TEXT, "waited": TRUTH}),
+    "Coverage": answered("Coverage", {"holes": WHOLE, "contracts": listed(_COVERED)}),
+    "RequestTrace": answered(
+        "RequestTrace",
+        {
+            **dict.fromkeys(("contract", "role", "request"), TEXT),
+            **{name: maybe(WHOLE) for name in ("arrivalNs", "firstTokenNs", "endNs")},
+            "layers": listed(exactly(dict.fromkeys(("layer", "said", "by"), TEXT))),
+        },
+    ),
+    "Repeated": answered(
+        "Repeated",
+        {"contract": TEXT, "requests": WHOLE, "failed": WHOLE, "verdict": VERDICT, "spreads": listed(_SPREAD)},
+    ),
     "Trialled": answered("Trialled", {"workload": TEXT, "length": TEXT, "answer": ANSWER}),
     "Why": answered(
         "Why",
