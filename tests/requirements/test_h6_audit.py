@@ -1,4 +1,4 @@
-"""H6, the pure part: an audit replays the statements: kept, breached with its times, or unverifiable; there is no fourth state."""
+"""H6, the pure part: an audit replays statements: kept, breached with its times, or unverifiable; no fourth state."""
 
 from typing import Any
 
