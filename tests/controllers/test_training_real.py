@@ -9,7 +9,7 @@ import pytest
 
 from tenure.cli.running import plane_of
 from tenure.quantities import SystemClock, format_instant, parse_instant
-from tests.controllers.test_terms_real import contract, until
+from tests.controllers.test_terms_real import contract, contracts, until
 from tests.requirements.home import House, house
 
 pytestmark = pytest.mark.real
@@ -86,6 +86,60 @@ def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done_in_time(home:
     assert found["status"]["phase"] == "Succeeded"
     agreed = home.must("ledger", "check", "-o", "json").json
     assert (agreed["holds"], agreed["runs"]) == (0, 0)
+
+
+def steps_in(home: House, seconds: float) -> int:
+    """How many steps this machine trains in so long under contract, as busy as it is now."""
+    steps = 1_000_000
+    training(home, "paced", steps, 300)
+
+    def seen() -> tuple[int, float] | None:
+        progress = (contract(home, "paced", "Active") or {"status": {}})["status"].get("progress")
+        return (parse_instant(progress["seenAt"]), progress["ratio"]) if progress else None
+
+    first_ms, first = until(seen)
+    later_ms, later = until(lambda: (now := seen()) and now[0] > first_ms + 4_000 and now)
+    home.must("end", "paced")
+    return int((later - first) * steps / (later_ms - first_ms) * 1000 * seconds)
+
+
+def change_offered(home: House, contract_name: str) -> dict[str, Any] | None:
+    offers = home.must("get", "offers", "-o", "json").json["items"]
+    held = [o for o in offers if o.get("status", {}).get("phase") == "Held"]
+    return next((o for o in held if o["spec"].get("replaces") == contract_name), None)
+
+
+def test_a_later_deadline_is_offered_in_time_and_accepted_the_work_goes_on_from_its_checkpoint(home: House) -> None:
+    by_ms = training(home, "tight", steps_in(home, 75), 30)
+    first = until(lambda: contract(home, "tight", "Active"))
+    offer = until(lambda: change_offered(home, first["metadata"]["name"]), 28)
+    assert SystemClock().now_ms() < by_ms, "the offer came after the deadline"
+    assert offer["spec"]["hold"]["group"] == first["spec"]["hold"]["group"]
+    assert parse_instant(offer["spec"]["promises"]["completeBy"]) > by_ms
+    assert [r["axis"] for r in offer["spec"]["relaxed"]] == ["later"]
+    assert "ChangeOffered" in home.must("events").out
+    done_before = contract(home, "tight", "Active")["status"]["progress"]["ratio"]
+    home.must("accept", offer["metadata"]["name"])
+    before = next(c for c in contracts(home, "tight") if c["metadata"]["name"] == first["metadata"]["name"])
+    assert (before["status"]["phase"], before["status"]["endedBecause"]) == ("Ended", "Renegotiated")
+    ended = until(lambda: contract_of_offer(home, offer, "Ended"), 150)
+    assert ended["status"]["endedBecause"] == "Completed"
+    assert at_risk_of(ended)["reason"] == "DeadlineKept", ended["status"]["progress"]
+    said = home.must("logs", offer["metadata"]["name"]).out
+    assert " 0 of them before the last start" not in said
+    assert done_before > 0
+    agreed = home.must("ledger", "check", "-o", "json").json
+    assert (agreed["holds"], agreed["runs"]) == (0, 0)
+
+
+def contract_of_offer(home: House, offer: dict[str, Any], phase: str) -> dict[str, Any] | None:
+    """The contract that accepting made, once it is in that phase; contracts bear the name of their offer."""
+    found = [c for c in contracts(home, "tight") if c["metadata"]["name"] == offer["metadata"]["name"]]
+    return next((c for c in found if c.get("status", {}).get("phase") == phase), None)
+
+
+def at_risk_of(found: dict[str, Any]) -> dict[str, Any]:
+    return next(c for c in found["status"]["conditions"] if c["type"] == "AtRisk")
 
 
 def test_what_was_done_while_nobody_managed_it_is_done_and_not_out_of_time(home: House) -> None:

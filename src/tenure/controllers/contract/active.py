@@ -6,29 +6,28 @@ from collections.abc import Mapping, Sequence
 from tenure.controllers.contract.commissioning import active_message, run_status
 from tenure.controllers.contract.credit import credit_of, state_credit
 from tenure.controllers.contract.ending import end
+from tenure.controllers.contract.hard import hard_condition, hard_of_status, overall
 from tenure.controllers.contract.judging import Standing, as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.notice import give_notice, until_next
 from tenure.controllers.contract.progress import AT_RISK, ProgressBook
 from tenure.controllers.contract.readback import NOBODY, compare
 from tenure.controllers.contract.run import spec_of_contract
-from tenure.controllers.contract.stating import state as state_once
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
-from tenure.controllers.remedies.taking import STEPS_KEPT, act, begin, conclude, judged
+from tenure.controllers.remedies.taking import STEPS_KEPT, WAITING, act, begin, conclude, judged
 from tenure.controllers.remedies.watching import Looks
 from tenure.controllers.serving import ServingError
 from tenure.controllers.status import condition
 from tenure.engines import EndReason, EngineFailure, Phase, RunNotFound, RunState
 from tenure.evidence import NotWrittenError
 from tenure.promises import Verdict
-from tenure.resources import Condition, Contract, condition_of
+from tenure.resources import Condition, Contract, Offer, condition_of
 from tenure.resources.kinds.contract import ReadBackFact, RemedyStep
 
 LOOK_MS = 2_000
 LOOK_MS_LEAST = 250
-HARD = "HardPromisesKept"
 
 
 async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contract) -> Wait | None:
@@ -99,7 +98,7 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
     more: dict[str, object] = {}
     try:
         standing = await asyncio.to_thread(judge_windows, plane, contract)
-        hard = await _hard(plane, contract, facts)
+        hard = await hard_condition(plane, contract, facts)
         if standing is not None:
             credit = credit_of(contract.spec.price, standing.accounts)
             await state_credit(plane, contract, credit)
@@ -107,13 +106,10 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
             more |= {"remedies": await _remedy(plane, looks, contract, state, facts, standing)}
             said = _ready(plane, standing)
         else:
-            more = {"verdict": "Kept"}
             said = condition("Ready", True, "Active", active_message(plane), plane.clock)
-        if hard.status == "False":
-            more["verdict"] = "Breached"
-        elif hard.status == "Unknown":
-            more["verdict"] = "Unverifiable"
-        await set_phase(plane, contract, "Active", hard)
+        contract = await set_phase(plane, contract, "Active", hard)
+        statistical = [account.verdict for _, account in standing.accounts] if standing is not None else []
+        more["verdict"] = str(overall(statistical, hard_of_status(contract)))
     except NotWrittenError as error:
         said = condition("Ready", None, "Unverifiable", f"evidence cannot be written: {error}", plane.clock)
         more = {"verdict": "Unverifiable"}
@@ -121,26 +117,6 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
         message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel says {wrong.found}"
         said = condition("Ready", False, "ReadBackDiffers", message, plane.clock)
     await set_phase(plane, contract, "Active", said, run=run, **more)
-
-
-async def _hard(plane: Plane, contract: Contract, facts: Sequence[ReadBackFact]) -> Condition:
-    """Whether what is reserved was ever found otherwise. One read-back that differs breaches it, once and for all."""
-    before = condition_of(contract.status.conditions, HARD) if contract.status else None
-    if before is not None and before.status == "False":
-        return before
-    if not facts and not plane.simulated:
-        return before or condition(HARD, None, "NotReadBack", "no process of it runs yet", plane.clock)
-    if plane.simulated:
-        return condition(HARD, None, "Simulated", "nothing runs that could be read back", plane.clock)
-    wrong = next((fact for fact in facts if not fact.agrees), None)
-    if wrong is None:
-        return condition(HARD, True, "Kept", f"{len(facts)} limits read back", plane.clock)
-    await asyncio.to_thread(
-        state_once, plane, contract, "read-back", "first-difference", {"facts": [fact.to_json() for fact in facts]}
-    )
-    message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel said {wrong.found} ({wrong.source})"
-    await record(plane.client, contract, "ReadBackDiffers", message, plane.clock, warning=True)
-    return condition(HARD, False, "ReadBackDiffers", message, plane.clock)
 
 
 async def _remedy(
@@ -154,19 +130,28 @@ async def _remedy(
     """Judge the step in progress; take the next where the budget burns or the kernel disagrees."""
     before = contract.status.remedies if contract.status else []
     situation = await looks.situation(plane, contract, state, facts, standing)
-    steps = judged(before, standing, plane.clock.now_ms())
+    steps = judged(before, standing, plane.clock.now_ms(), await _replacing(plane, contract, before))
     await conclude(plane, contract, before, steps)
-    open_step = next((step for step in steps if step.outcome == "InProgress"), None)
-    if open_step is not None and not open_step.did:
-        done = await act(plane, contract, situation, open_step)  # begun before a crash
-        steps = [done if step is open_step else step for step in steps]
-    elif open_step is None and (standing.remedy_due or situation.differing or situation.healthy is False):
+    begun = next((step for step in steps if step.outcome == "InProgress" and not step.did), None)
+    if begun is not None:
+        done = await act(plane, contract, situation, begun)  # begun before a crash
+        steps = [done if step is begun else step for step in steps]
+    elif standing.remedy_due or situation.differing or situation.healthy is False:
         window_ms = contract.spec.promises.statistical[0].window.ms
         step = await begin(plane, contract, situation, steps, window_ms)
         if step is not None:
             await set_phase(plane, contract, "Active", remedies=[*steps, step][-STEPS_KEPT:])
             steps = [*steps, await act(plane, contract, situation, step)]
     return steps[-STEPS_KEPT:]
+
+
+async def _replacing(plane: Plane, contract: Contract, steps: Sequence[RemedyStep]) -> list[Offer]:
+    """The offers that would take its place; looked for only while a step waits for one."""
+    if not any(step.outcome == "InProgress" and step.rung in WAITING for step in steps):
+        return []
+    label = f"tenure.dev/workload={contract.spec.workload.name}"
+    found = await plane.client.list(Offer, namespace=contract.namespace, label_selector=label)
+    return [offer for offer in found.items if offer.spec.replaces == contract.name]
 
 
 def _ready(plane: Plane, standing: Standing) -> Condition:

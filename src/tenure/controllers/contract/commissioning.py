@@ -7,13 +7,14 @@ fresh offers follow.
 import asyncio
 from collections.abc import Mapping
 
-from tenure.client import NotFound
 from tenure.controllers.contract.evidence import remember_commissioning
+from tenure.controllers.contract.hard import hard_condition
 from tenure.controllers.contract.judge import Kind, commissioning_plans, judge_commissioning
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.readback import NOBODY, compare
 from tenure.controllers.contract.run import endpoint_of, secret_name, spec_of_contract
 from tenure.controllers.contract.stating import checkpoint_of, state_commissioning, state_terms
+from tenure.controllers.contract.succession import carry_work, predecessor_stands
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.measuring import MeasurementFailedError, Windows
@@ -38,8 +39,9 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         said = condition("Ready", False, "Scheduled", f"it starts at {contract.spec.term.start}", plane.clock)
         await set_phase(plane, contract, "Commissioning", said)
         return Wait(before_start)
-    if contract.spec.renews is not None and await _predecessor_stands(plane, contract, contract.spec.renews):
+    if await predecessor_stands(plane, contract):
         return Wait(PREDECESSOR_LOOK_MS)
+    await carry_work(plane, contract)
     try:
         state = await asyncio.to_thread(plane.engine.start, await spec_of_contract(plane, contract))
     except (EngineFailure, ServingError) as error:
@@ -65,15 +67,6 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
     if not contract.spec.promises.statistical:
         return await _activate(plane, contract, state, run, None)
     return await _measure(plane, contract, state, run)
-
-
-async def _predecessor_stands(plane: Plane, contract: Contract, name: str) -> bool:
-    """Whether the contract that this one renews still holds the same cores and ports: its processes go first."""
-    try:
-        before = await plane.client.get(Contract, name, namespace=contract.namespace)
-    except NotFound:
-        return False
-    return before.status is not None and before.status.phase not in ("Proposed", "Ended")
 
 
 async def _wait_healthy(plane: Plane, contract: Contract, state: RunState) -> Wait | None:
@@ -153,13 +146,15 @@ async def _activate(
     endpoint = await endpoint_of(plane, contract, state) if _serves(plane, contract) else None
     ready = condition("Ready", True, "Active", active_message(plane), plane.clock)
     more: dict[str, object] = {"commissioning": measured} if measured else {}
-    if not contract.spec.promises.statistical and not plane.simulated:
+    hard = await hard_condition(plane, contract, run.read_back)
+    if not contract.spec.promises.statistical and hard.status == "True":
         more["verdict"] = "Kept"  # hard promises alone, and all of them were read back just now
     updated = await set_phase(
         plane,
         contract,
         "Active",
         ready,
+        hard,
         run=run,
         signature=signature,
         checkpoint=checkpoint,

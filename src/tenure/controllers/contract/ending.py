@@ -6,20 +6,22 @@ from contextlib import suppress
 from tenure.client import NotFound
 from tenure.controllers.contract.commissioning import BY_ITSELF, drop_measurements
 from tenure.controllers.contract.credit import credit_of, state_credit
+from tenure.controllers.contract.hard import hard_of_status, overall
 from tenure.controllers.contract.judging import as_status, judge_windows, run_folder
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.retention import keep_in_time
 from tenure.controllers.contract.run import KEYS_FOLDER
-from tenure.controllers.contract.stating import state
+from tenure.controllers.contract.stating import state, stated
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
+from tenure.controllers.remedies.taking import at_the_end, conclude
 from tenure.controllers.status import condition, update_status
 from tenure.engines import RunNotFound, StopFailed
 from tenure.ledger import release
 from tenure.ledger.collect import drop_ledger_finalizer
-from tenure.quantities import format_instant
-from tenure.resources import Contract, Workload, condition_of
+from tenure.quantities import format_instant, parse_instant
+from tenure.resources import Contract, Workload
 from tenure.resources.kinds.workload import WorkloadStatus
 
 NEVER_COMMITTED_MS = 5_000
@@ -85,16 +87,24 @@ async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract:
     """Every window up to the end is judged before it is over: also those that passed while nobody was there."""
     if plane.simulated or contract.status is None:
         return contract
-    since = condition_of(contract.status.conditions, "Ready")
-    until_ms = min(int(contract.spec.term.end), int(since.last_transition_time) if since else plane.clock.now_ms())
+    ending = await asyncio.to_thread(stated, plane, contract, "ending", "ending")
+    ended_ms = parse_instant(str(ending.body["at"])) if ending else plane.clock.now_ms()
+    until_ms = min(int(contract.spec.term.end), ended_ms)
+    because = contract.status.ended_because
     for _ in range(PASSES_MAX):
         standing = await asyncio.to_thread(judge_windows, plane, contract, until_ms)
         if standing is None:
-            return contract
+            if contract.status.signature is None:
+                return contract  # it never came to be: nothing was promised
+            return await set_phase(
+                plane, contract, "Ending", verdict=str(overall([], hard_of_status(contract), because))
+            )
         if not standing.fresh:
             credit = credit_of(contract.spec.price, standing.accounts)
             await state_credit(plane, contract, credit)
-            return await set_phase(plane, contract, "Ending", **as_status(standing), credit=credit)
+            statistical = [account.verdict for _, account in standing.accounts]
+            more = as_status(standing) | {"verdict": str(overall(statistical, hard_of_status(contract), because))}
+            return await set_phase(plane, contract, "Ending", **more, credit=credit)
     return contract
 
 
@@ -102,6 +112,11 @@ async def _settle(plane: Plane, contract: Contract, reason: str) -> None:
     """State what the contract came to, once every window is judged: attainment, and the credit that is due."""
     if contract.status is None:
         return
+    before = contract.status.remedies
+    steps = at_the_end(before, reason, plane.clock.now_ms())
+    await conclude(plane, contract, before, steps)
+    contract = await set_phase(plane, contract, "Ending", remedies=steps)
+    assert contract.status is not None, "it was written just now"
     credit = contract.status.credit
     body = {
         "because": reason,

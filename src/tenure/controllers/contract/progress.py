@@ -112,7 +112,9 @@ class ProgressBook:
 
 
 def deadline_ms(contract: Contract) -> int | None:
-    """By when the work must be done, Unix milliseconds."""
+    """By when the work must be done, Unix milliseconds: as agreed since, else as it was asked for."""
+    if contract.spec.promises.complete_by is not None:
+        return int(contract.spec.promises.complete_by)
     wanted = contract.spec.body.objectives
     return int(wanted.completion.by) if wanted is not None and wanted.completion is not None else None
 

@@ -14,7 +14,7 @@ SETTLE_WINDOWS = 3
 AGAIN_AFTER_HELPING_WINDOWS = 5
 AGAIN_AFTER_FAILING_WINDOWS = 60
 
-Outcome = Literal["Helped", "DidNotHelp", "InProgress"]
+Outcome = Literal["Helped", "DidNotHelp", "InProgress", "Accepted", "Ended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,10 @@ class Rung(Protocol):
 
     name: str
     cost: str
+    heavy: bool
+    """Changes or ends the terms: not while a cheaper rung that would help rests because it helped just now."""
+    waits: bool
+    """Waits for its user and not for windows; cheaper rungs may be taken meanwhile."""
 
     def helps(self, situation: Situation) -> Reasoned | None:
         """The condition under which it helps, or None."""
@@ -43,19 +47,31 @@ def next_rung(
     rungs: Sequence[Rung], situation: Situation, taken: Sequence[RemedyStep], now_ms: int, window_ms: int
 ) -> tuple[Rung, Reasoned] | None:
     """The first rung whose condition holds and that is not resting. None while a step is being judged."""
-    if any(step.outcome == "InProgress" for step in taken):
+    waiting = {rung.name for rung in rungs if rung.waits}
+    if any(step.outcome == "InProgress" and step.rung not in waiting for step in taken):
         return None
+    # Terms are not changed twice at once, nor while a step that helped just now may help again.
+    helped = any(step.outcome == "InProgress" for step in taken)
     for rung in rungs:
         reasoned = rung.helps(situation)
-        if reasoned is not None and not _rests(rung.name, taken, now_ms, window_ms):
+        if reasoned is None or (rung.heavy and helped):
+            continue
+        if not _rests(rung.name, taken, now_ms, window_ms):
             return rung, reasoned
+        helped = helped or _last(rung.name, taken).outcome == "Helped"
     return None
+
+
+def _last(name: str, taken: Sequence[RemedyStep]) -> RemedyStep:
+    return next(step for step in reversed(taken) if step.rung == name)
 
 
 def _rests(name: str, taken: Sequence[RemedyStep], now_ms: int, window_ms: int) -> bool:
     last = next((step for step in reversed(taken) if step.rung == name), None)
-    if last is None or last.finished_at is None:
+    if last is None:
         return False
+    if last.finished_at is None:
+        return last.outcome == "InProgress"
     windows = AGAIN_AFTER_HELPING_WINDOWS if last.outcome == "Helped" else AGAIN_AFTER_FAILING_WINDOWS
     return now_ms - int(last.finished_at) < windows * window_ms
 

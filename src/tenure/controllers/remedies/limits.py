@@ -16,6 +16,8 @@ class RestoreLimits:
 
     name = "restore-limits"
     cost = "none: the limits are those of the contract"
+    heavy = False
+    waits = False
 
     def helps(self, situation: Situation) -> Reasoned | None:
         """Memory or quota differ from the contract's, or a quota that is no part of it throttles."""

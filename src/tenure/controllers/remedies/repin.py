@@ -16,6 +16,8 @@ class Repin:
 
     name = "repin"
     cost = "none: the work is not touched, intruders run on the system's cores"
+    heavy = False
+    waits = False
 
     def helps(self, situation: Situation) -> Reasoned | None:
         """Somebody else uses the cores, or the work's own threads run elsewhere."""

@@ -14,6 +14,8 @@ class Restart:
 
     name = "restart"
     cost = "open requests are lost, and the time to load the model"
+    heavy = False
+    waits = False
 
     def helps(self, situation: Situation) -> Reasoned | None:
         """It does not answer its health check, or requests are open and no token comes."""

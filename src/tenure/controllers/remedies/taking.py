@@ -11,26 +11,54 @@ from tenure.controllers.contract.judging import Standing
 from tenure.controllers.contract.stating import state
 from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
-from tenure.controllers.remedies.ladder import Rung, next_rung, outcome_of
+from tenure.controllers.remedies.end_with_credit import EndWithCredit
+from tenure.controllers.remedies.ladder import Outcome, Rung, next_rung, outcome_of
 from tenure.controllers.remedies.limits import RestoreLimits
+from tenure.controllers.remedies.renegotiate import Renegotiate, answer_to
 from tenure.controllers.remedies.repin import Repin
 from tenure.controllers.remedies.restart import Restart
 from tenure.controllers.remedies.situation import Situation
 from tenure.promises import Verdict
 from tenure.quantities import Instant
-from tenure.resources import Contract
+from tenure.resources import Contract, Offer
 from tenure.resources.kinds.contract import RemedyStep
 
-LADDER: tuple[Rung, ...] = (Repin(), RestoreLimits(), Restart())
-"""The rungs that exist. Above them, and to come: adding capacity, renegotiating by an offer, ending with credit."""
+LADDER: tuple[Rung, ...] = (Repin(), RestoreLimits(), Restart(), Renegotiate(), EndWithCredit())
+"""By what they cost the user, the least first."""
+WAITING = frozenset(rung.name for rung in LADDER if rung.waits)
 STEPS_KEPT = 10
 SETTLING_MS = 5_000
 """What had queued up before the step is served first; windows that begin within this are not its doing."""
 
 
-def judged(steps: Sequence[RemedyStep], standing: Standing, now_ms: int) -> list[RemedyStep]:
-    """The steps with the open one judged by the windows that began after it."""
-    return [_judge(step, standing, now_ms) if step.outcome == "InProgress" else step for step in steps]
+def judged(
+    steps: Sequence[RemedyStep], standing: Standing, now_ms: int, offers: Sequence[Offer] = ()
+) -> list[RemedyStep]:
+    """The steps with the open ones judged: by the windows that began after it, or by what its user did with the offer.
+
+    `offers` are those that would replace the contract.
+    """
+    return [_judged_now(step, standing, now_ms, offers) if step.outcome == "InProgress" else step for step in steps]
+
+
+def _judged_now(step: RemedyStep, standing: Standing, now_ms: int, offers: Sequence[Offer]) -> RemedyStep:
+    if step.rung not in WAITING:
+        return _judge(step, standing, now_ms)
+    outcome = answer_to(step, offers, now_ms)
+    return step if outcome == "InProgress" else _closed(step, outcome, now_ms)
+
+
+def _closed(step: RemedyStep, outcome: Outcome, at_ms: int) -> RemedyStep:
+    return step.model_copy(update={"outcome": outcome, "finished_at": Instant(at_ms)})
+
+
+def at_the_end(steps: Sequence[RemedyStep], because: str, now_ms: int) -> list[RemedyStep]:
+    """The steps of a contract that is over: what was not judged by now ended with it."""
+    outcome: Outcome = "Accepted" if because == "Renegotiated" else "Ended"
+    return [
+        _closed(step, outcome if step.rung in WAITING else "Ended", now_ms) if step.outcome == "InProgress" else step
+        for step in steps
+    ]
 
 
 def _judge(step: RemedyStep, standing: Standing, now_ms: int) -> RemedyStep:
@@ -45,7 +73,7 @@ def _judge(step: RemedyStep, standing: Standing, now_ms: int) -> RemedyStep:
     outcome = outcome_of(len(kept), len(failed))
     if outcome == "InProgress":
         return step
-    return step.model_copy(update={"outcome": outcome, "finished_at": Instant(ends[-1] if ends else now_ms)})
+    return _closed(step, outcome, ends[-1] if ends else now_ms)
 
 
 async def begin(

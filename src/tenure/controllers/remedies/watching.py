@@ -4,6 +4,8 @@ import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
+from math import isfinite
 
 from tenure.controllers.contract.judging import Standing
 from tenure.controllers.plane import Plane
@@ -11,7 +13,7 @@ from tenure.controllers.remedies.situation import Intruder, Situation
 from tenure.engines import RunState
 from tenure.measurement.intruders import Ran, intruders, look
 from tenure.measurement.kernel import KernelFacts, causes, read_facts
-from tenure.promises import Verdict
+from tenure.promises import Verdict, WindowVerdict
 from tenure.resources import Contract
 from tenure.resources.kinds.contract import ReadBackFact
 
@@ -37,12 +39,18 @@ class Looks:
         )
         newest = standing.newest
         failed = [v for v in newest if v.verdict is Verdict.BREACHED]
+        missed, missing = missed_in_a_row(standing.recent)
+        wanted = contract.spec.body.remedies
         return Situation(
             intruders=tuple(found_intruders),
             differing=tuple(fact for fact in read_back if not fact.agrees),
             causes=tuple(found_causes),
             healthy=state.healthy,
             stuck=bool(failed) and all(v.observed in (None, float("inf")) for v in failed),
+            missed=missed,
+            missing=missing,
+            spent=any(account.verdict is Verdict.BREACHED for _, account in standing.accounts),
+            may_end=wanted is not None and wanted.last_resort == "end-with-credit",
         )
 
     def _look(self, uid: str, pid: int | None, cpus: tuple[int, ...], now_ns: int):  # type: ignore[no-untyped-def]
@@ -66,3 +74,26 @@ class Looks:
         """The contract is over."""
         self.facts.pop(uid, None)
         self.ran.pop(uid, None)
+
+
+def missed_in_a_row(recent: Sequence[WindowVerdict]) -> tuple[int, str]:
+    """How many of the newest settled windows broke the same promise by what was measured, and which; pure.
+
+    What cannot be measured cannot be renegotiated by a figure, so an unverifiable window ends the row.
+    """
+    rows: dict[str, list[WindowVerdict]] = {}
+    for verdict in recent:
+        if verdict.settled:
+            rows.setdefault(verdict.promise, []).append(verdict)
+    longest, said = 0, ""
+    for promise, verdicts in rows.items():
+        newest_first = sorted(verdicts, key=lambda v: v.window.start_ms, reverse=True)
+        row = list(takewhile(_was_missed, newest_first))
+        if len(row) > longest:
+            longest, said = len(row), promise
+    return longest, said
+
+
+def _was_missed(verdict: WindowVerdict) -> bool:
+    measured = verdict.observed is not None and isfinite(verdict.observed)
+    return verdict.verdict is Verdict.BREACHED and measured

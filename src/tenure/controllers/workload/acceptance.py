@@ -94,6 +94,7 @@ def contract_of(workload: Workload, offer: Offer, policy: object, site: str) -> 
             "policy": policy,
             "planned_generation": 0,
             "renews": offer.spec.renews,
+            "replaces": offer.spec.replaces,
         }
     )
     owner = OwnerReference(

@@ -11,6 +11,8 @@ from tenure.resources import Contract, Workload, condition_of
 from tenure.resources.kinds.workload import WorkloadStatus
 
 Final = Literal["Succeeded", "Failed"]
+OFFERS_FOLLOW = ("CommissioningFailed", "ReadBackDiffers", "StartFailed", "Renegotiated", "EndedWithCredit")
+"""Ends of a contract after which its need is answered anew."""
 
 
 async def follow(plane: Plane, workload: Workload, standing: Sequence[Contract]) -> Wait | None:
@@ -64,7 +66,7 @@ def final_phase(workload: Workload, contracts: Sequence[Contract]) -> Final | No
         return "Succeeded"
     if because == "StartFailed" and workload.spec.inference is None:
         return "Failed"  # to start it again by itself would repeat whatever it did before it failed
-    return None if because in ("CommissioningFailed", "ReadBackDiffers", "StartFailed") else "Failed"
+    return None if because in OFFERS_FOLLOW else "Failed"
 
 
 async def finish(plane: Plane, workload: Workload, phase: Final) -> Wait | None:

@@ -8,7 +8,7 @@ from tenure.controllers.answering.need import need_digest, need_of
 from tenure.controllers.answering.quotes import Asker
 from tenure.controllers.kernel import Key, Wait
 from tenure.controllers.plane import Plane
-from tenure.controllers.workload import acceptance, following, offering, references, renewal
+from tenure.controllers.workload import acceptance, following, offering, references, renegotiation, renewal
 from tenure.controllers.workload.trial import Trials
 from tenure.resources import Contract, Offer, Workload
 
@@ -22,6 +22,7 @@ class WorkloadReconciler:
     def __init__(self, plane: Plane, trials: Trials) -> None:
         self._plane = plane
         self._trials = trials
+        self._looked_ms: dict[str, int] = {}
 
     async def reconcile(self, key: Key) -> Wait | None:
         """Bring the need one step further; the phase files say when to look again."""
@@ -42,6 +43,7 @@ class WorkloadReconciler:
             if workload.spec.accepted_offer and await acceptance.accept_chosen(plane, workload, contracts):
                 return Wait(1)
             await renewal.offer_renewals(plane, workload, asker_of(workload), contracts, offers)
+            await renegotiation.offer_changes(plane, workload, asker_of(workload), contracts, offers, self._looked_ms)
             return await following.follow(plane, workload, standing)
         if _ended_by_its_user(workload):
             return await following.finish(plane, workload, "Succeeded")

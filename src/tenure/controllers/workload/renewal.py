@@ -38,9 +38,10 @@ async def offer_renewals(
 
 
 async def withdraw_stale(plane: Plane, offers: Sequence[Offer], standing: Sequence[Contract]) -> list[Offer]:
-    """Release renewals of contracts that do not stand any more; returns the offers that are left."""
+    """Release what would renew or replace contracts that do not stand any more; returns the offers that are left."""
     names = {contract.name for contract in standing}
-    stale = {o.uid for o in offers if o.spec.renews is not None and o.spec.renews not in names}
+    of = {o.uid: o.spec.renews or o.spec.replaces for o in offers}
+    stale = {uid for uid, contract in of.items() if contract is not None and contract not in names}
     if any(o.uid in stale and o.status is not None and o.status.phase == "Held" for o in offers):
         await plane.allocator.decide(
             lambda view, fleet, now_ms: release(  # noqa: ARG005 - the shape of a decision

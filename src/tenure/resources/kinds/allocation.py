@@ -90,6 +90,9 @@ class Promises(Strict):
     load: Load | None = None
     hard: list[HardPromise] = Field(default_factory=list)
     statistical: list[StatisticalPromise] = Field(default_factory=list)
+    complete_by: Instant | None = Field(
+        default=None, description="by when the work is watched to be done, where that is later than it was asked for"
+    )
     probes_per_second: Rate | None = Field(default=None, description="requests that the prober may add, on average")
     retention: Duration | None = Field(
         default=None, description="how long windows and their sketches are kept, and journals and logs after the end"

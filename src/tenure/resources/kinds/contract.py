@@ -39,6 +39,9 @@ class OfferSpec(Strict):
     hold: Hold
     planned_generation: int
     renews: str | None = Field(default=None, description="the Contract that accepting this renews")
+    replaces: str | None = Field(
+        default=None, description="the Contract that accepting this ends and takes the place of"
+    )
 
 
 class OfferStatus(Status):
@@ -97,6 +100,7 @@ class ContractSpec(Strict):
     policy: PolicyDecision
     planned_generation: int
     renews: str | None = Field(default=None, description="the Contract that this one continues")
+    replaces: str | None = Field(default=None, description="the Contract that ended early in favour of this one")
 
 
 class CommissioningFigure(Strict):
@@ -201,7 +205,9 @@ class RemedyStep(Strict):
     did: str = ""
     started_at: Instant
     finished_at: Instant | None = None
-    outcome: Literal["InProgress", "Helped", "DidNotHelp"] = "InProgress"
+    outcome: Literal["InProgress", "Helped", "DidNotHelp", "Accepted", "Ended"] = Field(
+        default="InProgress", description="Accepted: new terms took over; Ended: the contract ended first"
+    )
 
 
 class Credit(Strict):

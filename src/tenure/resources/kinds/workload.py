@@ -102,6 +102,15 @@ class Budget(Strict):
     total_max: Money | None = None
 
 
+class Remedies(Strict):
+    """How far the ladder of remedies may go."""
+
+    last_resort: Literal["keep-going", "end-with-credit"] = Field(
+        default="keep-going",
+        description="when nothing helped and the error budget is used up: run on and owe the credit, or end with it",
+    )
+
+
 class WorkloadSpec(Strict):
     """The need. In the common case ten lines without a hardware word."""
 
@@ -126,6 +135,7 @@ class WorkloadSpec(Strict):
     isolation: Literal["dedicated", "shared"] = "dedicated"
     resources: ResourceRequest | None = None
     topology: TopologyRules | None = None
+    remedies: Remedies | None = None
     run: Run | None = None
     cel_rules = (
         CelRule(

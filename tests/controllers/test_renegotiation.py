@@ -1,0 +1,153 @@
+"""Renegotiation: when it is asked for, on what evidence new terms rest, and what becomes of the offer."""
+
+import pytest
+
+from tenure.controllers.answering.answer import answer
+from tenure.controllers.answering.service import load_seen, measured_in_service
+from tenure.controllers.remedies.ladder import next_rung
+from tenure.controllers.remedies.renegotiate import ANSWERED_MS_MAX, answer_to
+from tenure.controllers.remedies.situation import Intruder, Situation
+from tenure.controllers.remedies.taking import LADDER, at_the_end
+from tenure.controllers.remedies.watching import missed_in_a_row
+from tenure.controllers.workload.later import deadline_kept
+from tenure.controllers.workload.lesser import episode
+from tenure.placement import Calendar
+from tenure.promises import Load, Reason, Verdict, Window, WindowVerdict
+from tenure.quantities import Instant
+from tenure.resources import ObjectMeta, Offer
+from tenure.resources.kinds.contract import OfferStatus, Progress, RemedyStep
+from tests.controllers.builders import NOW_MS, fleet, knowledge, measured, need, sample
+from tests.ledger.builders import hold, offer
+
+WINDOW_MS = 1000
+BROKEN = Situation(missed=3, missing="timeToFirstToken.p95")
+MAY_END = Situation(missed=3, missing="timeToFirstToken.p95", spent=True, may_end=True)
+INTRUDER = Intruder(77, 1, "miner", (1,), 0.9)
+
+
+def step(rung: str, outcome: str, finished_ms: int | None = 10**6) -> RemedyStep:
+    finished = Instant(finished_ms) if outcome != "InProgress" and finished_ms is not None else None
+    return RemedyStep(rung=rung, cause="c", started_at=Instant(0), finished_at=finished, outcome=outcome)
+
+
+def chosen(situation: Situation, *taken: RemedyStep, now_ms: int = 10**6) -> str | None:
+    found = next_rung(LADDER, situation, taken, now_ms, WINDOW_MS)
+    return found[0].name if found else None
+
+
+def window(place: int, verdict: Verdict, observed: float | None = 2e8, promise: str = "a") -> WindowVerdict:
+    reason = {Verdict.KEPT: Reason.WITHIN_BOUND, Verdict.BREACHED: Reason.BOUND_EXCEEDED}.get(
+        verdict, Reason.SENSOR_GONE
+    )
+    span = Window(place * WINDOW_MS, (place + 1) * WINDOW_MS)
+    return WindowVerdict(promise, span, verdict, reason, observed=observed)
+
+
+def replacing(phase: str) -> Offer:
+    found = offer("new", "chat", hold("h", "g", [0]))
+    made = ObjectMeta(name="new", namespace="default", creation_timestamp=Instant(2_000))
+    return found.model_copy(update={"status": OfferStatus(phase=phase), "metadata": made})
+
+
+def test_it_is_asked_for_once_windows_in_a_row_are_broken_and_nothing_cheaper_helps() -> None:
+    assert chosen(BROKEN) == "renegotiate"
+    assert chosen(Situation(missed=2, missing="a")) is None
+    assert chosen(Situation(missed=3, missing="a", intruders=(INTRUDER,))) == "repin"
+
+
+def test_it_is_not_asked_for_while_a_cheaper_step_that_helped_just_now_rests() -> None:
+    broken = Situation(missed=3, missing="a", intruders=(INTRUDER,))
+    assert chosen(broken, step("repin", "Helped")) is None
+    assert chosen(broken, step("repin", "DidNotHelp")) == "renegotiate"
+
+
+def test_while_an_offer_waits_for_its_user_cheaper_rungs_are_taken_and_heavier_ones_are_not() -> None:
+    waiting = step("renegotiate", "InProgress")
+    assert chosen(Situation(missed=3, missing="a", intruders=(INTRUDER,)), waiting) == "repin"
+    assert chosen(MAY_END, waiting) is None
+
+
+def test_it_ends_with_credit_only_where_its_user_permits_it_and_an_offer_was_not_taken() -> None:
+    refused = step("renegotiate", "DidNotHelp")
+    assert chosen(MAY_END, refused) == "end-with-credit"
+    assert chosen(Situation(missed=3, missing="a", spent=True), refused) is None
+    assert chosen(Situation(missed=3, missing="a", may_end=True), refused) is None, "the budget is not used up"
+
+
+@pytest.mark.parametrize(
+    ("offers", "now_ms", "outcome"),
+    [
+        ([], ANSWERED_MS_MAX - 1, "InProgress"),
+        ([], ANSWERED_MS_MAX, "DidNotHelp"),
+        ([replacing("Held")], 10**7, "InProgress"),
+        ([replacing("Accepted")], 10**7, "InProgress"),
+        ([replacing("Expired")], 10**4, "DidNotHelp"),
+    ],
+)
+def test_the_step_waits_for_the_user_and_an_offer_not_taken_did_not_help(
+    offers: list[Offer], now_ms: int, outcome: str
+) -> None:
+    assert answer_to(step("renegotiate", "InProgress"), offers, now_ms) == outcome
+
+
+def test_at_the_end_an_open_step_was_accepted_or_ended_with_the_contract() -> None:
+    assert [s.outcome for s in at_the_end([step("renegotiate", "InProgress")], "Renegotiated", 5)] == ["Accepted"]
+    assert [s.outcome for s in at_the_end([step("renegotiate", "InProgress")], "EndedByTerm", 5)] == ["Ended"]
+    assert [s.outcome for s in at_the_end([step("repin", "Helped")], "Renegotiated", 5)] == ["Helped"]
+
+
+def test_windows_that_nobody_could_measure_end_the_row() -> None:
+    kept, broken, dark = Verdict.KEPT, Verdict.BREACHED, Verdict.UNVERIFIABLE
+    assert missed_in_a_row([window(0, kept), window(1, broken), window(2, broken)]) == (2, "a")
+    assert missed_in_a_row([window(0, broken), window(1, dark), window(2, broken)]) == (1, "a")
+    assert missed_in_a_row([window(0, broken, float("inf"))]) == (0, "")
+
+
+def test_the_evidence_is_the_trouble_alone_with_its_good_windows_and_without_those_before() -> None:
+    seen = [Verdict.KEPT, Verdict.KEPT, Verdict.BREACHED, Verdict.UNVERIFIABLE, Verdict.KEPT, Verdict.BREACHED]
+    found = episode([window(place, verdict) for place, verdict in enumerate(seen)])
+    assert [w.start_ms // WINDOW_MS for w in found] == [2, 4, 5]
+
+
+def test_what_was_asked_less_than_declared_bounds_no_more_than_was_asked() -> None:
+    declared = Load(10**6, 40, 3)  # one a second
+    as_declared = [[sample(100.0)] for _ in range(20)]
+    assert load_seen(as_declared, 20_000, declared) == declared
+    hardly = [[sample(100.0)] for _ in range(5)]
+    assert load_seen(hardly, 20_000, declared) == Load(250_000, 40, 3)
+
+
+def test_service_that_was_slower_than_promised_bounds_a_slower_offer_for_the_same_shape() -> None:
+    wanted = need(objectives={"timeToFirstToken": {"p95": "100ms"}})
+    assert wanted.load is not None
+    shape = measured([50.0]).shape
+    service = measured_in_service(
+        [[sample(180.0), sample(180.0)] for _ in range(40)],
+        shape=shape,
+        declared=wanted.load,
+        window_ms=2000,
+        hardware_class="hw",
+        runtime="llamacpp 1",
+        at_ms=NOW_MS,
+    )
+    assert service is not None
+    said = answer(knowledge(wanted, [service]), fleet(), Calendar.of([]), "g", NOW_MS)
+    assert said.answer.kind == "CounterOffers"
+    relaxed = said.planned[0].quote.relaxed
+    assert [(one.axis, one.offered) for one in relaxed] == [("slower", "180ms")]
+    assert said.planned[0].quote.promises.statistical[0].bound == 180 * 10**6
+
+
+def test_twin_no_window_with_a_request_is_no_evidence() -> None:
+    declared = Load(10**6, 40, 3)
+    shape = measured([50.0]).shape
+    more = {"window_ms": 2000, "hardware_class": "hw", "runtime": "llamacpp 1", "at_ms": NOW_MS}
+    assert measured_in_service([[], []], shape=shape, declared=declared, **more) is None  # type: ignore[arg-type]
+
+
+def test_the_later_deadline_is_the_late_end_of_the_forecast_with_room_for_the_move() -> None:
+    late = Progress(ratio=0.3, seen_at=Instant(NOW_MS), late=Instant(NOW_MS + 100_000))
+    found = deadline_kept(late, NOW_MS)
+    assert found is not None
+    assert NOW_MS + 110_000 < found <= NOW_MS + 112_000
+    assert deadline_kept(Progress(ratio=0.3, seen_at=Instant(NOW_MS)), NOW_MS) is None
