@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from tenure.controllers.contract.checking import recompute
 from tenure.controllers.contract.retention import MARK_FILE, keep_in_time, sweep_folders
+from tenure.evidence import EvidenceLog
 from tenure.measurement.store import MeasurementStore
 from tenure.promises import Reason, Verdict, Window, WindowVerdict
-from tenure.quantities import Duration
+from tenure.quantities import Duration, format_instant
 from tenure.resources import Contract, ObjectMeta
 from tenure.resources.kinds.allocation import Hold, Promises
 from tenure.resources.kinds.contract import ContractSpec
 from tests.controllers.builders import NOW_MS, need, spec
+from tests.evidence.builders import a_log, a_statement
 
 DAY_MS = 86_400_000
 
@@ -31,18 +34,27 @@ def known(tmp_path: Path) -> Iterator[MeasurementStore]:
     opened.close()
 
 
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[EvidenceLog]:
+    opened = a_log(tmp_path)
+    yield opened
+    opened.close()
+
+
 def judge_one(known: MeasurementStore, uid: str) -> None:
     window = Window(NOW_MS, NOW_MS + 1000)
     known.record_window(uid, WindowVerdict("p", window, Verdict.KEPT, Reason.WITHIN_BOUND, "", 1.0, 2.0, 1))
 
 
-def test_a_run_goes_with_its_windows_when_its_time_is_over(tmp_path: Path, known: MeasurementStore) -> None:
+def test_a_run_goes_with_its_windows_when_its_time_is_over(
+    tmp_path: Path, known: MeasurementStore, log: EvidenceLog
+) -> None:
     for uid, retention in (("short", "1d"), ("long", "90d"), ("unsaid", None)):
         (tmp_path / "runs" / uid / "journal").mkdir(parents=True)
         judge_one(known, uid)
         keep_in_time(tmp_path / "runs" / uid, contract(uid, retention), NOW_MS)
-    assert sweep_folders(tmp_path / "runs", known, NOW_MS + DAY_MS - 1) == 0
-    assert sweep_folders(tmp_path / "runs", known, NOW_MS + DAY_MS) == 2
+    assert sweep_folders(tmp_path / "runs", known, log, NOW_MS + DAY_MS - 1) == 0
+    assert sweep_folders(tmp_path / "runs", known, log, NOW_MS + DAY_MS) == 2
     assert sorted(folder.name for folder in (tmp_path / "runs").iterdir()) == ["long", "unsaid"]
     assert known.verdicts("short") == []
     assert known.verdicts("long")
@@ -67,3 +79,17 @@ def test_windows_are_kept_for_the_accounting_period_at_least() -> None:
     assert need(assurance=asked, term={"duration": "7d"}).retention_ms == 7 * DAY_MS
     assert need().retention_ms == 30 * DAY_MS
     assert spec(assurance=asked).assurance.retention == Duration.parse("1h")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("kept_days", "in_time"), [(30, True), (29, False)])
+def test_samples_given_up_too_early_are_found_out(kept_days: int, in_time: bool) -> None:
+    before_ms = NOW_MS - kept_days * DAY_MS
+    statement = a_statement(predicate="retirement", at_ms=NOW_MS, body={"before": format_instant(before_ms)})
+    terms = {"promises": {"retention": "30d"}}
+    if in_time:
+        assert recompute(statement, {}, terms) is None
+    else:
+        with pytest.raises(ValueError, match="before their retention"):
+            recompute(statement, {}, terms)
+    with pytest.raises(ValueError, match="none is said"):
+        recompute(statement, {}, {"promises": {}})

@@ -46,6 +46,8 @@ def say_report(report: Report) -> None:
     count = sum(report.statements.values())
     say(f"✓ {report.subject}: {count} statements, each signed, numbered without a gap and in the tree")
     say(f"✓ {report.recomputed} verdicts follow from their samples and the signed terms ({verdicts or 'none'})")
+    if report.retired:
+        say(f"· {report.retired} verdicts stand as signed: their samples were given up when their retention was over")
     say(f"✓ log {report.log} at {report.size} statements, key {report.keys[-1][:16]}…")
     if report.complete:
         return say("✓ complete: the log goes on from your checkpoint")

@@ -70,6 +70,7 @@ def export_bundle(
     places = sorted(place for source in sources for place in log.places(source) if place < size)
     statements = [log.statement(place) for place in places]
     digests = sorted({subject.sha256 for statement in statements for subject in statement.inputs})
+    digests = [sha256 for sha256 in digests if log.has_input(sha256)]  # what is not here was given up, or is missed
     head = {
         "format": FORMAT,
         "created": format_instant(at_ms),

@@ -20,8 +20,9 @@ from tenure.evidence.frames import BODY_BYTES_MAX, FILE_HEAD, Batch, Record, enc
 from tenure.evidence.keyring import KeyRecord, KeyRing
 from tenure.evidence.keys import SigningKey
 from tenure.evidence.reader import LogReader
+from tenure.evidence.retirement import RETIREMENT, add_to_plan, carry_out
 from tenure.evidence.statements import Statement, Subject
-from tenure.quantities import Clock
+from tenure.quantities import Clock, format_instant
 
 LOCK_FILE = "lock"
 CHECKPOINT_EVERY_NS = 10_000_000_000
@@ -53,6 +54,8 @@ class EvidenceLog(LogReader):
         self._checkpointed_ns = 0
         self.recovered_bytes = 0
         """How many bytes of a batch that was being written at a crash were dropped when opening."""
+        self.retired_bytes = 0
+        """How many bytes of samples whose retention is over were given up when opening."""
 
     @classmethod
     def open_for_writing(cls, folder: Path, *, keys: KeyRing, clock: Clock) -> "EvidenceLog":
@@ -66,6 +69,7 @@ class EvidenceLog(LogReader):
         log._lock = _take_lock(folder / LOCK_FILE)
         try:
             _make_when_absent(log._path, log._checkpoint_path)
+            log.retired_bytes = _carry_out(folder, log._path)
             log._file = log._path.open("r+b")
             log._read()
             log._drop_torn_end()
@@ -121,6 +125,28 @@ class EvidenceLog(LogReader):
                 )
             )
         return note
+
+    def retire(self, source: str, *, subjects: Sequence[Subject], before_ms: int, at_ms: int) -> None:
+        """State that what the source's windows before an instant stand on is given up. It goes at the next start.
+
+        Raises NotWrittenError.
+        """
+        before = format_instant(before_ms)
+        self.append(
+            Statement(
+                predicate=RETIREMENT,
+                id=f"{source}/{RETIREMENT}/{before}",
+                source=source,
+                sequence=0,
+                at_ms=at_ms,
+                subjects=tuple(subjects),
+                body={"before": before},
+            )
+        )
+        try:
+            add_to_plan(self._folder, source, before_ms)
+        except OSError as error:
+            raise _not_written(str(error.strerror), self._folder) from None
 
     def rotate_key(self, *, to: SigningKey | None = None, keep: bool = True) -> KeyRecord:
         """Sign with a new key from now on (see `KeyRing.rotate`), and state that it is so."""
@@ -252,6 +278,13 @@ def _take_lock(path: Path) -> int:
             next_step="one `tenure up` a home; see `tenure status`",
         ) from None
     return descriptor
+
+
+def _carry_out(folder: Path, log: Path) -> int:
+    try:
+        return carry_out(folder, log)
+    except OSError:
+        return 0  # no room to write it anew: it is tried again at the next start
 
 
 def _make_when_absent(log: Path, checkpoint: Path) -> None:

@@ -12,6 +12,7 @@ from tenure.evidence.entries import Entry
 from tenure.evidence.errors import BundleError
 from tenure.evidence.recomputing import Recompute, Work, recompute_all
 from tenure.evidence.report import Failure, Report, of
+from tenure.evidence.retirement import Retirements
 from tenure.evidence.statements import Statement
 from tenure.quantities import parse_instant
 
@@ -51,6 +52,7 @@ def check_meaning(
         if entry.statement is not None and entry.statement.predicate == "contract":
             terms = _terms(entry, entry.statement, terms, report)
     used: set[str] = set()
+    retirements = Retirements(entry.statement for entry in entries if entry.statement is not None)
     computable: list[Entry] = []
     judged: dict[str, list[tuple[int, int]]] = {}
     for entry in entries:
@@ -63,6 +65,9 @@ def check_meaning(
             _note_window(entry, statement, judged, report)
         used.update(subject.sha256 for subject in statement.inputs)
         missing = [subject.name for subject in statement.inputs if subject.sha256 not in inputs]
+        if missing and retirements.covers(statement):
+            report.retired += 1
+            continue
         for name in missing:
             report.fail(of(entry, f"$.predicate.inputs.{name}", "this input is not in the bundle"))
         if not missing:

@@ -44,6 +44,7 @@ PREDICATES: tuple[Predicate, ...] = (
     Predicate("remedy", "a step was taken against a breach: the rung, its cause, what came of it", ("rung", "cause")),
     Predicate("notice", "something both parties must know: an end in sight, a renewal offered, an adoption", ("what",)),
     Predicate("ending", "a contract ended: why, when, with what credit", ("because",)),
+    Predicate("retirement", "what windows that ended before an instant stand on is given up: retention", ("before",)),
     Predicate("checkpoint", "a checkpoint of this log was given to someone", ("checkpoint",)),
     Predicate("key-rotation", "the old signing key vouches for the new one", ("from", "to", "publicKey")),
 )

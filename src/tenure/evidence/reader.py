@@ -17,6 +17,7 @@ from tenure.evidence.index import DigestIndex, SourceIndex
 from tenure.evidence.keyring import KeyRing
 from tenure.evidence.keys import PublicKey
 from tenure.evidence.merkle import Hash, consistency_path, cover, inclusion_path
+from tenure.evidence.retirement import Retirements
 from tenure.evidence.statements import Statement, verify_envelope
 from tenure.evidence.tree import Tree
 
@@ -147,18 +148,26 @@ class LogReader:
 
     def verify(self, *, keys: Iterable[PublicKey]) -> Iterator[Statement]:
         """Every statement, its signature and its place checked anew; raises LogDamagedError at the first that fails."""
-        trusted = tuple(keys)
+        trusted, retirements = tuple(keys), Retirements()
+        gone: list[tuple[int, Statement]] = []  # who stands on what is not here: a retirement may follow
         for index in range(self.size):
             record = self._record(index)
             try:
                 statement = verify_envelope(parse_exactly(record.envelope), keys=trusted)
+                retirements.note(statement)
                 for subject in statement.inputs:
-                    self.input_bytes(subject.sha256)
+                    if self.has_input(subject.sha256):
+                        self.input_bytes(subject.sha256)
+                    else:
+                        gone.append((index, statement))
             except EvidenceError as error:
                 raise self._damaged(index, f"statement {index}: {error}") from None
             if (statement.id, statement.source, statement.sequence) != (record.id, record.source, record.sequence):
                 raise self._damaged(index, f"statement {index} is filed under another name or number")
             yield statement
+        for index, statement in gone:
+            if not retirements.covers(statement):
+                raise self._damaged(index, f"statement {index}: what it stands on is not in the log")
 
     def close(self) -> None:
         """Let go of the files."""

@@ -43,6 +43,8 @@ class Report:
     statements: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
     recomputed: int = 0
+    retired: int = 0
+    """Verdicts that stand as they were signed: what they stood on was given up when its retention was over."""
     complete: bool = False
     checkpoint: str = ""
     keys: tuple[str, ...] = ()
@@ -79,6 +81,7 @@ class Report:
             "statements": dict(sorted(self.statements.items())),
             "verdicts": dict(sorted(self.verdicts.items())),
             "recomputed": self.recomputed,
+            "retired": self.retired,
             "complete": self.complete,
             "unjudged": [{"promise": gap.promise, "start": gap.start, "end": gap.end} for gap in self.unjudged],
             "otherJudges": dict(sorted(self.other_judges.items())),

@@ -159,6 +159,7 @@ BOOKS: dict[str, Schema] = {
             "statements": counts(),
             "verdicts": counts(),
             "recomputed": WHOLE,
+            "retired": WHOLE,
             "complete": TRUTH,
             "unjudged": listed(exactly({"promise": TEXT, "start": TEXT, "end": TEXT})),
             "keys": listed(TEXT),
@@ -172,6 +173,7 @@ BOOKS: dict[str, Schema] = {
         {
             "contract": TEXT,
             "verdict": VERDICT,
+            "hardPromises": VERDICT,
             "ended": maybe(TEXT),
             "credit": maybe(ANYTHING),
             "statements": WHOLE,

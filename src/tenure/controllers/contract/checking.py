@@ -33,6 +33,9 @@ class Recomputing:
         Raises ValueError when the terms know no such promise or the evidence cannot be read, OtherJudgeError when
         the verdict was drawn by another version of the judge.
         """
+        if statement.predicate == "retirement":
+            _check_retirement(statement, terms)
+            return None
         if statement.predicate != "window-verdict":
             return None
         version = str(statement.body.get("judge", UNNAMED_JUDGE))
@@ -56,6 +59,14 @@ class Recomputing:
         except KeyError as error:
             raise ValueError(f"the evidence lacks {error}") from None
         return self._evidence
+
+
+def _check_retirement(statement: Statement, terms: Mapping[str, Any]) -> None:
+    """Nothing that a verdict stands on may be given up before the retention that both signed is over."""
+    retention = Promises.model_validate(terms["promises"]).retention
+    before_ms = parse_instant(str(statement.body["before"]))
+    if retention is None or before_ms > statement.at_ms - retention.ms:
+        raise ValueError(f"samples were given up before their retention ({retention or 'none is said'}) was over")
 
 
 def recompute(statement: Statement, inputs: Mapping[str, Any], terms: Mapping[str, Any]) -> Mapping[str, Any] | None:

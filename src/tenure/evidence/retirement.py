@@ -1,0 +1,116 @@
+"""Samples whose time is over. Statements stay for good, with their signatures and their place in the tree; what a
+window's verdict stands on may be given up once the contract's retention is over, and that is stated before it is done.
+
+The log's file is written anew without them at the next start, before anything else uses it: nothing then holds an
+offset into the old one.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from tenure.evidence.canonical import parse_exactly
+from tenure.evidence.dsse import peek_payload
+from tenure.evidence.durable import replace_file
+from tenure.evidence.errors import EvidenceError
+from tenure.evidence.frames import FILE_HEAD, InputRecord, Record, StatementRecord, Torn, encode_batch, read_batches
+from tenure.evidence.statements import Statement
+from tenure.quantities import parse_instant
+
+PLAN_FILE = "retire.json"
+RETIREMENT = "retirement"
+
+
+class Retirements:
+    """Before which instant each source has given up what its windows stand on, as far as it was stated."""
+
+    def __init__(self, statements: Iterable[Statement] = ()) -> None:
+        self._before_ms: dict[str, int] = {}
+        for statement in statements:
+            self.note(statement)
+
+    def note(self, statement: Statement) -> None:
+        """Take a statement; other sorts say nothing here."""
+        if statement.predicate == RETIREMENT:
+            before_ms = parse_instant(str(statement.body["before"]))
+            self._before_ms[statement.source] = max(before_ms, self._before_ms.get(statement.source, 0))
+
+    def covers(self, statement: Statement) -> bool:
+        """Whether what this verdict stands on may be gone."""
+        before_ms = self._before_ms.get(statement.source)
+        return before_ms is not None and is_over(statement, before_ms)
+
+
+def is_over(statement: Statement, before_ms: int) -> bool:
+    """Whether it judges a window that ended by then."""
+    if statement.predicate != "window-verdict":
+        return False
+    try:
+        return parse_instant(str(statement.body["end"])) <= before_ms
+    except ValueError:
+        return False
+
+
+def read_plan(folder: Path) -> dict[str, int]:
+    """What is to be given up at the next start: sources with the instant (Unix ms) before which their windows ended."""
+    try:
+        plan = json.loads((folder / PLAN_FILE).read_bytes())
+        return {str(source): int(before_ms) for source, before_ms in plan.items()}
+    except (FileNotFoundError, ValueError, AttributeError):
+        return {}  # nothing is given up for want of a plan
+
+
+def add_to_plan(folder: Path, source: str, before_ms: int) -> None:
+    """Note it for the next start. Raises OSError."""
+    plan = {**read_plan(folder), source: before_ms}
+    replace_file(folder / PLAN_FILE, json.dumps(plan, sort_keys=True).encode(), mode=0o600)
+
+
+def carry_out(folder: Path, log: Path) -> int:
+    """Write the log anew without what the plan gives up; returns how many bytes that saved.
+
+    A crash leaves the old file or the new one; the plan goes last, and carrying it out again changes nothing.
+    Raises OSError, LogDamagedError.
+    """
+    plan = read_plan(folder)
+    if not plan:
+        return 0
+    before = log.stat().st_size
+    goes = _digests_to_go(log, plan)
+    if goes:
+        replace_file(log, _without(log, goes), mode=0o600)
+    (folder / PLAN_FILE).unlink(missing_ok=True)
+    return before - log.stat().st_size
+
+
+def _digests_to_go(log: Path, plan: Mapping[str, int]) -> set[bytes]:
+    """Digests of what windows stand on that are over, and nothing else does."""
+    goes: set[bytes] = set()
+    stays: set[bytes] = set()
+    for record in _records(log):
+        if isinstance(record, StatementRecord):
+            try:
+                statement = Statement.from_wire(parse_exactly(peek_payload(parse_exactly(record.envelope))))
+            except EvidenceError:
+                continue  # whoever reads it is told; what it stands on cannot be found by it
+            over = is_over(statement, plan.get(statement.source, 0))
+            (goes if over else stays).update(bytes.fromhex(subject.sha256) for subject in statement.inputs)
+    return goes - stays
+
+
+def _records(log: Path) -> Iterator[Record]:
+    with log.open("rb") as file:
+        for batch in read_batches(file, path=str(log)):
+            if not isinstance(batch, Torn):
+                yield from (record for _, record in batch.records)
+
+
+def _without(log: Path, goes: set[bytes]) -> Iterator[bytes]:
+    """The file's parts. A batch that was still being written is left out, as it is by whoever opens the log."""
+    yield FILE_HEAD
+    with log.open("rb") as file:
+        for batch in read_batches(file, path=str(log)):
+            if isinstance(batch, Torn):
+                return
+            kept = [r for _, r in batch.records if not (isinstance(r, InputRecord) and r.sha256 in goes)]
+            yield encode_batch(kept, first_index=batch.first_index)[0]
