@@ -191,6 +191,18 @@ def test_a_price_and_a_place_are_declared_and_shown(shell: Shell) -> None:
     assert "DE, Hesse" in shell("site", "show").out
 
 
+@pytest.mark.parametrize(
+    ("code", "meant"), [("XX", "a code such as DE"), ("UK", "GB"), ("Germany", "a code such as DE")]
+)
+def test_a_place_in_no_country_is_refused_by_name(offline: Shell, code: str, meant: str) -> None:
+    ran = offline("site", "assert", "local", "--country", code, "--by", "A. Person", "-o", "json")
+    assert (ran.code, ran.status["reason"]) == (2, "UnknownCountry")
+    (cause,) = ran.status["details"]["causes"]
+    assert (cause["code"], cause["path"]) == ("UnknownCountry", "spec.location.country")
+    assert ran.status["message"].endswith(f"write {meant}")
+    assert ran.status["nextStep"]
+
+
 def test_models_are_listed_without_a_host_too(offline: Shell) -> None:
     ran = offline("model", "list", "-o", "json")
     assert ran.code == 0

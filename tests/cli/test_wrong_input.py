@@ -16,6 +16,11 @@ CASES = {
         "ContradictoryObjectives",
         "spec.objectives.timeToFirstToken",
     ),
+    "a country that is none": (
+        CHAT + "  residency: {countries: [DE, UK]}\n",
+        "UnknownCountry",
+        "spec.residency.countries[1]",
+    ),
     "aliases": ("a: &a [x]\nb: [*a, *a]\n", "AliasesRefused", ""),
     "duplicate keys": (CHAT + "kind: Workload\n", "DuplicateKey", ""),
     "invalid UTF-8": (CHAT.encode() + b"\xff", "NotUtf8", ""),

@@ -180,9 +180,8 @@ def _headline(answer: Answer, held: bool, expires_ms: int | None, now_ms: int) -
     holds = until if held else "; they hold nothing"
     match answer.kind:
         case "Offers":
-            return Text(
-                f"✔ {counted(count, 'offer' if held else 'quote')} that meet the need in full{holds}", style=GOOD
-            )
+            noun, meet = counted(count, "offer" if held else "quote"), "meets" if count == 1 else "meet"
+            return Text(f"✔ {noun} that {meet} the need in full{holds}", style=GOOD)
         case "CounterOffers":
             noun = counted(count, "counter-offer" if held else "counter-quote")
             return Text(f"◐ Not as asked; {noun}{holds}", style=MIDDLING)

@@ -25,6 +25,7 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason("MissingField", "a required field is absent", "see `tenure explain KIND.path`"),
     Reason("InvalidValue", "the value is not one that the field takes", "see `tenure explain KIND.path`"),
+    Reason("UnknownCountry", "no country has this ISO 3166-1 alpha-2 code", "write the two letters of the country, such as DE; Greece is GR, the United Kingdom GB"),
     Reason(
         "InvalidName",
         "the name does not follow Kubernetes' rule for names",

@@ -4,12 +4,13 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from tenure.cli import completers, failures, screen
+from tenure.cli import completers, exit_codes, failures, screen
 from tenure.cli.door import open_door
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.quantities import SystemClock, format_instant
 from tenure.resources import Site
+from tenure.resources.countries import CODES, wrong_code
 from tenure.resources.kinds.site import Location
 
 app = App(name="site", help="Where sites stand, as somebody asserts it.", help_format="plaintext")
@@ -37,8 +38,16 @@ def assert_location(
     as_json = check_output(output)
     if trust not in TRUSTS:
         raise failures.usage(f"--trust {trust!r} is not known", f"one of {', '.join(TRUSTS)}")
-    if len(country) != 2 or not country.isalpha() or not country.isascii():
-        raise failures.usage(f"--country {country!r} is no ISO 3166-1 code", "write it like DE", "InvalidValue")
+    if country.upper() not in CODES:
+        wrong = wrong_code(country)
+        path = "spec.location.country"
+        raise failures.Failure(
+            f"--country {wrong}",
+            exit_code=exit_codes.USAGE,
+            reason="UnknownCountry",
+            next_step=f"`tenure explain site.{path}` says what is written there",
+            causes=[{"code": "UnknownCountry", "path": path, "message": wrong}],
+        )
     if not by.strip():
         raise failures.usage("--by names nobody", "write --by NAME", "InvalidValue")
     location: dict[str, Any] = {

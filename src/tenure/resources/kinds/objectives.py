@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from tenure.quantities import Duration, Instant, Rate, Ratio
 from tenure.resources.base import CelRule, Strict, violation
+from tenure.resources.countries import Country
 
 PERCENTILES = ("p50", "p90", "p95", "p99")
 TOKENS_MAX = 1_000_000
@@ -133,7 +134,7 @@ class Residency(Strict):
     """Where it may run. Judged by policy; never relaxed by a counter-offer."""
 
     jurisdictions: list[Literal["EU", "EEA"]] = Field(default_factory=list)
-    countries: list[str] = Field(default_factory=list, description="ISO 3166-1 alpha-2 codes")
+    countries: list[Country] = Field(default_factory=list, description="ISO 3166-1 alpha-2 codes")
 
     @model_validator(mode="after")
     def _some_place(self) -> "Residency":

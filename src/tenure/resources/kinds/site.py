@@ -6,12 +6,13 @@ from pydantic import Field
 
 from tenure.quantities import ByteRate, Bytes, Duration, Instant, Money, Power
 from tenure.resources.base import ApiObject, Status, Strict
+from tenure.resources.countries import Country
 
 
 class Location(Strict):
     """Where the site stands. No hardware proves geography: somebody asserts it, and is named."""
 
-    country: str = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code")
+    country: Country = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code")
     region: str | None = None
     asserted_by: str = Field(min_length=1, description="the person or body who says so")
     asserted_at: Instant | None = None

@@ -1,0 +1,40 @@
+"""Countries by their ISO 3166-1 alpha-2 codes. What is no country is refused: it could never be judged right."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from tenure.resources.base import violation
+
+# The 249 codes in force; source: ISO 3166-1 as the IANA time zone database repeats it (iso3166.tab).
+_CODES = """
+AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT
+BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH
+ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT
+HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS
+LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI
+NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG
+SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG
+UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+"""
+CODES = frozenset(_CODES.split())
+# What people write for a country whose code is another one; both are reserved, so that they name no country.
+MEANT = {"UK": "GB", "EL": "GR"}
+
+
+def wrong_code(code: str) -> str:
+    """What is wrong with a code, and what to write; empty for a country's own."""
+    if code in CODES:
+        return ""
+    meant = MEANT.get(code.upper(), code.upper() if code.upper() in CODES else "a code such as DE")
+    return f"{code!r} is no ISO 3166-1 alpha-2 code of a country; write {meant}"
+
+
+def checked(code: str) -> str:
+    """The code. Raises a violation (UnknownCountry) for one that ISO 3166-1 does not have."""
+    if wrong := wrong_code(code):
+        raise violation("UnknownCountry", wrong)
+    return code
+
+
+Country = Annotated[str, AfterValidator(checked)]
