@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tenure.placement.packing.blocks import block_prices
 from tenure.placement.packing.columns import FleetState, Placement
 from tenure.placement.packing.demand import WHOLE_DEVICE_MILLI, BoolColumn, ClassTable, Demand, FloatColumn, IntColumn
 from tenure.placement.packing.losses import Losses, Pricing, Shapes, Slots
@@ -243,7 +244,9 @@ class Packer:
         table = yield from self._tables(mix, price)
         self._demand_price[mix.ids] = price
         scarce = scarcity_prices(mix, expected, idle)
-        self._pricing = Pricing(table, scarce, self._watts, self._weights.at(free_share), self.classes)
+        empties = np.count_nonzero(states.levels == LEVELS, axis=1)
+        blocks = block_prices(mix, expected, states.model, empties, states.cpu_free, states.count)
+        self._pricing = Pricing(table, scarce, blocks, self._watts, self._weights.at(free_share), self.classes)
         self._epoch += 1
         yield
         yield from self._sweep()

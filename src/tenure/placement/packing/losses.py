@@ -1,4 +1,4 @@
-"""What placing costs: the worth a machine loses, the scarce models it takes from others, the watts it adds.
+"""What placing costs: the worth a machine loses, the scarce models and blocks it takes from others, the watts it adds.
 
 Evaluated for a batch of machines and all shapes at once. A shape is what two classes share that differ only in memory
 or allowed models: CPU, share of a device, whole devices.
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from tenure.placement.packing.blocks import Blocks
 from tenure.placement.packing.columns import FleetState
 from tenure.placement.packing.demand import WHOLE_DEVICE_MILLI, ClassTable, FloatColumn, IntColumn
 from tenure.placement.packing.mix import LEVELS, Floats
@@ -47,7 +48,13 @@ class Pricing:
     """One epoch's prices, in the form that evaluating needs. Immutable but for classes that arrive later."""
 
     def __init__(
-        self, tables: Tables, scarce: dict[int, Floats], watts: Watts | None, watt_weight: float, classes: ClassTable
+        self,
+        tables: Tables,
+        scarce: dict[int, Floats],
+        blocks: Blocks | None,
+        watts: Watts | None,
+        watt_weight: float,
+        classes: ClassTable,
     ) -> None:
         self._prices = tables.prices.astype(np.float32)
         self._rows, models = tables.device.shape[:2]
@@ -55,7 +62,7 @@ class Pricing:
         # A last plane of zeros stands for machines without devices.
         self._device = _planes(tables.device)
         self._empty = _planes(tables.empty)
-        self._scarce, self._models = scarce, models
+        self._scarce, self._models, self._blocks = scarce, models, blocks
         self._watts, self._watt_weight = watts, watt_weight
         self._bits = 1 << np.arange(min(models, MODELS), dtype=np.int64)
         self._charges: dict[int, Floats] = {}
@@ -106,6 +113,9 @@ class Pricing:
         lost = before[batch] - after.min(axis=1)
         if self._watts is not None:
             lost += self._watt_weight * self._watts.added(state, machines[batch], cpu[shape], opens)
+        if self._blocks is not None:
+            free_cpu = state.cpu_free[machines][batch]
+            lost += self._blocks.cost(plane, empties[batch], free_cpu, opens, cpu[shape], whole[shape])
         _least(lost, batch * len(cpu) + shape, slot, loss.reshape(-1), slots.reshape(-1))
         return loss, slots
 
