@@ -98,7 +98,7 @@ def test_what_reaches_the_host_is_refused_the_same_way(shell: Shell) -> None:
         (["why", "secret/x"], 2, "Usage"),
         (["price", "set", "vm", "twelve"], 2, "InvalidQuantity"),
         (["price", "set", "vm", "0.12 EUR"], 3, "NotFound"),
-        (["site", "assert", "local", "--country", "Germany", "--by", "me"], 2, "InvalidValue"),
+        (["site", "assert", "local", "--country", "Germany", "--by", "me"], 2, "UnknownCountry"),
         (["trial", "-f", "x.yaml", "--for", "-3m"], 2, "InvalidQuantity"),
         (["request", "-f", "x.yaml", "--accept", "worst"], 2, "Usage"),
         (["model", "show", "smollm"], 3, "NotFound"),

@@ -20,11 +20,13 @@ from tenure.evidence import (
     StatementError,
     canonical_bytes,
     parse_exactly,
+    seal,
     sign_contract,
     sign_statement,
     verify_contract,
     verify_envelope,
 )
+from tenure.evidence.dsse import open_envelope
 from tests.evidence.builders import AT_MS, WHO, a_spec, a_statement
 
 KEY = SigningKey.generate()
@@ -166,3 +168,31 @@ def test_every_predicate_names_what_its_body_lacks(predicate):
         with pytest.raises(StatementError) as caught:
             sign_statement(a_statement(predicate=predicate.name, body=lacking), key=KEY)
         assert caught.value.path == f"$.predicate.body.{name}"
+
+
+def test_fields_that_a_later_version_adds_are_signed_and_bind_nothing():
+    wire = a_statement().to_wire()
+    wire["predicate"]["season"] = "spring"
+    wire["subject"][0]["uri"] = "https://example.org/c"
+    envelope = seal(canonical_bytes(wire), key=KEY)
+    assert verify_envelope(envelope, keys=[KEY.public]) == a_statement()
+    changed = canonical_bytes(wire).replace(b"spring", b"winter")
+    with pytest.raises(SignatureError):
+        verify_envelope({**envelope, "payload": base64.b64encode(changed).decode()}, keys=[KEY.public])
+
+
+def test_a_key_id_with_one_wrong_character_is_told_from_the_key_that_it_is_like() -> None:
+    key = SigningKey.generate()
+    envelope = seal(b"{}", key=key)
+    wrong = key.public.id[:40] + ("0" if key.public.id[40] != "0" else "1") + key.public.id[41:]
+    envelope["signatures"][0]["keyid"] = wrong
+    with pytest.raises(SignatureError) as caught:
+        open_envelope(envelope, keys=[key.public])
+    said = f"a key like {wrong[:16]}… but for character 41, {wrong[40]!r} where it has {key.public.id[40]!r}"
+    assert said in str(caught.value)
+
+
+def test_twin_a_key_id_of_its_own_is_shown_by_its_beginning() -> None:
+    key, other = SigningKey.generate(), SigningKey.generate()
+    with pytest.raises(SignatureError, match=f"signed by {other.public.id[:16]}…, which is none"):
+        open_envelope(seal(b"{}", key=other), keys=[key.public])

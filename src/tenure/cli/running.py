@@ -19,6 +19,7 @@ from tenure.cli.fleet_file import fleet_bytes, keep_fleet
 from tenure.cli.options import Output
 from tenure.cli.platforms import must_host
 from tenure.cli.screen import is_terminal, note, say, say_as
+from tenure.cli.words import counted
 from tenure.client import home_directory
 
 PLANE_FILE = "plane.json"
@@ -147,7 +148,7 @@ def down(
     if output == "json":
         say_as("Stopped", {"home": str(home), "stopped": stopped, "purged": purge, "endedRuns": ended})
     elif purge:
-        say(f"Stopped; {len(ended)} run(s) ended; {home} is gone.")
+        say(f"Stopped; {counted(len(ended), 'run')} ended; {home} is gone.")
     else:
         say("Stopped. Workloads run on; tenure up adopts them." if stopped else f"Nothing runs in {home}.")
     return exit_codes.YES

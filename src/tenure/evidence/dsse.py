@@ -12,6 +12,8 @@ from tenure.evidence.errors import SignatureError
 from tenure.evidence.keys import PublicKey, SigningKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+ID_SHOWN = 16
+"""Characters of a key's id that people are shown; enough to tell the few keys of a history apart."""
 
 Envelope = dict[str, Any]
 """`{"payload": base64, "payloadType": str, "signatures": [{"keyid": str, "sig": base64}]}`."""
@@ -73,13 +75,27 @@ def open_envelope(envelope: object, *, keys: Iterable[PublicKey], payload_type: 
         key = by_id.get(str(signature["keyid"]))
         if key is None:
             raise SignatureError(
-                f"signed by {str(signature['keyid'])[:16]}…, which is none of the trusted keys",
+                f"signed by {_told_apart(str(signature['keyid']), by_id)}, which is none of the trusted keys",
                 path=f"{path}.keyid",
                 next_step="ask the provider for its key history",
             )
         if not key.verifies(_decode(signature["sig"], f"{path}.sig"), message):
-            raise SignatureError(f"not the signature of key {key.id[:16]}… over this payload", path=f"{path}.sig")
+            raise SignatureError(f"not the signature of key {key.id[:ID_SHOWN]}… over this payload", path=f"{path}.sig")
     return payload
+
+
+def _told_apart(key_id: str, trusted: Iterable[str]) -> str:
+    """As much of an unknown key's id as tells it from every trusted one; where it is nearly one of them, the place."""
+    alike, near = max(((_common(key_id, one), one) for one in trusted), default=(0, ""))
+    if alike < ID_SHOWN:
+        return f"{key_id[:ID_SHOWN]}…"
+    found, wanted = key_id[alike : alike + 1] or "nothing", near[alike : alike + 1] or "nothing"
+    return f"a key like {near[:ID_SHOWN]}… but for character {alike + 1}, {found!r} where it has {wanted!r}"
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _decode(text: object, path: str) -> bytes:

@@ -23,7 +23,9 @@ app = App(name="model", help="Models: list, show, fetch.", help_format="plaintex
 def list_models(*, output: Output = "text", reach: Reach = HERE) -> None:
     """List the models of the host and of the catalog, and whether their files are on this machine."""
     as_json = check_output(output)
-    models = _models(reach)
+    models, silence = _models(reach)
+    if silence:
+        screen.note(f"the catalog alone, since no host answers: {silence}")
     if as_json:
         screen.say_as("Models", {"items": [_json(model) for model in models]})
         return
@@ -96,24 +98,28 @@ def _with_bar(name: str, artifact: Any, cache: Path | None) -> Path:
         return fetch_model(artifact, cache=cache, progress=told)
 
 
-def _models(reach: Reach) -> list[Model]:
-    """The host's models, and those of the catalog that the host does not have; without a host, the catalog's."""
+def _models(reach: Reach) -> tuple[list[Model], str]:
+    """The host's models and those of the catalog that it does not have; without a host the catalog's, and why."""
+    silence = ""
     found = {model.name: model for model in catalog_models()}
     try:
         with open_door(reach) as door:
             found |= {model.name: model for model in door.client.list(Model).items}
     except ApiError as error:
-        screen.note(f"the catalog alone, since no host answers: {error}")
-    return [found[name] for name in sorted(found)]
+        silence = str(error)
+    return [found[name] for name in sorted(found)], silence
 
 
 def _named(name: str, reach: Reach) -> Model:
-    models = {model.name: model for model in _models(reach)}
+    """The host's model of this name, or the catalog's. A host that is not needed may well not run."""
+    found, silence = _models(reach)
+    models = {model.name: model for model in found}
     if name in models:
         return models[name]
     meant = did_you_mean(name, models)
     question = f"; did you mean {meant}?" if meant else ""
-    raise failures.not_found(f"no model is named {name}{question}", "`tenure model list`")
+    where = f" in the catalog, and no host answers: {silence}" if silence else ""
+    raise failures.not_found(f"no model is named {name}{where}{question}", "`tenure model list`")
 
 
 def _here(model: Model) -> str | None:

@@ -5,8 +5,6 @@ that a person would type. Refuses: to leave anything behind, unless --keep is sa
 """
 
 import sys
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -16,6 +14,8 @@ from tenure.cli.failures import usage
 from tenure.cli.platforms import must_host
 from tenure.cli.quickstart.stage import Stage
 from tenure.client import home_directory
+
+FILES_FOLDER = "quickstart"
 
 
 def quickstart(
@@ -38,21 +38,22 @@ def quickstart(
             f"{sys.argv[0]} --home {home} down --purge, or another --home DIR",
         )
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(prefix="tenure-quickstart-") as folder:
-        stage = Stage(home=home, folder=Path(folder))
-        try:
-            need.discover(stage)
-            offer = need.ask(stage)
-            name = contract.accept(stage, offer)
-            refusal.refuse_and_counter(stage, name)
-            if not short:
-                kept.keep(stage, name)
-                kept.breach_and_remedy(stage, name)
-                control.control_dies(stage, name)
-                evidence.prove(stage, name)
-            ending.what_holds(stage, keep=keep)
-        except BaseException:
-            if not keep:
-                ending.clean(stage)
-            raise
+    folder = home / FILES_FOLDER  # beside the state: what the shown commands name is there as long as the story is
+    folder.mkdir()
+    stage = Stage(home=home, folder=folder)
+    try:
+        need.discover(stage)
+        offer = need.ask(stage)
+        name = contract.accept(stage, offer)
+        refusal.refuse_and_counter(stage, name)
+        if not short:
+            kept.keep(stage, name)
+            kept.breach_and_remedy(stage, name)
+            control.control_dies(stage, name)
+            evidence.prove(stage, name)
+        ending.what_holds(stage, keep=keep)
+    except BaseException:
+        if not keep:
+            ending.clean(stage)
+        raise
     return exit_codes.YES

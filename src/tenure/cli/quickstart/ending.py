@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tenure.cli.quickstart.stage import Stage
 from tenure.cli.running import end_all_runs, stop_plane
+from tenure.cli.words import counted
 
 
 def what_holds(stage: Stage, *, keep: bool) -> None:
@@ -19,13 +20,13 @@ def what_holds(stage: Stage, *, keep: bool) -> None:
             "  tenure get workloads,offers,contracts      tenure why busier      tenure describe contract chat-..."
         )
         stage.say(f"  export KUBECONFIG={stage.home}/kubeconfig; kubectl get contracts -w")
+        stage.say(f"  ls {stage.folder}      the files that the commands above name")
         stage.say("  tenure down --purge                        ends and removes all of it")
         return
-    ended = clean(stage)
-    stage.say(f"[green]Everything that this started is gone again[/] ({ended} run(s) ended).")
-    stage.say(
-        "Next: [bold]make quickstart ARGS=--keep[/] leaves it running; [bold]tenure --help[/] shows every command."
-    )
+    ended = counted(clean(stage), "run")
+    stage.say(f"[green]Everything that this started is gone again[/]: {ended}, and the files that the commands name.")
+    stage.say("Next: [bold]make quickstart ARGS=--keep[/] leaves it running, with those files;")
+    stage.say("[bold]tenure --help[/] shows every command.")
 
 
 def clean(stage: Stage) -> int:
