@@ -98,7 +98,8 @@ def views_text(contract: Contract) -> str:
 def figures_view(figures: list[CommissioningFigure]) -> RenderableType:
     """Promised beside commissioned, one promise a line."""
     table = Table(box=None, show_header=True, header_style=QUIET, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("", "promised", "measured", "windows within", ""):
+    table.add_column("")  # words may wrap where it is narrow; numbers stay whole
+    for heading in ("promised", "measured", "windows within", ""):
         table.add_column(heading, no_wrap=True)
     for figure in figures:
         name = f"{metric_text(figure.metric)} {figure.percentile or ''}".strip()

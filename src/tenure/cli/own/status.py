@@ -15,6 +15,7 @@ from tenure.cli.own.outcome import check_output
 from tenure.cli.words import counted, duration_text, instant_text, metric_text, promise_text
 from tenure.client import ApiError, Refusing, home_directory
 from tenure.client.calls import Call
+from tenure.controllers.contract.progress import deadline_ms
 from tenure.quantities import SystemClock
 from tenure.resources import Contract, Offer, Site
 
@@ -90,7 +91,7 @@ def _site(site: Site) -> Text:
 def _table(contracts: list[Contract], now_ms: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style=QUIET, show_edge=False)
     for heading in ("contract", "phase", "verdict", "promised", "measured", "ends in"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading == "contract")
     for contract in contracts:
         assert contract.status is not None, "live contracts have been observed"
         promises = contract.spec.promises.statistical
@@ -102,16 +103,18 @@ def _table(contracts: list[Contract], now_ms: int) -> Table:
         verdict = contract.status.verdict
         said = Text(verdict or ready_reason(contract) or "none yet", style=VERDICTS.get(verdict or "", QUIET))
         left = duration_text(int(contract.spec.term.end) - now_ms)
-        table.add_row(contract.name, contract.status.phase, said, "\n".join(promised), "\n".join(measured), left)
+        # A row each, so that where words wrap the figures stay beside their promises.
+        first, *more = zip(promised, measured, strict=True) if promised else [("", "")]
+        table.add_row(contract.name, contract.status.phase, said, *first, left)
+        for line in more:
+            table.add_row("", "", "", *line, "")
     return table
 
 
 def _due(contract: Contract, now_ms: int) -> str:
     """By when its work is to be done: watched and forecast, not promised."""
-    wanted = contract.spec.body.objectives
-    if wanted is None or wanted.completion is None:
-        return "no deadline"
-    return f"due {instant_text(int(wanted.completion.by), now_ms)} (watched)"
+    by_ms = deadline_ms(contract)
+    return "no deadline" if by_ms is None else f"due {instant_text(by_ms, now_ms)} (watched)"
 
 
 def _json(live: list[Contract], held: list[Offer], sites: list[Site], code: int) -> dict[str, Any]:
