@@ -8,7 +8,7 @@ import pytest
 
 from tenure.quantities import SystemClock, format_instant, parse_instant
 from tests.requirements.home import House
-from tests.requirements.served import until
+from tests.requirements.served import serve, until
 
 pytestmark = pytest.mark.real
 PORT = 19474
@@ -69,6 +69,15 @@ def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done(home: House) 
     until(lambda: f"done: {STEPS} steps" in home.must("logs", "train").out, 150, "it is done")
     assert " 0 of them before the last start" not in home.must("logs", "train").out
     until(lambda: status_of(home, "train").get("endedBecause") == "Completed", what="and its contract with it")
+
+
+def test_inference_is_requested_in_the_same_way(home: House) -> None:
+    for workload in home.must("get", "workloads", "-o", "json").json["items"]:
+        home.tenure("delete", "workload", workload["metadata"]["name"])
+    until(lambda: not home.must("get", "contracts", "-o", "json").json["items"], 30, "the cores are free")
+    contract = serve(home)
+    assert contract.status is not None
+    assert contract.status.endpoint is not None
 
 
 def test_twin_what_no_machine_can_carry_is_refused_by_name(home: House) -> None:
