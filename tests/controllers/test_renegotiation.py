@@ -8,7 +8,7 @@ from tenure.controllers.remedies.ladder import next_rung
 from tenure.controllers.remedies.renegotiate import ANSWERED_MS_MAX, answer_to
 from tenure.controllers.remedies.situation import Intruder, Situation
 from tenure.controllers.remedies.taking import LADDER, at_the_end
-from tenure.controllers.remedies.watching import missed_in_a_row
+from tenure.controllers.remedies.watching import missed_lately
 from tenure.controllers.workload.later import deadline_kept
 from tenure.controllers.workload.lesser import episode
 from tenure.placement import Calendar
@@ -49,7 +49,7 @@ def replacing(phase: str) -> Offer:
     return found.model_copy(update={"status": OfferStatus(phase=phase), "metadata": made})
 
 
-def test_it_is_asked_for_once_windows_in_a_row_are_broken_and_nothing_cheaper_helps() -> None:
+def test_it_is_asked_for_once_enough_windows_are_broken_and_nothing_cheaper_helps() -> None:
     assert chosen(BROKEN) == "renegotiate"
     assert chosen(Situation(missed=2, missing="a")) is None
     assert chosen(Situation(missed=3, missing="a", intruders=(INTRUDER,))) == "repin"
@@ -96,11 +96,12 @@ def test_at_the_end_an_open_step_was_accepted_or_ended_with_the_contract() -> No
     assert [s.outcome for s in at_the_end([step("repin", "Helped")], "Renegotiated", 5)] == ["Helped"]
 
 
-def test_windows_that_nobody_could_measure_end_the_row() -> None:
+def test_only_windows_with_a_figure_and_promises_that_burn_ask_for_other_terms() -> None:
     kept, broken, dark = Verdict.KEPT, Verdict.BREACHED, Verdict.UNVERIFIABLE
-    assert missed_in_a_row([window(0, kept), window(1, broken), window(2, broken)]) == (2, "a")
-    assert missed_in_a_row([window(0, broken), window(1, dark), window(2, broken)]) == (1, "a")
-    assert missed_in_a_row([window(0, broken, float("inf"))]) == (0, "")
+    seen = [window(0, broken), window(1, kept), window(2, dark), window(3, broken), window(4, broken, float("inf"))]
+    assert missed_lately(seen, {"a"}) == (2, "a")
+    assert missed_lately(seen, set()) == (0, "")
+    assert missed_lately([*seen, *(window(5 + place, kept) for place in range(8))], {"a"}) == (0, "a")
 
 
 def test_the_evidence_is_the_trouble_alone_with_its_good_windows_and_without_those_before() -> None:

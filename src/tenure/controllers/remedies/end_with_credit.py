@@ -1,6 +1,7 @@
 """Rung: end with credit. The last one, and only where its user asked for an end rather than a broken promise."""
 
 from tenure.controllers.contract.marks import set_phase
+from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.ladder import Reasoned
 from tenure.controllers.remedies.situation import Situation
@@ -25,5 +26,8 @@ class EndWithCredit:
     async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:  # noqa: ARG002 - one shape for all
         """Let it end. What is owed up to now is judged and settled on its way out."""
         said = condition("Ready", False, "EndedWithCredit", "nothing helped", plane.clock)
-        await set_phase(plane, contract, "Ending", said, ended_because="EndedWithCredit")
+        updated = await set_phase(plane, contract, "Ending", said, ended_because="EndedWithCredit")
+        credit = updated.status.credit if updated.status else None
+        message = f"credit {credit}" if credit is not None else "the terms declare no credit"
+        await record(plane.client, updated, "EndedWithCredit", message, plane.clock, warning=True)
         return "it ends"

@@ -25,10 +25,10 @@ class Renegotiate:
     waits = True
 
     def helps(self, situation: Situation) -> Reasoned | None:
-        """Windows in a row were measured and broke the promise: what was measured says what could be kept."""
+        """The budget burns by windows that were measured: what was measured says what could be kept."""
         if situation.missed < SETTLE_WINDOWS:
             return None
-        return Reasoned(f"{situation.missing} was broken in {situation.missed} windows in a row")
+        return Reasoned(f"{situation.missing} was broken in {situation.missed} of its newest windows")
 
     async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:  # noqa: ARG002 - one shape for all
         """Nothing more than the step itself, which the Workload follows."""

@@ -26,7 +26,7 @@ class Situation:
     causes: tuple[Cause, ...] = ()
     healthy: bool | None = None
     stuck: bool = False  # requests are open and no token came for a window
-    missed: int = 0  # newest windows in a row that were measured and broke a promise
+    missed: int = 0  # of the newest windows, those that were measured and broke a promise whose budget burns
     missing: str = ""  # the promise that they broke, and by what
     spent: bool = False  # some promise has used up its error budget
     may_end: bool = False  # its user would rather have it end than run on broken

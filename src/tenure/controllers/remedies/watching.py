@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from math import isfinite
 
 from tenure.controllers.contract.judging import Standing
@@ -18,6 +17,8 @@ from tenure.resources import Contract
 from tenure.resources.kinds.contract import ReadBackFact
 
 OWN = {os.getpid()}
+LATELY_WINDOWS = 8
+"""As far as the long burn rate looks back."""
 
 
 @dataclass(slots=True)
@@ -39,7 +40,8 @@ class Looks:
         )
         newest = standing.newest
         failed = [v for v in newest if v.verdict is Verdict.BREACHED]
-        missed, missing = missed_in_a_row(standing.recent)
+        burning = {promise.name for promise, account in standing.accounts if account.remedy_due}
+        missed, missing = missed_lately(standing.recent, burning)
         wanted = contract.spec.body.remedies
         return Situation(
             intruders=tuple(found_intruders),
@@ -76,22 +78,17 @@ class Looks:
         self.ran.pop(uid, None)
 
 
-def missed_in_a_row(recent: Sequence[WindowVerdict]) -> tuple[int, str]:
-    """How many of the newest settled windows broke the same promise by what was measured, and which; pure.
+def missed_lately(recent: Sequence[WindowVerdict], burning: Collection[str]) -> tuple[int, str]:
+    """Of the promises that burn their budget, the one most broken in its newest windows, and in how many; pure.
 
-    What cannot be measured cannot be renegotiated by a figure, so an unverifiable window ends the row.
+    What cannot be measured cannot be renegotiated by a figure, so only windows with a figure count.
     """
-    rows: dict[str, list[WindowVerdict]] = {}
-    for verdict in recent:
-        if verdict.settled:
-            rows.setdefault(verdict.promise, []).append(verdict)
-    longest, said = 0, ""
-    for promise, verdicts in rows.items():
-        newest_first = sorted(verdicts, key=lambda v: v.window.start_ms, reverse=True)
-        row = list(takewhile(_was_missed, newest_first))
-        if len(row) > longest:
-            longest, said = len(row), promise
-    return longest, said
+    counts = {
+        promise: sum(map(_was_missed, [v for v in recent if v.settled and v.promise == promise][-LATELY_WINDOWS:]))
+        for promise in sorted(burning)
+    }
+    promise = max(counts, key=lambda name: counts[name], default="")
+    return counts.get(promise, 0), promise
 
 
 def _was_missed(verdict: WindowVerdict) -> bool:

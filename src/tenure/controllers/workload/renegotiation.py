@@ -42,6 +42,7 @@ async def offer_changes(
     `looked_ms` is when it was last looked for them, by the contract's uid.
     """
     now_ms = plane.clock.now_ms()
+    await _follow_up(plane, workload, contracts, offers)
     answered = {o.spec.replaces for o in offers} | {c.spec.replaces for c in contracts}
     for contract in contracts:
         why = why_change(contract)
@@ -49,6 +50,20 @@ async def offer_changes(
         if why is not None and contract.name not in answered and not lately:
             looked_ms[contract.uid] = now_ms
             await _offer(plane, workload, asker, contract, why)
+
+
+async def _follow_up(plane: Plane, workload: Workload, contracts: Sequence[Contract], offers: Sequence[Offer]) -> None:
+    """Announce an offer that a crash left held and unsaid; take back what was said of one that is over."""
+    said = condition_of(workload.status.conditions, CHANGEABLE) if workload.status else None
+    held = [o for o in offers if o.spec.replaces is not None and o.status is not None and o.status.phase == "Held"]
+    by_name = {contract.name: contract for contract in contracts}
+    for offer in held:
+        contract = by_name.get(offer.spec.replaces or "")
+        if contract is not None and (said is None or offer.name not in said.message):
+            await _announce(plane, workload, contract, offer, "")
+    if not held and said is not None and said.status == "True":
+        taken = any(contract.name in said.message and contract.spec.replaces for contract in contracts)
+        await _say(plane, workload, False, "Contracted" if taken else "Expired", "")
 
 
 def why_change(contract: Contract) -> str | None:
@@ -97,10 +112,13 @@ async def _announce(plane: Plane, workload: Workload, contract: Contract, offer:
         await asyncio.to_thread(state, plane, contract, "notice", f"{reason}/{offer.name}", body)
     else:
         reason, message = "NoChange", f"contract {contract.name}: {why_not}"
+    await _say(plane, workload, offer is not None, reason, message)
+    await record(plane.client, contract, reason, message, plane.clock, warning=True)
 
+
+async def _say(plane: Plane, workload: Workload, true: bool, reason: str, message: str) -> None:
     def change(status: WorkloadStatus) -> WorkloadStatus:
-        said = condition(CHANGEABLE, offer is not None, reason, message, plane.clock)
+        said = condition(CHANGEABLE, true, reason, message, plane.clock)
         return status.model_copy(update={"conditions": set_conditions(status.conditions, said)})
 
     await update_status(plane.client, workload, change, WorkloadStatus())
-    await record(plane.client, contract, reason, message, plane.clock, warning=True)
