@@ -167,3 +167,40 @@ def test_twin_an_honest_page_in_between_changes_nothing(home: House, page: Page)
     assert page.mode == "live"
     found = windows_since(home, now_ms() + FOUND_MS_MAX, 10)
     assert {window.verdict for window in found} == {"Kept"}, found
+
+
+SLEPT_SECONDS = 6
+
+
+def test_what_a_machine_slept_through_is_unverifiable_when_it_wakes(home: House, chat: Contract, page: Page) -> None:
+    """Plane, supervisor, server, tap and prober stand still together, as on a suspended machine; its users go on."""
+    contract = active(home)
+    assert contract is not None
+    assert contract.status is not None
+    assert contract.status.run is not None
+    still = [p for p in psutil.process_iter(["cmdline"]) if _of(p, home, contract.status.run.pid)]
+    assert len(still) >= 5
+    for process in still:
+        process.suspend()
+    begun = now_ms()
+    time.sleep(SLEPT_SECONDS)
+    woken = now_ms()
+    for process in still:
+        process.resume()
+    window_ms = contract.spec.promises.statistical[0].window.ms
+    whole = range((begun // window_ms + 1) * window_ms, woken - window_ms, window_ms)
+    assert len(whole) >= 3
+
+    def judged() -> dict[int, str]:
+        said = home.tenure("contract", "audit", contract.name, "-o", "json").json["promises"][0]["windows"]
+        found = {w["startMs"]: w["verdict"] for w in said if w["startMs"] in whole}
+        return found if len(found) == len(whole) else {}
+
+    assert set(until(judged, 40, "what passed meanwhile is judged").values()) == {"Unverifiable"}
+    # What queued up meanwhile is served first, and views are compared over ten seconds; then it is kept again.
+    until(lambda: any(w.verdict == "Kept" for w in windows_since(home, woken, 3)), 60, "and goes on")
+
+
+def _of(process: psutil.Process, home: House, server: int | None) -> bool:
+    words = process.info["cmdline"] or []
+    return process.pid == server or any(str(home.path) in word for word in words)
