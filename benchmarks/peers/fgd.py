@@ -37,7 +37,8 @@ class Fgd:
         first = {}
         for index, demand in enumerate(classes.demands):
             first.setdefault((demand.cpu_milli, demand.device_milli, demand.device_count, demand.models), index)
-        ranked = sorted(weights.items(), key=lambda item: -item[1])
+        # Of equally frequent classes the larger comes first, as published.
+        ranked = sorted(weights.items(), key=lambda item: (item[1], item[0]), reverse=True)
         kept, total = 0, 0
         while kept < len(ranked) and total < TARGET_SHARE * counts.sum():
             total += ranked[kept][1]
