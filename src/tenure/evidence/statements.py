@@ -126,12 +126,12 @@ def _checked(statement: Statement) -> Predicate:
 
 
 def _object(value: object, path: str, names: set[str]) -> dict[str, Any]:
+    """`value` with at least these members. Others are signed like everything else and bind nothing: a later Tenure may
+    say more, and in-toto has consumers ignore what they do not know."""
     if not isinstance(value, dict):
         raise StatementError("an object is expected", path=path)
     for name in sorted(names - set(value)):
         raise StatementError("missing", path=f"{path}.{name}")
-    for name in sorted(set(value) - names):
-        raise StatementError("unknown field", path=f"{path}.{name}")
     return value
 
 
