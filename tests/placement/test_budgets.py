@@ -60,14 +60,14 @@ def test_admission_is_atomic_over_all_budgets_of_all_levels() -> None:
     site = fleet(
         Budget("power", "rack", "rack-7", 8 * KW),
         Budget("power", "site", "here", 5 * KW),
-        Budget("cooling", "site", "here", 3),
+        Budget("licence:x", "site", "here", 3),
     )
     gang = {"gpus": 1, "count": 4}
     assert isinstance(plan(site, Calendar(), demand(**gang), now_ms=0), Plan)
-    cooled = demand(**gang, role={"draws": (Draw("cooling", 1),)})
-    refusal = plan(site, Calendar(), cooled, now_ms=0)
+    licensed = demand(**gang, role={"draws": (Draw("licence:x", 1),)})
+    refusal = plan(site, Calendar(), licensed, now_ms=0)
     assert isinstance(refusal, Refusal)
-    assert (refusal.binding.constraint, refusal.binding.needed, refusal.binding.available) == ("cooling:here", 4, 3)
+    assert (refusal.binding.constraint, refusal.binding.needed, refusal.binding.available) == ("licence:x:here", 4, 3)
 
 
 def test_a_capped_budget_charges_the_cap() -> None:
@@ -126,3 +126,21 @@ class TestCapacity:
         report = capacity(site, calendar, "here", at_ms=0)
         assert report.limits[0].domains == (("power:rack-7", 4 * KW, 4 * KW), ("power:rack-8", 2 * KW, 2 * KW))
         assert report.to_json()["limits"][0]["share"] == 1.0
+
+
+def test_a_gang_that_budgets_cannot_carry_is_refused_with_proof() -> None:
+    """Sixteen members over two racks that power three each: counted, not searched."""
+    machines = [
+        machine(f"{rack}-{n}", cores=8, gpus=2, place=(("rack", rack),), core_power=PowerFacts(rated_mw=KW))
+        for rack in ("rack-7", "rack-8")
+        for n in range(4)
+    ]
+    site = Fleet.of(
+        machines,
+        levels=(Level("rack"),),
+        budgets=tuple(Budget("power", "rack", r, 12 * KW) for r in ("rack-7", "rack-8")),
+    )
+    answer = plan(site, Calendar(), demand(cores=4, count=16), now_ms=0)
+    assert isinstance(answer, Refusal)
+    assert answer.proved
+    assert isinstance(plan(site, Calendar(), demand(cores=4, count=6), now_ms=0), Plan)

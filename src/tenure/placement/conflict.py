@@ -1,13 +1,15 @@
 """A minimal conflicting set by deletion: leave out one constraint after another and keep out what is not needed.
 
 Constraints that other people impose are left out last, so that of several minimal sets the one is found that names the
-law, not the wish. Cost: one search a constraint.
+law, not the wish. Cost: one search a constraint; of budgets, of which there may be hundreds, halves are left
+out at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from tenure.placement.answers import Conflict, Silent
@@ -23,27 +25,57 @@ NAMED_MAX = 8
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One constraint and the question without it."""
+    """One constraint and the question without it. Budgets are dropped together, by their ids."""
 
     conflict: Conflict
     drop: Callable[[Question], Question]
+    budget: str = ""
 
 
 def minimal_conflict(question: Question) -> tuple[Conflict, ...]:
     """Constraints that cannot be met together, none of which is superfluous, in the order in which they are stated."""
     items = _items(question)
     kept = list(items)
-    for item in reversed(items):
-        fewer = [other for other in kept if other is not item]
-        if not _fits(question, items, fewer):
-            kept = fewer
+    for part in reversed(_parts(items)):
+        kept = _without_needless(question, items, kept, part)
     return tuple(item.conflict for item in kept)
 
 
+def _parts(items: list[Item]) -> list[list[Item]]:
+    """Items one by one, but budgets, which stand side by side, all at once."""
+    parts: list[list[Item]] = []
+    for is_budget, grouped in groupby(items, lambda item: bool(item.budget)):
+        run = list(grouped)
+        parts += [run] if is_budget else [[item] for item in run]
+    return parts
+
+
+def _without_needless(question: Question, items: list[Item], kept: list[Item], part: list[Item]) -> list[Item]:
+    """What is kept when each of a part is left out in turn, the last first, if it still does not fit without it.
+
+    If it does not fit without all of them, it fits without none of them: one search then decides for all.
+    """
+    names = {id(item) for item in part}
+    fewer = [item for item in kept if id(item) not in names]
+    if not _fits(question, items, fewer):
+        return fewer
+    if len(part) == 1:
+        return kept
+    half = len(part) // 2
+    kept = _without_needless(question, items, kept, part[half:])
+    return _without_needless(question, items, kept, part[:half])
+
+
 def _fits(question: Question, items: list[Item], kept: list[Item]) -> bool:
-    for item in items:
-        if item not in kept:
-            question = item.drop(question)
+    names = {id(item) for item in kept}
+    gone = [item for item in items if id(item) not in names]
+    budgets = {item.budget for item in gone if item.budget}
+    if budgets:
+        fleet = question.fleet
+        left = (budget for budget in fleet.budgets if budget.id not in budgets)
+        question = replace(question, fleet=fleet.with_budgets(left))
+    for item in gone:
+        question = item.drop(question)
     return Search(question, Silent()).first(question.demand.start_at(question.now_ms).latest_ms) is not None
 
 
@@ -56,7 +88,7 @@ def _items(question: Question) -> list[Item]:
     items = policy
     if any(not machine.schedulable for machine in fleet.machines):
         items.append(Item(Conflict("schedulable", "operator"), _all_in_service))
-    items += [Item(Conflict(b.id, b.imposed_by or f"budget {b.id}"), _without_budget(b.id)) for b in fleet.budgets]
+    items += [Item(Conflict(b.id, b.imposed_by or f"budget {b.id}"), _as_it_is, b.id) for b in fleet.budgets]
     items += other
     held = question.in_the_way(demand.start_at(question.now_ms).earliest_ms)
     if question.calendar.holds:
@@ -107,12 +139,8 @@ def _without_axis(axis: str) -> Callable[[Question], Question]:
     return drop
 
 
-def _without_budget(budget: str) -> Callable[[Question], Question]:
-    def drop(question: Question) -> Question:
-        fleet = question.fleet
-        return replace(question, fleet=replace(fleet, budgets=tuple(b for b in fleet.budgets if b.id != budget)))
-
-    return drop
+def _as_it_is(question: Question) -> Question:
+    return question
 
 
 def _anywhere_inside(question: Question) -> Question:

@@ -53,9 +53,14 @@ def takes_milli(device: Device, request: DeviceRequest) -> int:
     return device.milli if request.milli == WHOLE_MILLI else request.milli
 
 
+def suits(device: Device, request: DeviceRequest) -> bool:
+    """Whether a device is of the right class and model."""
+    return device.device_class == request.device_class and (not request.models or device.model in request.models)
+
+
 def fits(free: Free, device: Device, request: DeviceRequest) -> bool:
-    """Whether a device is of the right class and model and has enough left."""
-    if device.device_class != request.device_class or (request.models and device.model not in request.models):
+    """Whether a device suits and has enough left."""
+    if not suits(device, request):
         return False
     left = free.devices.get(device.id, 0)
     return left > 0 and left >= takes_milli(device, request)

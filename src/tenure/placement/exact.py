@@ -1,13 +1,15 @@
 """The exact search over several members: depth first over every machine and every claim, within a bound on its steps.
 
 Three things keep it short without losing an answer: members of one role go to machines in order; of machines that are
-alike in hardware, state and place only the first is tried; and a branch ends where the members left have no room.
+alike in hardware, state and place only the first is tried; and a branch ends where machines or budgets have no room for
+the members left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tenure.placement.bound import BudgetBound
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
 from tenure.placement.fill import Fill, Outcome
@@ -38,6 +40,7 @@ class _Exact:
         self.gave_up = False
         self._claims: dict[tuple[str, State, Role], list[Claim]] = {}
         self._kinds = self._kinds_of_machines()
+        self._budgets = BudgetBound(fill, self.names)
 
     def _kinds_of_machines(self) -> dict[str, int]:
         """Machines of equal hardware in equal places have one number."""
@@ -71,6 +74,8 @@ class _Exact:
             if (self._kinds[name], *state) in tried or slots(before, role) == 0:
                 continue
             tried.add((self._kinds[name], *state))
+            if not self._budgets.admits(name, role):
+                continue
             for claim in self._claims_of(name, before, state, role):
                 self.steps += 1
                 if self.steps > STEPS_MAX:
@@ -88,12 +93,17 @@ class _Exact:
         return False
 
     def _room_for(self, place: int, role: Role, since: int) -> bool:
-        """Whether the members left could have room, axis by axis: this role's from ``since`` on, others anywhere."""
+        """Whether the members left could have room, axis by axis and by budgets: this role's from ``since`` on, others
+        anywhere."""
         left: dict[int, tuple[Role, int]] = {}
         for one in self.members[place:]:
             left[id(one)] = (one, left.get(id(one), (one, 0))[1] + 1)
         for one, count in left.values():
             names = self.names[since:] if one is role else self.names
+            if self._budgets:
+                if self._budgets.most(one, {name: slots(self.fill.free[name], one) for name in names}) < count:
+                    return False
+                continue
             room = 0
             for name in names:
                 room += slots(self.fill.free[name], one)

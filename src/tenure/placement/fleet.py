@@ -201,6 +201,7 @@ class Fleet:
     budgets: tuple[Budget, ...] = ()
     index: Mapping[str, FleetMachine] = field(init=False, compare=False, repr=False)
     _over: dict[str, tuple[Budget, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    # What follows from machines and levels alone; budgets have no part in it.
     memo: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
     drawn: dict[str, tuple[Any, dict[str, int]]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
@@ -216,6 +217,12 @@ class Fleet:
     @classmethod
     def of(cls, machines: Iterable[FleetMachine], **more: Any) -> Fleet:
         return cls(machines=tuple(machines), **more)
+
+    def with_budgets(self, budgets: Iterable[Budget]) -> Fleet:
+        """The same machines under other budgets; what follows from machines alone is kept."""
+        other = Fleet(self.machines, self.levels, tuple(budgets))
+        object.__setattr__(other, "memo", self.memo)
+        return other
 
     def machine(self, name: str) -> FleetMachine:
         try:

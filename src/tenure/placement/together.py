@@ -168,7 +168,7 @@ def _without_budgets(question: Question, *ids: str) -> Question:
     """Without these budgets; without any, if none is named."""
     fleet = question.fleet
     left = tuple(budget for budget in fleet.budgets if ids and budget.id not in ids)
-    return replace(question, fleet=replace(fleet, budgets=left))
+    return replace(question, fleet=fleet.with_budgets(left))
 
 
 def _without_spread(question: Question) -> Question:
