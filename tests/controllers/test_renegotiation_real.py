@@ -84,6 +84,7 @@ def test_what_service_keeps_is_offered_and_accepted_it_takes_the_place_of_what_i
     with load(home, first), held_up(current):
         offer = until(look, 150, "no terms were offered that service keeps")
         assert active(home) is not None, "until it is accepted the contract stands"
+    assert offer is not None
     other_shape = offer["spec"]["shape"] != first.to_json()["spec"]["shape"]
     assert offer["spec"]["relaxed"] or other_shape, "it gives up what this shape did not keep in service"
     assert offer["spec"]["hold"]["group"] == first.to_json()["spec"]["hold"]["group"]

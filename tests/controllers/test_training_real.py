@@ -113,6 +113,7 @@ def test_a_later_deadline_is_offered_in_time_and_accepted_the_work_goes_on_from_
     by_ms = training(home, "tight", steps_in(home, 75), 30)
     first = until(lambda: contract(home, "tight", "Active"))
     offer = until(lambda: change_offered(home, first["metadata"]["name"]), 28)
+    assert offer is not None
     assert SystemClock().now_ms() < by_ms, "the offer came after the deadline"
     assert offer["spec"]["hold"]["group"] == first["spec"]["hold"]["group"]
     assert parse_instant(offer["spec"]["promises"]["completeBy"]) > by_ms
