@@ -62,7 +62,7 @@ def test_who_breaks_a_block_pays_and_who_needs_no_less_does_not() -> None:
     assert cost(whole(), empties=3) == 0, "nothing is left to break"
 
 
-def machine_for_a_single_task() -> str:
+def cost_of_a_single_task_on_a_wide_machine() -> float:
     """After a stream of wide demands that only the two machines first in the fleet can serve."""
     machines = fleet(*[(48, 4, "A")] * 2, *[(20, 4, "A")] * 6, memory_gib=640)
     packer = Packer(FleetState(machines))
@@ -72,13 +72,11 @@ def machine_for_a_single_task() -> str:
     packer.settle()
     placement = packer.choose(whole(1, 5))
     assert placement is not None
-    return machines.names[placement.machine]
+    assert machines.names[placement.machine] not in ("m0", "m1")
+    return float(packer.costs(whole(1, 5))[0])
 
 
-def test_single_tasks_stand_where_no_wide_one_could() -> None:
-    assert machine_for_a_single_task() not in ("m0", "m1")
-
-
-def test_without_the_price_a_single_task_opens_a_wide_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_packer_charges_a_single_task_for_the_wide_machine_it_would_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    charged = cost_of_a_single_task_on_a_wide_machine()
     monkeypatch.setattr(blocks, "DENIED", 0.0)
-    assert machine_for_a_single_task() in ("m0", "m1")
+    assert charged - cost_of_a_single_task_on_a_wide_machine() == pytest.approx(0.02 * 4, rel=0.1)
