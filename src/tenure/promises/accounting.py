@@ -172,9 +172,7 @@ DEFAULT_CREDIT = (CreditStep(1.0, 0.10), CreditStep(0.95, 0.25), CreditStep(0.80
 """Relative to the promised share: any shortfall a tenth, under 95 % of it a quarter, under 80 % all."""
 
 
-def credit_share(
-    account_: Account, assurance: Assurance, schedule: Sequence[CreditStep] = DEFAULT_CREDIT
-) -> Fraction:
+def credit_share(account_: Account, assurance: Assurance, schedule: Sequence[CreditStep] = DEFAULT_CREDIT) -> Fraction:
     """Which share of the period's price comes back: that of the largest step reached, from 0 to 1.
 
     Nothing is owed while the promise is not breached. Steps compare attainment over the *whole* period's owed windows,
