@@ -24,7 +24,7 @@ test: $(VENV)/dev.stamp ## set up, then run the default tests (under three minut
 
 test-real: $(VENV)/dev.stamp ## tests that drive real engines: a model server, control groups, kubectl
 	@$(BIN)/tenure model fetch smollm2-135m-instruct
-	@$(BIN)/python -m pytest -m "real and not slow"
+	@$(BIN)/python -m pytest -m "real and not slow" -ra --durations 10 $(ARGS)
 
 test-slow: $(VENV)/dev.stamp ## long histories, fuzzing, many kills
 	@$(BIN)/python -m pytest -m slow

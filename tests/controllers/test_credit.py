@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from tenure.controllers.contract.credit import credit_of
+from tenure.controllers.contract.credit import credit_of, once_due
 from tenure.promises import Account, Assurance, LatencyObjective, Load, Metric, Promise, Verdict
 from tenure.quantities import Money
+from tenure.resources import Contract
 from tenure.resources.kinds.allocation import CreditBand, Price
+from tenure.resources.kinds.contract import ContractStatus, Credit
 
 SCHEDULE = [
     CreditBand(below_percent=100, credit_percent=10),
@@ -19,6 +21,9 @@ FIRST = Promise(
     LatencyObjective(Metric.TIME_TO_FIRST_TOKEN, 95, 10**8), Load(10**6, 40, 3), Assurance(60_000, 0.95, 0.9)
 )
 OTHER = replace(FIRST, objective=LatencyObjective(Metric.REQUEST_LATENCY, 95, 10**9))
+
+
+CREDIT = Credit(percent=10, promise=FIRST.name, windows_used=60, windows_in_period=1000)
 
 
 def stands(used: int, of: int = 1000) -> Account:
@@ -63,3 +68,15 @@ def test_without_a_price_the_share_stands_and_the_amount_is_unknown() -> None:
 
 def test_twin_terms_without_a_schedule_owe_no_credit() -> None:
     assert credit_of(Price(hourly=PRICED.hourly, total=PRICED.total), [(FIRST, stands(900))]) is None
+
+
+def test_a_credit_once_due_is_not_taken_back() -> None:
+    def given(percent: int | None) -> Contract:
+        credit = None if percent is None else CREDIT.model_copy(update={"percent": percent})
+        return Contract.model_construct(status=ContractStatus(credit=credit))
+
+    ten, all_of_it = CREDIT.model_copy(update={"percent": 10}), CREDIT.model_copy(update={"percent": 100})
+    assert once_due(given(None), ten) == ten
+    assert once_due(given(10), None) == ten, "the period rolled on"
+    assert once_due(given(10), all_of_it) == all_of_it
+    assert once_due(given(None), None) is None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tenure.controllers.contract.checking import recompute
-from tenure.controllers.contract.retention import MARK_FILE, keep_in_time, sweep_folders
+from tenure.controllers.contract.retention import MARKS_FOLDER, keep_in_time, sweep_ended
 from tenure.evidence import EvidenceLog
 from tenure.measurement.store import MeasurementStore
 from tenure.promises import Reason, Verdict, Window, WindowVerdict
@@ -46,31 +46,58 @@ def judge_one(known: MeasurementStore, uid: str) -> None:
     known.record_window(uid, WindowVerdict("p", window, Verdict.KEPT, Reason.WITHIN_BOUND, "", 1.0, 2.0, 1))
 
 
+def ended(home: Path, known: MeasurementStore, uid: str, retention: str | None) -> None:
+    """A contract that left a run's folder and one judged window."""
+    run = home / "runs" / uid
+    (run / "journal").mkdir(parents=True, exist_ok=True)
+    judge_one(known, uid)
+    keep_in_time(home, run, contract(uid, retention), NOW_MS + 1000)
+
+
+def runs(home: Path) -> list[str]:
+    return sorted(folder.name for folder in (home / "runs").iterdir())
+
+
 def test_a_run_goes_with_its_windows_when_its_time_is_over(
     tmp_path: Path, known: MeasurementStore, log: EvidenceLog
 ) -> None:
     for uid, retention in (("short", "1d"), ("long", "90d"), ("unsaid", None)):
-        (tmp_path / "runs" / uid / "journal").mkdir(parents=True)
-        judge_one(known, uid)
-        keep_in_time(tmp_path / "runs" / uid, contract(uid, retention), NOW_MS)
-    assert sweep_folders(tmp_path / "runs", known, log, NOW_MS + DAY_MS - 1) == 0
-    assert sweep_folders(tmp_path / "runs", known, log, NOW_MS + DAY_MS) == 2
-    assert sorted(folder.name for folder in (tmp_path / "runs").iterdir()) == ["long", "unsaid"]
+        ended(tmp_path, known, uid, retention)
+    assert sweep_ended(tmp_path, known, log, NOW_MS + DAY_MS) == 0
+    assert sweep_ended(tmp_path, known, log, NOW_MS + DAY_MS + 1000) == 1
+    assert runs(tmp_path) == ["long", "unsaid"]
     assert known.verdicts("short") == []
     assert known.verdicts("long")
 
 
 def test_the_time_runs_from_the_end_and_is_not_renewed(tmp_path: Path, known: MeasurementStore) -> None:
-    (tmp_path / "runs" / "c").mkdir(parents=True)
-    keep_in_time(tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS)
-    said = (tmp_path / "runs" / "c" / MARK_FILE).read_text()
-    keep_in_time(tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS + DAY_MS)
-    assert (tmp_path / "runs" / "c" / MARK_FILE).read_text() == said
+    ended(tmp_path, known, "c", "1d")
+    mark = tmp_path / MARKS_FOLDER / "c.json"
+    said = mark.read_text()
+    keep_in_time(tmp_path, tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS + DAY_MS)
+    assert mark.read_text() == said
 
 
 def test_a_run_that_was_never_made_is_nothing_to_keep(tmp_path: Path) -> None:
-    keep_in_time(tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS)
-    assert not (tmp_path / "runs").exists()
+    keep_in_time(tmp_path, tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS)
+    assert not (tmp_path / MARKS_FOLDER).exists()
+
+
+def test_one_mark_that_cannot_be_read_stops_no_other(tmp_path: Path, known: MeasurementStore, log: EvidenceLog) -> None:
+    for uid in ("a", "b"):
+        ended(tmp_path, known, uid, "1d")
+    (tmp_path / MARKS_FOLDER / "a.json").write_text("{}")
+    assert sweep_ended(tmp_path, known, log, NOW_MS + 2 * DAY_MS) == 1
+    assert runs(tmp_path) == ["a"]
+
+
+def test_a_mark_reaches_no_folder_outside_the_runs(tmp_path: Path, known: MeasurementStore, log: EvidenceLog) -> None:
+    ended(tmp_path, known, "c", "1d")
+    mark = tmp_path / MARKS_FOLDER / "c.json"
+    (tmp_path / "other").mkdir()
+    mark.write_text(mark.read_text().replace('"run": "c"', '"run": "../other"'))
+    sweep_ended(tmp_path, known, log, NOW_MS + 2 * DAY_MS)
+    assert (tmp_path / "other").is_dir()
 
 
 def test_windows_are_kept_for_the_accounting_period_at_least() -> None:

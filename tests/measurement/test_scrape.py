@@ -25,6 +25,14 @@ def test_values_are_summed_over_labels_and_oddities_counted() -> None:
     assert values["llamacpp:tokens_predicted_total"] == 3
     assert values["vllm:generation_tokens_total"] == 80
     assert strange == 1
+    assert "odd" not in values
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "1e300", "9007199254740992"])
+def test_what_is_no_figure_is_not_reckoned_with(value: str) -> None:
+    assert parse_metrics(f"tokens {value}\n") == ({}, 0)
+    noted = Scrape(1, float(value), float(value), 1.0, None)
+    assert (Scrape.from_record(noted.as_record()).output_tokens, noted.running) == (None, 1.0)
 
 
 def test_names_are_mapped_and_missing_ones_unknown() -> None:

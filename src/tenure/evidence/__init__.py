@@ -23,6 +23,7 @@ from tenure.evidence.contracts import (
 )
 from tenure.evidence.coverage import Owed, OwedBy
 from tenure.evidence.dsse import Envelope, open_envelope, seal
+from tenure.evidence.durable import replace_file
 from tenure.evidence.errors import (
     BundleError,
     EvidenceError,
@@ -91,6 +92,7 @@ __all__ = [
     "parse_exactly",
     "parse_history",
     "read_private",
+    "replace_file",
     "reveals",
     "seal",
     "sign_checkpoint",

@@ -10,7 +10,7 @@ def replace_file(path: Path, data: bytes | Iterable[bytes], *, mode: int) -> Non
 
     Others never read it with a wider mode. Raises OSError; `path` is then as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary = path.with_name(f".{path.name}.new")  # one name: what a crash left is written over, not left for good
     temporary.unlink(missing_ok=True)
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)

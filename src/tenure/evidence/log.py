@@ -132,7 +132,7 @@ class EvidenceLog(LogReader):
         Raises NotWrittenError.
         """
         before = format_instant(before_ms)
-        self.append(
+        receipt = self.append(
             Statement(
                 predicate=RETIREMENT,
                 id=f"{source}/{RETIREMENT}/{before}",
@@ -143,10 +143,11 @@ class EvidenceLog(LogReader):
                 body={"before": before},
             )
         )
-        try:
-            add_to_plan(self._folder, source, before_ms)
-        except OSError as error:
-            raise _not_written(str(error.strerror), self._folder) from None
+        if not receipt.repeated:
+            try:
+                add_to_plan(self._folder, source, before_ms)
+            except OSError as error:
+                raise _not_written(str(error.strerror), self._folder) from None
 
     def rotate_key(self, *, to: SigningKey | None = None, keep: bool = True) -> KeyRecord:
         """Sign with a new key from now on (see `KeyRing.rotate`), and state that it is so."""

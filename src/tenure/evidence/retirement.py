@@ -13,7 +13,7 @@ from tenure.evidence.canonical import parse_exactly
 from tenure.evidence.dsse import peek_payload
 from tenure.evidence.durable import replace_file
 from tenure.evidence.errors import EvidenceError
-from tenure.evidence.frames import FILE_HEAD, InputRecord, Record, StatementRecord, Torn, encode_batch, read_batches
+from tenure.evidence.frames import FILE_HEAD, InputRecord, Record, Torn, encode_batch, read_batches
 from tenure.evidence.statements import Statement
 from tenure.quantities import parse_instant
 
@@ -84,18 +84,21 @@ def carry_out(folder: Path, log: Path) -> int:
 
 
 def _digests_to_go(log: Path, plan: Mapping[str, int]) -> set[bytes]:
-    """Digests of what windows stand on that are over, and nothing else does."""
+    """Digests of what is still in the file, and on which nothing stands but windows that are over."""
     goes: set[bytes] = set()
     stays: set[bytes] = set()
+    here: set[bytes] = set()
     for record in _records(log):
-        if isinstance(record, StatementRecord):
+        if isinstance(record, InputRecord):
+            here.add(record.sha256)
+        else:
             try:
                 statement = Statement.from_wire(parse_exactly(peek_payload(parse_exactly(record.envelope))))
             except EvidenceError:
                 continue  # whoever reads it is told; what it stands on cannot be found by it
             over = is_over(statement, plan.get(statement.source, 0))
             (goes if over else stays).update(bytes.fromhex(subject.sha256) for subject in statement.inputs)
-    return goes - stays
+    return (goes - stays) & here
 
 
 def _records(log: Path) -> Iterator[Record]:

@@ -6,7 +6,7 @@ A part of the store of measurements, in its file and under its lock.
 from __future__ import annotations
 
 import sqlite3
-import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from tenure.measurement.journal_reading import Checkpoint, Damage, DamageKind, JournalReading
@@ -31,7 +31,7 @@ class Seen:
 class JournalsSeen:
     """The checkpoints of all contracts' journals."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: threading.Lock) -> None:
+    def __init__(self, connection: sqlite3.Connection, lock: AbstractContextManager[object]) -> None:
         self._connection, self._lock = connection, lock
         connection.executescript(SCHEMA)
 

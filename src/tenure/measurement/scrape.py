@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import re
 import ssl
 import time
@@ -82,10 +83,10 @@ class Scrape:
         """Inverse of `as_record`."""
         return cls(
             at_ns=record["atNs"],
-            output_tokens=record["outputTokens"],
-            output_seconds=record["outputSeconds"],
-            running=record["running"],
-            waiting=record["waiting"],
+            output_tokens=_figure(record["outputTokens"]),
+            output_seconds=_figure(record["outputSeconds"]),
+            running=_figure(record["running"]),
+            waiting=_figure(record["waiting"]),
             took_ns=record.get("tookNs", 0),
         )
 
@@ -101,8 +102,21 @@ class MetricsState(StrEnum):
     """A counter went backwards although the process is the same."""
 
 
+VALUE_MAX = 2**53
+"""Beyond this a float skips whole numbers, and canonical JSON holds none."""
+
+
+def _is_figure(value: float) -> bool:
+    """Whether a figure can be reckoned with: no NaN, nothing infinite, nothing beyond what is exact."""
+    return math.isfinite(value) and abs(value) < VALUE_MAX
+
+
+def _figure(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and _is_figure(value) else None
+
+
 def parse_metrics(text: str) -> tuple[dict[str, float], int]:
-    """Sum of each metric over its labels, and how many lines were not understood."""
+    """Sum of each metric over its labels, and how many lines were not understood. NaN and the like are no figure."""
     values: dict[str, float] = {}
     strange = 0
     for line in text.splitlines():
@@ -116,8 +130,8 @@ def parse_metrics(text: str) -> tuple[dict[str, float], int]:
             value = None
         if match is None or value is None:
             strange += 1
-            continue
-        values[match[1]] = values.get(match[1], 0.0) + value
+        elif _is_figure(value):
+            values[match[1]] = values.get(match[1], 0.0) + value
     return values, strange
 
 

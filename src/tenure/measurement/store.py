@@ -80,7 +80,7 @@ class MeasurementStore:
 
     def __init__(self, path: Path | str) -> None:
         """Open or make the file. Raises sqlite3.DatabaseError on a file that is none, ValueError on a newer version."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
@@ -167,16 +167,14 @@ class MeasurementStore:
         `sketches` of the values behind them, by promise and start of the window in Unix ms.
         """
         known = sketches or {}
-        with self._lock:
+        with self._lock:  # from beginning to end: what others write is none of this transaction
             self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            for verdict in verdicts:
-                self.record_window(contract, verdict, known.get((verdict.promise, verdict.window.start_ms)))
-        except BaseException:
-            with self._lock:
+            try:
+                for verdict in verdicts:
+                    self.record_window(contract, verdict, known.get((verdict.promise, verdict.window.start_ms)))
+            except BaseException:
                 self._connection.execute("ROLLBACK")
-            raise
-        with self._lock:
+                raise
             self._connection.execute("COMMIT")
 
     def record_window(self, contract: str, verdict: WindowVerdict, sketch: Sketch | None = None) -> bool:

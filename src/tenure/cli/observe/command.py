@@ -39,7 +39,7 @@ def coverage(*, output: Output = "text", reach: Reach = HERE) -> int:
     with open_door(reach) as door:
         contracts = _live(door)
         machines = {machine.name: machine for machine in door.client.list(Machine).items}
-    seen = {c.name: layers_of(home_directory(), c, machines[c.spec.machine]) for c in contracts}
+    seen = {c.name: layers_of(home_directory(), c, machines.get(c.spec.machine)) for c in contracts}
     holes = sum(layer.state == "hole" for layers in seen.values() for layer in layers)
     if as_json:
         screen.say_as("Coverage", {"holes": holes, "contracts": [_json(name, layers) for name, layers in seen.items()]})

@@ -31,7 +31,7 @@ class Layer:
     state: State = "seen"
 
 
-def layers_of(home: Path, contract: Contract, machine: Machine) -> list[Layer]:
+def layers_of(home: Path, contract: Contract, machine: Machine | None) -> list[Layer]:
     """Every layer of one contract on this machine, from what draws power to what was promised."""
     run = contract.spec.hold.id
     engine = LocalEngine(home)
@@ -39,7 +39,12 @@ def layers_of(home: Path, contract: Contract, machine: Machine) -> list[Layer]:
         state: RunState | None = engine.state(run)
     except EngineFailure:
         state = None
-    found = [_power(machine), _hardware(machine), _limits(engine, run), _cores(state), _process(state)]
+    below = (
+        [_power(machine), _hardware(machine)]
+        if machine is not None
+        else [_hole("hardware", "probe", f"machine {contract.spec.machine} is not registered any more")]
+    )
+    found = [*below, _limits(engine, run), _cores(state), _process(state)]
     if contract.spec.promises.views:
         found += _views(home / "runs" / run, contract)
     if contract.spec.promises.statistical:

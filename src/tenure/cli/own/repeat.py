@@ -144,7 +144,7 @@ def spreads_of(promised: Promises, samples: Sequence[RequestSample]) -> list[Spr
 def _figure(value: float | None) -> str:
     if value is None:
         return "unverified"
-    return "failed" if math.isinf(value) else nanoseconds_text(Duration(round(value))) or "unverified"
+    return "failed" if not math.isfinite(value) else nanoseconds_text(Duration(round(value))) or "unverified"
 
 
 def _say(contract: Contract, samples: Sequence[RequestSample], spreads: Sequence[Spread]) -> None:

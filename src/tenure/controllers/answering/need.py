@@ -44,6 +44,7 @@ class Need:
     when: Window
     assumed: tuple[str, ...]
     retention_ms: int = 0
+    guarantee: str = "guaranteed"
     preference: Preference = "speed"
     limits: Limits = field(default_factory=Limits)
 
@@ -65,6 +66,7 @@ def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
         when=when,
         assumed=tuple(assumed),
         retention_ms=_retention_ms(spec, when),
+        guarantee=spec.guarantee,
         preference=spec.preference,
         limits=limits_of(spec),
     )

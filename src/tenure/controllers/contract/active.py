@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from tenure.controllers.contract.commissioning import active_message, run_status
-from tenure.controllers.contract.credit import credit_of, state_credit
+from tenure.controllers.contract.credit import credit_of, once_due, state_credit
 from tenure.controllers.contract.ending import end
 from tenure.controllers.contract.hard import hard_condition, hard_of_status, overall
 from tenure.controllers.contract.judging import Standing, as_status, judge_windows
@@ -100,7 +100,7 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
         standing = await asyncio.to_thread(judge_windows, plane, contract)
         hard = await hard_condition(plane, contract, facts)
         if standing is not None:
-            credit = credit_of(contract.spec.price, standing.accounts)
+            credit = once_due(contract, credit_of(contract.spec.price, standing.accounts))
             await state_credit(plane, contract, credit)
             more = as_status(standing) | {"credit": credit}
             more |= {"remedies": await _remedy(plane, looks, contract, state, facts, standing)}

@@ -41,7 +41,10 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         return Wait(before_start)
     if await predecessor_stands(plane, contract):
         return Wait(PREDECESSOR_LOOK_MS)
-    await carry_work(plane, contract)
+    try:
+        await carry_work(plane, contract)
+    except OSError as error:
+        return await _fail(plane, contract, "StartFailed", f"the work before it could not be carried over: {error}")
     try:
         state = await asyncio.to_thread(plane.engine.start, await spec_of_contract(plane, contract))
     except (EngineFailure, ServingError) as error:

@@ -33,6 +33,14 @@ def credit_of(price: Price, accounts: Sequence[tuple[Promise, Account]]) -> Cred
     )
 
 
+def once_due(contract: Contract, credit: Credit | None) -> Credit | None:
+    """The larger of what is due now and what was due before: a period that rolls on takes nothing back. Pure."""
+    before = contract.status.credit if contract.status else None
+    if before is not None and (credit is None or credit.percent < before.percent):
+        return before
+    return credit
+
+
 async def state_credit(plane: Plane, contract: Contract, credit: Credit | None) -> None:
     """State a credit that was not due before, or not as much. Raises NotWrittenError: it is then not said either."""
     before = contract.status.credit if contract.status else None

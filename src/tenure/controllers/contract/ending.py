@@ -5,11 +5,11 @@ from contextlib import suppress
 
 from tenure.client import NotFound
 from tenure.controllers.contract.commissioning import BY_ITSELF, drop_measurements
-from tenure.controllers.contract.credit import credit_of, state_credit
-from tenure.controllers.contract.hard import hard_of_status, overall
-from tenure.controllers.contract.judging import as_status, judge_windows, run_folder
+from tenure.controllers.contract.credit import credit_of, once_due, state_credit
+from tenure.controllers.contract.hard import hard_at_end, overall
+from tenure.controllers.contract.judging import as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
-from tenure.controllers.contract.retention import keep_in_time
+from tenure.controllers.contract.retention import mark_ended
 from tenure.controllers.contract.run import KEYS_FOLDER
 from tenure.controllers.contract.stating import state, stated
 from tenure.controllers.events import record
@@ -97,13 +97,15 @@ async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract:
             if contract.status.signature is None:
                 return contract  # it never came to be: nothing was promised
             return await set_phase(
-                plane, contract, "Ending", verdict=str(overall([], hard_of_status(contract), because))
+                plane, contract, "Ending", verdict=str(overall([], await hard_at_end(plane, contract), because))
             )
         if not standing.fresh:
-            credit = credit_of(contract.spec.price, standing.accounts)
+            credit = once_due(contract, credit_of(contract.spec.price, standing.accounts))
             await state_credit(plane, contract, credit)
             statistical = [account.verdict for _, account in standing.accounts]
-            more = as_status(standing) | {"verdict": str(overall(statistical, hard_of_status(contract), because))}
+            more = as_status(standing) | {
+                "verdict": str(overall(statistical, await hard_at_end(plane, contract), because))
+            }
             return await set_phase(plane, contract, "Ending", **more, credit=credit)
     return contract
 
@@ -149,7 +151,7 @@ async def clean(plane: Plane, contract: Contract) -> None:
         state = await asyncio.to_thread(plane.engine.state, contract.spec.hold.id)
         if not state.final:
             await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id)
-    await asyncio.to_thread(keep_in_time, run_folder(plane, contract), contract, plane.clock.now_ms())
+    await mark_ended(plane, contract)
     plane.periods.forget(contract.uid)
     (plane.home / KEYS_FOLDER / f"{contract.uid}.json").unlink(missing_ok=True)
     released = condition("Ready", False, "Ended", "", plane.clock)

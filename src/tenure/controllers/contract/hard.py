@@ -31,11 +31,12 @@ async def hard_condition(plane: Plane, contract: Contract, facts: Sequence[ReadB
         return before
     if plane.simulated:
         return condition(HARD, None, "Simulated", "nothing runs that could be read back", plane.clock)
-    if not facts:
+    told = await asyncio.to_thread(stated, plane, contract, "read-back", DIFFERENCE)
+    if not facts and told is None:
         return before or condition(HARD, None, "NotReadBack", "no process of it runs yet", plane.clock)
     body = {"facts": [fact.to_json() for fact in facts]}
     wrong = next((fact for fact in facts if not fact.agrees), None)
-    if wrong is None and (told := await asyncio.to_thread(stated, plane, contract, "read-back", DIFFERENCE)):
+    if wrong is None and told is not None:
         # Stated just before a crash: it was so, whatever is found now.
         wrong = next(fact for fact in map(ReadBackFact.model_validate, told.body["facts"]) if not fact.agrees)
     elif wrong is None:
@@ -51,6 +52,13 @@ def hard_of_status(contract: Contract) -> Verdict:
     """What the contract's own conditions say of its hard promises."""
     found = condition_of(contract.status.conditions, HARD) if contract.status else None
     return _CONDITIONS.get(found.status, Verdict.UNVERIFIABLE) if found else Verdict.UNVERIFIABLE
+
+
+async def hard_at_end(plane: Plane, contract: Contract) -> Verdict:
+    """The same at a contract's end, when nobody is left to be read: a difference that was stated stands, though
+    whoever stated it died before the conditions said so."""
+    told = await asyncio.to_thread(stated, plane, contract, "read-back", DIFFERENCE)
+    return Verdict.BREACHED if told is not None else hard_of_status(contract)
 
 
 def hard_of_statements(statements: Sequence[Statement]) -> Verdict:

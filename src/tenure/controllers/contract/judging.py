@@ -89,7 +89,8 @@ def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None)
     accounts, newest, recent = [], [], []
     may_be_ready = True
     measured = []
-    since_ms = now_ms - period_ms_of(_term_ms(contract))
+    # Back from the end of what is judged: after a term nobody watched, its first windows count as its last ones do.
+    since_ms = end_ms - period_ms_of(_term_ms(contract))
     until_settled_ms = plane.known.newest_settled_ms(contract.uid) or since_ms
     for promise in promises:
         measured.append(plane.periods.merged(contract.uid, promise.name, since_ms, until_settled_ms))

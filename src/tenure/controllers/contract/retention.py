@@ -1,89 +1,110 @@
 """Retention: windows, samples, journals and logs are kept for as long as the contract says, and then they go.
 
-What was stated stays for good; that the samples behind it are given up is itself stated. A run's folder is marked
-once its contract is over, so that all goes in time though the Contract itself may be long deleted.
+What was stated stays for good; that the samples behind it are given up is itself stated, before anything goes. An ended
+contract leaves a mark apart from its run's folder, so that all goes in time though the Contract may be long deleted.
 """
 
 import asyncio
 import json
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
+import structlog
+
+from tenure.controllers.contract.judging import run_folder
 from tenure.controllers.contract.stating import subject_of
 from tenure.controllers.plane import Plane
-from tenure.evidence import EvidenceLog, NotWrittenError, Subject, contract_source
+from tenure.evidence import EvidenceLog, Subject, contract_source, replace_file
 from tenure.measurement.store import MeasurementStore
 from tenure.resources import Contract
 
-MARK_FILE = "retained.json"
+MARKS_FOLDER = "retained"
 SWEEP_SECONDS = 3_600.0
 DAY_MS = 86_400_000
 
+log = structlog.get_logger("tenure.controllers")
 
-def keep_in_time(folder: Path, contract: Contract, now_ms: int) -> None:
-    """Mark the folder of an ended contract with the time until which it is kept. Said once, it stays."""
+
+def keep_in_time(home: Path, run: Path, contract: Contract, now_ms: int) -> None:
+    """Mark what an ended contract leaves with the time until which it is kept. Said once, it stays."""
     retention = contract.spec.promises.retention
-    mark = folder / MARK_FILE
-    if retention is None or not folder.is_dir() or mark.exists():
+    mark = home / MARKS_FOLDER / f"{contract.uid}.json"
+    if retention is None or not run.is_dir() or mark.exists():
         return
-    aside = mark.with_suffix(".partial")
+    mark.parent.mkdir(mode=0o700, exist_ok=True)
     subject = subject_of(contract)
-    said = {"name": subject.name, "sha256": subject.sha256}
-    aside.write_text(
-        json.dumps({"contract": contract.uid, "subject": said, "endedMs": now_ms, "untilMs": now_ms + retention.ms})
-    )
-    aside.replace(mark)
+    said = {
+        "run": run.name,
+        "subject": {"name": subject.name, "sha256": subject.sha256},
+        "endedMs": now_ms,
+        "untilMs": now_ms + retention.ms,
+    }
+    replace_file(mark, json.dumps(said, sort_keys=True).encode(), mode=0o600)
 
 
-async def sweep(plane: Plane) -> int:
-    """Remove what is beyond its retention; returns how many windows and folders went."""
-    now_ms = plane.clock.now_ms()
-    gone = 0
-    for contract in (await plane.client.list(Contract)).items:
-        retention = contract.spec.promises.retention
-        if retention is not None:
-            gone += await asyncio.to_thread(plane.known.retire, contract.uid, now_ms - retention.ms)
-            await asyncio.to_thread(retire_evidence, plane.log, contract, now_ms)
-    return gone + await asyncio.to_thread(sweep_folders, plane.home / "runs", plane.known, plane.log, now_ms)
+async def mark_ended(plane: Plane, contract: Contract) -> None:
+    """The mark of a contract that has just ended."""
+    run = run_folder(plane, contract)
+    await asyncio.to_thread(keep_in_time, plane.home, run, contract, plane.clock.now_ms())
 
 
 async def keep_sweeping(plane: Plane) -> None:
-    """Sweep at the start and then every hour, until cancelled. What cannot be removed now is tried again."""
+    """Sweep at the start and then every hour, until cancelled. What cannot go now is tried again."""
     while True:
-        with suppress(OSError):
+        try:
             await sweep(plane)
+        except Exception:  # retention can wait: it must never take the rest of management with it
+            log.exception("retention could not be looked after")
         await asyncio.sleep(SWEEP_SECONDS)
 
 
-def retire_evidence(log: EvidenceLog, contract: Contract, now_ms: int) -> None:
-    """State, once a day, that the samples of windows beyond the retention are given up."""
+async def sweep(plane: Plane) -> None:
+    """Give up what is beyond its retention: of contracts that stand, and of those that ended."""
+    now_ms = plane.clock.now_ms()
+    for contract in (await plane.client.list(Contract)).items:
+        if contract.status is not None and contract.status.phase == "Active":
+            await asyncio.to_thread(retire_windows, plane.log, plane.known, contract, now_ms)
+    await asyncio.to_thread(sweep_ended, plane.home, plane.known, plane.log, now_ms)
+
+
+def retire_windows(evidence: EvidenceLog, known: MeasurementStore, contract: Contract, now_ms: int) -> None:
+    """Give up, day by day, the windows of a contract in service that are beyond its retention."""
     retention = contract.spec.promises.retention
     if retention is None:
         return
     before_ms = (now_ms - retention.ms) // DAY_MS * DAY_MS
-    if before_ms > int(contract.spec.term.start):
-        with suppress(NotWrittenError):  # nothing is given up that was not stated; the next sweep tries again
-            _state_retirement(log, contract.uid, subject_of(contract), before_ms, now_ms)
+    if before_ms <= int(contract.spec.term.start):
+        return
+    try:
+        _give_up(evidence, known, contract.uid, subject_of(contract), before_ms, now_ms)
+    except Exception:
+        log.exception("windows beyond their retention stay", contract=contract.name)
 
 
-def sweep_folders(runs: Path, known: MeasurementStore, log: EvidenceLog, now_ms: int) -> int:
-    """Remove the folders whose time is over, and the windows of their contracts; returns how many of both went."""
+def sweep_ended(home: Path, known: MeasurementStore, evidence: EvidenceLog, now_ms: int) -> int:
+    """Remove what ended contracts left whose time is over; returns of how many. The mark goes last."""
     gone = 0
-    for mark in runs.glob(f"*/{MARK_FILE}"):
-        found = json.loads(mark.read_text())
-        contract, subject = str(found["contract"]), Subject(**found["subject"])
-        if now_ms >= int(found["untilMs"]):
-            try:
-                _state_retirement(log, contract, subject, int(found["endedMs"]), now_ms)
-            except NotWrittenError:
+    for mark in sorted((home / MARKS_FOLDER).glob("*.json")):
+        try:
+            found = json.loads(mark.read_text())
+            if now_ms < int(found["untilMs"]):
                 continue
-            gone += known.retire(contract, now_ms) + 1
-            shutil.rmtree(mark.parent)
+            _give_up(evidence, known, mark.stem, Subject(**found["subject"]), int(found["endedMs"]), now_ms)
+            run = home / "runs" / Path(str(found["run"])).name
+            if run.is_dir():
+                shutil.rmtree(run)
+            mark.unlink()
+            gone += 1
+        except Exception:
+            log.exception("what an ended contract left stays", mark=str(mark))
     return gone
 
 
-def _state_retirement(log: EvidenceLog, uid: str, subject: Subject, before_ms: int, now_ms: int) -> None:
+def _give_up(
+    evidence: EvidenceLog, known: MeasurementStore, uid: str, subject: Subject, before_ms: int, now_ms: int
+) -> None:
+    """Stated first: nothing goes that was not said to go."""
     source = contract_source(uid)
-    if log.count(source):
-        log.retire(source, subjects=[subject], before_ms=before_ms, at_ms=now_ms)
+    if evidence.count(source):
+        evidence.retire(source, subjects=[subject], before_ms=before_ms, at_ms=now_ms)
+    known.retire(uid, before_ms)

@@ -27,7 +27,6 @@ class EndWithCredit:
         """Let it end. What is owed up to now is judged and settled on its way out."""
         said = condition("Ready", False, "EndedWithCredit", "nothing helped", plane.clock)
         updated = await set_phase(plane, contract, "Ending", said, ended_because="EndedWithCredit")
-        credit = updated.status.credit if updated.status else None
-        message = f"credit {credit}" if credit is not None else "the terms declare no credit"
+        message = "nothing helped; its windows are judged to the end, and the credit of its schedule is settled"
         await record(plane.client, updated, "EndedWithCredit", message, plane.clock, warning=True)
         return "it ends"

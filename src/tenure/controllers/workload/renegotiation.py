@@ -44,6 +44,8 @@ async def offer_changes(
     now_ms = plane.clock.now_ms()
     await _follow_up(plane, workload, contracts, offers)
     answered = {o.spec.replaces for o in offers} | {c.spec.replaces for c in contracts}
+    # What has a successor already would get a second one on the same cores.
+    answered |= {c.spec.renews for c in contracts}
     for contract in contracts:
         why = why_change(contract)
         lately = now_ms - looked_ms.get(contract.uid, -AGAIN_MS) < AGAIN_MS
