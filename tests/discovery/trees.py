@@ -39,5 +39,8 @@ def unpacked(archive: Path, into: Path) -> Path:
     read = {name for want in HARDWARE for name in want.names} | {*V1_FILES, *V2_FILES}
     with tarfile.open(archive) as tar:
         members = [member for member in tar if not member.isfile() or member.name.rpartition("/")[2] in read]
-        tar.extractall(into, members, filter="tar" if hasattr(tarfile, "tar_filter") else None)
+        if hasattr(tarfile, "tar_filter"):  # before Python 3.11.4 there is no such argument
+            tar.extractall(into, members, filter="tar")
+        else:
+            tar.extractall(into, members)
     return next(path.parent for path in into.glob("*/proc"))
