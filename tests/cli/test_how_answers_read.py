@@ -48,10 +48,13 @@ def test_counter_offers_say_what_binds_and_what_each_gives_up() -> None:
 binding     cores: 4 cores needed, 1 available, 3 in all
             cores, imposed by holds
 frees       09:10:00 UTC (in 10 min)
-candidates  load                ███████████████░░░░░ 9 −3 shapes
+candidates  load                ███████████████░░░░░ 9 −3
+            shapes
             objectives.ttft.p95 ███░░░░░░░░░░░░      2 −7
-            cores               ████████████████████ 1    capacity
-            cores               ░░░░░░░░░░░░░░░░░░░░ 0 −1 free
+            cores               ████████████████████ 1
+            capacity
+            cores               ░░░░░░░░░░░░░░░░░░░░ 0 −1
+            free
 conflict    cores + holds   without any one of them, it fits
 ╭─  1  big-1  counter-offer  ──────────────────────────────────────────────────────────────────────╮
 │ gives up  less: load.requestsPerSecond 8 → 3                                                     │

@@ -32,6 +32,7 @@ from tenure.resources.kinds.answer import Answer, FunnelStep, Quote, RefusalDeta
 QUIET = "bright_black"
 GOOD, MIDDLING, BAD = "green", "yellow", "red"
 BAR_CELLS = 20
+NAME_CELLS = 36
 
 
 def answer_view(answer: Answer, *, now_ms: int, held: bool, expires_ms: int | None = None) -> RenderableType:
@@ -147,11 +148,10 @@ def refusal_view(refusal: RefusalDetail, *, now_ms: int) -> RenderableType:
 def funnel_view(funnel: Sequence[FunnelStep]) -> RenderableType:
     """How many candidates were left after each constraint, as bars; what it removed is the pale part."""
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
-    table.add_column(no_wrap=True)
+    table.add_column(max_width=NAME_CELLS, overflow="fold")
     table.add_column(no_wrap=True, min_width=BAR_CELLS)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
-    table.add_column(style=QUIET)
     before = 0
     most = 1
     for step in funnel:
@@ -165,7 +165,9 @@ def funnel_view(funnel: Sequence[FunnelStep]) -> RenderableType:
         gone = max(0, _cells(count, most) - kept)
         bar = Text("█" * kept, style=GOOD if step.remaining else BAD).append("░" * gone, style=QUIET)
         removed = Text(f"−{step.removed}", style=BAD) if step.removed else Text("")
-        table.add_row(step.constraint, bar, str(step.remaining), removed, step.detail)
+        # What is counted stands under its constraint: beside the bar there is no room on a narrow screen.
+        name = Text(step.constraint).append(f"\n{step.detail}" if step.detail else "", style=QUIET)
+        table.add_row(name, bar, str(step.remaining), removed)
     return table
 
 
