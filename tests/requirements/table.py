@@ -21,7 +21,8 @@ def main() -> int:
             capture_output=True,
         )
         passed[file] = done.returncode == 0
-        last = (done.stdout.strip().splitlines() or ["no output"])[-1]
+        lines = done.stdout.strip().splitlines() or ["no output"]
+        last = next((line for line in reversed(lines) if " in " in line and line[:1].isdigit()), lines[-1])
         print(f"{'ok  ' if passed[file] else 'FAIL'} {file}: {last}", flush=True)
         if not passed[file]:
             print(done.stdout[-3000:], flush=True)
