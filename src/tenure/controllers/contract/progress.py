@@ -4,7 +4,6 @@ A reading is kept beside the run whenever it differs from the one before, so a f
 forecast is no promise, and says so.
 """
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,10 +65,7 @@ class ProgressBook:
             port = state.ports.get(str(run.metrics.port), run.metrics.port)
             try:
                 values, _ = parse_metrics(await fetch(f"http://127.0.0.1:{port}{run.metrics.path}"))
-                if math.isfinite(values[METRIC]):
-                    _take(marks, file, ProgressMark(now_ms, values[METRIC]))
-                else:
-                    problem = f"{METRIC} is {values[METRIC]}, which is no progress"
+                _take(marks, file, ProgressMark(now_ms, values[METRIC]))
             except ScrapeError as error:
                 problem = str(error)
             except KeyError:
