@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tenure.engines.base import (
         CapsPower,
+        ClearsCpus,
         Engine,
         MovesEnds,
         MovesRuns,
@@ -55,7 +56,16 @@ if TYPE_CHECKING:
     from tenure.engines.simulated import SimulatedEngine
 
 _HOMES = {
-    "base": ("CapsPower", "Engine", "MovesEnds", "MovesRuns", "RestartsRuns", "SetsLimits", "ShapesNetwork"),
+    "base": (
+        "CapsPower",
+        "ClearsCpus",
+        "Engine",
+        "MovesEnds",
+        "MovesRuns",
+        "RestartsRuns",
+        "SetsLimits",
+        "ShapesNetwork",
+    ),
     "failures": (
         "AbilityMissing",
         "EngineFailure",
@@ -91,6 +101,7 @@ __all__ = [
     "Ability",
     "AbilityMissing",
     "CapsPower",
+    "ClearsCpus",
     "CommandState",
     "Confinement",
     "EndReason",

@@ -97,6 +97,20 @@ class MovesRuns(Protocol):
 
 
 @runtime_checkable
+class ClearsCpus(Protocol):
+    """Can keep processes that have no claim to a run's CPUs away from them for as long as it runs."""
+
+    def clear_cpus(
+        self, run_id: str, processes: Sequence[tuple[int, int]], elsewhere: Sequence[int]
+    ) -> tuple[int, ...]:
+        """Take the run's CPUs from each process (pid and start time in clock ticks); one that could use no other goes
+        to `elsewhere`. Returns the pids that were moved: not those that are gone, belong to somebody else, or are the
+        system's first process. What was taken is given back when the run ends or leaves those CPUs, whoever died
+        meanwhile."""
+        ...
+
+
+@runtime_checkable
 class SetsLimits(Protocol):
     """Can set a live run's memory limit and CPU quota."""
 

@@ -25,14 +25,14 @@ from tenure.engines.failures import (
     StartFailed,
     StopFailed,
 )
-from tenure.engines.local import control, examine, readback
+from tenure.engines.local import clearing, control, examine, procfs, readback
 from tenure.engines.local.folder import RunFolder, read_json, write_json, write_json_once
 from tenure.engines.local.launch import granted_to_supervisors, launch
 from tenure.engines.local.lines import read_lines
-from tenure.engines.local.observe import abilities
+from tenure.engines.local.observe import abilities, unreachable
 from tenure.engines.local.translate import spec_record
 from tenure.engines.runspec import MAIN, RunSpec
-from tenure.engines.runstate import Ability, EndReason, LogLine, Observation, Phase, ReadBack, RunState
+from tenure.engines.runstate import EndReason, LogLine, Observation, Phase, ReadBack, RunState
 
 KILL_MARGIN_S = 20.0
 LAUNCHES_MAX = 3
@@ -51,7 +51,7 @@ class LocalEngine:
     def observe(self) -> Observation:
         """See Engine.observe."""
         if sys.platform != "linux":
-            return _unreachable()
+            return unreachable(NEEDS_LINUX)
         mechanism, controllers, refused = granted_to_supervisors()
         return Observation(
             engine="local",
@@ -173,8 +173,11 @@ class LocalEngine:
         examine.clean(self.group, folder.run_id)
         record = read_json(folder.state)
         if record is not None:
+            clearing.give_back(record.get("cleared", []), procfs.boot_id())
             reason = EndReason.STOPPED if state.reason is None else state.reason
-            record.update(phase="Ended", reason=str(reason), message=state.message, ended_ms=time.time_ns() // 10**6)
+            record.update(
+                phase="Ended", reason=str(reason), message=state.message, ended_ms=time.time_ns() // 10**6, cleared=[]
+            )
             write_json(folder.state, record)
         return examine.examine(folder, self.group)
 
@@ -213,6 +216,14 @@ class LocalEngine:
         nodes = {} if memory_nodes is None else {"memory_nodes": sorted(memory_nodes)}
         return self._tell(run_id, {"op": "move", "cpus": sorted(cpus), **nodes})
 
+    def clear_cpus(
+        self, run_id: str, processes: Sequence[tuple[int, int]], elsewhere: Sequence[int]
+    ) -> tuple[int, ...]:
+        """See ClearsCpus.clear_cpus."""
+        named = [{"pid": pid, "start_ticks": ticks} for pid, ticks in processes]
+        answer = self._told(run_id, {"op": "clear", "processes": named, "elsewhere": sorted(elsewhere)})
+        return tuple(answer["moved"])
+
     def set_limits(
         self, run_id: str, *, memory_bytes: int | None = None, cpu_quota_milli: int | None = None
     ) -> RunState:
@@ -232,17 +243,20 @@ class LocalEngine:
         return self._tell(run_id, {"op": "end", "end_ms": end_ms})
 
     def _tell(self, run_id: str, request: dict[str, Any]) -> RunState:
+        self._told(run_id, request)
+        return examine.examine(self._known(run_id), self.group)
+
+    def _told(self, run_id: str, request: dict[str, Any]) -> dict[str, Any]:
         folder = self._known(run_id)
         state = examine.examine(folder, self.group)
         if state.final:
             raise RunConflict(f"run {run_id} is {state.phase}")
         if state.phase is Phase.UNSUPERVISED:
             launch(folder)
-        self._ask(folder, request)
-        return examine.examine(folder, self.group)
+        return self._ask(folder, request)
 
     @staticmethod
-    def _ask(folder: RunFolder, request: dict[str, Any]) -> None:
+    def _ask(folder: RunFolder, request: dict[str, Any]) -> dict[str, Any]:
         try:
             answer = control.ask(folder, request)
         except OSError as error:
@@ -250,6 +264,7 @@ class LocalEngine:
         if not answer["ok"]:
             kinds: dict[str, type[EngineFailure]] = {"RunConflict": RunConflict, "AbilityMissing": AbilityMissing}
             raise kinds.get(answer["code"], EngineFailure)(answer["message"])
+        return answer
 
     def _folders(self) -> list[Path]:
         if not self.runs_path.is_dir():
@@ -281,17 +296,3 @@ def _wait_readable(descriptor: int, timeout_s: float) -> None:
         waiting.poll(timeout_s * 1000)
     finally:
         os.close(descriptor)
-
-
-def _unreachable() -> Observation:
-    """What is said on a system where nothing can be run."""
-    names = ("pinning", "memory-limit", "memory-nodes", "cpu-quota", "process-limit", "power-cap", "network-rate")
-    return Observation(
-        engine="local",
-        version=importlib.metadata.version("tenure"),
-        reachable=False,
-        at_ms=time.time_ns() // 1_000_000,
-        mechanism="none",
-        abilities=tuple(Ability(name, False, "", NEEDS_LINUX) for name in names),
-        runs=0,
-    )

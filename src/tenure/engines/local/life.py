@@ -9,13 +9,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tenure.engines.local import confine, procfs
+from tenure.engines.local import clearing, confine, procfs
 from tenure.engines.local.command import Command
 from tenure.engines.local.events import Events
 from tenure.engines.local.folder import RunFolder, read_json, write_json
 from tenure.engines.local.health import Health
 from tenure.engines.local.killing import kill_tree
-from tenure.engines.local.record import allocation_of, environment, first_state, place_files, placeholders
+from tenure.engines.local.record import (
+    allocation_of,
+    environment,
+    first_state,
+    note_past,
+    place_files,
+    placeholders,
+)
 from tenure.engines.local.term import Term, boottime_ms, wall_ms
 
 SIDECAR_GRACE_MS = 2_000
@@ -37,7 +44,7 @@ class Life:
         self.state = first_state(spec, self.boot) if known is None else known
         self.resumed = known is not None
         self.rebooted = known is not None and known["boot_id"] != self.boot
-        self._note_past()
+        note_past(self.state, spec, self.boot, resumed=self.resumed)
         names = [self.spec["work"], *self.spec["sidecars"]]
         self.commands = [Command(folder, part, self.state["commands"][part["name"]], spec["logs"]) for part in names]
         self.work = self.commands[0]
@@ -54,21 +61,6 @@ class Life:
         self.ending: str | None = self.state["reason"] if stopping else None
         self.interrupted = False
         self._oom_seen = 0
-
-    def _note_past(self) -> None:
-        """Say in the record that this is a takeover, or a new boot, or the first start."""
-        state = self.state
-        if self.rebooted:
-            state.update(boot_id=self.boot, reboots=state["reboots"] + 1)
-            state["reference"] = {"wall_ms": wall_ms(), "boottime_ms": boottime_ms()}
-            state["mechanism"] = None
-        elif self.resumed:
-            state["takeovers"] += 1
-        if state["mechanism"] is None:
-            wanted = self.spec["enforcement"]
-            mechanism = "affinity" if wanted == "affinity" else confine.granted()[0]
-            state.update(mechanism=mechanism, base=confine.base_for(mechanism, self.spec["group"]))
-        state["supervisor"] = procfs.identity(os.getpid(), self.boot)
 
     def save(self, **changes: Any) -> None:
         """Record durably what is true now."""
@@ -285,6 +277,12 @@ class Life:
     def _kill_tree(self, groups: confine.Groups) -> bool:
         return kill_tree(groups, {command.pid for command in self.commands})
 
+    def give_back(self) -> None:
+        """Let others use the run's CPUs again that were kept away from them."""
+        if cleared := self.state.get("cleared"):
+            clearing.give_back(cleared, self.boot)
+            self.save(cleared=[])
+
     def close(self, trouble: str | None = None) -> None:
         """Remove everything that is left and record the end. If told to go by a signal, the run is not over: the next
         supervisor brings it back."""
@@ -296,6 +294,8 @@ class Life:
             for output in command.outputs:
                 output.drain()
                 output.flush()
+        if not (self.interrupted and self.ending == "SupervisorDied"):
+            self.give_back()
         if trouble is not None:
             self.save(phase="Ended", reason="StartFailed", message=trouble, ended_ms=wall_ms())
         elif self.interrupted and self.ending == "SupervisorDied":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tenure.engines.local import procfs
+from tenure.engines.local import clearing, procfs
 from tenure.engines.local.life import Life
 from tenure.engines.local.record import allocation_of
 
@@ -28,6 +28,8 @@ def obey(life: Life, request: dict[str, Any]) -> dict[str, Any]:
         return {"ok": True}
     if operation in ("move", "limits"):
         return _reallocate(life, {name: value for name, value in request.items() if name != "op"})
+    if operation == "clear":
+        return _clear(life, request["processes"], set(request["elsewhere"]))
     return {"ok": False, "code": "EngineFailure", "message": f"no operation {operation!r}"}
 
 
@@ -44,6 +46,8 @@ def _restart_now(life: Life, grace_ms: int | None) -> dict[str, Any]:
 def _reallocate(life: Life, changes: dict[str, Any]) -> dict[str, Any]:
     """Change what the run may use: recorded first, so that a crash between leaves what the next one applies."""
     before = {name: life.state[name] for name in changes}
+    if set(life.state["cpus"]) - set(changes.get("cpus", life.state["cpus"])):
+        life.give_back()  # it leaves CPUs that others were kept away from
     life.save(**changes)
     try:
         life.work_groups.apply(allocation_of(life.state, life.spec))
@@ -53,3 +57,11 @@ def _reallocate(life: Life, changes: dict[str, Any]) -> dict[str, Any]:
         life.save(**before)
         return {"ok": False, "code": "AbilityMissing", "message": f"the kernel refused: {error.strerror}"}
     return {"ok": True}
+
+
+def _clear(life: Life, processes: list[dict[str, int]], elsewhere: set[int]) -> dict[str, Any]:
+    """Keep others away from the run's CPUs until its end: recorded first, so that it is given back whatever happens."""
+    contracted = set(life.state["cpus"])
+    fresh = clearing.survey(processes, contracted, life.boot)
+    life.save(cleared=clearing.merged(life.state.get("cleared", []), fresh))
+    return {"ok": True, "moved": clearing.take(fresh, contracted, elsewhere)}

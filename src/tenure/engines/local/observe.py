@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import time
 
-from tenure.engines.runstate import Ability
+from tenure.engines.runstate import Ability, Observation
 
 
 def abilities(mechanism: str, controllers: set[str], refused: list[str]) -> tuple[Ability, ...]:
@@ -30,3 +32,17 @@ def _power_cap() -> str:
     if os.path.isdir("/sys/class/powercap/intel-rapl"):
         return "RAPL is there, but caps whole packages, not runs"
     return "this machine has no power capping interface (no RAPL)"
+
+
+def unreachable(why: str) -> Observation:
+    """What is said on a system where nothing can be run."""
+    names = ("pinning", "memory-limit", "memory-nodes", "cpu-quota", "process-limit", "power-cap", "network-rate")
+    return Observation(
+        engine="local",
+        version=importlib.metadata.version("tenure"),
+        reachable=False,
+        at_ms=time.time_ns() // 1_000_000,
+        mechanism="none",
+        abilities=tuple(Ability(name, False, "", why) for name in names),
+        runs=0,
+    )

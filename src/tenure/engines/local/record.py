@@ -11,6 +11,7 @@ import socket
 import zlib
 from typing import Any
 
+from tenure.engines.local import confine, procfs
 from tenure.engines.local.command import fill, fresh_record
 from tenure.engines.local.folder import RunFolder
 from tenure.engines.local.term import boottime_ms, wall_ms
@@ -49,6 +50,19 @@ def first_state(spec: dict[str, Any], boot: str) -> dict[str, Any]:
         "reboots": 0,
         "clock_step_ms": 0,
     }
+
+
+def note_past(state: dict[str, Any], spec: dict[str, Any], boot: str, *, resumed: bool) -> None:
+    """Say in the record that this is a takeover, or a new boot, or the first start; and who supervises from now on."""
+    if resumed and state["boot_id"] != boot:
+        state.update(boot_id=boot, reboots=state["reboots"] + 1, mechanism=None)
+        state["reference"] = {"wall_ms": wall_ms(), "boottime_ms": boottime_ms()}
+    elif resumed:
+        state["takeovers"] += 1
+    if state["mechanism"] is None:
+        mechanism = "affinity" if spec["enforcement"] == "affinity" else confine.granted()[0]
+        state.update(mechanism=mechanism, base=confine.base_for(mechanism, spec["group"]))
+    state["supervisor"] = procfs.identity(os.getpid(), boot)
 
 
 def choose_ports(wanted: dict[str, int], run_id: str) -> dict[str, int]:
