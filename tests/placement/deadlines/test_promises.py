@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,3 +114,65 @@ def test_empty_time_may_be_skipped_and_booked_time_may_not() -> None:
     pool.decide(Job("a", 1, 1, 1_010))
     with pytest.raises(ValueError, match="slot by slot"):
         pool.timetable.skip_to(2_000)
+
+
+def test_the_first_room_is_where_enough_is_free_for_long_enough_in_a_row() -> None:
+    table = door().timetable
+    table.book("a", 3, 10, np.array([1, 2]))
+    table.book("b", 3, 10, np.array([5]))
+    assert table.first_room(1, 9) == 0
+    assert table.first_room(2, 1) == 0
+    assert table.first_room(2, 2) == 3
+    assert table.first_room(2, 3) == 6
+    assert table.first_room(5, 1) is None
+
+
+def test_lost_capacity_breaks_only_what_no_other_booking_keeps() -> None:
+    pool = door()
+    assert isinstance(pool.decide(Job("lax", 4, 2, 20)), Promise)
+    assert isinstance(pool.decide(Job("wide", 3, 2, 4)), Promise)
+    assert isinstance(pool.decide(Job("slim", 1, 2, 4)), Promise)
+    lost = pool.lose(2)
+    assert set(lost.broken) == {"lax", "wide"}, "both are wider than what is left"
+    assert run_out(pool) == {"slim": 2}
+
+
+def test_what_ran_on_lost_units_begins_anew_and_may_still_be_in_time() -> None:
+    pool = door()
+    pool.decide(Job("a", 2, 3, 10))
+    pool.decide(Job("b", 2, 3, 4))
+    pool.timetable.advance()
+    lost = pool.lose(2, [pool.timetable.bookings["a"]])
+    assert lost.broken == ()
+    assert run_out(pool) == {"b": 3, "a": 6}
+
+
+def test_what_was_never_promised_gives_way_first() -> None:
+    pool = door()
+    pool.decide(Job("firm", 2, 3, 4))
+    pool.timetable.book("rest", 2, 9, np.arange(9), firm=False)
+    lost = pool.lose(2)
+    assert (lost.broken, lost.displaced) == ((), ("rest",))
+
+
+@settings(max_examples=100, deadline=None)
+@given(histories(), st.integers(0, 24), st.integers(1, 3))
+def test_whatever_is_lost_each_promise_is_kept_or_named(
+    history: list[tuple[int, int, int, int]], when: int, units: int
+) -> None:
+    pool = door()
+    promised: dict[str, int] = {}
+    ended: dict[str, int] = {}
+    broken: set[str] = set()
+    for number, (gap, width, length, slack) in enumerate(history):
+        for _ in range(gap):
+            ended |= {booking.name: pool.timetable.now for booking in pool.timetable.advance()[1]}
+        if number == when:
+            broken = set(pool.lose(units, list(pool.timetable.bookings.values())[:1]).broken)
+        pool.timetable.check()
+        answer = pool.decide(Job(str(number), width, length, pool.timetable.now + length + slack))
+        if isinstance(answer, Promise):
+            promised[answer.job.name] = answer.by
+    ended |= run_out(pool)
+    assert set(ended) == set(promised) - broken
+    assert all(ended[name] <= promised[name] for name in ended)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tenure.placement.deadlines.mix import SizeMix
-from tenure.placement.deadlines.timetable import Timetable
+from tenure.placement.deadlines.timetable import Booking, Timetable
 
 HORIZON_SLOTS = 2**18
 """Nothing is booked further ahead than this; a later deadline is kept by being early."""
@@ -52,6 +53,15 @@ class Declined:
     uncontested: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What lost capacity cost, by name: promises that are ``broken``, and work that was never promised and
+    ``displaced``. Both have left the timetable; every other promise stands."""
+
+    broken: tuple[str, ...]
+    displaced: tuple[str, ...]
+
+
 class Admission:
     """The door of one pool. Knows its timetable and the arrivals so far; the future only as far as it is promised."""
 
@@ -83,3 +93,28 @@ class Admission:
         slots = good[-job.length :] + table.now
         table.book(job.name, job.width, table.now + window, slots)
         return Promise(job, int(slots[-1]) + 1)
+
+    def lose(self, units: int, interrupted: Sequence[Booking] = ()) -> Lost:
+        """So many units are gone for good, and with them all that ``interrupted`` had done: it begins anew.
+
+        Interrupted work, and work for which there is no room any more where it was booked, is booked elsewhere as long
+        as that keeps its promise; the most urgent first. Only where none keeps it is a promise broken.
+        """
+        table = self.timetable
+        for booking in interrupted:
+            if booking.name in table.bookings:
+                table.cancel(booking.name)
+        left = table.shrink(units)
+        homeless = [(booking, len(booking.slots)) for booking in left if booking.firm]
+        homeless += [(booking, booking.length) for booking in interrupted if booking.firm]
+        broken = []
+        for booking, length in sorted(homeless, key=lambda one: (one[0].by - one[1], one[0].name)):
+            free = table.free(table.now, max(table.now, booking.by))
+            good = np.flatnonzero(free >= booking.width)
+            if len(good) < length:
+                broken.append(booking.name)
+                continue
+            again = table.book(booking.name, booking.width, booking.latest, good[-length:] + table.now)
+            again.by, again.length = booking.by, booking.length
+        displaced = [booking.name for booking in (*left, *interrupted) if not booking.firm]
+        return Lost(tuple(broken), tuple(displaced))

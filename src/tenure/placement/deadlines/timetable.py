@@ -14,12 +14,19 @@ GROWTH_SLOTS = 4096
 
 @dataclass(slots=True)
 class Booking:
-    """``width`` units in each of ``slots`` (ascending, none past). ``latest`` is the slot before which it must end."""
+    """``width`` units in each of ``slots`` (ascending, none past). ``latest`` is the slot before which it must end.
+
+    What is ``firm`` was promised to be done before slot ``by``, and needs ``length`` slots from its very beginning;
+    what is not gives way where capacity is lost.
+    """
 
     name: str
     width: int
     latest: int
     slots: list[int]
+    by: int
+    length: int
+    firm: bool = True
 
     def laxity(self, now: int) -> int:
         """Slots that it could still waste."""
@@ -27,7 +34,8 @@ class Booking:
 
 
 class Timetable:
-    """Units of one pool from slot ``now`` on. Changed only by ``book``, ``cancel`` and ``advance``."""
+    """Units of one pool from slot ``now`` on. Changed only by ``book``, ``cancel``, ``shrink``, ``skip_to``,
+    ``pull_forward`` and ``advance``."""
 
     def __init__(self, capacity: int) -> None:
         if capacity < 1:
@@ -44,7 +52,7 @@ class Timetable:
             self._free = np.concatenate([self._free, more])
         return self._free[start:end]
 
-    def book(self, name: str, width: int, latest: int, slots: Slots) -> Booking:
+    def book(self, name: str, width: int, latest: int, slots: Slots, *, firm: bool = True) -> Booking:
         """Take ``width`` units in each of these slots, which must all be free enough."""
         if name in self.bookings:
             raise ValueError(f"{name} is booked already")
@@ -52,7 +60,7 @@ class Timetable:
         if len(slots) == 0 or int(self._free[slots].min()) < width or int(slots[0]) < self.now:
             raise ValueError(f"{name}: a slot is past or has fewer than {width} units free")
         self._free[slots] -= width
-        booking = Booking(name, width, latest, slots.tolist())
+        booking = Booking(name, width, latest, slots.tolist(), int(slots[-1]) + 1, len(slots), firm)
         self.bookings[name] = booking
         return booking
 
@@ -60,6 +68,32 @@ class Timetable:
         """Give back all that is still booked."""
         booking = self.bookings.pop(name)
         self._free[booking.slots] += booking.width
+
+    def first_room(self, width: int, length: int) -> int | None:
+        """The first slot from which on ``width`` units are free for ``length`` slots in a row; None: never."""
+        if width > self.capacity:
+            return None
+        booked = max((booking.slots[-1] + 1 for booking in self.bookings.values()), default=self.now)
+        short = np.flatnonzero(self.free(self.now, booked) < width)
+        ends = np.append(short, booked - self.now + length)
+        starts = np.append(0, short + 1)
+        return self.now + int(starts[np.flatnonzero(ends - starts >= length)[0]])
+
+    def shrink(self, units: int) -> list[Booking]:
+        """So many units are gone from now on; what must leave so that no slot is overbooked has left.
+
+        What is not firm leaves first, then what has most time to go elsewhere.
+        """
+        self.capacity -= units
+        self._free[self.now :] -= units
+        left: list[Booking] = []
+        while len(over := np.flatnonzero(self._free[self.now :] < 0)):
+            slot = self.now + int(over[0])
+            inside = [booking for booking in self.bookings.values() if slot in booking.slots]
+            worst = max(inside, key=lambda booking: (not booking.firm, booking.laxity(self.now), booking.name))
+            self.cancel(worst.name)
+            left.append(worst)
+        return left
 
     def skip_to(self, slot: int) -> None:
         """Let empty time pass: nothing is booked, so nothing runs."""
@@ -74,7 +108,7 @@ class Timetable:
         """
         now = self.now
         self.free(now, now + 1)
-        self._pull_forward()
+        self.pull_forward()
         running = [booking for booking in self.bookings.values() if booking.slots[0] == now]
         done: list[Booking] = []
         for booking in running:
@@ -85,8 +119,10 @@ class Timetable:
         self.now = now + 1
         return running, done
 
-    def _pull_forward(self) -> None:
+    def pull_forward(self) -> None:
+        """Give the idle units of the present slot to booked work that fits, the least lax first."""
         now = self.now
+        self.free(now, now + 1)
         idle = int(self._free[now])
         if idle == 0:
             return
