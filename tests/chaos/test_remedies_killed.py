@@ -23,7 +23,10 @@ from tenure.resources import Contract
 from tests.requirements.home import House, house
 from tests.requirements.served import active, load, pid_of_plane, serve, until
 
-pytestmark = pytest.mark.real
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="with one CPU there is nowhere to move an intruder to"),
+]
 KILLS = max(1, int(os.environ.get("TENURE_KILLS", "20")) // 2)
 SEED = int(os.environ.get("TENURE_SEED", str(random.SystemRandom().randrange(10**6))))
 INTERFERERS = 8
@@ -71,7 +74,9 @@ def test_an_interrupted_remedy_is_finished_or_undone_never_both(home: House) -> 
                     until(lambda: concluded(home), CONCLUDED_SECONDS)
                 assert concluded(home), f"a step that was begun is finished or judged: {told(home)}"
             time.sleep(REST_SECONDS)
-        until(lambda: ready(home), 60, "and the promise is kept again")
+        with suppress(AssertionError):
+            until(lambda: ready(home), 60)
+        assert ready(home), f"and the promise is kept again: {told(home)}"
     taken = stated(home, contract.name)
     print(f"{len(taken)} steps stated: {[(one['rung'], one['outcome']) for one in taken]}")
     assert taken, "the interference was remedied at least once"

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -88,8 +89,20 @@ async def _tell_of_steps(clock: SteadyClock) -> None:
         await asyncio.sleep(CLOCK_LOOK_SECONDS)
 
 
+def shed_inherited_affinity() -> None:
+    """Use every CPU that the cpuset grants, whatever shell started this.
+
+    An affinity is the scheduler's default, which any process may widen; a shell that a remedy keeps off contracted
+    cores, for instance, would otherwise make the machine look smaller to the next control plane that it starts.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        with suppress(OSError):
+            os.sched_setaffinity(0, range(os.cpu_count() or 1))  # the kernel leaves out what the cpuset does not grant
+
+
 def main() -> int:
     """Entry point of the process."""
+    shed_inherited_affinity()
     structlog.configure(
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True),

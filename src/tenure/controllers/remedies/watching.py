@@ -43,8 +43,9 @@ class Looks:
         burning = {promise.name for promise, account in standing.accounts if account.remedy_due}
         missed, missing = missed_lately(standing.recent, burning)
         wanted = contract.spec.body.remedies
+        room_elsewhere = set(plane.system_cpus) - set(cpus)  # on a machine of one core there is nowhere else to go
         return Situation(
-            intruders=tuple(found_intruders),
+            intruders=tuple(found_intruders) if room_elsewhere else (),
             differing=tuple(fact for fact in read_back if not fact.agrees),
             causes=tuple(found_causes),
             healthy=state.healthy,
