@@ -31,11 +31,11 @@ spec:
 COUNTER_OFFERED = 6
 
 
-def until(look: Callable[[], T], seconds: float = 30, what: str = "") -> T:
-    """What `look` finds once it finds anything."""
+def until(look: Callable[[], T], seconds: float = 30, what: str | Callable[[], str] = "") -> T:
+    """What `look` finds once it finds anything; `what` says, or tells by looking, what was waited for in vain."""
     give_up = time.monotonic() + seconds
     while not (found := look()):
-        assert time.monotonic() < give_up, what or "it never came to be"
+        assert time.monotonic() < give_up, (what() if callable(what) else what) or "it never came to be"
         time.sleep(0.2)
     return found
 
