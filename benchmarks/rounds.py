@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from benchmarks.home import BenchmarkError, Home
+from benchmarks.shares import Count
 from tenure.cli.quickstart.load import Load
 from tenure.measurement import Endpoint, TrialPlan, start_neighbours
 from tenure.promises import Load as DeclaredLoad
-from tenure.promises import binomial_interval
 from tenure.resources import Contract, Machine, ObjectMeta, Workload
 from tenure.resources.kinds.answer import Answer, Quote
 from tenure.resources.kinds.workload import WorkloadSpec
@@ -30,7 +30,8 @@ WIDE = {"timeToFirstToken": {"p95": "60s"}, "interTokenLatency": {"p95": "30s"}}
 """So wide that every shape is offered: what each carries is read from the offers, and asked for in the round."""
 TRIAL_SECONDS_MAX, ROUND_SECONDS_MAX = 600.0, 120.0
 NEIGHBOUR_SECONDS_MAX = 300.0
-SETTLE_SECONDS = 3.0
+GENERATOR_SECONDS = 2.0
+"""What the load generator takes to start and to learn how long its prompts are."""
 
 Tell = Callable[[str], None]
 
@@ -48,19 +49,10 @@ class Assurance:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """Windows of one promise that lay within its bound, of those in which there was something to judge."""
-
-    promise: str
-    bound_ms: float
-    within: int
-    windows: int
-
-
-@dataclass(frozen=True, slots=True)
 class Round:
-    """One round. `outcome`: Active, or the reason for which it was not."""
+    """One round. `outcome`: Active, or the reason for which it was not. `trial`: whose evidence it rests on."""
 
+    trial: int
     number: int
     shape: str
     beside: str
@@ -75,16 +67,24 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A control plane whose machine was measured once, and what it then offered at these figures."""
+    """A control plane whose machine was measured once. Each round answers from that one trial."""
 
     home: Home
     client: Client
-    assurance: Assurance
-    quotes: tuple[Quote, ...]
+    trial: int
+    answers: dict[Assurance, Answer] = field(default_factory=dict)
+
+    def carried(self, assurance: Assurance) -> Answer:
+        """What the evidence carries at these figures, asked once: no round adds to what is known beside busy
+        neighbours."""
+        if assurance not in self.answers:
+            wanted = need("what-is-carried", WIDE, assurance)
+            self.answers[assurance] = self.client.ask(wanted, timeout_seconds=ROUND_SECONDS_MAX)
+        return self.answers[assurance]
 
 
 @contextmanager
-def measured(home: Home, assurance: Assurance, tell: Tell) -> Iterator[Ground]:
+def measured(home: Home, assurance: Assurance, trial: int, tell: Tell) -> Iterator[Ground]:
     """Trial once, at the most demanding figures that the rounds will ask for; every round then answers from it."""
     with Client(home=home.path) as client:
         workload = need("measure", WIDE, assurance)
@@ -94,7 +94,7 @@ def measured(home: Home, assurance: Assurance, tell: Tell) -> Iterator[Ground]:
         if said is None or not said.quotes:
             raise BenchmarkError(f"nothing was offered; next: tenure --home {home.path} why measure")
         remove(client, answered)
-        yield Ground(home, client, assurance, tuple(said.quotes))
+        yield Ground(home, client, trial)
 
 
 def need(name: str, objectives: dict[str, dict[str, str]], assurance: Assurance) -> Workload:
@@ -119,13 +119,14 @@ def remove(client: Client, workload: Workload) -> None:
 
 
 def one_round(ground: Ground, number: int, assurance: Assurance, windows: int, tell: Tell) -> Round:
-    """Ask what is carried, request just that, accept, hold for so many windows under the declared load, end."""
+    """Request just what is carried, accept, hold for so many windows under the declared load, end."""
     begun = time.monotonic()
     client = ground.client
-    said = client.ask(need("what-is-carried", WIDE, assurance), timeout_seconds=ROUND_SECONDS_MAX)
+    said = ground.carried(assurance)
     shapes = sorted({shape_of(quote) for quote in said.quotes})
     if not shapes:
-        return Round(number, "-", "-", assurance, said.kind, "nothing is carried at these figures")
+        nothing = "nothing is carried at these figures"
+        return Round(ground.trial, number, "-", "-", assurance, said.kind, nothing)
     shape, busy = shapes[number % len(shapes)], (number // len(shapes)) % 2 == 0
     beside = "busy" if busy else "as it was"
     wanted = need(f"round-{number}", carried(said, shape), assurance)
@@ -136,18 +137,18 @@ def one_round(ground: Ground, number: int, assurance: Assurance, windows: int, t
         found = _Lived(error.reason, str(error))
     finally:
         remove(client, wanted)
-    seconds = time.monotonic() - begun
     return Round(
-        number,
-        shape,
-        beside,
-        assurance,
-        found.outcome,
-        found.message,
-        found.commissioned,
-        found.served,
-        found.unverifiable,
-        seconds,
+        trial=ground.trial,
+        number=number,
+        shape=shape,
+        beside=beside,
+        assurance=assurance,
+        outcome=found.outcome,
+        message=found.message,
+        commissioned=found.commissioned,
+        served=found.served,
+        unverifiable=found.unverifiable,
+        seconds=time.monotonic() - begun,
     )
 
 
@@ -172,8 +173,10 @@ def _lived(ground: Ground, workload: Workload, shape: str, busy: bool, windows: 
     neighbours = start_neighbours(system, "memory", NEIGHBOUR_SECONDS_MAX) if busy and system else None
     try:
         contract = ground.client.accept(fitting[0], namespace="default", timeout_seconds=ROUND_SECONDS_MAX)
-        served = _serve(ground, contract, windows, system) if windows else ((), {})
+        if windows:
+            _serve(ground, contract, windows, system)
         ground.client.end(contract)
+        served = audited(ground.home, contract) if windows else ((), {})
         return _Lived("Active", "", commissioned(contract), *served)
     except CommissioningFailed as error:
         return _Lived(error.reason, str(error), commissioned(error.contract))
@@ -183,33 +186,30 @@ def _lived(ground: Ground, workload: Workload, shape: str, busy: bool, windows: 
             neighbours.wait()
 
 
-def _serve(
-    ground: Ground, contract: Contract, windows: int, system: tuple[int, ...]
-) -> tuple[tuple[Count, ...], dict[str, int]]:
-    """Real requests at the declared load; then what was judged, as the contract's own audit tells it."""
+def _serve(ground: Ground, contract: Contract, windows: int, system: tuple[int, ...]) -> None:
+    """Real requests at the declared load for so many windows. What they were is judged when the contract ends."""
     reached, load = ground.client.endpoint(contract), contract.spec.promises.load
     assert load is not None
     plan = TrialPlan(
         DeclaredLoad(int(load.requests_per_second), load.prompt_tokens, load.output_tokens),
         window_ms=WINDOW_MS,
-        windows=windows + 2,
+        windows=windows + 1,
         warmup_ms=0,
         seed=time.monotonic_ns() % 2**31,
     )
     endpoint = Endpoint(reached.base_url, reached.model or MODEL, reached.api_key)
     with Load(ground.home.path, endpoint, plan, system):
-        time.sleep((windows + 2) * WINDOW_MS / 1000 + SETTLE_SECONDS)
-    return audited(ground.home, contract, windows)
+        time.sleep(GENERATOR_SECONDS + windows * WINDOW_MS / 1000)
 
 
-def audited(home: Home, contract: Contract, windows_max: int) -> tuple[tuple[Count, ...], dict[str, int]]:
-    """Kept and breached windows of each promise, and why the others were unverifiable."""
+def audited(home: Home, contract: Contract) -> tuple[tuple[Count, ...], dict[str, int]]:
+    """Kept and breached windows of each promise over the contract's whole life, and why others were unverifiable."""
     told = home.tenure("contract", "audit", contract.name, "-o", "json")
     story = json.loads(told.stdout)
     counts, reasons = [], Counter[str]()
     bounds = {f"{p.metric}.{p.percentile}": int(p.bound or 0) / 1e6 for p in contract.spec.promises.statistical}
     for promise in story["promises"]:
-        windows = promise["windows"][: windows_max + 2]
+        windows = promise["windows"]
         kept = sum(window["verdict"] == "Kept" for window in windows)
         breached = sum(window["verdict"] == "Breached" for window in windows)
         reasons.update(window["reason"] for window in windows if window["verdict"] == "Unverifiable")
@@ -238,36 +238,3 @@ def carried(answer: Answer, shape: str) -> dict[str, dict[str, str]]:
         for promise in quote.promises.statistical
         if promise.carried
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A share of windows beside what was stated: its interval says what these counts can tell."""
-
-    within: int
-    windows: int
-    stated: float
-    low: float
-    high: float
-
-    @property
-    def words(self) -> str:
-        """What follows from the interval."""
-        if self.windows == 0:
-            return "nothing was seen"
-        if self.high < self.stated:
-            return "[red]below what was stated[/]"
-        return "[green]above what was stated[/]" if self.low >= self.stated else "[green]as stated[/]"
-
-    @property
-    def text(self) -> str:
-        """Share and interval."""
-        if self.windows == 0:
-            return "–"
-        return f"{self.within / self.windows:.0%}  [{self.low:.0%}, {self.high:.0%}]"
-
-
-def share_of(counts: Sequence[Count], stated: float, confidence: float = 0.9) -> Share:
-    """Pooled windows with their Clopper-Pearson interval."""
-    within, windows = sum(count.within for count in counts), sum(count.windows for count in counts)
-    return Share(within, windows, stated, *binomial_interval(within, windows, confidence))

@@ -1,6 +1,6 @@
-"""Do offers say what commissioning then finds? Rounds of request, accept, end on the real machine.
+"""Do offers say what commissioning then finds? Rounds of request, accept, end on the real machine, over several trials.
 
-One trial at first; all later rounds are answered from its evidence and ask for exactly what it carries. The table shows
-for each shape how many commissioned windows lay within the offered bound, beside the stated share and confidence, with
-a binomial interval, failed commissionings counted.
+Each round is answered from its trial's evidence and asks for exactly what that carries. The table shows for each shape
+how many commissioned windows lay within the offered bound, beside the stated share, with a binomial interval that knows
+that the windows of a trial share its luck; failed commissionings are counted.
 """

@@ -12,61 +12,50 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.home import BenchmarkError, home, machine_now, need_model
-from benchmarks.rounds import MODEL, Assurance, Round, Share, measured, one_round, share_of
+from benchmarks.home import BenchmarkError, machine_now
+from benchmarks.over_trials import Schedule, add_arguments, run
+from benchmarks.rounds import Round
+from benchmarks.shares import INTERVAL, Count, Share, bar, bounds_held, share_of
 from tenure.promises import binomial_interval
 
 SHARE, CONFIDENCE = 0.75, 0.75
-
-
-def rounds_of(count: int, assurance: Assurance, notes: Console) -> list[Round]:
-    """One home, one trial, so many rounds, each told as it ends."""
-    need_model(MODEL)
-    found: list[Round] = []
-    with (
-        notes.status("starting a control plane of its own") as status,
-        home("offers") as own,
-        measured(own, assurance, lambda words: status.update(f"trial: {words}")) as ground,
-    ):
-        for number in range(count):
-
-            def tell(words: str, at: int = number + 1) -> None:
-                status.update(f"round {at} of {count}: {words}")
-
-            try:
-                found.append(one_round(ground, number, assurance, 0, tell))
-            except KeyboardInterrupt:  # what was seen so far is shown
-                break
-            notes.print(line(found[-1]), markup=False, soft_wrap=True)
-    return found
+KEY = ("shape", "neighbours", "promise")
+Row = tuple[str, str, str]
 
 
 def line(one: Round) -> str:
     """One round as it is told."""
     counts = ", ".join(f"{c.promise} {c.within}/{c.windows} within {c.bound_ms:g} ms" for c in one.commissioned)
     why = f" ({one.message})" if one.message and not counts else ""
-    where = f"{one.number + 1:>3}  {one.shape}, neighbours {one.beside}"
-    return f"{where}: {one.outcome}{why}  {counts}  {one.seconds:.1f} s"
+    return f"{one.shape}, neighbours {one.beside}: {one.outcome}{why}  {counts}  {one.seconds:.1f} s"
 
 
-def by_shape(rounds: Sequence[Round]) -> dict[tuple[str, str, str], Share]:
+def by_shape(rounds: Sequence[Round]) -> dict[Row, Share]:
     """The share of windows within the bound, by shape, neighbours and promise."""
-    counts: dict[tuple[str, str, str], list] = {}  # type: ignore[type-arg]
+    rows: dict[Row, dict[int, list[Count]]] = {}
     for one in rounds:
         for count in one.commissioned:
-            counts.setdefault((one.shape, one.beside, count.promise), []).append(count)
-    return {key: share_of(found, rounds[0].assurance.share) for key, found in sorted(counts.items())}
+            of_row = rows.setdefault((one.shape, one.beside, count.promise), {})
+            of_row.setdefault(one.trial, []).append(count)
+    return {key: share_of(found, rounds[0].assurance.share) for key, found in sorted(rows.items())}
 
 
-def table(rounds: Sequence[Round]) -> Table:
+def of_bounds(rounds: Sequence[Round]) -> Share:
+    """How many bounds kept their share. A bound is one trial's, of one shape and promise, whoever was beside it."""
+    bounds: dict[tuple[int, object], list[Count]] = {}
+    for one in rounds:
+        for count in one.commissioned:
+            bounds.setdefault((one.trial, (one.shape, count.promise)), []).append(count)
+    return bounds_held(bounds, rounds[0].assurance.share, rounds[0].assurance.confidence)
+
+
+def table(rows: dict[Row, Share]) -> Table:
     """One line a shape, neighbours and promise."""
     shown = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("shape", "neighbours", "promise", "windows", "within the bound  [90 % interval]", "stated", ""):
+    for name in (*KEY, "windows", "within the bound  [90 % interval]", "0 %   ┃ stated  ● within     100 %", ""):
         shown.add_column(name, no_wrap=True)
-    assurance = rounds[0].assurance
-    for (shape, beside, promise), share in by_shape(rounds).items():
-        stated = f"≥ {assurance.share:.0%} at {assurance.confidence:.0%}"
-        shown.add_row(shape, beside, promise, str(share.windows), share.text, stated, share.words)
+    for key, share in rows.items():
+        shown.add_row(*key, str(share.windows), share.text, bar(share), share.words)
     return shown
 
 
@@ -74,40 +63,49 @@ def main() -> int:
     """Run the rounds and show what came of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.offers", description=__doc__)
     parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--trials", type=int, default=6)
     parser.add_argument("--share", type=float, default=SHARE)
     parser.add_argument("--confidence", type=float, default=CONFIDENCE)
-    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    add_arguments(parser)
     wanted = parser.parse_args()
     notes = Console(stderr=True, highlight=False)
     begun, before = time.monotonic(), machine_now()
+    limit = wanted.minutes * 60 if wanted.minutes else None
+    schedule = Schedule(
+        "offers", wanted.rounds, min(wanted.trials, wanted.rounds), (wanted.share,), wanted.confidence, 0, limit
+    )
     try:
-        rounds = rounds_of(wanted.rounds, Assurance(wanted.share, wanted.confidence), notes)
+        rounds = run(schedule, notes, line)
     except BenchmarkError as error:
         notes.print(f"error: {error}", markup=False)
         return 7
     # A commissioning that ended before it measured anything failed as well.
     accepted = [one for one in rounds if one.commissioned or one.outcome == "CommissioningFailed"]
     failed = [one for one in accepted if one.outcome != "Active"]
-    low, high = binomial_interval(len(failed), len(accepted), 0.9)
-    shares = by_shape(rounds)
-    took = time.monotonic() - begun
+    low, high = binomial_interval(len(failed), len(accepted), INTERVAL)
+    rows, bounds = by_shape(rounds), of_bounds(rounds)
+    took, trials = time.monotonic() - begun, len({one.trial for one in rounds})
     if wanted.output == "json":
         print(json.dumps({
-            "benchmark": "offers", "machine": before, "seconds": took,
+            "benchmark": "offers", "machine": before, "seconds": took, "trials": trials,
             "failedCommissionings": {"failed": len(failed), "of": len(accepted), "low": low, "high": high},
-            "shapes": [dict(zip(("shape", "neighbours", "promise"), key, strict=True)) | asdict(share)
-                       for key, share in shares.items()],
+            "bounds": asdict(bounds),
+            "shapes": [dict(zip(KEY, key, strict=True)) | asdict(share) for key, share in rows.items()],
             "rounds": [asdict(one) for one in rounds],
         }, indent=2))  # fmt: skip
     else:
-        screen = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-        screen.print(table(rounds))
+        screen = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+        screen.print(table(rows))
+        screen.print(
+            f"stated: at least {wanted.share:.0%} of the windows, at a confidence of {wanted.confidence:.0%}. "
+            f"{bounds.within} of {bounds.windows} bounds held their share: {bounds.text}, {bounds.words}"
+        )
         screen.print(
             f"{len(accepted)} of {len(rounds)} rounds were commissioned; {len(failed)} commissionings failed "
             f"[{low:.0%}, {high:.0%}]"
         )
-        screen.print(f"[dim]all shapes rest on one trial; took {took:.0f} s, load average {before['loadAverage']}[/]")
-    return 1 if any(share.windows and share.high < share.stated for share in shares.values()) else 0
+        screen.print(f"[dim]{trials} trial(s); took {took:.0f} s, load average {before['loadAverage']}[/]")
+    return 1 if bounds.contradicted or any(share.contradicted for share in rows.values()) else 0
 
 
 if __name__ == "__main__":

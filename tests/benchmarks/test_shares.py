@@ -2,27 +2,67 @@
 
 import pytest
 from benchmarks.product.figures import Figure, nearest_rank, shown
-from benchmarks.rounds import Count, share_of
+from benchmarks.shares import Count, bar, bounds_held, design_effect, share_of
 
 
-def windows(*within_of: tuple[int, int]) -> list[Count]:
-    return [Count("timeToFirstToken.p95", 100.0, within, of) for within, of in within_of]
+def windows(*within_of: tuple[int, int]) -> dict[int, list[Count]]:
+    """For each trial, its windows within the bound, of those judged."""
+    return {trial: [Count("timeToFirstToken.p95", 100.0, *counts)] for trial, counts in enumerate(within_of)}
 
 
-def test_windows_of_all_rounds_are_pooled() -> None:
+def test_windows_of_all_trials_are_pooled() -> None:
     share = share_of(windows((3, 4), (4, 4)), 0.75)
-    assert (share.within, share.windows) == (7, 8)
+    assert (share.within, share.windows, share.trials) == (7, 8, 2)
     assert share.low < 7 / 8 < share.high
 
 
 def test_only_an_interval_below_the_stated_share_contradicts_it() -> None:
-    assert "as stated" in share_of(windows((2, 4)), 0.75).words
-    assert "below" in share_of(windows((20, 40)), 0.75).words
-    assert "above" in share_of(windows((40, 40)), 0.75).words
+    assert "as stated" in share_of(windows((1, 2), (1, 2)), 0.75).words
+    assert "below" in share_of(windows((10, 20), (10, 20)), 0.75).words
+    assert "above" in share_of(windows((20, 20), (20, 20)), 0.75).words
+
+
+def test_trials_that_agree_make_their_windows_independent_looks() -> None:
+    assert design_effect([(15, 20), (15, 20), (15, 20)]) == 1.0
+    assert share_of(windows((15, 20), (15, 20), (15, 20)), 0.75).independent == 60
+
+
+def test_the_bad_luck_of_one_trial_widens_the_interval() -> None:
+    """Three trials of four hold, one does not: at a confidence of 0.75 that is just what was stated."""
+    one_in_four = share_of(windows((19, 20), (19, 20), (19, 20), (0, 20)), 0.75)
+    evenly = share_of(windows((14, 20), (14, 20), (15, 20), (14, 20)), 0.75)
+    assert (one_in_four.within, one_in_four.windows) == (evenly.within, evenly.windows)
+    assert one_in_four.independent < 10 < evenly.independent
+    assert one_in_four.high - one_in_four.low > 2 * (evenly.high - evenly.low)
+    assert not one_in_four.contradicted
+
+
+def test_one_trial_alone_contradicts_nothing() -> None:
+    alone = share_of(windows((10, 40)), 0.75)
+    assert alone.high < 0.75
+    assert not alone.contradicted
+    assert "one trial alone" in alone.words
+
+
+def test_trials_that_all_fall_short_contradict() -> None:
+    assert share_of(windows((10, 20), (9, 20), (11, 20), (10, 20)), 0.75).contradicted
+
+
+def test_of_bounds_the_confidence_is_stated() -> None:
+    """A bound is held where its windows kept their share; one of which nothing was seen counts for nothing."""
+    counts = {(trial, "ttft"): [Count("ttft", 1.0, within, 4)] for trial, within in enumerate((4, 3, 2, 3))}
+    bounds = bounds_held({**counts, (4, "ttft"): [Count("ttft", 1.0, 0, 0)]}, 0.75, 0.6)
+    assert (bounds.within, bounds.windows, bounds.stated) == (3, 4, 0.6)
+
+
+def test_the_diagram_shows_what_was_kept_beside_what_was_stated() -> None:
+    drawn = bar(share_of(windows((9, 10), (9, 10)), 0.5))
+    assert drawn.index("┃") < drawn.index("●")
+    assert set(drawn) == set("·─┃●")
 
 
 def test_no_window_says_nothing() -> None:
-    share = share_of([], 0.75)
+    share = share_of({}, 0.75)
     assert share.words == "nothing was seen"
     assert (share.low, share.high) == (0.0, 1.0)
 
