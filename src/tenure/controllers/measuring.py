@@ -1,5 +1,8 @@
 """Measurements that run beside the reconcilers: a trial or a commissioning, one process each, by key.
 
+Each has arrivals of its own. Were they the same each time, a commissioning would repeat the beginning of its trial, and
+a hundred of them would be one look at four windows.
+
 Reconcilers never wait. They start a measurement, look at its progress when they are called again, and take its result.
 What a dead control plane was measuring is measured again: a measurement without its taker is worth nothing.
 """
@@ -7,10 +10,11 @@ What a dead control plane was measuring is measured again: a measurement without
 import asyncio
 import json
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tenure.measurement import Endpoint, TrialPlan
@@ -47,12 +51,14 @@ class Measurements:
     cpus: tuple[int, ...]
     wake: Callable[[str], None] = lambda _: None
     jobs: dict[str, Job] = field(default_factory=dict)
+    draw: Callable[[], int] = lambda: secrets.randbits(31)
 
     def start(self, key: str, endpoint: Endpoint, plan: TrialPlan, now_ms: int) -> Job:
         """The job of that key, started if it is not running. Must be called inside the event loop."""
         if key not in self.jobs:
             job = Job(asyncio.ensure_future(asyncio.sleep(0, ())), total_ms=plan.duration_ms, started_ms=now_ms)
-            job.task = asyncio.create_task(self._measure(job, endpoint, plan), name=f"measure {key}")
+            own = replace(plan, seed=self.draw())
+            job.task = asyncio.create_task(self._measure(job, endpoint, own), name=f"measure {key}")
             job.task.add_done_callback(lambda _: self.wake(key))
             self.jobs[key] = job
         return self.jobs[key]

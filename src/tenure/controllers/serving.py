@@ -1,6 +1,7 @@
 """From a hold and what is served to a run of the engine, with the tap in front; used by trials and contracts alike.
 
-What is measured in a trial is started in the same way as what is promised afterwards, through the same tap.
+What is measured in a trial is started in the same way as what is promised afterwards, through the same tap and beside
+the same prober: whoever watches a contract also disturbs it a little, and the bound must carry that.
 """
 
 import asyncio
@@ -278,6 +279,8 @@ class Serving:
             place=place_of(claim, topology, plane.system_cpus),
             keys=keys,
             end_ms=self._end_ms,
+            # It reads the server's counters as in service. What it would ask is part of the load that is measured.
+            prober=ProberPlan(subject.model.name, subject.load, 0.0, self._shape.slots),
         )
         try:
             state = await asyncio.to_thread(plane.engine.start, spec)

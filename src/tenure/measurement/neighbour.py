@@ -2,7 +2,9 @@
 
     python -m tenure.measurement.neighbour --cpus 0,2-3 --kind memory --seconds 30
 
-One process a CPU, pinned. It stops by itself when the time is over or when whoever started it is gone, so that no
+One process a CPU, pinned, each in a session of its own: where Linux shares CPUs out by sessions (`sched_autogroup`), a
+neighbour in the session of whoever measures would take its time from the measuring and not, as a stranger does, from
+the workload's tap. It stops by itself when the time is over or when whoever started it is gone, so that no
 interference outlives a measurement. Kinds: `memory` streams copies far larger than any cache (memory bandwidth),
 `cache` keeps rewriting a few MiB (last-level cache), `cpu` computes (clock rate and power budget).
 """
@@ -84,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = 0
             try:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                os.setsid()
                 _work(cpu, wanted.kind, until_ns, own)
             except OSError as error:
                 print(f"neighbour: CPU {cpu}: {error}", file=sys.stderr)

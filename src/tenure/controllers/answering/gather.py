@@ -19,9 +19,12 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.subject import Subject
 from tenure.measurement.store import SATURATION, Evidence
 from tenure.placement import Constraint
+from tenure.promises import RequestSample
 from tenure.quantities import Duration
 from tenure.resources import Machine, Model, Runtime, Site
 from tenure.resources.kinds.workload import WorkloadSpec
+
+Windows = tuple[tuple[RequestSample, ...], ...]
 
 NEIGHBOURS = {"guaranteed": "busy", "burstable": "quiet", "spot": "quiet"}
 MEMORY_DEFAULT_BYTES = 2**30
@@ -152,10 +155,8 @@ def measured_of(plane: Plane, subject: Subject, neighbours: str) -> list[Measure
 def _measured(group: Sequence[Evidence]) -> Measured:
     first, newest = group[0], group[-1]
     shape = dict(first.key.shape)
-    # Of each measurement the first windows choose and the rest bound; pooling keeps all choosing ones in front.
-    parts = [
-        (e.windows[: choosing_windows(len(e.windows))], e.windows[choosing_windows(len(e.windows)) :]) for e in group
-    ]
+    # Of each measurement some windows choose and the rest bound; pooling keeps all choosing ones in front.
+    parts = [choosing_apart(evidence) for evidence in group]
     windows = tuple(w for choosing, _ in parts for w in choosing) + tuple(w for _, rest in parts for w in rest)
     return Measured(
         shape=RunShape(shape["threads"], shape["slots"]),
@@ -169,6 +170,19 @@ def _measured(group: Sequence[Evidence]) -> Measured:
         measured_at_ms=newest.measured_at_ms,
         saturated=first.origin == SATURATION,
     )
+
+
+def choosing_apart(evidence: Evidence) -> tuple[Windows, Windows]:
+    """The windows that choose, and those that bound.
+
+    Under a load the last ones choose. A contract begins with a fresh start, and all its windows are judged; a bound
+    that left out the windows after the start would promise more than such a contract keeps. Under saturation the first
+    ones choose: nothing was carried over to them, and commissioning leaves them out as well.
+    """
+    windows, choosing = evidence.windows, choosing_windows(len(evidence.windows))
+    if evidence.origin == SATURATION:
+        return windows[:choosing], windows[choosing:]
+    return windows[len(windows) - choosing :], windows[: len(windows) - choosing]
 
 
 def _constraints(spec: WorkloadSpec, site: Site) -> tuple[Constraint, ...]:
