@@ -12,6 +12,7 @@ from tenure.cli.manifests import read_manifests
 from tenure.cli.options import Filename, Output
 from tenure.cli.own.outcome import check_output
 from tenure.cli.screen import say, say_as
+from tenure.cli.words import counted
 from tenure.resources import Inquiry, Workload
 from tenure.resources.documents import parse_documents
 
@@ -78,10 +79,10 @@ def lint(
     if output == "json":
         say_as("Linted", {"manifests": len(manifests), "findings": words})
     elif not words:
-        say(f"{len(manifests)} manifest(s): all is well")
+        say(f"{counted(len(manifests), 'manifest')}: all is well")
     if words:
         raise Failure(
-            f"{len(words)} hardware word(s) in what a developer writes",
+            f"{counted(len(words), 'hardware word')} in what a developer writes",
             exit_code=exit_codes.NO,
             reason="HardwareWord",
             causes=words,

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tenure.cli.audit.limits import limit_of, limit_text, limit_word
 from tenure.cli.audit.replay import Audit, Episode, Window
+from tenure.cli.words import counted
 from tenure.promises import Promise, Verdict
 from tenure.quantities import format_instant
 
@@ -94,7 +95,7 @@ def _axis(windows: Sequence[Window]) -> Text:
 def _episode(episode: Episode) -> Text:
     text = Text.assemble(
         ("✗ ", "red"),
-        f"{format_instant(episode.start_ms)[11:19]}  {episode.promise}: {episode.windows} window(s), "
+        f"{format_instant(episode.start_ms)[11:19]}  {episode.promise}: {counted(episode.windows, 'window')}, "
         f"detected {episode.detected_after_ms / 1000:.1f} s after the first was over",
     )
     for remedy in episode.remedies:
