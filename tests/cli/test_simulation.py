@@ -92,9 +92,78 @@ def test_power_holds_back_what_devices_would_carry_and_is_named() -> None:
 
 
 def test_who_cannot_end_in_time_is_refused_and_who_starts_is_promised() -> None:
-    told = run(job("a", 0, 2, 32, deadline_ms=3 * HOUR_MS), job("b", 0, 2, 1, deadline_ms=3 * HOUR_MS))
-    assert told["promises"] == {"promised": 1, "kept": 1, "broken": 0}
+    # Members that must share a rack are no pool: a promise is made when its end is known, at the start.
+    racked = {"deadline_ms": 3 * HOUR_MS, "must": "rack"}
+    told = run(*(job(name, 0, 2, 16, **racked) for name in "ab"), job("c", 0, 2, 1, **racked))
+    assert told["promises"] == {
+        "asked": 3,
+        "promised": 2,
+        "kept": 2,
+        "broken": 0,
+        "keptShare": 0.6667,
+        "keptGpuTimeShare": 0.9697,
+        "madeAt": "start",
+        "because": "members of a job must sit together",
+    }
     assert told["jobs"]["refused"] == {"deadline out of reach": 1}
+
+
+def test_where_any_gpu_will_do_a_firm_end_is_promised_at_arrival() -> None:
+    late, urgent = job("a", 0, 2, 32, deadline_ms=9 * HOUR_MS), job("b", 1, 1, 32, deadline_ms=2 * HOUR_MS)
+    told = run(late, urgent, job("c", 1, 1, 1, deadline_ms=2 * HOUR_MS))
+    assert (told["promises"]["madeAt"], told["promises"]["slotSeconds"]) == ("arrival", 3600)
+    assert (told["promises"]["promised"], told["promises"]["kept"]) == (2, 2)
+    assert told["jobs"]["refused"] == {"no room before the deadline": 1}
+    assert told["gpuHours"] == 96, "the first gave way for an hour and went on"
+
+
+def test_work_without_a_deadline_takes_what_promised_work_leaves_and_is_not_stopped() -> None:
+    told = run(
+        job("rest", 0, 4, 30),
+        job("soon", 1, 1, 4, deadline_ms=3 * HOUR_MS),
+        job("due", 2, 1, 2, deadline_ms=4 * HOUR_MS),
+    )
+    assert told["jobs"]["refused"] == {"no room before the deadline": 1}
+    assert told["jobs"]["finished"] == 2
+
+
+def test_the_pool_is_what_power_lets_run_at_once() -> None:
+    due = {"deadline_ms": 2 * HOUR_MS}
+    told = run(job("a", 0, 1, 9, **due), job("b", 0, 1, 9, **due), job("c", 0, 1, 1, **due), fleet=a_fleet(power="9kW"))
+    assert told["promises"]["kept"] == 2
+    assert told["peakPowerW"] == 9_000
+    assert told["promises"]["because"].startswith("9 units")
+
+
+def test_an_outage_breaks_no_promise_that_another_booking_keeps() -> None:
+    told = run(job("a", 0, 2, 16, deadline_ms=9 * HOUR_MS), outages=[Outage("r-0", HOUR_MS)])
+    assert (told["jobs"]["lost"], told["promises"]["broken"], told["promises"]["kept"]) == (1, 0, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20), st.integers(1, 9), st.integers(1, 33), st.none() | st.integers(0, 12)),
+        max_size=30,
+    ),
+    st.sampled_from([None, "9kW", "17kW"]),
+    st.none() | st.integers(0, 30),
+)
+def test_what_is_promised_is_kept_or_broken_by_an_outage_alone(
+    rows: list[tuple[int, int, int, int | None]], power: str | None, outage_h: int | None
+) -> None:
+    jobs = [
+        job(f"j-{n}", at, hours, gpus, **({} if slack is None else {"deadline_ms": (at + hours + slack) * HOUR_MS}))
+        for n, (at, hours, gpus, slack) in enumerate(sorted(rows, key=lambda row: row[0]))
+    ]
+    outages = [] if outage_h is None else [Outage("r-1", outage_h * HOUR_MS)]
+    told = run(*jobs, fleet=a_fleet(power=power), outages=outages)
+    promises = told["promises"]
+    assert promises["promised"] == promises["kept"] + promises["broken"]
+    assert outages or not promises["broken"]
+    assert all(point["gpus"] <= 32 for point in told["series"])
+    assert told["peakPowerW"] <= (int(Power.parse(power)) // 1000 if power else 32_000)
+    assert promises["madeAt"] == "start" or told["jobs"]["waitingAtEnd"] == 0
 
 
 def test_an_outage_takes_its_machines_and_breaks_promises() -> None:

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import jsonschema_rs
+import pytest
 
 from tenure.cli.schemas import OUTPUTS
 from tests.requirements.fleets import fleet, hopper
 from tests.requirements.home import House
+from tests.support.data import data_dir
 
 
 def files(folder: Path) -> tuple[Path, Path]:
@@ -73,3 +75,15 @@ def test_a_malformed_file_names_itself_its_row_and_its_column(tmp_path: Path) ->
     assert said.code == 2
     assert "trace.csv" in said.err
     assert "row 5, column cpu_milli" in said.err
+
+
+@pytest.mark.real
+def test_a_published_list_is_promised_at_arrival_and_nothing_promised_is_broken(tmp_path: Path) -> None:
+    trace = data_dir("chronus-philly") / "trace_job_Philly_SLO.csv"
+    machines = fleet(tmp_path / "fleet.csv", *(hopper(f"m-{n:03d}", f"rack-{n // 8}") for n in range(120)))
+    said = House(tmp_path / "home").must("simulate", machines, trace, "-o", "json").json
+    promises = said["runs"]["as given"]["promises"]
+    assert promises["madeAt"] == "arrival"
+    assert promises["broken"] == 0
+    assert promises["keptShare"] > 0.85
+    assert promises["keptGpuTimeShare"] > 0.88

@@ -110,11 +110,24 @@ FIGURES: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("peak power", lambda r: f"{r['peakPowerW'] / 1000:,.1f} kW" if r["peakPowerW"] else "unknown"),
     ("mean wait", lambda r: f"{r['waitSeconds']['mean']:,} s"),
     ("p95 wait", lambda r: f"{r['waitSeconds']['p95']:,} s"),
-    ("promised", lambda r: f"{r['promises']['promised']:,}"),
+    ("promised", lambda r: _promised(r["promises"])),
+    ("kept", lambda r: _kept(r["promises"])),
     ("promises broken", lambda r: f"{r['promises']['broken']:,}"),
     ("held back by", lambda r: ", ".join(f"{k} ({n:,})" for k, n in _most(r["heldBy"])) or "nothing"),
 )
 """What is said of each run, in this order, here and on the page."""
+
+
+def _promised(promises: dict[str, Any]) -> str:
+    if not promises["asked"]:
+        return "no job has a deadline"
+    return f"{promises['promised']:,} of {promises['asked']:,} asked, at {promises['madeAt']}"
+
+
+def _kept(promises: dict[str, Any]) -> str:
+    if not promises["asked"]:
+        return "0"
+    return f"{promises['keptShare']:.1%} of jobs, {promises['keptGpuTimeShare']:.1%} of GPU time"
 
 
 def _most(counts: dict[str, int]) -> list[tuple[str, int]]:
