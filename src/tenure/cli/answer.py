@@ -20,6 +20,7 @@ from tenure.cli.words import (
     metric_text,
     moment_or_text,
     nanoseconds_text,
+    percent,
     price_text,
     promise_text,
     shape_text,
@@ -62,6 +63,9 @@ def quote_card(quote: Quote, *, now_ms: int, number: int | None = None) -> Rende
     held = f"{counted(quote.cores, 'core')}, {quote.memory} of memory"
     alone = not any(p.what == "machines" and not p.value.startswith("1:") for p in quote.promises.hard)
     rows.add_row("holds", held + (f" on {quote.machine}" if quote.machine and alone else ""))
+    for promise in quote.promises.hard:
+        if promise.what == "reserve":
+            rows.add_row("reserve", promise.value)
     if quote.shape is not None:
         rows.add_row("shape", shape_text(quote.shape) + runtime)
     term = f"{when_text(int(quote.start), now_ms)} for {duration_text(int(quote.end) - int(quote.start))}"
@@ -92,7 +96,7 @@ def add_promises(rows: Table, promises: Promises) -> None:
         rows.add_row("promises", "what is reserved; nothing about speed")
     if any(promise.what == "simulated" for promise in promises.hard):
         for promise in promises.hard:
-            if promise.what not in ("start", "end"):
+            if promise.what not in ("start", "end", "reserve"):
                 rows.add_row(promise.what, promise.value)
 
 
@@ -116,6 +120,13 @@ def _promise_grid(promises: Sequence[StatisticalPromise]) -> Table:
             beside = Text(f"asked {promise.asked}", style=MIDDLING)
         elif promise.asked_floor is not None and promise.floor is not None and promise.floor < promise.asked_floor:
             beside = Text(f"asked {promise.asked_floor}/s", style=MIDDLING)
+        elif promise.answered is not None and promise.asked_answered is not None:
+            short = promise.answered < promise.asked_answered
+            asked = f"asked {percent(promise.asked_answered.value)}"
+            carries = promise.carried_answered or promise.answered
+            beside = Text(
+                asked if short else f"the evidence carries {percent(carries.value)}", style=MIDDLING if short else QUIET
+            )
         elif promise.carried is not None:
             beside = Text(f"the evidence carries {nanoseconds_text(promise.carried)}", style=QUIET)
         elif promise.carried_floor is not None:
@@ -226,7 +237,8 @@ def _others(best: Quote, quotes: Sequence[Quote], now_ms: int) -> RenderableType
         price = str(quote.price.hourly) if quote.price.hourly is not None else "unknown"
         promised = _short(quote.promises.statistical)
         cells.append("as 1" if promised == _short(best.promises.statistical) else promised)
-        cells += [shape, str(quote.cores), when_text(int(quote.start), now_ms), price]
+        held_back = f" ({quote.reserve_cores} in reserve)" if quote.reserve_cores else ""
+        cells += [shape, f"{quote.cores}{held_back}", when_text(int(quote.start), now_ms), price]
         table.add_row(*cells)
     return table
 

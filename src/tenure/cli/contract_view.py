@@ -19,6 +19,7 @@ from tenure.cli.words import (
     watts_text,
 )
 from tenure.resources import Condition, Contract, condition_of
+from tenure.resources.kinds.allocation import Claim
 from tenure.resources.kinds.contract import Accounting, CommissioningFigure, Progress, WindowVerdict
 
 VERDICTS = {"Kept": GOOD, "Breached": BAD, "Unverifiable": MIDDLING}
@@ -39,11 +40,12 @@ def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
     add_promises(rows, spec.promises)
     if status and status.commissioning and status.commissioning.figures:
         rows.add_row("measured", figures_view(status.commissioning.figures))
-    for claim in spec.hold.claims[:CLAIMS_SHOWN]:
-        cores = f"{counted(len(claim.cores), 'core')} ({', '.join(map(str, claim.cores))})"
-        rows.add_row("holds", f"{cores}, {claim.memory} of memory on {claim.machine}")
-    if len(spec.hold.claims) > CLAIMS_SHOWN:
-        rows.add_row("", f"and {len(spec.hold.claims) - CLAIMS_SHOWN} members more; -o json lists them all")
+    for claim in spec.hold.in_use[:CLAIMS_SHOWN]:
+        rows.add_row("holds", _claim_text(claim))
+    if len(spec.hold.in_use) > CLAIMS_SHOWN:
+        rows.add_row("", f"and {len(spec.hold.in_use) - CLAIMS_SHOWN} members more; -o json lists them all")
+    for claim in spec.hold.reserve:
+        rows.add_row("reserve", f"{_claim_text(claim)}; {reserve_text(contract, now_ms)}")
     if spec.shape is not None:
         rows.add_row("shape", shape_text(spec.shape) + (f" on {spec.runtime}" if spec.runtime else ""))
     end = int(spec.term.end)
@@ -84,6 +86,20 @@ def progress_text(progress: Progress, now_ms: int) -> str:
     return text + (f"; {progress.problem}" if progress.problem else "")
 
 
+def _claim_text(claim: Claim) -> str:
+    cores = f"{counted(len(claim.cores), 'core')} ({', '.join(map(str, claim.cores))})"
+    memory = f", {claim.memory} of memory" if int(claim.memory) else ""
+    return f"{cores}{memory} on {claim.machine}"
+
+
+def reserve_text(contract: Contract, now_ms: int) -> str:
+    """Whether the reserve is held back, or in use, since when and against what."""
+    reserve = contract.status.reserve if contract.status else None
+    if reserve is None or reserve.state == "Held" or reserve.since is None:
+        return "held back, nobody else may have it"
+    return f"in use since {instant_text(int(reserve.since), now_ms)}: {reserve.because}"
+
+
 def views_text(contract: Contract) -> str:
     """Who looks at it independently, and whether they agreed in the newest window; else which said what."""
     views = ", ".join(contract.spec.promises.views)
@@ -105,6 +121,9 @@ def figures_view(figures: list[CommissioningFigure]) -> RenderableType:
         name = f"{metric_text(figure.metric)} {figure.percentile or ''}".strip()
         promised = nanoseconds_text(figure.promised) or figure.promised_floor or ""
         measured = nanoseconds_text(figure.measured) or figure.measured_floor or "unknown"
+        if figure.promised_answered is not None:
+            promised = percent(figure.promised_answered.value)
+            measured = percent(figure.measured_answered) if figure.measured_answered is not None else "unknown"
         mark = Text("✔ holds", style=GOOD) if figure.holds else Text("✗ does not hold", style=BAD)
         table.add_row(name, promised, measured, f"{figure.windows_within} of {figure.windows}", mark)
     return table
@@ -139,11 +158,16 @@ def measured_text(contract: Contract, metric: str, percentile: str | None) -> st
     if status is None:
         return ""
     for window in reversed(status.windows):
-        if (window.metric, window.percentile) == (metric, percentile) and window.measured is not None:
+        if (window.metric, window.percentile) != (metric, percentile):
+            continue
+        if window.measured is not None:
             return nanoseconds_text(window.measured)
+        if window.measured_answered is not None:
+            return percent(window.measured_answered)
     for figure in status.commissioning.figures if status.commissioning else ():
         if (figure.metric, figure.percentile) == (metric, percentile):
-            return nanoseconds_text(figure.measured) or figure.measured_floor or ""
+            answered = percent(figure.measured_answered) if figure.measured_answered is not None else ""
+            return nanoseconds_text(figure.measured) or figure.measured_floor or answered
     return ""
 
 

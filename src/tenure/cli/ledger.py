@@ -12,6 +12,7 @@ from tenure.cli.failures import usage
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.recount_facts import capacity_of, limits_of
 from tenure.cli.screen import say, say_as, say_table
+from tenure.cli.words import counted
 from tenure.client import home_directory
 from tenure.ledger.records import Record, record_of_contract, record_of_offer
 from tenure.ledger.recount import Finding, RunFact, recount
@@ -39,7 +40,7 @@ def show(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> int
             "Holds", {"site": site, "generation": ledger.generation, "holds": [_row_json(record) for record in live]}
         )
         return exit_codes.YES
-    say(f"Site {site}, generation {ledger.generation}: {len(live)} live hold(s)")
+    say(f"Site {site}, generation {ledger.generation}: {counted(len(live), 'live hold')}")
     say_table(["holder", "phase", "cores", "memory", "start", "end", "group"], [_row(record) for record in live])
     return exit_codes.YES
 
@@ -134,7 +135,9 @@ def _all(store: "Store", model: type[T]) -> list[T]:
 
 
 def _tell(ledger: LedgerStatus, live: list[Record], alive: int, findings: list[Finding]) -> None:
-    say(f"Generation {ledger.generation}: {len(live)} live hold(s), {alive} run(s) found by the engine")
+    say(
+        f"Generation {ledger.generation}: {counted(len(live), 'live hold')}, {counted(alive, 'run')} found by the engine"
+    )
     for finding in findings:
         mark = "✗" if finding.severity == "error" else "·"
         say(f"  {mark} {finding.code} {finding.subject}: {finding.message}")
@@ -195,11 +198,14 @@ def run_facts(machines: list[Machine], profiles: dict[str, HardwareProfile]) -> 
 
 def _row(record: Record) -> list[Any]:
     claim = record.hold.claims[0]
-    more = len(record.hold.claims) - 1
+    held_back = [core for spare in record.hold.reserve for core in spare.cores]
+    more = len(record.hold.in_use) - 1
     return [
         f"{record.kind.lower()}/{record.namespace}/{record.name}",
         record.phase,
-        ",".join(map(str, claim.cores)) + (f" on {claim.machine}, {more} more" if more else ""),
+        ",".join(map(str, claim.cores))
+        + (f" on {claim.machine}, {more} more" if more else "")
+        + (f" + {','.join(map(str, held_back))} in reserve" if held_back else ""),
         Bytes(int(claim.memory)),
         format_instant(int(record.hold.start)),
         format_instant(int(record.hold.end)),

@@ -10,6 +10,7 @@ METRICS = {
     "requestLatency": "request latency",
     "outputTokensPerSecond": "output tokens per second",
     "requestsPerSecond": "requests per second",
+    "availability": "availability",
     "samplesPerSecond": "samples per second",
     "stepTime": "step time",
     "startLatency": "start latency",
@@ -69,10 +70,12 @@ def metric_text(metric: str) -> str:
 
 
 def promise_text(promise: StatisticalPromise) -> str:
-    """p95 ≤ 1s, or ≥ 20/s."""
+    """p95 ≤ 1s, or ≥ 20/s, or ≥ 99.9 % answered."""
     percentile = f"{promise.percentile} " if promise.percentile else ""
     if promise.bound is not None:
         return f"{percentile}≤ {promise.bound}"
+    if promise.answered is not None:
+        return f"≥ {percent(promise.answered.value)} answered"
     return f"{percentile}≥ {promise.floor}/s"
 
 
@@ -111,7 +114,8 @@ def price_text(price: Price) -> str:
     if price.hourly is None:
         return f"unknown: {price.unknown_because or 'nobody has declared it'}"
     total = f", {price.total} in all" if price.total is not None else ""
-    return f"{price.hourly} an hour{total}"
+    reserve = f", {price.reserve_hourly} of it for the reserve" if price.reserve_hourly is not None else ""
+    return f"{price.hourly} an hour{reserve}{total}"
 
 
 def schedule_text(price: Price) -> str:

@@ -1,10 +1,15 @@
 """Between the holds of the API's objects and those of the placement core: the same facts, two spellings."""
 
+from typing import Literal
+
 from tenure.placement import Claim as PlacedClaim
 from tenure.placement import DeviceClaim as PlacedDevice
 from tenure.placement import Hold as PlacedHold
 from tenure.quantities import Bytes, Count, Instant
 from tenure.resources.kinds.allocation import Claim, DeviceClaim, Hold
+
+RESERVE: Literal["reserve"] = "reserve"
+"""The role of what is held back; every other role is work."""
 
 
 def to_placed(hold: Hold) -> PlacedHold:
@@ -22,6 +27,7 @@ def to_placed(hold: Hold) -> PlacedHold:
                 memory_bytes=int(claim.memory),
                 memory_nodes=tuple(claim.memory_nodes),
                 devices=tuple(PlacedDevice(device.id, int(device.count)) for device in claim.devices),
+                role=claim.purpose or "",
             )
             for claim in hold.claims
         ),
@@ -39,11 +45,13 @@ def from_placed(hold: PlacedHold) -> Hold:
         claims=[
             Claim(
                 machine=claim.machine,
+                purpose=RESERVE if claim.role == RESERVE else None,
                 cores=list(claim.cores),
                 memory=Bytes(claim.memory_bytes),
                 memory_nodes=list(claim.memory_nodes),
                 devices=[DeviceClaim(id=device.id, count=Count(device.milli)) for device in claim.devices],
             )
-            for claim in hold.claims
+            # What the work runs on comes first, whatever the order in which it was placed.
+            for claim in sorted(hold.claims, key=lambda claim: claim.role == RESERVE)
         ],
     )

@@ -25,6 +25,7 @@ from tenure.promises.autocorrelation import (
     Exchangeability,
     exchangeability,
 )
+from tenure.promises.availability import share_carried_micro, window_share_micro
 from tenure.promises.binomial import (
     binomial_interval,
     poisson_quantile,
@@ -46,9 +47,10 @@ from tenure.promises.hard import (
     hard_verdict,
     judge_read_back,
 )
-from tenure.promises.judging import JUDGE_VERSION, PROBE_PATIENCE_MS, judge
+from tenure.promises.judging import JUDGE_VERSION, PROBE_PATIENCE_MS, judge, limit_of
 from tenure.promises.objectives import (
     Assurance,
+    AvailabilityObjective,
     LatencyObjective,
     Load,
     Metric,
@@ -100,6 +102,7 @@ __all__ = [
     "PROBE_PATIENCE_MS",
     "Account",
     "Assurance",
+    "AvailabilityObjective",
     "Bound",
     "BurnPolicy",
     "Counters",
@@ -147,6 +150,7 @@ __all__ = [
     "hard_verdict",
     "judge",
     "judge_read_back",
+    "limit_of",
     "nearest_rank",
     "outcome_of_status",
     "outlook",
@@ -158,11 +162,13 @@ __all__ = [
     "ready",
     "request_content",
     "samples_needed",
+    "share_carried_micro",
     "split",
     "tally",
     "tolerance_rank",
     "window_percentile",
     "window_rate_micro",
     "window_reading",
+    "window_share_micro",
     "worst",
 ]

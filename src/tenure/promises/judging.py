@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from tenure.promises.availability import judge_availability
 from tenure.promises.binomial import poisson_quantile
-from tenure.promises.objectives import LatencyObjective, Load, Promise
+from tenure.promises.objectives import AvailabilityObjective, LatencyObjective, Load, Objective, Promise, RateObjective
 from tenure.promises.pooled import window_reading
 from tenure.promises.rates import judge_rate
 from tenure.promises.samples import Outcome, RequestSample, Window
@@ -56,14 +57,14 @@ def judge(
     def answer(
         verdict: Verdict, reason: Reason, detail: str, observed: float | None = None, requests: int = 0
     ) -> WindowVerdict:
-        objective = promise.objective
-        bound = objective.bound_ns if isinstance(objective, LatencyObjective) else objective.floor_micro
-        return WindowVerdict(promise.name, window, verdict, reason, detail, observed, bound, requests)
+        return WindowVerdict(
+            promise.name, window, verdict, reason, detail, observed, limit_of(promise.objective), requests
+        )
 
-    latency = isinstance(promise.objective, LatencyObjective)
+    rate = isinstance(promise.objective, RateObjective)
     questions: list[Callable[[], Judged | None]] = [
         lambda: _seen(window, evidence),
-        lambda: _owed(promise.load, window, evidence, tolerance) if latency else None,
+        lambda: _owed(promise.load, window, evidence, tolerance) if not rate else None,
         lambda: _agreed(evidence, tolerance),
     ]
     refused = next((said for question in questions if (said := question()) is not None), None)
@@ -71,9 +72,22 @@ def judge(
         found = answer(Verdict.UNVERIFIABLE, *refused, requests=len(evidence.requests))
     elif isinstance(promise.objective, LatencyObjective):
         found = answer(*_latency(promise.objective, promise.load, window, evidence))
+    elif isinstance(promise.objective, AvailabilityObjective):
+        found = answer(*judge_availability(promise.objective, evidence))
     else:
         found = answer(*judge_rate(promise.objective, promise.load, window, evidence))
     return _patient(window, evidence, found, answer)
+
+
+def limit_of(objective: Objective) -> int:
+    """The line that an objective draws: nanoseconds of a latency, micro-units per second of a rate, millionths of an
+    availability."""
+    match objective:
+        case LatencyObjective():
+            return objective.bound_ns
+        case AvailabilityObjective():
+            return objective.share_micro
+    return objective.floor_micro
 
 
 def _patient(

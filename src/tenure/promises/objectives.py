@@ -20,10 +20,11 @@ class Metric(StrEnum):
     REQUEST_LATENCY = "requestLatency"
     OUTPUT_TOKENS_PER_SECOND = "outputTokensPerSecond"
     REQUESTS_PER_SECOND = "requestsPerSecond"
+    AVAILABILITY = "availability"
 
     @property
     def is_rate(self) -> bool:
-        """Rates are floors, everything else is a ceiling on a percentile."""
+        """Rates are floors on what is delivered in a second."""
         return self in (Metric.OUTPUT_TOKENS_PER_SECOND, Metric.REQUESTS_PER_SECOND)
 
 
@@ -36,8 +37,8 @@ class LatencyObjective:
     bound_ns: int
 
     def __post_init__(self) -> None:
-        if self.metric.is_rate:
-            raise ValueError(f"{self.metric} is a rate; it takes a RateObjective")
+        if self.metric.is_rate or self.metric is Metric.AVAILABILITY:
+            raise ValueError(f"{self.metric} is no latency; it takes an objective of its own")
         if not 0 < self.percentile <= 100 or self.bound_ns <= 0:
             raise ValueError("a latency objective needs a percentile in (0, 100] and a positive bound")
 
@@ -66,7 +67,28 @@ class RateObjective:
         return str(self.metric)
 
 
-Objective = LatencyObjective | RateObjective
+@dataclass(frozen=True, slots=True)
+class AvailabilityObjective:
+    """A floor, in millionths, on the share of a window's requests that is answered; see `availability.py`."""
+
+    share_micro: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share_micro < MICRO:
+            raise ValueError("an availability lies strictly between 0 and 1")
+
+    @property
+    def metric(self) -> Metric:
+        """The only metric that is promised so."""
+        return Metric.AVAILABILITY
+
+    @property
+    def name(self) -> str:
+        """The metric's wire name."""
+        return str(self.metric)
+
+
+Objective = LatencyObjective | RateObjective | AvailabilityObjective
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ KINDS: tuple[Kind, ...] = (
             Column("Verdict", ".status.verdict"),
             Column("Ready", '.status.conditions[?(@.type=="Ready")].status'),
             Column("Machine", ".spec.machine", wide=True),
+            Column("Reserve", ".status.reserve.state", wide=True),
             Column("Credit %", ".status.credit.percent", "integer", wide=True),
             Column("Endpoint", ".status.endpoint", wide=True),
             Column("Ends", ".spec.term.end"),

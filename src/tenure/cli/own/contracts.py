@@ -147,6 +147,7 @@ def _answer_of(offer: Offer) -> Answer:
         runtime=spec.runtime,
         machine=spec.machine,
         cores=sum(len(claim.cores) for claim in spec.hold.claims),
+        reserve_cores=sum(len(claim.cores) for claim in spec.hold.reserve) or None,
         memory=Bytes(sum(int(claim.memory) for claim in spec.hold.claims)),
         start=spec.hold.start,
         end=spec.hold.end,

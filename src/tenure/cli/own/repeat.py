@@ -157,7 +157,7 @@ def _say(contract: Contract, samples: Sequence[RequestSample], spreads: Sequence
         word = str(spread.verdict) if known else "unverified"
         table.add_row(
             f"{metric_text(one.metric)} {one.percentile or ''}".strip(),
-            str(one.bound or one.floor or ""),
+            str(one.bound or one.floor or one.answered or ""),
             *map(_figure, (spread.least, spread.seen, spread.most, apart)),
             Text(word, style=VERDICTS[str(spread.verdict)]),
         )

@@ -113,6 +113,7 @@ def _offer(offer: Offer, now_ms: int) -> RenderableType:
         shape=spec.shape,
         runtime=spec.runtime,
         cores=sum(len(claim.cores) for claim in spec.hold.claims),
+        reserve_cores=sum(len(claim.cores) for claim in spec.hold.reserve) or None,
         memory=type(spec.hold.claims[0].memory)(sum(int(claim.memory) for claim in spec.hold.claims)),
         start=spec.hold.start,
         end=spec.hold.end,
@@ -128,7 +129,8 @@ def _offer(offer: Offer, now_ms: int) -> RenderableType:
 
 def _json(content: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
     status = content.get("status") or {}
-    facts = ("phase", "answer", "conditions", "verdict", "accounting", "windows", "commissioning", "trialProgress")
+    judged = ("verdict", "accounting", "windows", "commissioning", "reserve")
+    facts = ("phase", "answer", "conditions", *judged, "trialProgress")
     about = {"kind": content["kind"], "name": content["metadata"]["name"]}
     told = [{"reason": e.get("reason"), "message": e.get("message"), "type": e.get("type")} for e in events]
     return {"of": about, **{f: status[f] for f in facts if f in status}, "events": told}

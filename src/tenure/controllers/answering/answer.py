@@ -14,6 +14,7 @@ from tenure.controllers.answering.need import Need
 from tenure.controllers.answering.preference import preferred, slack_of
 from tenure.controllers.answering.quotes import quote_of
 from tenure.controllers.answering.refusal import limit_refusal, performance_binding, refusal_of, shape_funnel
+from tenure.controllers.answering.reserve import naming_reserve, with_reserve, without_reserve
 from tenure.controllers.answering.trial_wish import TrialWish
 from tenure.controllers.subject import Subject
 from tenure.placement import Calendar, Constraint, Fleet, Fragmentation, Plan, Refusal, fewer_members, plan, relaxations
@@ -79,6 +80,9 @@ def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, n
         choices = [Choice(with_wanted(demand, knowledge.wanted, fleet), None)]
     else:
         choices = choices_of(need, knowledge.capabilities, knowledge.memory_of, knowledge.constraints, group)
+    if need.keeps_reserve:
+        reserved = [with_reserve(choice, fleet) for choice in choices]
+        choices = [*reserved, *(lesser for choice in reserved if (lesser := without_reserve(choice)) is not None)]
     full = [choice for choice in choices if not choice.steps]
     refused: Refusal | None = None
     planned: list[Planned] = []
@@ -123,6 +127,7 @@ def _counter(
             assert isinstance(answer_now, Refusal), "no machine satisfies the objective constraint"
             refused = answer_now
     assert refused is not None, "a full choice without a plan was refused"
+    refused = naming_reserve(refused, reference, fleet, calendar, now_ms, knowledge.seed, POLICY)
     detail = refusal_of(refused, shape_funnel(need, choices, knowledge.shapes_measured))
     if full:
         smaller = fewer_members(fleet, calendar, reference, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)

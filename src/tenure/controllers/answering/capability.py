@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tenure.controllers.answering.available import carry_availability
 from tenure.controllers.answering.floors import carry_floor, saturated_like
 from tenure.controllers.answering.measured import CONFIDENCE_LEAST, Carried, Measured, RunShape
 from tenure.promises import (
@@ -74,16 +75,20 @@ def _at(
     floors = [carry_floor(saturated, objective, assurance) for objective in rates]
     if not all(floors):
         return None
-    carried_floors = tuple(floor for floor in floors if floor is not None)
+    carried_others = tuple(floor for floor in floors if floor is not None)
+    available = carry_availability(of_shape, target, objectives, assurance)
+    if available is None:
+        return None
+    carried_others += available
     latencies = [o for o in objectives if isinstance(o, LatencyObjective)]
-    if not latencies and carried_floors:
-        return Capability(shape, target, carried_floors[0].evidence, carried_floors)
+    if not latencies and carried_others:
+        return Capability(shape, target, carried_others[0].evidence, carried_others)
     enough = [m for m in of_shape if not m.saturated and m.load.bounds(target)]
     for evidence in sorted(enough, key=lambda m: (m.load.arrivals_micro, -m.measured_at_ms)):
         carried = [carry(evidence, objective, assurance) for objective in latencies]
         if all(carried):
             kept = tuple(c for c in carried if c is not None)
-            return Capability(shape, target, evidence, (*kept, *carried_floors))
+            return Capability(shape, target, evidence, (*kept, *carried_others))
     return None
 
 

@@ -11,8 +11,9 @@ from tenure.controllers.answering.floors import rounded_down
 from tenure.controllers.answering.measured import Carried, RunShape
 from tenure.controllers.answering.need import Need
 from tenure.placement import Alternative, Constraint, Demand, Role, Start, Step
-from tenure.promises import Objective, RateObjective
-from tenure.quantities import Duration, Rate
+from tenure.promises import AvailabilityObjective, Objective, RateObjective
+from tenure.promises.objectives import MICRO
+from tenure.quantities import Duration, Rate, Ratio
 from tenure.resources.kinds.allocation import Relaxation
 
 MemoryOf = Callable[[RunShape], int]
@@ -96,6 +97,11 @@ def _shortfall(need: Need, capability: Capability) -> tuple[tuple[Relaxation, ..
         if carried.excess > 0:
             asked_text, offered_text = asked_and_carried(carried)
             what = f"objectives.{carried.objective.name}"
+            if isinstance(carried.objective, AvailabilityObjective):
+                relaxed.append(Relaxation(axis="availability", what=what, asked=asked_text, offered=offered_text))
+                short = (carried.objective.share_micro - carried.share_micro) / MICRO
+                steps.append(Step("availability", short, f"answers {offered_text}"))
+                continue
             relaxed.append(Relaxation(axis="slower", what=what, asked=asked_text, offered=offered_text))
             worst = max(worst, carried.excess)
     if worst > 0:
@@ -119,8 +125,13 @@ def _shortfall(need: Need, capability: Capability) -> tuple[tuple[Relaxation, ..
 
 def asked_and_carried(carried: Carried) -> tuple[str, str]:
     """What is asked and what the evidence carries, as the API writes both."""
-    rate = isinstance(carried.objective, RateObjective)
-    offered = f"{rounded_down(carried.floor_micro)}/s" if rate else str(rounded_up(carried.bound.value))
+    match carried.objective:
+        case RateObjective():
+            offered = f"{rounded_down(carried.floor_micro)}/s"
+        case AvailabilityObjective():
+            offered = str(promised_share(carried.share_micro))
+        case _:
+            offered = str(rounded_up(carried.bound.value))
     return asked_text(carried.objective), offered
 
 
@@ -128,7 +139,17 @@ def asked_text(objective: Objective) -> str:
     """The bound or floor of an objective."""
     if isinstance(objective, RateObjective):
         return f"{Rate(objective.floor_micro)}/s"
+    if isinstance(objective, AvailabilityObjective):
+        return str(Ratio(objective.share_micro))
     return str(Duration(objective.bound_ns))
+
+
+def promised_share(share_micro: int) -> Ratio:
+    """A carried availability as it is promised: down to whole thousandths, so never more than was measured.
+
+    Above 0.999 that would say nothing, and all of its digits are said.
+    """
+    return Ratio(share_micro // 1000 * 1000 if share_micro < 999_000 else share_micro)
 
 
 def rounded_up(bound_ns: float) -> Duration:

@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-from tenure.promises import Assurance, Bound, LatencyObjective, Load, Objective, RateObjective, RequestSample
+from tenure.promises import (
+    Assurance,
+    AvailabilityObjective,
+    Bound,
+    Load,
+    Objective,
+    RateObjective,
+    RequestSample,
+)
+from tenure.promises.objectives import MICRO
 
 CONFIDENCE_LEAST = 0.5
 """Below this an offer would be a coin toss; the answer is then a longer trial."""
@@ -44,7 +53,7 @@ class Measured:
 class Carried:
     """One objective's bound, how it was found, and the evidence that it rests on.
 
-    A bound on a rate is on the rate negated, because bounds are on values of which little is good.
+    A bound on a rate, or on an availability, is on it negated, because bounds are on values of which little is good.
     """
 
     objective: Objective
@@ -58,6 +67,11 @@ class Carried:
         return -self.bound.value
 
     @property
+    def share_micro(self) -> int:
+        """The availability that is carried, for a promise of one."""
+        return int(-self.bound.value)
+
+    @property
     def excess(self) -> float:
         """By which share it falls short of what is asked: 0.5 is half as slow again; 0 or less keeps it."""
         return excess_of(self.objective, self.bound.value)
@@ -67,5 +81,6 @@ def excess_of(objective: Objective, bound: float) -> float:
     """By which share a bound falls short of an objective."""
     if isinstance(objective, RateObjective):
         return objective.floor_micro / max(1.0, -bound) - 1
-    assert isinstance(objective, LatencyObjective)
+    if isinstance(objective, AvailabilityObjective):
+        return (MICRO + bound) / (MICRO - objective.share_micro) - 1  # by how much more is lost than may be
     return bound / objective.bound_ns - 1

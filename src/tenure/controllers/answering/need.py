@@ -7,7 +7,16 @@ from typing import Literal
 import rfc8785
 
 from tenure.controllers.answering.limits import Limits, limits_of
-from tenure.promises import Assurance, LatencyObjective, Load, Metric, Objective, RateObjective, period_ms_of
+from tenure.promises import (
+    Assurance,
+    AvailabilityObjective,
+    LatencyObjective,
+    Load,
+    Metric,
+    Objective,
+    RateObjective,
+    period_ms_of,
+)
 from tenure.quantities import Duration
 from tenure.resources.kinds import objectives as wire
 from tenure.resources.kinds.workload import WorkloadSpec
@@ -47,6 +56,16 @@ class Need:
     guarantee: str = "guaranteed"
     preference: Preference = "speed"
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def availability(self) -> AvailabilityObjective | None:
+        """The availability asked for, if any."""
+        return next((o for o in self.objectives if isinstance(o, AvailabilityObjective)), None)
+
+    @property
+    def keeps_reserve(self) -> bool:
+        """Whether capacity is held back for it: the class `guaranteed` does, to hold the availability asked."""
+        return self.guarantee == "guaranteed" and self.availability is not None
 
 
 def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
@@ -98,7 +117,8 @@ def _objectives(spec: WorkloadSpec) -> tuple[Objective, ...]:
         )
         if floor
     ]
-    return (*latencies, *rates)
+    asked = wanted.availability
+    return (*latencies, *rates, *([AvailabilityObjective(int(asked))] if asked is not None else ()))
 
 
 def _load(spec: WorkloadSpec, objectives: tuple[Objective, ...], assumed: list[str]) -> Load:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from tenure.controllers.answering.capability import Capability
 from tenure.controllers.answering.need import Preference
+from tenure.promises import AvailabilityObjective
 from tenure.resources.kinds.answer import Quote
 
 Key = tuple[float, float, float]
@@ -15,7 +16,11 @@ Key = tuple[float, float, float]
 
 def slack_of(capability: Capability | None) -> float:
     """How far the worst of its bounds is from what is asked, as a share: -0.5 is half of what is allowed."""
-    return max((carried.excess for carried in capability.carried), default=0.0) if capability is not None else 0.0
+    if capability is None:
+        return 0.0
+    # How many windows were measured says nothing of speed.
+    speeds = [c.excess for c in capability.carried if not isinstance(c.objective, AvailabilityObjective)]
+    return max(speeds, default=0.0)
 
 
 def _hourly(quote: Quote) -> float:

@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tenure.controllers.answering.choices import Choice, rounded_up
+from tenure.controllers.answering.choices import Choice, promised_share, rounded_up
 from tenure.controllers.answering.floors import rounded_down
 from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.measured import Carried
 from tenure.controllers.answering.need import Need
 from tenure.controllers.probing import probe_rate
-from tenure.ledger.convert import from_placed
-from tenure.placement import Fleet, Plan
-from tenure.promises import DEFAULT_CREDIT, LatencyObjective, Method, RateObjective, View
+from tenure.ledger.convert import RESERVE, from_placed
+from tenure.placement import Claim, Fleet, Plan
+from tenure.promises import DEFAULT_CREDIT, AvailabilityObjective, LatencyObjective, Method, RateObjective, View
 from tenure.quantities import Bytes, Duration, Instant, Money, Power, Rate, Ratio, format_instant
 from tenure.resources import Machine, ObjectMeta, Offer
 from tenure.resources.base import OwnerReference
@@ -66,22 +66,42 @@ def promises_of(
     )
 
 
+def _parts(plan: Plan) -> tuple[list[Claim], list[Claim]]:
+    """What the work runs on, and what is held back for it."""
+    return [c for c in plan.claims if c.role != RESERVE], [c for c in plan.claims if c.role == RESERVE]
+
+
+def _held_back(plan: Plan) -> list[HardPromise]:
+    """The reserve, as it is promised."""
+    work, held = _parts(plan)
+    said = []
+    for claim in held:
+        cores = f"{len(claim.cores)} whole: {', '.join(map(str, claim.cores))}"
+        memory = f", {Bytes(claim.memory_bytes)}" if claim.memory_bytes else ""
+        devices = f", {len(claim.devices)} devices" if claim.devices else ""
+        where = f" on {claim.machine}" + (", the same machine" if claim.machine == work[0].machine else "")
+        said.append(HardPromise(what=RESERVE, value=f"{cores}{memory}{devices}{where}; nobody else may have it"))
+    return said
+
+
 def _reserved(plan: Plan) -> list[HardPromise]:
-    claim = plan.claims[0]
+    claim = _parts(plan)[0][0]
     return [
         HardPromise(what="cores", value=f"{len(claim.cores)} whole, dedicated: {', '.join(map(str, claim.cores))}"),
         HardPromise(what="memory", value=str(Bytes(claim.memory_bytes))),
         HardPromise(what="machine", value=claim.machine),
         HardPromise(what="start", value=format_instant(plan.start_ms)),
         *([HardPromise(what="devices", value=_devices(plan))] if claim.devices else []),
+        *_held_back(plan),
         HardPromise(what="end", value=format_instant(plan.end_ms)),
     ]
 
 
 def simulated_hard(plan: Plan) -> list[HardPromise]:
     """What a simulated fleet reserves; the first of these promises says that nothing runs there."""
-    each = plan.claims[0]
-    machines = {claim.machine for claim in plan.claims}
+    work = _parts(plan)[0]
+    each = work[0]
+    machines = {claim.machine for claim in work}
     where = ", ".join(sorted(machines)[:NAMED_MAX]) + (
         f" and {len(machines) - NAMED_MAX} more" if len(machines) > NAMED_MAX else ""
     )
@@ -89,11 +109,10 @@ def simulated_hard(plan: Plan) -> list[HardPromise]:
         HardPromise(
             what="simulated", value="the fleet is simulated: reserved in the ledger, nothing runs, nothing is measured"
         ),
-        HardPromise(
-            what="members", value=f"{len(plan.claims)}, each {len(each.cores)} cores, {Bytes(each.memory_bytes)}"
-        ),
+        HardPromise(what="members", value=f"{len(work)}, each {len(each.cores)} cores, {Bytes(each.memory_bytes)}"),
         *([HardPromise(what="devices", value=_devices(plan))] if each.devices else []),
         HardPromise(what="machines", value=f"{len(machines)}: {where}"),
+        *_held_back(plan),
         HardPromise(what="shared", value=f"{plan.level} {plan.domain}".strip()),
         HardPromise(what="start", value=format_instant(plan.start_ms)),
         HardPromise(what="end", value=format_instant(plan.end_ms)),
@@ -101,19 +120,20 @@ def simulated_hard(plan: Plan) -> list[HardPromise]:
 
 
 def _devices(plan: Plan) -> str:
-    total = sum(device.milli for claim in plan.claims for device in claim.devices)
-    one = ", ".join(device.id for device in plan.claims[0].devices[:NAMED_MAX])
-    return f"{total / 1000:g} in all" + (f": {one}" if len(plan.claims) == 1 else "")
+    work = _parts(plan)[0]
+    total = sum(device.milli for claim in work for device in claim.devices)
+    one = ", ".join(device.id for device in work[0].devices[:NAMED_MAX])
+    return f"{total / 1000:g} in all" + (f": {one}" if len(work) == 1 else "")
 
 
 def _statistical(carried: Carried) -> StatisticalPromise:
     """What is asked is promised where the evidence carries it; where not, what the evidence does carry."""
-    evidence, objective = carried.evidence, carried.objective
+    evidence = carried.evidence
+    share = Ratio.parse(round(carried.assurance.share, 6))
     return StatisticalPromise(
-        metric=str(objective.metric),
-        **(_floor(carried) if isinstance(objective, RateObjective) else _bound(carried, objective)),
+        metric=str(carried.objective.metric),
+        **({"share": share} | _limit(carried)),
         window=Duration(carried.assurance.window_ms * 10**6),
-        share=Ratio.parse(round(carried.assurance.share, 6)),
         confidence=Ratio.parse(round(carried.assurance.confidence, 6)),
         evidence=EvidenceSummary(
             grade="measured-here",
@@ -128,6 +148,17 @@ def _statistical(carried: Carried) -> StatisticalPromise:
             load=_wire_load(evidence.load.arrivals_micro, evidence.load.prompt_tokens, evidence.load.output_tokens),
         ),
     )
+
+
+def _limit(carried: Carried) -> dict[str, Any]:
+    match carried.objective:
+        case LatencyObjective():
+            return _bound(carried, carried.objective)
+        case AvailabilityObjective():
+            asked, carries = Ratio(carried.objective.share_micro), promised_share(carried.share_micro)
+            promised = asked if carried.excess <= 0 else carries
+            return {"answered": promised, "share": promised, "asked_answered": asked, "carried_answered": carries}
+    return _floor(carried)
 
 
 def _bound(carried: Carried, objective: LatencyObjective) -> dict[str, Any]:
@@ -149,6 +180,7 @@ def _wire_load(arrivals_micro: int, prompt_tokens: int, output_tokens: int) -> W
 def price_of(plan: Plan, machines: Mapping[str, Machine]) -> Price:
     """The machines' declared hourly cost by the largest of the shares of cores, memory and devices; unknown if not."""
     total: Money | None = None
+    held_back: Money | None = None
     for claim in plan.claims:
         machine = machines[claim.machine]
         cost, status = machine.spec.hourly_cost, machine.status
@@ -163,9 +195,12 @@ def price_of(plan: Plan, machines: Mapping[str, Machine]) -> Price:
         part = max(by_cores, by_memory, by_devices, key=lambda share: share[0] / share[1])
         share = cost.times(*part)
         total = share if total is None else total + share
+        if claim.role == RESERVE:
+            held_back = share if held_back is None else held_back + share
     if total is None:
         return Price(unknown_because="nothing is held")
-    return Price(hourly=total, total=total.times(plan.end_ms - plan.start_ms, 3_600_000))
+    whole = total.times(plan.end_ms - plan.start_ms, 3_600_000)
+    return Price(hourly=total, total=whole, reserve_hourly=held_back)
 
 
 def _with_credit(price: Price, promises: Promises) -> Price:
@@ -188,7 +223,8 @@ def watts_of(plan: Plan, machines: Mapping[str, Machine]) -> Watts:
     if machine.spec.rated_power is None:
         return Watts(unknown_because=f"no power reading and no rated power is declared for {machine.name}")
     cores = machine.status.cores if machine.status and machine.status.cores else 1
-    held = len(plan.claims[0].cores)
+    # The reserve counts: whoever is promised these watts may have it brought in.
+    held = sum(len(claim.cores) for claim in plan.claims)
     power = type(machine.spec.rated_power)(int(machine.spec.rated_power) * held // cores)
     return Watts(power=power, basis="rated power of the machine by the share of its cores")
 
@@ -243,11 +279,12 @@ def quote_of(
         runtime=choice.capability.evidence.runtime if choice.capability else None,
         cores=sum(len(claim.cores) for claim in plan.claims),
         memory=Bytes(sum(claim.memory_bytes for claim in plan.claims)),
+        reserve_cores=sum(len(claim.cores) for claim in _parts(plan)[1]) or None,
         start=Instant(plan.start_ms),
         end=Instant(plan.end_ms),
         price=_with_credit(price, promises),
         watts=watts,
-        machine=plan.claims[0].machine,
+        machine=_parts(plan)[0][0].machine,
     )
 
 

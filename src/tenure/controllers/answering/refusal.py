@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from tenure.controllers.answering.available import lacking_windows
 from tenure.controllers.answering.choices import Choice, asked_and_carried, asked_text
 from tenure.controllers.answering.measured import Carried
 from tenure.controllers.answering.need import Need
 from tenure.placement import Constraint, Refusal
-from tenure.promises import Objective
-from tenure.quantities import Instant
+from tenure.promises import AvailabilityObjective, Objective
+from tenure.quantities import Duration, Instant
 from tenure.resources.kinds.answer import Binding, FunnelStep, Quote, RefusalDetail
 
 PERFORMANCE = "objectives"
@@ -17,6 +18,8 @@ def performance_binding(need: Need, choices: Sequence[Choice]) -> Constraint:
     """The objective that no measured shape keeps under the load asked, as a constraint that no machine satisfies."""
     hint = "nothing was measured that carries a bound; a longer trial may: tenure trial -f FILE --for 10m"
     name = PERFORMANCE
+    if need.availability is not None:
+        hint = f"nothing was measured that carries a bound; {longer_trial(need)}"
     best = _closest(need, choices)
     if best is not None:
         carried, choice = best
@@ -24,7 +27,21 @@ def performance_binding(need: Need, choices: Sequence[Choice]) -> Constraint:
         asked, offered = asked_and_carried(carried)
         name = f"{PERFORMANCE}.{carried.objective.name}"
         hint = f"asked {asked}, the best of what was measured here carries {offered} ({choice.capability.shape})"
+        if isinstance(carried.objective, AvailabilityObjective):
+            hint += f"; {longer_trial(need)}"
     return Constraint(id=name, imposed_by="workload", machines=frozenset(), hint=hint)
+
+
+def longer_trial(need: Need) -> str:
+    """How long would have to be measured for the availability asked, were every window answered."""
+    assert need.availability is not None, "asked for an availability"
+    windows = lacking_windows(need.availability, need.assurance)
+    window = Duration(need.assurance.window_ms * 10**6)
+    length = Duration(-(-windows * need.assurance.window_ms // 60_000) * 60 * 10**9)
+    return (
+        f"{asked_text(need.availability)} takes {windows} windows of {window} that are all answered: "
+        f"tenure trial -f FILE --for {length}"
+    )
 
 
 def _closest(need: Need, choices: Sequence[Choice]) -> tuple[Carried, Choice] | None:

@@ -13,6 +13,7 @@ from tenure.controllers.answering.floors import saturated_like
 from tenure.controllers.answering.measured import Measured, RunShape
 from tenure.controllers.answering.need import Need
 from tenure.promises import Load, RateObjective, samples_needed
+from tenure.promises.objectives import MICRO
 
 WINDOWS_SPARE = 1
 """One window more than the least, so that one without a request costs no confidence."""
@@ -113,7 +114,9 @@ def _saturated(
 def _windows_needed(need: Need) -> int:
     """Windows that bound, those expected to pass without a request (Poisson), a spare one, and those that choose."""
     assert need.load is not None
-    bounding = samples_needed(need.assurance.share, need.assurance.confidence)
+    asked_for = need.availability
+    share = max(need.assurance.share, asked_for.share_micro / MICRO if asked_for is not None else 0.0)
+    bounding = samples_needed(share, need.assurance.confidence)
     asked = 1 - math.exp(-need.load.arrivals_per_window(need.assurance.window_ms))
     measured = math.ceil(bounding / asked) + WINDOWS_SPARE
     return measured + choosing_windows(measured + 1)

@@ -12,6 +12,7 @@ from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.notice import give_notice, until_next
 from tenure.controllers.contract.progress import AT_RISK, ProgressBook
 from tenure.controllers.contract.readback import NOBODY, compare
+from tenure.controllers.contract.reserve import claim_now, reserve_after
 from tenure.controllers.contract.run import spec_of_contract
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
@@ -48,7 +49,7 @@ async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contra
         contract = await set_phase(plane, contract, "Active", run=run_status(state))
         return await end(plane, contract, reason, state.message or f"the run ended: {state.reason}")
     read = await asyncio.to_thread(plane.engine.read_back, hold.id)
-    facts = compare(read, hold.claims[0], await plane.topology(contract.spec.machine))
+    facts = compare(read, claim_now(contract), await plane.topology(contract.spec.machine))
     if any(fact.found == NOBODY for fact in facts):
         facts = []  # the work has just ended, or is about to be started again: there is nobody to read
     await _say(plane, looks, contract, state, facts)
@@ -103,7 +104,8 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
             credit = once_due(contract, credit_of(contract.spec.price, standing.accounts))
             await state_credit(plane, contract, credit)
             more = as_status(standing) | {"credit": credit}
-            more |= {"remedies": await _remedy(plane, looks, contract, state, facts, standing)}
+            steps = await _remedy(plane, looks, contract, state, facts, standing)
+            more |= {"remedies": steps, "reserve": reserve_after(contract, steps)}
             said = _ready(plane, standing)
         else:
             said = condition("Ready", True, "Active", active_message(plane), plane.clock)
@@ -140,7 +142,9 @@ async def _remedy(
         window_ms = contract.spec.promises.statistical[0].window.ms
         step = await begin(plane, contract, situation, steps, window_ms)
         if step is not None:
-            await set_phase(plane, contract, "Active", remedies=[*steps, step][-STEPS_KEPT:])
+            begun_with = [*steps, step][-STEPS_KEPT:]
+            reserve = reserve_after(contract, begun_with)
+            contract = await set_phase(plane, contract, "Active", remedies=begun_with, reserve=reserve)
             steps = [*steps, await act(plane, contract, situation, step)]
     return steps[-STEPS_KEPT:]
 

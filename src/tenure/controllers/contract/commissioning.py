@@ -12,6 +12,7 @@ from tenure.controllers.contract.hard import hard_condition
 from tenure.controllers.contract.judge import Kind, commissioning_plans, judge_commissioning
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.readback import NOBODY, compare
+from tenure.controllers.contract.reserve import reserve_after
 from tenure.controllers.contract.run import endpoint_of, secret_name, spec_of_contract
 from tenure.controllers.contract.stating import checkpoint_of, state_commissioning, state_terms
 from tenure.controllers.contract.succession import carry_work, predecessor_stands
@@ -136,7 +137,7 @@ async def _judge(
         missed = next((figure for figure in figures if not figure.holds), None)
         message = (
             f"{'.'.join(filter(None, (missed.metric, missed.percentile)))}: {missed.windows_within} of "
-            f"{missed.windows} windows within {missed.promised or missed.promised_floor}"
+            f"{missed.windows} windows within {missed.promised or missed.promised_floor or missed.promised_answered}"
             if missed
             else "no window had a request"
         )
@@ -158,6 +159,8 @@ async def _activate(
     endpoint = await endpoint_of(plane, contract, state) if _serves(plane, contract) else None
     ready = condition("Ready", True, "Active", active_message(plane), plane.clock)
     more: dict[str, object] = {"commissioning": measured} if measured else {}
+    if contract.spec.hold.reserve:
+        more["reserve"] = reserve_after(contract, [])
     hard = await hard_condition(plane, contract, run.read_back)
     if not contract.spec.promises.statistical and hard.status == "True":
         more["verdict"] = "Kept"  # hard promises alone, and all of them were read back just now

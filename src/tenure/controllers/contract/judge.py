@@ -12,6 +12,7 @@ from tenure.controllers.answering.choices import rounded_up
 from tenure.controllers.answering.floors import rates_micro, rounded_down
 from tenure.measurement import TrialPlan, saturating
 from tenure.promises import (
+    AvailabilityObjective,
     LatencyObjective,
     Load,
     Metric,
@@ -19,8 +20,10 @@ from tenure.promises import (
     RateObjective,
     RequestSample,
     window_percentile,
+    window_share_micro,
 )
 from tenure.promises.binomial import binomial_cdf
+from tenure.promises.objectives import MICRO
 from tenure.promises.percentiles import nearest_rank
 from tenure.resources.kinds.allocation import Promises, Shape, StatisticalPromise
 from tenure.resources.kinds.contract import CommissioningFigure
@@ -43,6 +46,8 @@ def objective_of(promise: StatisticalPromise) -> Objective | None:
         return LatencyObjective(Metric(promise.metric), percentile, int(promise.bound))
     if promise.floor is not None and int(promise.floor) > 0:
         return RateObjective(Metric(promise.metric), int(promise.floor))
+    if promise.answered is not None:
+        return AvailabilityObjective(int(promise.answered))
     return None
 
 
@@ -53,7 +58,7 @@ def commissioning_plans(promises: Promises, shape: Shape | None) -> dict[Kind, T
     window_ms = promises.statistical[0].window.ms
     objectives = [objective_of(promise) for promise in promises.statistical]
     plans = {}
-    if any(isinstance(objective, LatencyObjective) for objective in objectives):
+    if any(isinstance(objective, LatencyObjective | AvailabilityObjective) for objective in objectives):
         plans[Kind.UNDER_LOAD] = TrialPlan(load, window_ms, WINDOWS)
     if any(isinstance(objective, RateObjective) for objective in objectives):
         # The first window is none to judge: nothing was carried over to it.
@@ -70,6 +75,8 @@ def judge_commissioning(promises: Promises, found: Mapping[Kind, Windows]) -> li
         objective = objective_of(promise)
         if isinstance(objective, LatencyObjective):
             figures.append(_figure(promise, objective, found.get(Kind.UNDER_LOAD, ()), owed))
+        elif isinstance(objective, AvailabilityObjective):
+            figures.append(_answered(promise, objective, found.get(Kind.UNDER_LOAD, ())))
         elif objective is not None:
             figures.append(_floor(promise, objective, found.get(Kind.SATURATED, ())))
     return figures
@@ -83,6 +90,23 @@ def _floor(promise: StatisticalPromise, objective: RateObjective, windows: Windo
         metric=promise.metric,
         promised_floor=f"{promise.floor}/s",
         measured_floor=None if shown is None else f"{rounded_down(shown)}/s",
+        windows=len(measured),
+        windows_within=within,
+        samples=sum(len(window) for window in windows),
+        holds=bool(measured)
+        and not _contradicted(len(measured), within, promise.share.value, promise.confidence.value),
+    )
+
+
+def _answered(promise: StatisticalPromise, objective: AvailabilityObjective, windows: Windows) -> CommissioningFigure:
+    shares = [share for window in windows if (share := window_share_micro(window)) is not None]
+    measured = sorted(shares, reverse=True)
+    within = sum(share >= objective.share_micro for share in measured)
+    shown = measured[nearest_rank(promise.share.value * 100, len(measured)) - 1] if measured else None
+    return CommissioningFigure(
+        metric=promise.metric,
+        promised_answered=promise.answered,
+        measured_answered=None if shown is None else shown / MICRO,
         windows=len(measured),
         windows_within=within,
         samples=sum(len(window) for window in windows),

@@ -33,6 +33,7 @@ from tenure.promises import (
     ready,
     worst,
 )
+from tenure.promises.objectives import MICRO
 from tenure.quantities import Duration, Instant, Rate
 from tenure.resources import Contract
 from tenure.resources.kinds import contract as wire
@@ -192,7 +193,8 @@ def as_status(standing: Standing) -> dict[str, object]:
 
 def _window(verdict: WindowVerdict) -> wire.WindowVerdict:
     metric, _, percentile = verdict.promise.partition(".")
-    seen, rate = verdict.observed, Metric(metric).is_rate
+    seen, kind = verdict.observed, Metric(metric)
+    rate, share = kind.is_rate, kind is Metric.AVAILABILITY
     return wire.WindowVerdict(
         metric=metric,
         percentile=percentile or None,
@@ -200,8 +202,9 @@ def _window(verdict: WindowVerdict) -> wire.WindowVerdict:
         end=Instant(verdict.window.end_ms),
         verdict=str(verdict.verdict),
         reason=str(verdict.reason),
-        measured=None if rate or seen is None or seen == float("inf") else Duration(round(seen)),
+        measured=None if rate or share or seen is None or seen == float("inf") else Duration(round(seen)),
         measured_rate=Rate(round(seen)) if rate and seen is not None else None,
+        measured_answered=round(seen) / MICRO if share and seen is not None else None,
         samples=verdict.requests,
         cause=verdict.detail or None,
     )

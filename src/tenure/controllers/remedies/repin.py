@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tenure.controllers.contract.reserve import cores_now
 from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.ladder import Reasoned
 from tenure.controllers.remedies.situation import Situation
@@ -37,7 +38,7 @@ class Repin:
     async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:
         """Pin the run again, then move each intruder; returns what was done."""
         topology = await plane.topology(contract.spec.machine)
-        cpus = topology.cpus_of(contract.spec.hold.claims[0].cores)
+        cpus = topology.cpus_of(cores_now(contract))
         if isinstance(plane.engine, MovesRuns):
             await asyncio.to_thread(plane.engine.move_to, contract.spec.hold.id, cpus)
         away: tuple[int, ...] = ()

@@ -11,6 +11,7 @@ from tenure.controllers.contract.judging import Standing
 from tenure.controllers.contract.stating import state
 from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
+from tenure.controllers.remedies.capacity import AddCapacity
 from tenure.controllers.remedies.end_with_credit import EndWithCredit
 from tenure.controllers.remedies.ladder import Outcome, Rung, next_rung, outcome_of
 from tenure.controllers.remedies.limits import RestoreLimits
@@ -23,7 +24,8 @@ from tenure.quantities import Instant
 from tenure.resources import Contract, Offer
 from tenure.resources.kinds.contract import RemedyStep
 
-LADDER: tuple[Rung, ...] = (Repin(), RestoreLimits(), Restart(), Renegotiate(), EndWithCredit())
+ADDING = AddCapacity()
+LADDER: tuple[Rung, ...] = (Repin(), RestoreLimits(), ADDING, Restart(), Renegotiate(), EndWithCredit())
 """By what they cost the user, the least first."""
 WAITING = frozenset(rung.name for rung in LADDER if rung.waits)
 STEPS_KEPT = 10
@@ -100,9 +102,11 @@ async def act(plane: Plane, contract: Contract, situation: Situation, step: Reme
 
 
 async def conclude(plane: Plane, contract: Contract, before: Sequence[RemedyStep], after: Sequence[RemedyStep]) -> None:
-    """State the outcome of steps that were judged just now."""
+    """State the outcome of steps that were judged just now. A reserve that did not help is held back again."""
     for old, new in zip(before, after, strict=True):
         if old.outcome == "InProgress" and new.outcome != "InProgress":
+            if new.rung == ADDING.name and new.outcome == "DidNotHelp":
+                await ADDING.undo(plane, contract)
             took_ms = int(new.finished_at or 0) - int(new.started_at)
             body = {"rung": new.rung, "cause": new.cause, "stage": "judged", "outcome": new.outcome, "tookMs": took_ms}
             await asyncio.to_thread(state, plane, contract, "remedy", f"{int(new.started_at)}/{new.rung}/judged", body)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from tenure.controllers.contract.judging import Standing
+from tenure.controllers.contract.reserve import cores_now, held_back
 from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.situation import Intruder, Situation
 from tenure.engines import RunState
@@ -33,7 +34,7 @@ class Looks:
     ) -> Situation:
         """What there is to see now, against the look before."""
         topology = await plane.topology(contract.spec.machine)
-        cpus = topology.cpus_of(contract.spec.hold.claims[0].cores)
+        cpus = topology.cpus_of(cores_now(contract))
         pid = state.work.process.pid if state.work.process else None
         found_causes, found_intruders = await asyncio.to_thread(
             self._look, contract.uid, pid, cpus, plane.clock.monotonic_ns()
@@ -52,6 +53,7 @@ class Looks:
             stuck=bool(failed) and all(v.observed in (None, float("inf")) for v in failed),
             missed=missed,
             missing=missing,
+            spare=held_back(contract),
             spent=any(account.verdict is Verdict.BREACHED for _, account in standing.accounts),
             may_end=wanted is not None and wanted.last_resort == "end-with-credit",
         )

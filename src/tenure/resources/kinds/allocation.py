@@ -20,6 +20,10 @@ class Claim(Strict):
     """What is held of one machine: whole physical cores by their lowest CPU number, memory, NUMA nodes, devices."""
 
     machine: str
+    purpose: Literal["reserve"] | None = Field(
+        default=None,
+        description="reserve: held back for the contract until a remedy brings it into use; absent: the work runs here",
+    )
     cores: list[int] = Field(default_factory=list)
     memory: Bytes = Bytes(0)
     memory_nodes: list[int] = Field(default_factory=list)
@@ -35,6 +39,16 @@ class Hold(Strict):
     start: Instant
     end: Instant
     claims: list[Claim]
+
+    @property
+    def in_use(self) -> list[Claim]:
+        """What the work runs on from its start."""
+        return [claim for claim in self.claims if claim.purpose is None]
+
+    @property
+    def reserve(self) -> list[Claim]:
+        """What is held back for it."""
+        return [claim for claim in self.claims if claim.purpose == "reserve"]
 
 
 class Shape(Strict):
@@ -67,10 +81,17 @@ class StatisticalPromise(Strict):
     percentile: str | None = None
     bound: Duration | None = Field(default=None, description="an upper bound, for latencies")
     floor: Rate | None = Field(default=None, description="a lower bound, for rates")
+    answered: Ratio | None = Field(
+        default=None, description="a lower bound, for availability: the share of a window's requests that is answered"
+    )
     asked: Duration | None = None
     asked_floor: Rate | None = None
+    asked_answered: Ratio | None = None
     carried: Duration | None = Field(default=None, description="the bound that the evidence itself carries")
     carried_floor: Rate | None = Field(default=None, description="the floor that the evidence itself carries")
+    carried_answered: Ratio | None = Field(
+        default=None, description="the availability that the evidence itself carries"
+    )
     window: Duration
     share: Ratio
     confidence: Ratio
@@ -116,6 +137,7 @@ class Price(Strict):
 
     hourly: Money | None = None
     total: Money | None = None
+    reserve_hourly: Money | None = Field(default=None, description="the part of `hourly` that the reserve costs")
     unknown_because: str | None = None
     credit: list[CreditBand] = Field(
         default_factory=list,
@@ -134,7 +156,9 @@ class Watts(Strict):
 class Relaxation(Strict):
     """One axis along which a counter-offer falls short of what was asked."""
 
-    axis: Literal["less", "slower", "later", "elsewhere", "shorter", "isolation", "price", "power", "confidence"]
+    axis: Literal[
+        "less", "slower", "later", "elsewhere", "shorter", "isolation", "price", "power", "confidence", "availability"
+    ]
     what: str
     asked: str
     offered: str

@@ -52,6 +52,7 @@ class Quote(Strict):
     runtime: str | None = None
     cores: int = 0
     memory: Bytes = Bytes(0)
+    reserve_cores: int | None = Field(default=None, description="of `cores`, those that are held in reserve")
     start: Instant
     end: Instant
     price: Price

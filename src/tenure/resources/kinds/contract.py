@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tenure.quantities import Bytes, Duration, Instant, Money, Rate
+from tenure.quantities import Bytes, Duration, Instant, Money, Rate, Ratio
 from tenure.resources.base import ApiObject, Status, Strict
 from tenure.resources.kinds.allocation import Hold, Price, Promises, Relaxation, Shape, Watts
 from tenure.resources.kinds.workload import WorkloadSpec
@@ -112,6 +112,10 @@ class CommissioningFigure(Strict):
     measured: Duration | None = None
     promised_floor: str | None = None
     measured_floor: str | None = None
+    promised_answered: Ratio | None = None
+    measured_answered: float | None = Field(
+        default=None, description="the share of its requests answered that a promised share of the windows reached"
+    )
     windows: int = 0
     windows_within: int = 0
     samples: int = 0
@@ -169,6 +173,7 @@ class WindowVerdict(Strict):
     reason: str
     measured: Duration | None = None
     measured_rate: Rate | None = None
+    measured_answered: float | None = Field(default=None, description="the share of its requests that was answered")
     samples: int = 0
     cause: str | None = None
 
@@ -208,6 +213,14 @@ class RemedyStep(Strict):
     outcome: Literal["InProgress", "Helped", "DidNotHelp", "Accepted", "Ended"] = Field(
         default="InProgress", description="Accepted: new terms took over; Ended: the contract ended first"
     )
+
+
+class ReserveStatus(Strict):
+    """The reserve of the contract: held back, or in use since a remedy called it in."""
+
+    state: Literal["Held", "InUse"] = "Held"
+    since: Instant | None = Field(default=None, description="when it was called in")
+    because: str = Field(default="", description="what it was called in against")
 
 
 class Credit(Strict):
@@ -255,6 +268,7 @@ class ContractStatus(Status):
     )
     accounting: list[Accounting] = Field(default_factory=list)
     remedies: list[RemedyStep] = Field(default_factory=list, description="the newest few steps of the ladder")
+    reserve: ReserveStatus | None = Field(default=None, description="absent where the contract holds none")
     memory_used: Bytes | None = None
     progress: Progress | None = None
     ended_at: Instant | None = None

@@ -83,7 +83,10 @@ class Objectives(Strict):
     samples_per_second: Rate | None = None
     step_time: LatencyObjective | None = None
     completion: Completion | None = None
-    availability: Ratio | None = None
+    availability: Ratio | None = Field(
+        default=None,
+        description="at least this share of the requests is answered, in at least this share of the windows",
+    )
     start_latency: LatencyObjective | None = None
 
     def latencies(self) -> list[tuple[str, str, Duration]]:

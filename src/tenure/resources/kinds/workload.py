@@ -131,7 +131,12 @@ class WorkloadSpec(Strict):
     site: str | None = Field(default=None, description="preferred site")
     acceptance: Literal["auto", "manual"] = "manual"
     accepted_offer: str | None = None
-    guarantee: Literal["guaranteed", "burstable", "spot"] = Field(default="guaranteed", alias="class")
+    guarantee: Literal["guaranteed", "burstable", "spot"] = Field(
+        default="guaranteed",
+        alias="class",
+        description="guaranteed: measured beside busy neighbours, and with a reserve where objectives.availability is "
+        "asked; burstable: measured beside quiet ones, without a reserve; spot: not offered yet",
+    )
     isolation: Literal["dedicated", "shared"] = "dedicated"
     resources: ResourceRequest | None = None
     topology: TopologyRules | None = None
@@ -166,7 +171,10 @@ class WorkloadSpec(Strict):
     def _check_inference(self) -> None:
         objectives = self.objectives
         if objectives is None or not (
-            objectives.latencies() or objectives.output_tokens_per_second or objectives.requests_per_second
+            objectives.latencies()
+            or objectives.output_tokens_per_second
+            or objectives.requests_per_second
+            or objectives.availability
         ):
             raise violation(
                 "ObjectiveMissing",

@@ -1,0 +1,78 @@
+"""The reserve of the class `guaranteed`: capacity held back beside what the work runs on, where availability is asked.
+
+It is a role of the same demand, so that it is placed by the same question, held by the same hold, and priced. On one
+machine it is as many whole cores as the work has: what a remedy can bring in there is another core. On a fleet it is
+one whole member more, on another machine than a lone member's. Pure.
+"""
+
+from dataclasses import replace
+
+from tenure.controllers.answering.choices import STEPS_MAX, Choice
+from tenure.ledger.convert import RESERVE
+from tenure.placement import Calendar, Constraint, Demand, Fleet, Plan, Refusal, Spread, Start, Step, plan
+from tenure.placement import Choice as Policy
+from tenure.placement.answers import Conflict
+from tenure.resources.kinds.allocation import Relaxation
+
+IMPOSED_BY = "class guaranteed"
+NEXT_STEP = "all else fits: ask for class: burstable, which holds no reserve, or leave objectives.availability out"
+WEAKER = 0.2
+"""How much less isolated work without a reserve is; more than work that was measured beside quiet neighbours."""
+
+
+def with_reserve(choice: Choice, fleet: Fleet) -> Choice:
+    """The choice with the reserve as a role of its own."""
+    demand = choice.demand
+    member = demand.roles[0]
+    spare = replace(member, name=RESERVE, count=1, count_min=None, values=())
+    apart = len(fleet.machines) > 1
+    if not apart:
+        inside = frozenset({"l3", "numa"})
+        spare = replace(spare, memory_bytes=0, devices=(), requires=member.requires & inside)
+        spare = replace(spare, prefers=member.prefers & inside)
+    spread = Spread("machine") if apart and member.count == 1 else None
+    return replace(choice, demand=replace(demand, roles=(member, spare), spread=spread))
+
+
+def without_reserve(choice: Choice) -> Choice | None:
+    """The same as the lesser class, which holds none; None where it gives up too much besides."""
+    if len(choice.steps) >= STEPS_MAX or any(step.axis == "isolation" for step in choice.steps):
+        return None
+    lesser = Relaxation(axis="isolation", what="class", asked="guaranteed", offered="burstable, without a reserve")
+    demand = replace(_bare(choice.demand), id=f"{choice.demand.id}/burstable")
+    step = Step("isolation", WEAKER, "without a reserve")
+    return replace(choice, demand=demand, relaxed=(*choice.relaxed, lesser), steps=(*choice.steps, step))
+
+
+def naming_reserve(
+    refused: Refusal, demand: Demand, fleet: Fleet, calendar: Calendar, now_ms: int, seed: int, policy: Policy
+) -> Refusal:
+    """The refusal as it is, or, where the need would fit without its reserve, as what the reserve lacks."""
+    if len(demand.roles) == 1:
+        return refused
+    work = plan(fleet, calendar, _bare(demand), now_ms=now_ms, seed=seed, choice=policy)
+    if not isinstance(work, Plan):
+        return refused
+    taken = calendar.with_holds(work.hold(f"{demand.id}/work", group=f"{demand.id}/work"))
+    used = {claim.machine for claim in work.claims}
+    constraints = demand.constraints
+    if demand.spread is not None:
+        elsewhere = frozenset(machine.name for machine in fleet.machines) - used
+        constraints = (*constraints, Constraint("another machine", IMPOSED_BY, machines=elsewhere))
+    start = Start(work.start_ms, work.start_ms)
+    spare = replace(demand, roles=demand.roles[1:], spread=None, start=start, constraints=constraints)
+    lacks = plan(fleet, taken, spare, now_ms=now_ms, seed=seed, choice=policy)
+    if not isinstance(lacks, Refusal):
+        return refused
+    binding = replace(
+        lacks.binding,
+        constraint=RESERVE,
+        imposed_by=IMPOSED_BY,
+        frees_at_ms=refused.binding.frees_at_ms,
+        hint=NEXT_STEP,
+    )
+    return replace(refused, binding=binding, conflict=(Conflict(RESERVE, IMPOSED_BY),))
+
+
+def _bare(demand: Demand) -> Demand:
+    return replace(demand, roles=demand.roles[:1], spread=None)

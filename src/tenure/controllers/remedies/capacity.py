@@ -1,0 +1,58 @@
+"""Rung: add reserved capacity. The run may use the cores of its reserve as well, without a restart.
+
+It helps against a core that gives less than it did: taken by a process that cannot be kept away, by the hypervisor, or
+slower than it was measured. The kernel then runs the work's threads where there is time for them. It does not make more
+threads of the work, so it does not help against more load than was declared, which is not owed either.
+"""
+
+import asyncio
+
+from tenure.controllers.contract.reserve import ADD_CAPACITY, cores_now
+from tenure.controllers.plane import Plane
+from tenure.controllers.remedies.ladder import Reasoned
+from tenure.controllers.remedies.situation import Situation
+from tenure.engines import MovesRuns
+from tenure.promises import Metric
+from tenure.resources import Contract
+
+MISSED_LEAST = 2
+"""A single window is no trend, and the reserve is there once."""
+CPU_CAUSES = ("WaitedForCpu", "Stolen", "Throttled")
+
+
+class AddCapacity:
+    """Costs the reserve: it is no longer held back against what may come. Its price is paid in any case."""
+
+    name = ADD_CAPACITY
+    cost = "the reserve: while it is in use nothing is held back against the next trouble; its price is paid anyway"
+    heavy = False
+    waits = False
+
+    def helps(self, situation: Situation) -> Reasoned | None:
+        """The budget burns, the work answers, cores are held back, and what lacks is the CPU."""
+        if not situation.spare or situation.healthy is False or situation.stuck or situation.missed < MISSED_LEAST:
+            return None
+        lacks = next((cause.detail for cause in situation.causes if cause.code in CPU_CAUSES), None)
+        if lacks is None and situation.intruders:
+            worst = situation.intruders[0]
+            lacks = f"process {worst.pid} ({worst.name}) used {worst.cpu_share:.0%} of its core"
+        if lacks is None and situation.missing == Metric.AVAILABILITY:
+            return None  # requests that fail although there is CPU do not need more of it
+        broken = f"{situation.missing} was broken in {situation.missed} of its newest windows"
+        return Reasoned(broken + (f"; {lacks}" if lacks else ""))
+
+    async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:  # noqa: ARG002 - one shape for all
+        """Let the run use what `cores_now` says, which counts the reserve since this step is in the status."""
+        if not isinstance(plane.engine, MovesRuns):
+            return "this engine cannot give a run more cores"
+        topology = await plane.topology(contract.spec.machine)
+        cores = cores_now(contract)
+        await asyncio.to_thread(plane.engine.move_to, contract.spec.hold.id, topology.cpus_of(cores))
+        return f"it may use cores {', '.join(map(str, cores))}"
+
+    async def undo(self, plane: Plane, contract: Contract) -> None:
+        """It did not help: back to the work's own cores, before the status says that the reserve is held again."""
+        if isinstance(plane.engine, MovesRuns):
+            topology = await plane.topology(contract.spec.machine)
+            own = topology.cpus_of(contract.spec.hold.claims[0].cores)
+            await asyncio.to_thread(plane.engine.move_to, contract.spec.hold.id, own)
