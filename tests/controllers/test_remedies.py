@@ -1,13 +1,19 @@
 """The ladder: the cheapest rung that helps, judged by what follows, at rest when it did not help."""
 
+from dataclasses import replace
+
 import pytest
 
+from tenure.controllers.contract.reserve import claim_now, cores_now, held_back, reserve_after
 from tenure.controllers.remedies.ladder import AGAIN_AFTER_FAILING_WINDOWS, next_rung, outcome_of
 from tenure.controllers.remedies.situation import Intruder, Situation
 from tenure.controllers.remedies.taking import LADDER
 from tenure.measurement.kernel import Cause
 from tenure.quantities import Instant
-from tenure.resources.kinds.contract import ReadBackFact, RemedyStep
+from tenure.resources import Contract
+from tenure.resources.kinds.allocation import Claim
+from tenure.resources.kinds.contract import ContractStatus, ReadBackFact, RemedyStep
+from tests.controllers.test_judging import a_contract
 
 WINDOW_MS = 1000
 INTRUDER = Intruder(77, 1, "miner", (1,), 0.9)
@@ -37,6 +43,92 @@ def step(rung: str, outcome: str, finished_ms: int | None = 10**6) -> RemedyStep
 )
 def test_each_rung_has_its_condition(situation: Situation, rung: str | None) -> None:
     assert chosen(situation) == rung
+
+
+SLOW = Situation(missed=2, missing="interTokenLatency.p95", spare=(1,))
+WAITED = Cause("WaitedForCpu", 0.6, "its threads were ready and had no CPU for 60% of the time")
+
+
+class TestAddCapacity:
+    """What is held back is brought in where the CPU lacks, and only there."""
+
+    def test_a_core_that_gives_too_little_is_made_up_for(self) -> None:
+        assert chosen(SLOW) == "add-capacity"
+
+    def test_the_cause_names_what_lacked(self) -> None:
+        found = next_rung(LADDER, replace(SLOW, causes=(WAITED,)), [], 0, WINDOW_MS)
+        assert found is not None
+        expected = "interTokenLatency.p95 was broken in 2 of its newest windows; its threads were ready and had no CPU"
+        assert found[1].cause.startswith(expected)
+
+    def test_what_costs_less_comes_first(self) -> None:
+        assert chosen(replace(SLOW, intruders=(INTRUDER,))) == "repin"
+        assert chosen(replace(SLOW, intruders=(INTRUDER,)), step("repin", "DidNotHelp")) == "add-capacity"
+
+    @pytest.mark.parametrize(
+        "situation",
+        [
+            replace(SLOW, spare=()),  # none is held, or it is in use already
+            replace(SLOW, missed=1),
+            replace(SLOW, missing="availability"),  # requests fail although there is CPU
+        ],
+    )
+    def test_it_is_left_alone_where_it_would_not_help(self, situation: Situation) -> None:
+        assert chosen(situation) is None
+
+    def test_a_process_that_is_stuck_is_restarted_instead(self) -> None:
+        assert chosen(replace(SLOW, healthy=False)) == "restart"
+        assert chosen(replace(SLOW, stuck=True)) == "restart"
+
+    def test_availability_that_lacks_cpu_is_helped(self) -> None:
+        assert chosen(replace(SLOW, missing="availability", causes=(WAITED,))) == "add-capacity"
+
+    def test_a_step_that_did_not_help_rests(self) -> None:
+        assert chosen(SLOW, step("add-capacity", "DidNotHelp")) is None
+
+
+class TestReserve:
+    """Which cores the run may use follows from the status alone, which is written with the step."""
+
+    def contract(self, *steps: RemedyStep) -> Contract:
+        made = a_contract()
+        hold = made.spec.hold.model_copy(
+            update={
+                "claims": [Claim(machine="m", cores=[0], memory=1), Claim(machine="m", cores=[1], purpose="reserve")]
+            }
+        )
+        made = made.model_copy(update={"spec": made.spec.model_copy(update={"hold": hold})})
+        status = ContractStatus(phase="Active", remedies=list(steps), reserve=reserve_after(made, steps))
+        return made.model_copy(update={"status": status})
+
+    def test_it_is_held_back_until_the_step_is_written(self) -> None:
+        made = self.contract()
+        assert (cores_now(made), held_back(made)) == ([0], (1,))
+        assert claim_now(made).cores == [0], "which the kernel is asked to confirm"
+
+    def test_from_then_on_the_run_may_use_it_whether_the_act_was_done_or_is_repeated_after_a_crash(self) -> None:
+        made = self.contract(step("add-capacity", "InProgress", None))
+        assert (cores_now(made), held_back(made)) == ([0, 1], ())
+        assert claim_now(made).cores == [0, 1]
+        assert made.status is not None
+        assert made.status.reserve is not None
+        assert made.status.reserve.because == "c"
+
+    def test_it_stays_in_use_once_it_helped_also_when_the_step_is_no_longer_shown(self) -> None:
+        made = self.contract(step("add-capacity", "Helped"))
+        assert cores_now(made) == [0, 1]
+        assert reserve_after(made, [step("repin", "Helped")]) == made.status.reserve if made.status else None
+
+    def test_where_it_did_not_help_it_is_held_back_again(self) -> None:
+        made = self.contract(step("add-capacity", "DidNotHelp"))
+        assert (cores_now(made), held_back(made)) == ([0], (1,))
+
+    def test_one_on_another_machine_is_nothing_that_could_be_brought_in_here(self) -> None:
+        made = self.contract()
+        away = made.spec.hold.claims[1].model_copy(update={"machine": "n"})
+        hold = made.spec.hold.model_copy(update={"claims": [made.spec.hold.claims[0], away]})
+        made = made.model_copy(update={"spec": made.spec.model_copy(update={"hold": hold})})
+        assert held_back(made) == ()
 
 
 def test_the_cheapest_rung_that_helps_comes_first() -> None:
