@@ -1,0 +1,170 @@
+"""E4: availability is promised, and what holds it is real: capacity held back, called in when a core is taken.
+
+All of the machine is put on sale, so that there is a second core to hold back, and none where what takes the first one
+could be moved to. The failing twin has the same work and the same interference, and no reserve.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from tenure.catalog import artifact_of, cached_path, models
+from tenure.cli.quickstart.load import Interference
+from tenure.cli.running import plane_of
+from tenure.engines import LocalEngine
+from tenure.resources import Contract
+from tests.requirements.home import House, house
+from tests.requirements.served import active, load, pid_of_plane, until
+
+pytestmark = pytest.mark.real
+NEED = """
+apiVersion: tenure.dev/v1alpha1
+kind: Workload
+metadata: {{name: {name}, namespace: default}}
+spec:
+  inference: {{model: smollm2-135m-instruct}}
+  load: {{requestsPerSecond: 1.5, promptTokens: 40, outputTokens: 16}}
+  objectives: {{interTokenLatency: {{p95: 100ms}}{availability}}}
+  assurance: {{window: 1s, share: 0.75, confidence: 0.75}}
+  term: {{duration: 15m}}
+"""
+INTERFERERS = 24
+"""So many that what the work is left with is far below its bound, however quick the machine."""
+CALLED_IN_SECONDS = 90
+KEPT_AGAIN_SECONDS = 90
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    if cached_path(artifact_of(models()[0])) is None:
+        pytest.skip("the model is not here: tenure model fetch smollm2-135m-instruct")
+    made = house(tmp_path_factory.mktemp("reserved"))
+    try:
+        name = made.must("get", "machines", "-o", "json").json["items"][0]["metadata"]["name"]
+        made.must("patch", "machine", name, "-p", '{"spec": {"reserved": {"cores": []}, "hourlyCost": "0.60 EUR"}}')
+        made.must("down")
+        made.must("up")
+        if len(made.must("get", "machine", name, "-o", "json").json["status"]["sellableCores"]) < 2:
+            pytest.skip("it takes two cores to hold one back")
+        yield made
+    finally:
+        made.close()
+
+
+def serve(home: House, name: str, availability: str) -> Contract:
+    path = home.manifest(name, NEED.format(name=name, availability=availability))
+    said = home.tenure("request", "-f", path, "--accept", "best")
+    assert said.code == 0, said.out + said.err
+    found = until(lambda: active(home, name), what=f"{name} is Active")
+    assert found is not None
+    return found
+
+
+def now(home: House, name: str) -> Contract:
+    found = active(home, name)
+    assert found is not None, "it is still under contract"
+    assert found.status is not None
+    return found
+
+
+def ready(home: House, name: str) -> bool:
+    status = now(home, name).status
+    assert status is not None
+    return any(c.type == "Ready" and c.status == "True" for c in status.conditions)
+
+
+def step(home: House, name: str, rung: str) -> Any:
+    status = now(home, name).status
+    assert status is not None
+    return next((one for one in reversed(status.remedies) if one.rung == rung), None)
+
+
+def told(home: House, name: str) -> str:
+    status = now(home, name).status
+    assert status is not None
+    windows = [(w.metric, w.verdict, w.reason, w.cause) for w in status.windows]
+    return f"{status.remedies}; {status.accounting}; {windows}"
+
+
+def test_a_core_that_is_taken_is_made_up_for_by_the_one_held_back_and_the_promise_is_kept_again(home: House) -> None:
+    contract = serve(home, "chat", ", availability: 0.75")
+    own, spare = contract.spec.hold.in_use[0].cores, contract.spec.hold.reserve[0].cores
+    assert (len(own), len(spare)) == (1, 1)
+    assert not set(own) & set(spare)
+    assert contract.spec.price.reserve_hourly is not None
+    assert "held back, nobody else may have it" in home.must("why", f"contract/{contract.name}").out
+    assert f"+ {spare[0]} in reserve" in home.must("ledger", "show").out
+    with load(home, contract):
+        until(lambda: ready(home, "chat"), 60, lambda: f"kept at first: {told(home, 'chat')}")
+        with Interference(tuple(own), INTERFERERS):
+            until(lambda: step(home, "chat", "add-capacity"), CALLED_IN_SECONDS, lambda: told(home, "chat"))
+            begun = time.monotonic()
+            os.kill(pid_of_plane(home), signal.SIGKILL)  # whatever it was doing is finished by its successor
+            until(lambda: plane_of(home.path) is None, what="it is dead")
+            home.must("up")
+            until(
+                lambda: step(home, "chat", "add-capacity").outcome == "Helped" and ready(home, "chat"),
+                KEPT_AGAIN_SECONDS,
+                lambda: f"kept again although the interference goes on: {told(home, 'chat')}",
+            )
+            print(f"kept again {time.monotonic() - begun:.0f} s after the reserve was called in")
+            read = LocalEngine(home.path).read_back(contract.spec.hold.id)
+            assert set(read.cpus_allowed) >= {*own, *spare}, "its threads may run on both cores"
+    after = now(home, "chat").status
+    assert after is not None
+    assert after.reserve is not None
+    assert after.reserve.state == "InUse"
+    assert after.run is not None
+    assert all(fact.agrees for fact in after.run.read_back), "the kernel says what the contract holds"
+    assert any(c.type == "HardPromisesKept" and c.status == "True" for c in after.conditions)
+    assert home.must("ledger", "check", "-o", "json").json["agrees"]
+    assert "in use since" in home.must("why", f"contract/{contract.name}").out
+    assert any(one["rung"] == "add-capacity" for one in audit(home, contract)["remedies"])
+
+
+def audit(home: House, contract: Contract) -> Any:
+    return home.tenure("contract", "audit", contract.name, "-o", "json").json
+
+
+def test_what_is_not_answered_is_a_breach_of_the_availability_on_record_and_verified(home: House) -> None:
+    contract = now(home, "chat")
+    with load(home, contract):
+        stopped = time.monotonic() + 60
+        while not lost(home, contract):
+            assert time.monotonic() < stopped, told(home, "chat")
+            status = now(home, "chat").status
+            assert status is not None
+            assert status.run is not None
+            with suppress(ProcessLookupError):
+                if status.run.pid is not None:
+                    os.kill(status.run.pid, signal.SIGKILL)
+            time.sleep(0.3)
+    bundle, key = home.path.parent / "bundle.jsonl", home.path.parent / "public.pem"
+    home.must("evidence", "export", contract.name, "--to", bundle)
+    key.write_text(home.must("evidence", "show", "--public-key").out)
+    verified = home.tenure("evidence", "verify", bundle, "--public-key", key)
+    assert verified.code in (0, 7), verified.out + verified.err
+
+
+def lost(home: House, contract: Contract) -> bool:
+    """Whether a window of its availability was breached by requests that were not answered."""
+    promise = next(p for p in audit(home, contract)["promises"] if p["promise"] == "availability")
+    return any((w["verdict"], w["reason"]) == ("Breached", "RequestsFailed") for w in promise["windows"])
+
+
+def test_twin_without_a_reserve_the_same_interference_goes_on_breaking_it(home: House) -> None:
+    home.must("end", now(home, "chat").name)
+    contract = serve(home, "bare", "")
+    assert contract.spec.hold.reserve == []
+    with load(home, contract):
+        until(lambda: ready(home, "bare"), 60, lambda: f"kept at first: {told(home, 'bare')}")
+        with Interference(tuple(contract.spec.hold.in_use[0].cores), INTERFERERS):
+            until(lambda: not ready(home, "bare"), 60, lambda: told(home, "bare"))
+            time.sleep(15)
+            assert step(home, "bare", "add-capacity") is None
+            assert not ready(home, "bare")
