@@ -1,13 +1,16 @@
 """The ladder: the cheapest rung that helps, judged by what follows, at rest when it did not help."""
 
+import asyncio
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from tenure.controllers.contract.reserve import claim_now, cores_now, held_back, reserve_after
+from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.ladder import AGAIN_AFTER_FAILING_WINDOWS, next_rung, outcome_of
 from tenure.controllers.remedies.situation import Intruder, Situation
-from tenure.controllers.remedies.taking import LADDER
+from tenure.controllers.remedies.taking import ADDING, LADDER
 from tenure.measurement.kernel import Cause
 from tenure.quantities import Instant
 from tenure.resources import Contract
@@ -87,6 +90,23 @@ class TestAddCapacity:
         assert chosen(SLOW, step("add-capacity", "DidNotHelp")) is None
 
 
+class Recording:
+    """A machine whose core N has the CPUs N and N + 2, and an engine that only remembers where it moved a run."""
+
+    def __init__(self) -> None:
+        self.engine = self
+        self.moves: list[tuple[int, ...]] = []
+
+    async def topology(self, machine: str) -> "Recording":
+        return self
+
+    def cpus_of(self, cores: list[int]) -> tuple[int, ...]:
+        return tuple(sorted(cpu for core in cores for cpu in (core, core + 2)))
+
+    def move_to(self, run_id: str, cpus: tuple[int, ...], memory_nodes: object = None) -> None:
+        self.moves.append(tuple(cpus))
+
+
 class TestReserve:
     """Which cores the run may use follows from the status alone, which is written with the step."""
 
@@ -122,6 +142,15 @@ class TestReserve:
     def test_where_it_did_not_help_it_is_held_back_again(self) -> None:
         made = self.contract(step("add-capacity", "DidNotHelp"))
         assert (cores_now(made), held_back(made)) == ([0], (1,))
+
+    def test_the_act_gives_the_run_both_cores_and_can_be_repeated_undoing_it_leaves_the_own_ones(self) -> None:
+        plane = Recording()
+        made = self.contract(step("add-capacity", "InProgress", None))
+        for _ in range(2):
+            said = asyncio.run(ADDING.act(cast(Plane, plane), made, SLOW))
+            assert said == "it may use cores 0, 1"
+        asyncio.run(ADDING.undo(cast(Plane, plane), made))
+        assert plane.moves == [(0, 1, 2, 3), (0, 1, 2, 3), (0, 2)]
 
     def test_one_on_another_machine_is_nothing_that_could_be_brought_in_here(self) -> None:
         made = self.contract()

@@ -9,13 +9,16 @@ import pytest
 from tenure.controllers.answering.answer import Answered, answer
 from tenure.controllers.answering.measured import Measured
 from tenure.controllers.answering.quotes import Asker, offer_of
+from tenure.controllers.contract.checking import recompute
 from tenure.controllers.contract.judge import Kind, judge_commissioning, objective_of
+from tenure.controllers.contract.stating import EVIDENCE_INPUT, verdict_body
 from tenure.controllers.contract.terms import promises_of
+from tenure.evidence import Statement
 from tenure.ledger.convert import from_placed, to_placed
 from tenure.ledger.records import record_of_offer
 from tenure.ledger.recount import Capacity, RunFact, recount
 from tenure.placement import Calendar, Core, Fleet, FleetMachine, MemoryNode
-from tenure.promises import AvailabilityObjective, Outcome
+from tenure.promises import AvailabilityObjective, Outcome, RequestSample, Window, WindowEvidence, judge
 from tenure.resources import Offer
 from tenure.resources.kinds.answer import Quote
 from tenure.resources.kinds.contract import OfferStatus
@@ -176,3 +179,16 @@ class TestAvailability:
         promise = promises_of(said().answer.quotes[0].promises)[-1]
         assert promise.name == "availability"
         assert (promise.objective, promise.assurance.share) == (AvailabilityObjective(900_000), 0.9)
+
+    def test_a_stranger_draws_its_verdicts_again_from_the_evidence_and_finds_a_forged_one(self) -> None:
+        promises = said().answer.quotes[0].promises
+        promise, window = promises_of(promises)[-1], Window(0, promises.statistical[-1].window.ms)
+        lost = RequestSample(0, None, (), 10**9, 40, 0, 502, Outcome.FAILED)
+        evidence = WindowEvidence(asof_ms=window.end_ms + 100, tap_asof_ms=window.end_ms, requests=(lost,))
+        body = verdict_body(judge(promise, window, evidence))
+        assert body["verdict"] == "Breached"
+        terms = {"promises": promises.to_json()}
+        for claimed, honest in ((body, True), (body | {"verdict": "Kept", "reason": "WithinBound"}, False)):
+            stated = Statement("window-verdict", "c/w", "c", 0, 0, (), claimed)
+            again = recompute(stated, {EVIDENCE_INPUT: evidence.as_record()}, terms)
+            assert (again == claimed) is honest
