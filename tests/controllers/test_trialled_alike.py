@@ -14,8 +14,10 @@ from tenure.controllers.answering.measured import RunShape
 from tenure.controllers.contract.commissioning import job_key, measuring
 from tenure.controllers.contract.judge import Kind
 from tenure.controllers.measuring import Job, Measurements, Windows
+from tenure.controllers.probing import look_ms
 from tenure.controllers.serving import PROBER, PROBER_FILE, Serving
-from tenure.engines import RunSpec
+from tenure.controllers.trialling.watching import Watching
+from tenure.engines import RunNotFound, RunSpec
 from tenure.measurement import Endpoint, TrialPlan
 from tenure.measurement.store import SATURATION, Evidence, EvidenceKey
 from tenure.promises import Load
@@ -111,3 +113,27 @@ async def test_a_trial_runs_beside_the_prober_that_a_contract_has() -> None:
         pass
     assert PROBER in started[0].sidecars
     assert json.loads(started[0].files[PROBER_FILE].content)["perSecond"] == 0
+
+
+@pytest.mark.parametrize(
+    ("windows_ms", "paced_ms"), [([60_000], 2_000), ([1_000, 60_000], 500), ([100], 250), ([], 2_000)]
+)
+def test_a_run_is_looked_at_twice_a_window(windows_ms: list[int], paced_ms: int) -> None:
+    assert look_ms(windows_ms) == paced_ms
+
+
+@pytest.mark.anyio
+async def test_a_trial_is_looked_at_while_it_is_measured_and_survives_what_the_engine_says() -> None:
+    looked: list[str] = []
+    first = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def state(run_id: str) -> Any:
+        looked.append(run_id)
+        loop.call_soon_threadsafe(first.set)
+        raise RunNotFound(run_id)
+
+    plane: Any = SimpleNamespace(engine=SimpleNamespace(state=state))
+    async with Watching(plane, "hold.0", 500):
+        await asyncio.wait_for(first.wait(), 30)
+    assert set(looked) == {"hold.0"}

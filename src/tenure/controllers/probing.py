@@ -1,4 +1,4 @@
-"""What looks at a contract from outside: the prober's budget, and the counters of the workload's own that it reads.
+"""What looks at a contract from outside: how often, the prober's budget, and the workload's own counters that it reads.
 
 The budget is how many requests the prober may add; it is part of the contract and of the load that is trialled.
 """
@@ -14,6 +14,13 @@ PROBES_PER_WINDOW = 3
 """With three expected, a window without any (Poisson) is one in twenty."""
 SHARE_OF_LOAD_MAX = 5
 """Never more than a fifth of the declared load, however short the windows."""
+LOOK_MS, LOOK_MS_LEAST = 2_000, 250
+"""How often the control plane looks at a run, at the least and at the most."""
+
+
+def look_ms(windows_ms: Iterable[int]) -> int:
+    """The pace at which a run with such windows is looked at: twice a window, so that a breach is seen within one."""
+    return min([LOOK_MS, *(max(LOOK_MS_LEAST, ms // 2) for ms in windows_ms)])
 
 
 def probes_micro(load: Load, window_ms: int) -> int:

@@ -237,13 +237,13 @@ class Served:
 
     def __init__(self, plane: Plane, run_id: str, endpoint: Endpoint) -> None:
         self._plane = plane
-        self._run_id = run_id
+        self.run_id = run_id
         self.endpoint = endpoint
 
     async def wait_healthy(self, ms_max: int) -> None:
         """Return once it answers. Raises ServingError when it does not within `ms_max`."""
         for _ in range(int(ms_max / 1000 / HEALTHY_LOOK_SECONDS)):
-            state = await asyncio.to_thread(self._plane.engine.state, self._run_id)
+            state = await asyncio.to_thread(self._plane.engine.state, self.run_id)
             if state.healthy:
                 return
             if state.final:

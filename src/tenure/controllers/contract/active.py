@@ -17,6 +17,7 @@ from tenure.controllers.contract.run import spec_of_contract
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
+from tenure.controllers.probing import LOOK_MS, look_ms
 from tenure.controllers.remedies.taking import STEPS_KEPT, WAITING, act, begin, conclude, judged
 from tenure.controllers.remedies.watching import Looks
 from tenure.controllers.serving import ServingError
@@ -26,9 +27,6 @@ from tenure.evidence import NotWrittenError
 from tenure.promises import Verdict
 from tenure.resources import Condition, Contract, Offer, condition_of
 from tenure.resources.kinds.contract import ReadBackFact, RemedyStep
-
-LOOK_MS = 2_000
-LOOK_MS_LEAST = 250
 
 
 async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contract) -> Wait | None:
@@ -55,7 +53,7 @@ async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contra
     await _say(plane, looks, contract, state, facts)
     await follow_progress(plane, book, contract, state)
     await give_notice(plane, contract)
-    return Wait(max(1, min(_look_ms(contract), until_next(contract, plane.clock.now_ms()))))
+    return Wait(max(1, min(_pace_ms(contract), until_next(contract, plane.clock.now_ms()))))
 
 
 async def follow_progress(plane: Plane, book: ProgressBook, contract: Contract, state: RunState) -> Contract:
@@ -86,10 +84,8 @@ def why_ended(contract: Contract, state: RunState) -> str:
     return ENDED.get(state.reason, "Lost") if contract.spec.body.inference is None else "Lost"
 
 
-def _look_ms(contract: Contract) -> int:
-    """Twice a window, so that a breach is seen within one."""
-    windows = [promise.window.ms for promise in contract.spec.promises.statistical]
-    return min([LOOK_MS, *(max(LOOK_MS_LEAST, ms // 2) for ms in windows)])
+def _pace_ms(contract: Contract) -> int:
+    return look_ms(promise.window.ms for promise in contract.spec.promises.statistical)
 
 
 async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, facts: Sequence[ReadBackFact]) -> None:

@@ -16,6 +16,7 @@ from tenure.controllers.probing import with_probes
 from tenure.controllers.serving import Served, Serving, ServingError
 from tenure.controllers.trialling.book import answered, remember
 from tenure.controllers.trialling.neighbours import Neighbours
+from tenure.controllers.trialling.watching import Watching
 from tenure.ledger import release
 from tenure.measurement import Endpoint, TrialPlan, saturating
 from tenure.measurement.store import SATURATION
@@ -109,7 +110,10 @@ class RunningTrial:
         self, served: Served, steps: Sequence[TrialStep], wanted: Sequence[TrialStep], total: int
     ) -> None:
         busy = self._known.neighbours == "busy"
-        async with Neighbours(self._plane, self.offer.spec.hold, busy=busy):
+        async with (
+            Neighbours(self._plane, self.offer.spec.hold, busy=busy),
+            Watching(self._plane, served.run_id, self._wish.window_ms),
+        ):
             for step in steps:
                 number = wanted.index(step) + 1
                 how = "never without work" if step.saturated else f"at {step.load.arrivals_per_second:g} requests/s"
