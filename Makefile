@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # More than two at once contend for the cores that real engines are measured on.
 WORKERS ?= 2
 
-.PHONY: help quickstart test test-real test-slow kubernetes lint format lock requirements docs picture bench bench-placement clean
+.PHONY: help quickstart test test-real test-slow kubernetes lint format generate lock requirements docs picture bench bench-placement clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -33,14 +33,17 @@ kubernetes: ## build a real kube-apiserver for the tests that need one (five min
 	@tests/kubernetes/build.sh $(TENURE_CACHE)/kubernetes
 
 lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the layers
-	@$(BIN)/ruff check src tests benchmarks
-	@$(BIN)/ruff format --check src tests benchmarks
+	@$(BIN)/ruff check src tests benchmarks scripts
+	@$(BIN)/ruff format --check src tests benchmarks scripts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
 format: $(VENV)/dev.stamp ## let ruff fix and format
-	@$(BIN)/ruff check --fix src tests benchmarks
-	@$(BIN)/ruff format src tests benchmarks
+	@$(BIN)/ruff check --fix src tests benchmarks scripts
+	@$(BIN)/ruff format src tests benchmarks scripts
+
+generate: $(VENV)/dev.stamp ## write the blocking clients anew from the asynchronous ones
+	@$(BIN)/python -m scripts.unasync
 
 requirements: $(VENV)/dev.stamp ## run every proven requirement with its failing twin, and print the table
 	@$(BIN)/python -m tests.requirements.table

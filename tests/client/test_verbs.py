@@ -170,6 +170,8 @@ def test_the_asynchronous_one_waits_too(host: Embedded) -> None:
             assert (await task).name == "async"
             with pytest.raises(WaitTimeout):
                 await client.wait_for(Workload, "async", lambda _: False, timeout_seconds=0.1)
+            seen = [event.type async for event in client.watch(Workload, for_seconds=0.1)]
+            assert seen == ["ADDED"]
             await client.delete(Workload, "async")
             await client.wait_deleted(Workload, "async", timeout_seconds=10)
 

@@ -1,7 +1,7 @@
-"""The asynchronous client."""
+"""The asynchronous client: typed verbs over one host."""
 
 import asyncio
-import random
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -12,7 +12,7 @@ from tenure.client import calls
 from tenure.client.calls import Call, ObjectList, Propagation, WatchEvent
 from tenure.client.connection import Connection, ConnectionSource
 from tenure.client.errors import Gone, NotFound, Unreachable, WaitTimeout
-from tenure.client.transport import BACKOFF_SECONDS_MAX, WATCH_TIMEOUT, http_options, never_sent
+from tenure.client.transport import http_options, never_sent, pause_seconds, watch_timeout
 from tenure.resources import ApiObject, kind_of
 
 T = TypeVar("T", bound=ApiObject)
@@ -136,13 +136,15 @@ class AsyncClient:
         label_selector: str | None = None,
         field_selector: str | None = None,
         bookmarks: bool = False,
+        for_seconds: float | None = None,
         give_up_after_seconds: float | None = None,
     ) -> AsyncIterator[WatchEvent[T]]:
         """Every change after `resource_version`, in order, each once, across disconnects and restarts of the host.
 
         Without a version the objects of now come first, as ADDED. Raises Gone when the version has left the log (list
         again), Unreachable when the first attempt fails or the host stays away for `give_up_after_seconds` (None: it
-        keeps trying). `bookmarks` also yields BOOKMARK events, which carry a version and no object.
+        keeps trying). `bookmarks` also yields BOOKMARK events, which carry a version and no object. `for_seconds` ends
+        it after that time (None: never).
         """
         version = resource_version
         if not version:
@@ -153,14 +155,17 @@ class AsyncClient:
             for item in listed.items:
                 yield WatchEvent("ADDED", item, item.metadata.resource_version or "")
             version = listed.resource_version
-        loop = asyncio.get_running_loop()
+        end = None if for_seconds is None else time.monotonic() + for_seconds
         away_since: float | None = None
         failures = 0
         answered = not resource_version  # by the list
         while True:
-            call = calls.watch(model, namespace, version, label_selector, field_selector)
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            call = calls.watch(model, namespace, version, label_selector, field_selector, left)
             try:
-                async for line in self._lines(call):
+                async for line in self._lines(call, left):
                     event = calls.read_event(model, line)
                     version, answered = event.resource_version, True
                     away_since, failures = None, 0
@@ -170,11 +175,13 @@ class AsyncClient:
             except Unreachable:
                 if not answered:
                     raise
-                away_since = away_since or loop.time()
-                if give_up_after_seconds is not None and loop.time() - away_since >= give_up_after_seconds:
+                now = time.monotonic()
+                away_since = away_since or now
+                if give_up_after_seconds is not None and now - away_since >= give_up_after_seconds:
                     raise
                 failures += 1
-                await asyncio.sleep(random.uniform(0.5, 1) * min(BACKOFF_SECONDS_MAX, 0.1 * 2 ** min(failures, 10)))
+                pause = pause_seconds(failures)
+                await asyncio.sleep(pause if left is None else min(pause, left))
                 await self._reconnect()
 
     async def wait_for(
@@ -191,11 +198,28 @@ class AsyncClient:
         Raises NotFound when it does not exist or is deleted meanwhile, WaitTimeout when the time is over.
         """
         where = namespace or self.namespace
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                return await self._wait_for(model, name, predicate, where)
-        except TimeoutError:
-            raise WaitTimeout(f"{model.__name__} {name} was not as wanted within {timeout_seconds:g} s") from None
+        end = time.monotonic() + timeout_seconds
+        while True:
+            found = await self.get(model, name, namespace=where)
+            if predicate(found):
+                return found
+            left = end - time.monotonic()
+            if left <= 0:
+                raise WaitTimeout(f"{model.__name__} {name} was not as wanted within {timeout_seconds:g} s")
+            try:
+                async for event in self.watch(
+                    model,
+                    namespace=where,
+                    resource_version=found.metadata.resource_version or "",
+                    field_selector=f"metadata.name={name}",
+                    for_seconds=left,
+                ):
+                    if event.type == "DELETED" or event.object is None:
+                        raise NotFound(f"{model.__name__} {name} was deleted", code=404)
+                    if predicate(event.object):
+                        return event.object
+            except Gone:
+                continue
 
     async def wait_deleted(
         self, model: type[ApiObject], name: str, *, namespace: str | None = None, timeout_seconds: float
@@ -232,14 +256,18 @@ class AsyncClient:
         except httpx2.TransportError as error:
             raise self._unreachable(error) from error
 
-    async def _lines(self, call: Call) -> AsyncIterator[str]:
+    async def _lines(self, call: Call, seconds: float | None) -> AsyncIterator[str]:
+        timeout = watch_timeout(seconds)
         try:
-            async with self._http.stream("GET", call.path, params=call.query, timeout=WATCH_TIMEOUT) as response:
+            async with self._http.stream("GET", call.path, params=call.query, timeout=timeout) as response:
                 if response.status_code >= 400:
                     calls.read_answer(response.status_code, await response.aread())
                 async for line in response.aiter_lines():
                     if line:
                         yield line
+        except httpx2.ReadTimeout as error:
+            if seconds is None:
+                raise self._unreachable(error) from error
         except httpx2.TransportError as error:
             raise self._unreachable(error) from error
 
@@ -256,25 +284,6 @@ class AsyncClient:
             token = page["metadata"].get("continue") or ""
             if not token:
                 return ObjectList(items, page["metadata"]["resourceVersion"])
-
-    async def _wait_for(self, model: type[T], name: str, predicate: Callable[[T], bool], namespace: str) -> T:
-        while True:
-            found = await self.get(model, name, namespace=namespace)
-            if predicate(found):
-                return found
-            try:
-                async for event in self.watch(
-                    model,
-                    namespace=namespace,
-                    resource_version=found.metadata.resource_version or "",
-                    field_selector=f"metadata.name={name}",
-                ):
-                    if event.type == "DELETED" or event.object is None:
-                        raise NotFound(f"{model.__name__} {name} was deleted", code=404)
-                    if predicate(event.object):
-                        return event.object
-            except Gone:
-                continue
 
     async def _reconnect(self) -> None:
         connection = self._source()

@@ -1,6 +1,6 @@
-"""The blocking client: the same verbs as the asynchronous one, for commands, scripts and notebooks."""
+# Generated from aio.py beside it by `make generate`: change that one.
+"""The blocking client: typed verbs over one host."""
 
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
@@ -12,7 +12,7 @@ from tenure.client import calls
 from tenure.client.calls import Call, ObjectList, Propagation, WatchEvent
 from tenure.client.connection import Connection, ConnectionSource
 from tenure.client.errors import Gone, NotFound, Unreachable, WaitTimeout
-from tenure.client.transport import BACKOFF_SECONDS_MAX, http_options, never_sent, watch_timeout
+from tenure.client.transport import http_options, never_sent, pause_seconds, watch_timeout
 from tenure.resources import ApiObject, kind_of
 
 T = TypeVar("T", bound=ApiObject)
@@ -137,7 +137,13 @@ class Client:
         for_seconds: float | None = None,
         give_up_after_seconds: float | None = None,
     ) -> Iterator[WatchEvent[T]]:
-        """As AsyncClient.watch; `for_seconds` ends it after that time (None: never)."""
+        """Every change after `resource_version`, in order, each once, across disconnects and restarts of the host.
+
+        Without a version the objects of now come first, as ADDED. Raises Gone when the version has left the log (list
+        again), Unreachable when the first attempt fails or the host stays away for `give_up_after_seconds` (None: it
+        keeps trying). `bookmarks` also yields BOOKMARK events, which carry a version and no object. `for_seconds` ends
+        it after that time (None: never).
+        """
         version = resource_version
         if not version:
             # Told by a list, which is one moment: a watch cut while it tells the present could not be resumed.
@@ -170,7 +176,8 @@ class Client:
                 if give_up_after_seconds is not None and now - away_since >= give_up_after_seconds:
                     raise
                 failures += 1
-                time.sleep(random.uniform(0.5, 1) * min(BACKOFF_SECONDS_MAX, 0.1 * 2 ** min(failures, 10)))
+                pause = pause_seconds(failures)
+                time.sleep(pause if left is None else min(pause, left))
                 self._reconnect()
 
     def wait_for(
@@ -244,8 +251,8 @@ class Client:
             raise self._unreachable(error) from error
 
     def _lines(self, call: Call, seconds: float | None) -> Iterator[str]:
+        timeout = watch_timeout(seconds)
         try:
-            timeout = watch_timeout(seconds)
             with self._http.stream("GET", call.path, params=call.query, timeout=timeout) as response:
                 if response.status_code >= 400:
                     calls.read_answer(response.status_code, response.read())

@@ -7,7 +7,7 @@ from typing import Generic, Literal, TypeVar
 
 from tenure.client.aio import AsyncClient
 from tenure.client.errors import ApiError, Forbidden, Gone, Unauthorized
-from tenure.client.transport import BACKOFF_SECONDS_MAX
+from tenure.client.transport import pause_seconds
 from tenure.resources import ApiObject
 
 T = TypeVar("T", bound=ApiObject)
@@ -77,7 +77,7 @@ class Informer(Generic[T]):
             except ApiError as error:
                 failures += 1
                 log.warning("%s: %s; trying again", self._model.__name__, error)
-                await asyncio.sleep(min(BACKOFF_SECONDS_MAX, 0.1 * 2 ** min(failures, 10)))
+                await asyncio.sleep(pause_seconds(failures))
 
     def _compare(self, listed: dict[Key, T]) -> None:
         for key in [key for key in self._objects if key not in listed]:

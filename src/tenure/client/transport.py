@@ -1,5 +1,6 @@
 """Times and options of the HTTP clients, and how their failures read."""
 
+import random
 from typing import Any
 
 import httpx2
@@ -25,6 +26,11 @@ def http_options(connection: Connection) -> dict[str, Any]:
         "limits": LIMITS,
         **connection.options,
     }
+
+
+def pause_seconds(failures: int) -> float:
+    """How long to wait after so many failures in a row: twice as long each time, up to ten seconds, never in step."""
+    return random.uniform(0.5, 1) * min(BACKOFF_SECONDS_MAX, 0.1 * float(2 ** min(failures, 10)))
 
 
 def never_sent(error: Exception) -> bool:

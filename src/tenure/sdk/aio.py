@@ -1,6 +1,6 @@
-"""The asynchronous client: as `sdk.blocking`, word for word, for programs that wait for other things too."""
+"""The asynchronous client: the verbs of the door, and the few steps from a need to an endpoint."""
 
-import asyncio
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -80,13 +80,13 @@ class AsyncClient(Door):
         workload = workload_of(need)
         namespace = workload.namespace or self.namespace
         asked = await self.create(inquiry_of(workload, namespace))
-        end = asyncio.get_running_loop().time() + timeout_seconds
+        end = time.monotonic() + timeout_seconds
         answered = await self.wait_for(
             Inquiry,
             asked.name,
             lambda inquiry: bool(inquiry.status and (inquiry.status.answer or inquiry_blocked(inquiry))),
             namespace=namespace,
-            timeout_seconds=max(0.0, end - asyncio.get_running_loop().time()),
+            timeout_seconds=max(0.0, end - time.monotonic()),
         )
         assert answered.status is not None, "waited for"
         if answered.status.answer is not None:
@@ -224,14 +224,14 @@ class AsyncClient(Door):
         progress: Progress | None,
     ) -> Contract:
         """The contract of an acceptance that was asked for. Its name follows from the offer's."""
-        end = asyncio.get_running_loop().time() + timeout_seconds
+        end = time.monotonic() + timeout_seconds
         while True:
             found = await self._contract_of(offer, namespace)
             if found is not None:
                 return found
             if progress is not None:
                 progress("accepting")
-            left = min(LOOK_SECONDS, end - asyncio.get_running_loop().time())
+            left = min(LOOK_SECONDS, end - time.monotonic())
             if left <= 0:
                 raise WaitTimeout(f"offer {offer} was not accepted within {timeout_seconds:g} s")
             seen = await self.get(Workload, workload, namespace=namespace)
@@ -249,13 +249,11 @@ class AsyncClient(Door):
         return found if counts and found.spec.offer == offer else None
 
     async def _any_change(self, workload: Workload, seconds: float) -> None:
-        events = self.watch(
+        async for _ in self.watch(
             Workload,
             namespace=workload.namespace,
             resource_version=workload.metadata.resource_version or "",
             field_selector=f"metadata.name={workload.name}",
-        )
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                async for _ in events:
-                    return
+            for_seconds=seconds,
+        ):
+            return

@@ -1,3 +1,4 @@
+# Generated from aio.py beside it by `make generate`: change that one.
 """The blocking client: the verbs of the door, and the few steps from a need to an endpoint."""
 
 import time
