@@ -9,6 +9,7 @@ import pytest
 from tenure.client import Client, NotFound
 from tenure.engines import LocalEngine
 from tenure.resources import ApiObject, Contract, Namespace, ObjectMeta, Offer, Site, Workload
+from tenure.resources.kinds.site import LedgerStatus
 from tests.chaos.harness import Home
 
 pytestmark = pytest.mark.real
@@ -59,12 +60,13 @@ def gone(client: Client, model: type[ApiObject], name: str, namespace: str | Non
 def nothing_is_left(home: Home, client: Client) -> None:
     assert home.settle()["exit"] == 0
     assert [s for s in LocalEngine(home.path).runs() if not s.final] == []
-    released = (client.get(Site, "local").status or _none()).ledger.last_batch
-    assert released[-1].operation == "Release"
+    assert _ledger(client).last_batch[-1].operation == "Release"
 
 
-def _none() -> object:
-    raise AssertionError("the site has a status")
+def _ledger(client: Client) -> LedgerStatus:
+    status = client.get(Site, "local").status
+    assert status is not None, "the site has a status"
+    return status.ledger
 
 
 @pytest.mark.parametrize("what", ["contract", "workload", "namespace"])
@@ -75,7 +77,7 @@ def test_what_runs_is_stopped_before_its_hold_is_released(home: Home, what: str)
         wanted = home.workload(f"by-{what}")
         client.create(wanted.model_copy(update={"metadata": ObjectMeta(name=wanted.name, namespace=namespace)}))
         contract = active(client, wanted.name, namespace)
-        before = (client.get(Site, "local").status or _none()).ledger.generation
+        before = _ledger(client).generation
         match what:
             case "contract":
                 client.delete(Contract, contract.name, namespace=namespace)
@@ -99,7 +101,7 @@ def test_what_runs_is_stopped_before_its_hold_is_released(home: Home, what: str)
             until(lambda: gone(client, Workload, wanted.name, namespace), "the workload is gone")
         until(lambda: not _live(client, namespace), "everything in the namespace is gone")
         nothing_is_left(home, client)
-        after = (client.get(Site, "local").status or _none()).ledger.generation
+        after = _ledger(client).generation
         assert after > before
 
 

@@ -75,7 +75,7 @@ def offer(name: str, workload: str, held: Hold, expires: int = 10**9) -> Offer:
     return Offer(metadata=ObjectMeta(name=name, namespace="default"), spec=spec)
 
 
-def contract_for(offered: Offer) -> Contract:
+def contract_for(offered: Offer, *, replaces: str | None = None) -> Contract:
     spec = ContractSpec(
         workload=offered.spec.workload,
         offer=offered.name,
@@ -87,6 +87,7 @@ def contract_for(offered: Offer) -> Contract:
         term=ContractTerm(start=offered.spec.hold.start, end=offered.spec.hold.end),
         policy=PolicyDecision(allowed=True),
         planned_generation=0,
+        replaces=replaces,
     )
     return Contract(metadata=ObjectMeta(name=offered.name, namespace="default"), spec=spec)
 

@@ -53,7 +53,7 @@ async def test_the_core_is_held_throughout_and_by_one_workload_alone() -> None:
     assert await live(host) == {"Contract old", "Offer new"}
     assert await findings(host) == []
     one = allocator(host)
-    await one.decide(lambda view, fleet, now: accept(view, new.uid, contract_for(new), now))
+    await one.decide(lambda view, fleet, now: accept(view, new.uid, contract_for(new, replaces="old"), now))
     assert await live(host) == {"Contract old", "Contract new"}
     assert await findings(host) == []
     assert not await free_core_for_somebody_else(host)
@@ -69,7 +69,9 @@ async def test_a_crash_while_it_is_accepted_leaves_the_offer_or_the_contract(cal
     host, new = await contracted()
     host.crash_after(calls, applied=applied)
     try:
-        await allocator(host).decide(lambda view, fleet, now: accept(view, new.uid, contract_for(new), now))
+        await allocator(host).decide(
+            lambda view, fleet, now: accept(view, new.uid, contract_for(new, replaces="old"), now)
+        )
     except Crashed:
         pass
     finally:
@@ -77,3 +79,9 @@ async def test_a_crash_while_it_is_accepted_leaves_the_offer_or_the_contract(cal
     assert await live(host) in ({"Contract old", "Offer new"}, {"Contract old", "Contract new"})
     assert await findings(host) == []
     assert not await free_core_for_somebody_else(host)
+
+
+async def test_two_contracts_of_one_group_that_do_not_succeed_each_other_are_counted_both() -> None:
+    host, new = await contracted()
+    await allocator(host).decide(lambda view, fleet, now: accept(view, new.uid, contract_for(new), now))
+    assert await findings(host) == ["CoreHeldTwice"]

@@ -31,6 +31,7 @@ class Record:
     planned_generation: int
     expires_ms: int | None = None  # offers only
     deleting: bool = False
+    replaces: str | None = None  # contracts only: the one that ends in favour of this one
 
     @property
     def counts(self) -> bool:
@@ -96,4 +97,5 @@ def record_of_contract(contract: Contract) -> Record:
         workload_uid=contract.spec.workload.uid,
         planned_generation=contract.spec.planned_generation,
         deleting=contract.metadata.deletion_timestamp is not None,
+        replaces=contract.spec.replaces,
     )

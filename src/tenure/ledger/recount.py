@@ -10,6 +10,7 @@ from typing import Any
 
 from tenure.ledger.records import COUNTING, PROPOSED, Record
 from tenure.ledger.recount_budgets import Limit, overbooked
+from tenure.ledger.recount_groups import Side, sides, together
 from tenure.quantities import format_instant
 from tenure.resources.kinds.site import LedgerStatus
 
@@ -104,40 +105,45 @@ def _marks(records: Iterable[Record], ledger: LedgerStatus) -> Iterator[Finding]
 def _capacity(live: Sequence[Record], capacities: Mapping[str, Capacity]) -> Iterator[Finding]:
     """Sweep the instants at which something starts; between two of them nothing grows."""
     instants = sorted({int(record.hold.start) for record in live})
+    side_of = sides(live)
     for machine in sorted({claim.machine for record in live for claim in record.hold.claims}):
         capacity = capacities.get(machine)
         if capacity is None:
             yield Finding("MachineUnknown", f"Machine/{machine}", "holds name a machine that the site does not have")
             continue
         for instant in instants:
-            present = [r for r in live if int(r.hold.start) <= instant < int(r.hold.end)]
+            present = [(side_of[r.uid], r) for r in live if int(r.hold.start) <= instant < int(r.hold.end)]
             yield from _at_instant(machine, capacity, present, instant)
 
 
-def _at_instant(machine: str, capacity: Capacity, present: Sequence[Record], instant: int) -> Iterator[Finding]:
-    core_groups: dict[int, set[str]] = defaultdict(set)
-    memory: dict[str, int] = defaultdict(int)
-    devices: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for record in present:
-        group = record.hold.group or record.hold.id
+def _at_instant(
+    machine: str, capacity: Capacity, present: Sequence[tuple[Side, Record]], instant: int
+) -> Iterator[Finding]:
+    cores: dict[int, list[tuple[Side, int]]] = defaultdict(list)
+    memory: list[tuple[Side, int]] = []
+    devices: dict[str, list[tuple[Side, int]]] = defaultdict(list)
+    for side, record in present:
         claims = [claim for claim in record.hold.claims if claim.machine == machine]
-        for core in (core for claim in claims for core in claim.cores):
-            core_groups[core].add(group)
-        memory[group] = max(memory[group], sum(int(claim.memory) for claim in claims))
-        for claim in claims:
-            for device in claim.devices:
-                devices[device.id][group] = max(devices[device.id][group], int(device.count))
+        for core in {core for claim in claims for core in claim.cores}:
+            cores[core].append((side, 1))
+        memory.append((side, sum(int(claim.memory) for claim in claims)))
+        own: dict[str, int] = defaultdict(int)
+        for device in (device for claim in claims for device in claim.devices):
+            own[device.id] += int(device.count)
+        for device_id, count in own.items():
+            devices[device_id].append((side, count))
     when = format_instant(instant)
-    for core, groups in sorted(core_groups.items()):
+    for core, held_by in sorted(cores.items()):
+        groups = sorted({line or group for (group, line), _ in held_by})
         if core not in capacity.cores:
-            yield Finding("CoreNotSellable", f"{machine}/core-{core}", f"held by {sorted(groups)} from {when}")
-        elif len(groups) > 1:
-            yield Finding("CoreHeldTwice", f"{machine}/core-{core}", f"held by {sorted(groups)} at {when}")
-    total = sum(memory.values())
+            yield Finding("CoreNotSellable", f"{machine}/core-{core}", f"held by {groups} from {when}")
+        elif together(held_by) > 1:
+            yield Finding("CoreHeldTwice", f"{machine}/core-{core}", f"held by {groups} at {when}")
+    total = together(memory)
     if total > capacity.memory_bytes:
         yield Finding("MemoryOverCapacity", machine, f"{total} of {capacity.memory_bytes} bytes held at {when}")
-    for device_id, groups_of in sorted(devices.items()):
-        held = sum(groups_of.values())
+    for device_id, held_of in sorted(devices.items()):
+        held = together(held_of)
         if held > capacity.devices.get(device_id, 0):
             yield Finding(
                 "DeviceOverCapacity",

@@ -4,11 +4,11 @@ Like the rest of the recount it shares no code with placement: what a core or a 
 a budget's machines, at each instant at which something starts, is made here. The greatest of alternatives counts.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tenure.ledger.records import Record
+from tenure.ledger.recount_groups import sides, together
 from tenure.quantities import format_instant
 
 NAMED_MAX = 4
@@ -35,6 +35,7 @@ class Limit:
 def overbooked(live: Sequence[Record], limits: Sequence[Limit]) -> Iterator[tuple[str, str]]:
     """(budget, what is wrong), once a budget: at the first instant at which more is held than it allows."""
     instants = sorted({int(record.hold.start) for record in live})
+    side_of = sides(live)
     for limit in sorted(limits, key=lambda one: one.id):
         if limit.base > limit.limit:
             yield limit.id, f"{limit.base} of {limit.limit} {limit.unit} are taken by the machines themselves"
@@ -42,7 +43,7 @@ def overbooked(live: Sequence[Record], limits: Sequence[Limit]) -> Iterator[tupl
         drawn = [(record, amount) for record in live if (amount := _drawn(record, limit))]
         for instant in instants:
             present = [(r, n) for r, n in drawn if int(r.hold.start) <= instant < int(r.hold.end)]
-            total = limit.base + _together(present)
+            total = limit.base + together((side_of[r.uid], amount) for r, amount in present)
             if total > limit.limit:
                 yield limit.id, _said(limit, total, [record for record, _ in present], instant)
                 break
@@ -56,14 +57,6 @@ def _drawn(record: Record, limit: Limit) -> int:
             each = limit.by_device.get(claim.machine, 0)
             total += sum(-(-each * int(device.count) // 1000) for device in claim.devices)
     return total
-
-
-def _together(present: Sequence[tuple[Record, int]]) -> int:
-    greatest: dict[str, int] = defaultdict(int)
-    for record, amount in present:
-        group = record.hold.group or record.hold.id
-        greatest[group] = max(greatest[group], amount)
-    return sum(greatest.values())
 
 
 def _said(limit: Limit, total: int, records: Sequence[Record], instant: int) -> str:
