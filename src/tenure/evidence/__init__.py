@@ -21,7 +21,7 @@ from tenure.evidence.contracts import (
     terms_of,
     verify_contract,
 )
-from tenure.evidence.coverage import Owed, OwedBy
+from tenure.evidence.coverage import ContradictionError, Owed, OwedBy
 from tenure.evidence.dsse import Envelope, open_envelope, seal
 from tenure.evidence.durable import replace_file
 from tenure.evidence.errors import (
@@ -51,6 +51,7 @@ __all__ = [
     "BundleSummary",
     "Checkpoint",
     "Commitment",
+    "ContradictionError",
     "Draft",
     "Envelope",
     "EvidenceError",

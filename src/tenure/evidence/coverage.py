@@ -21,9 +21,17 @@ class Owed:
     end_ms: int
 
 
+class ContradictionError(ValueError):
+    """A statement that does not agree with the others about its contract."""
+
+    def __init__(self, statement_id: str, field: str, message: str) -> None:
+        super().__init__(message)
+        self.statement_id, self.field = statement_id, field
+
+
 OwedBy = Callable[[Mapping[str, Any], Sequence[Statement], int], Sequence[Owed]]
 """What must have been judged, from a contract's signed terms, its statements in order, and the time of export (Unix
-ms). Pure."""
+ms). Pure. Raises ContradictionError where they contradict each other."""
 
 
 def unjudged(owed: Sequence[Owed], judged: Mapping[str, Sequence[Span]]) -> list[Unjudged]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tenure.evidence.bundle_file import BundleFile
 from tenure.evidence.canonical import digest
-from tenure.evidence.coverage import Owed, OwedBy, unjudged
+from tenure.evidence.coverage import ContradictionError, Owed, OwedBy, unjudged
 from tenure.evidence.entries import Entry
 from tenure.evidence.errors import BundleError
 from tenure.evidence.recomputing import Recompute, Work, recompute_all
@@ -102,6 +102,10 @@ def _owed(
         return ()
     try:
         return owed(terms, statements, created_ms)
+    except ContradictionError as error:
+        where = f"statement ({error.statement_id})"
+        report.fail(Failure(where, error.field, str(error), statement_id=error.statement_id))
+        return ()
     except Exception as error:  # what was signed can be of any shape; none may stop the rest from being checked
         report.fail(Failure("terms", "$.predicate.body.terms", f"what they owe cannot be told: {error}"))
         return ()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tenure.measurement.store import Evidence, EvidenceKey, MeasurementStore
     from tenure.measurement.tap_config import TapConfig, TapConfigError
     from tenure.measurement.trial import Progress, Trial, TrialPlan, run_trial, saturating
-    from tenure.measurement.windows import aligned_start_ms, window_at, windows_of
+    from tenure.measurement.windows import aligned_start_ms, part_windows, window_at, windows_of
 
 _HOMES = {
     "endpoint": (
@@ -89,6 +89,7 @@ _HOMES = {
     "windows": (
         "aligned_start_ms",
         "window_at",
+        "part_windows",
         "windows_of",
     ),
 }
@@ -130,6 +131,7 @@ __all__ = [
     "gather",
     "mac_of",
     "new_key",
+    "part_windows",
     "read_facts",
     "read_journal",
     "run_trial",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenure.measurement.journal_reading import DamageKind, JournalReading
 from tenure.measurement.scrape import MetricsState, Scrape, increase, state_of
@@ -50,13 +50,17 @@ def gather(
     declared: Declared | None = None,
     prober: JournalReading | None = None,
     scrapes: Sequence[Scrape] = (),
+    ended_ms: int | None = None,
 ) -> WindowEvidence:
     """Evidence of a window. `tap` and `prober` are readings of their journals, None where there is none; `scrapes` are
-    readings of the workload's metrics around the window, where they are not in the prober's journal."""
+    readings of the workload's metrics around the window, where they are not in the prober's journal. `ended_ms` says
+    when the contract ended, once it has and nothing more will come."""
     declared = declared or Declared()
     scrapes = scrapes or (prober.scrapes if prober else ())
     start_ns, end_ns = window.start_ms * 1_000_000, window.end_ms * 1_000_000
     users = tap.samples["user"] if tap else []
+    if ended_ms is not None:
+        users = [cut_by_end(sample, ended_ms * 1_000_000) for sample in users]
     findings = list(_journal_findings(View.TAP, tap, start_ns, end_ns)) if tap else []
     if prober is not None and View.PROBER in declared.views:
         findings += _journal_findings(View.PROBER, prober, start_ns, end_ns)
@@ -64,7 +68,7 @@ def gather(
     probes, recent, due = _probes(prober, tap, declared, start_ns, end_ns)
     return WindowEvidence(
         asof_ms=asof_ms,
-        tap_asof_ms=_spoken_until_ms(tap, window, asof_ms),
+        tap_asof_ms=_spoken_until_ms(tap, window, asof_ms, ended_ms),
         requests=tuple(s for s in users if start_ns <= s.arrival_ns < end_ns),
         carried=tuple(s for s in users if s.arrival_ns < start_ns and _open_at(s, start_ns)),
         arrivals_before=_arrivals_before(users, window, declared.back_windows),
@@ -75,10 +79,26 @@ def gather(
         counters=counters,
         required=declared.views,
         findings=tuple(findings) + ((trouble,) if trouble else ()),
+        ended_ms=ended_ms,
     )
 
 
-def _spoken_until_ms(tap: JournalReading | None, window: Window, asof_ms: int) -> int | None:
+def cut_by_end(sample: RequestSample, ended_ns: int) -> RequestSample:
+    """A request that was still running when the contract ended (Unix ns): what broke it was the end, which was agreed.
+    It is known to have waited until then, and no more."""
+    over_ns = sample.arrival_ns + (sample.end_after_ns or 0)
+    if sample.outcome is not Outcome.FAILED or sample.end_after_ns is None or over_ns < ended_ns:
+        return sample
+    return replace(
+        sample,
+        outcome=Outcome.UNFINISHED,
+        gaps_ns=(),
+        end_after_ns=max(0, ended_ns - sample.arrival_ns),
+        progress_after_ns=sample.last_token_after_ns,
+    )
+
+
+def _spoken_until_ms(tap: JournalReading | None, window: Window, asof_ms: int, ended_ms: int | None) -> int | None:
     """Up to when all that the tap has to say of a window is said.
 
     A request that is still being sent will count from its first byte, so its window waits for it; but not for long, or
@@ -88,7 +108,7 @@ def _spoken_until_ms(tap: JournalReading | None, window: Window, asof_ms: int) -
         return None
     newest_ms = tap.newest_ns // 1_000_000
     patience_ms = min((window.end_ms - window.start_ms) // 2, ARRIVING_MS_MAX)
-    if asof_ms >= window.end_ms + patience_ms:
+    if ended_ms is not None or asof_ms >= window.end_ms + patience_ms:
         return newest_ms
     return min([newest_ms, *(at // 1_000_000 for at in tap.arriving_ns if window.holds(at))])
 

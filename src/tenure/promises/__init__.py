@@ -47,7 +47,7 @@ from tenure.promises.hard import (
     hard_verdict,
     judge_read_back,
 )
-from tenure.promises.judging import JUDGE_VERSION, PROBE_PATIENCE_MS, judge, limit_of
+from tenure.promises.judging import JUDGE_VERSION, JUDGED_ALIKE, PROBE_PATIENCE_MS, ended_text, judge, limit_of
 from tenure.promises.objectives import (
     Assurance,
     AvailabilityObjective,
@@ -98,6 +98,7 @@ from tenure.promises.views import (
 __all__ = [
     "DEFAULT_CREDIT",
     "FAULTS",
+    "JUDGED_ALIKE",
     "JUDGE_VERSION",
     "PROBE_PATIENCE_MS",
     "Account",
@@ -145,6 +146,7 @@ __all__ = [
     "credit_micro",
     "credit_share",
     "disagreement",
+    "ended_text",
     "exchangeability",
     "forecast",
     "hard_verdict",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tenure.promises.objectives import Assurance
-from tenure.promises.verdicts import Fault, Verdict, WindowVerdict
+from tenure.promises.verdicts import Fault, Reason, Verdict, WindowVerdict
 
 PERIOD_MS_MAX = 30 * 24 * 3_600_000
 
@@ -120,10 +120,12 @@ def account_of(
     budget = budget_of(owed_in_period, assurance.share)
     recent = [verdict for verdict in settled if owed(verdict)]
     short, long = _burn(recent, burn.short_windows, assurance), _burn(recent, burn.long_windows, assurance)
+    # A window that the end cut off tells nothing of the promise, not even that nobody looked.
+    newest_that_tells = next((v for v in reversed(settled) if v.reason is not Reason.CUT_BY_END), None)
     verdict = Verdict.KEPT
     if counts.used > budget:
         verdict = Verdict.BREACHED
-    elif not settled or settled[-1].verdict is Verdict.UNVERIFIABLE:
+    elif newest_that_tells is None or newest_that_tells.verdict is Verdict.UNVERIFIABLE:
         verdict = Verdict.UNVERIFIABLE
     return Account(
         verdict=verdict,

@@ -17,10 +17,15 @@ from tenure.promises.rates import judge_rate
 from tenure.promises.samples import Outcome, RequestSample, Window
 from tenure.promises.verdicts import Reason, Verdict, WindowVerdict
 from tenure.promises.views import Tolerance, View, WindowEvidence, disagreement
+from tenure.quantities import format_instant
 
-JUDGE_VERSION = "1"
+JUDGE_VERSION = "2"
 """Named by every statement of a verdict. It is raised whenever some evidence would be judged otherwise than before, or
 is recorded in other fields than before; a field that binds nothing may come without."""
+
+JUDGED_ALIKE = frozenset({"1", JUDGE_VERSION})
+"""The versions of which this one draws every verdict again. Version 2 knows when a contract ended; evidence that was
+recorded before it does not say so, and is judged as it was."""
 
 LOAD_QUANTILE = 0.999
 """A window with more arrivals than this quantile of the declared process is not owed its latency."""
@@ -76,7 +81,16 @@ def judge(
         found = answer(*judge_availability(promise.objective, evidence))
     else:
         found = answer(*judge_rate(promise.objective, promise.load, window, evidence))
-    return _patient(window, evidence, found, answer)
+    found = _patient(window, evidence, found, answer)
+    if found.settled or evidence.ended_ms is None:
+        return found
+    detail = f"{ended_text(evidence.ended_ms)}: {found.detail}"
+    return answer(Verdict.UNVERIFIABLE, Reason.CUT_BY_END, detail, found.observed, found.requests)
+
+
+def ended_text(ended_ms: int) -> str:
+    """How the detail of a verdict that was cut by the end of the contract (Unix ms) begins."""
+    return f"the contract ended at {format_instant(ended_ms)}"
 
 
 def limit_of(objective: Objective) -> int:
@@ -99,7 +113,7 @@ def _patient(
         detail = "the workload's own counters are not read yet"
         return answer(Verdict.UNVERIFIABLE, Reason.NOT_SETTLED, detail, found.observed, found.requests)
     if found.verdict is Verdict.KEPT and evidence.probes_pending:
-        if evidence.asof_ms >= window.end_ms + PROBE_PATIENCE_MS:
+        if evidence.watched_until_ms >= window.end_ms + PROBE_PATIENCE_MS:
             detail = f"prober: {evidence.probes_pending} probes came to no end"
             return answer(Verdict.UNVERIFIABLE, Reason.PROBER_CUT_OFF, detail, found.observed, found.requests)
         detail = f"{evidence.probes_pending} probes are under way"
@@ -109,7 +123,7 @@ def _patient(
 
 def _late(window: Window, evidence: WindowEvidence) -> bool:
     """Whether the workload's counters should have been read by now."""
-    return evidence.asof_ms >= window.end_ms + max(window.end_ms - window.start_ms, METRICS_PATIENCE_MS)
+    return evidence.watched_until_ms >= window.end_ms + max(window.end_ms - window.start_ms, METRICS_PATIENCE_MS)
 
 
 def _seen(window: Window, evidence: WindowEvidence) -> Judged | None:
@@ -120,7 +134,10 @@ def _seen(window: Window, evidence: WindowEvidence) -> Judged | None:
         return first.reason, f"{first.view}: {first.detail}"
     if evidence.tap_asof_ms is None:
         return (Reason.SENSOR_GONE, "tap: there is no journal") if View.TAP in evidence.required else None
-    late = evidence.asof_ms >= window.end_ms + STALE_WINDOWS * (window.end_ms - window.start_ms)
+    # After the end nothing is waited for: a tap that did not speak to the end of a window was silent in it.
+    late = evidence.ended_ms is not None or evidence.asof_ms >= window.end_ms + STALE_WINDOWS * (
+        window.end_ms - window.start_ms
+    )
     if evidence.tap_asof_ms < window.end_ms:
         if late:
             return Reason.STALE, f"tap: last heard {(evidence.asof_ms - evidence.tap_asof_ms) / 1000:.1f} s ago"

@@ -50,6 +50,8 @@ class Reason(StrEnum):
 
     NOT_SETTLED = "NotSettled"
     """Answers of this window are still running and could go either way; judged again later."""
+    CUT_BY_END = "CutByEnd"
+    """The same, and the contract ended first: nothing more will come that could settle it."""
     STALE = "Stale"
     SENSOR_GONE = "SensorGone"
     JOURNAL_DAMAGED = "JournalDamaged"
@@ -65,6 +67,7 @@ FAULTS: dict[Reason, Fault] = {
     Reason.LOAD_ABOVE_DECLARED: Fault.USER,
     Reason.TOO_FEW_SAMPLES: Fault.USER,
     Reason.NOT_SETTLED: Fault.NONE,
+    Reason.CUT_BY_END: Fault.NONE,
     Reason.STALE: Fault.OPERATOR,
     Reason.SENSOR_GONE: Fault.OPERATOR,
     Reason.JOURNAL_DAMAGED: Fault.OPERATOR,

@@ -96,10 +96,18 @@ class WindowEvidence:
     required: frozenset[View] = field(default_factory=lambda: frozenset({View.TAP}))
     """The views that the contract declares. One that is missing is a sensor gone, not a view less."""
     findings: tuple[Finding, ...] = ()
+    ended_ms: int | None = None
+    """When the contract ended, where this was gathered after it: nothing more will come. None while it goes on."""
+
+    @property
+    def watched_until_ms(self) -> int:
+        """Up to when anything could have come: now, or the end of the contract."""
+        return self.asof_ms if self.ended_ms is None else min(self.asof_ms, self.ended_ms)
 
     def as_record(self) -> dict[str, Any]:
         """Plain JSON, for statements."""
-        return {
+        ended = {} if self.ended_ms is None else {"endedMs": self.ended_ms}
+        return ended | {
             "asofMs": self.asof_ms,
             "tapAsofMs": self.tap_asof_ms,
             "requests": [sample.as_record() for sample in self.requests],
@@ -132,6 +140,7 @@ class WindowEvidence:
             counters=None if counters is None else Counters(*(counters[name] for name in _COUNTER_FIELDS)),
             required=frozenset(View(name) for name in record["required"]),
             findings=tuple(Finding(View(f["view"]), Reason(f["reason"]), f["detail"]) for f in record["findings"]),
+            ended_ms=record.get("endedMs"),
         )
 
 

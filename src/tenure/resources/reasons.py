@@ -144,6 +144,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("RequestsFailed", "so many requests failed that the percentile is one of them", "`tenure logs NAME`"),
     Reason("LoadAboveDeclared", "more or longer requests came than the contract declares", "request a heavier load"),
     Reason("TooFewSamples", "nobody asked anything in this window and no probe was owed"),
+    Reason("CutByEnd", "the contract ended before this window could be settled; nobody bears it, and it is not counted"),
     Reason("NotSettled", "answers or sensors of this window are still awaited; it is judged again"),
     Reason("Stale", "a sensor has not spoken for longer than a window", "`tenure doctor` says which"),
     Reason("SensorGone", "a sensor that the contract declares was not there", "`tenure doctor` says which"),

@@ -5,9 +5,18 @@ from typing import Any
 
 from tenure.controllers.contract.stating import ACTIVATION, EVIDENCE_INPUT, verdict_body
 from tenure.controllers.contract.terms import promises_of
-from tenure.evidence import OtherJudgeError, Owed, Statement
+from tenure.evidence import ContradictionError, OtherJudgeError, Owed, Statement
 from tenure.measurement import windows_of
-from tenure.promises import JUDGE_VERSION, PROBE_PATIENCE_MS, Promise, Window, WindowEvidence, judge
+from tenure.promises import (
+    JUDGED_ALIKE,
+    PROBE_PATIENCE_MS,
+    Promise,
+    Reason,
+    Window,
+    WindowEvidence,
+    ended_text,
+    judge,
+)
 from tenure.quantities import parse_instant
 from tenure.resources.kinds.allocation import Promises
 
@@ -39,7 +48,7 @@ class Recomputing:
         if statement.predicate != "window-verdict":
             return None
         version = str(statement.body.get("judge", UNNAMED_JUDGE))
-        if version != JUDGE_VERSION:
+        if version not in JUDGED_ALIKE:
             raise OtherJudgeError(version)
         if terms is not self._terms:
             self._promises = {p.name: p for p in promises_of(Promises.model_validate(terms["promises"]))}
@@ -49,7 +58,7 @@ class Recomputing:
             raise ValueError(f"the terms promise no {name}")
         evidence = self._read(inputs)
         window = Window(parse_instant(str(statement.body["start"])), parse_instant(str(statement.body["end"])))
-        return verdict_body(judge(self._promises[name], window, evidence))
+        return verdict_body(judge(self._promises[name], window, evidence)) | {"judge": version}
 
     def _read(self, inputs: Mapping[str, Any]) -> WindowEvidence:
         try:
@@ -78,7 +87,9 @@ def owed(terms: Mapping[str, Any], statements: Sequence[Statement], created_ms: 
     """The span in which each promise owes a verdict on every window: from activation to the end of the contract.
 
     Windows that were over only just before the export (`created_ms`, Unix ms) may not have been settled by then, and
-    are not owed yet.
+    are not owed yet, unless the contract is settled: then nothing is open any more.
+
+    Raises ContradictionError where a window is said to be cut by an end that was not the contract's.
     """
     at_ms = {s.id.removeprefix(f"{s.source}/"): s.at_ms for s in statements}
     began_ms = at_ms.get(f"checkpoint/{ACTIVATION}", at_ms.get("terms"))
@@ -86,13 +97,25 @@ def owed(terms: Mapping[str, Any], statements: Sequence[Statement], created_ms: 
         return []
     over_ms = min(parse_instant(str(terms["term"]["end"])), created_ms)
     for statement in statements:
-        if statement.predicate == "ending":
+        if statement.predicate == "ending" and "at" in statement.body:
             over_ms = min(over_ms, parse_instant(str(statement.body["at"])))
+    _check_cuts(statements, over_ms)
+    settled = any(s.predicate == "ending" and s.body.get("stage") == "settled" for s in statements)
     found = []
     for promise in promises_of(Promises.model_validate(terms["promises"])):
         length_ms = promise.assurance.window_ms
-        settled_ms = created_ms - max(length_ms, PROBE_PATIENCE_MS) - length_ms
-        windows = windows_of(began_ms, min(over_ms, settled_ms), length_ms)
+        open_ms = 0 if settled else max(length_ms, PROBE_PATIENCE_MS) + length_ms
+        windows = windows_of(began_ms, min(over_ms, created_ms - open_ms), length_ms)
         if windows:
             found.append(Owed(promise.name, windows[0].start_ms, windows[-1].end_ms))
     return found
+
+
+def _check_cuts(statements: Sequence[Statement], over_ms: int) -> None:
+    """Only the end of the contract excuses a window from being settled, so it must be that very end."""
+    for statement in statements:
+        if statement.predicate != "window-verdict" or statement.body["reason"] != Reason.CUT_BY_END:
+            continue
+        said, so = str(statement.body["detail"]), ended_text(over_ms)
+        if not said.startswith(f"{so}:"):
+            raise ContradictionError(statement.id, "$.predicate.body.detail", f"says that {said!r}; {so}")

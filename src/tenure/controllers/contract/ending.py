@@ -20,6 +20,7 @@ from tenure.controllers.status import condition, update_status
 from tenure.engines import RunNotFound, StopFailed
 from tenure.ledger import release
 from tenure.ledger.collect import drop_ledger_finalizer
+from tenure.measurement import part_windows
 from tenure.quantities import format_instant, parse_instant
 from tenure.resources import Contract, Workload
 from tenure.resources.kinds.workload import WorkloadStatus
@@ -87,9 +88,7 @@ async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract:
     """Every window up to the end is judged before it is over: also those that passed while nobody was there."""
     if plane.simulated or contract.status is None:
         return contract
-    ending = await asyncio.to_thread(stated, plane, contract, "ending", "ending")
-    ended_ms = parse_instant(str(ending.body["at"])) if ending else plane.clock.now_ms()
-    until_ms = min(int(contract.spec.term.end), ended_ms)
+    until_ms = await _ended_ms(plane, contract)
     because = contract.status.ended_because
     for _ in range(PASSES_MAX):
         standing = await asyncio.to_thread(judge_windows, plane, contract, until_ms)
@@ -110,6 +109,26 @@ async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract:
     return contract
 
 
+async def _ended_ms(plane: Plane, contract: Contract) -> int:
+    """When it ended (Unix ms): as stated, and never after its term."""
+    ending = await asyncio.to_thread(stated, plane, contract, "ending", "ending")
+    at_ms = parse_instant(str(ending.body["at"])) if ending else plane.clock.now_ms()
+    return min(int(contract.spec.term.end), at_ms)
+
+
+def _not_counted(contract: Contract, ended_ms: int) -> list[dict[str, str]]:
+    """The parts of its life that no verdict speaks of: windows are aligned to the clock, and only whole ones count."""
+    signature = contract.status.signature if contract.status else None
+    statistical = contract.spec.promises.statistical
+    if signature is None or not statistical:
+        return []
+    parts = part_windows(int(signature.signed_at), ended_ms, statistical[0].window.ms)
+    return [
+        {"start": format_instant(part.start_ms), "end": format_instant(part.end_ms), "because": "NoWholeWindow"}
+        for part in parts
+    ]
+
+
 async def _settle(plane: Plane, contract: Contract, reason: str) -> None:
     """State what the contract came to, once every window is judged: attainment, and the credit that is due."""
     if contract.status is None:
@@ -125,6 +144,7 @@ async def _settle(plane: Plane, contract: Contract, reason: str) -> None:
         "stage": "settled",
         "credit": credit.to_json() if credit is not None else None,
         "accounting": [account.to_json() for account in contract.status.accounting],
+        "notCounted": _not_counted(contract, await _ended_ms(plane, contract)),
     }
     await asyncio.to_thread(state, plane, contract, "ending", "settled", body)
 

@@ -73,6 +73,7 @@ class Standing:
 def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None) -> Standing | None:
     """Judge every window since the last settled one, up to now or `until_ms`. None without such promises.
 
+    `until_ms` is the end of a contract whose processes are gone: nothing more will come, so every window is settled.
     Reads files; call it in a thread.
     """
     promises = promises_of(contract.spec.promises)
@@ -86,7 +87,7 @@ def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None)
     begin_ms = open_ms if open_ms is not None else max(int(signature.signed_at), settled_ms or 0)
     end_ms = now_ms if until_ms is None else min(now_ms, until_ms)
     windows = windows_of(begin_ms, end_ms, window_ms)[:WINDOWS_PER_PASS_MAX]
-    fresh = _judge(plane, contract, promises, windows, now_ms) if windows else []
+    fresh = _judge(plane, contract, promises, windows, now_ms, until_ms) if windows else []
     accounts, newest, recent = [], [], []
     may_be_ready = True
     measured = []
@@ -126,7 +127,12 @@ def _settling_ms(window_ms: int) -> int:
 
 
 def _judge(
-    plane: Plane, contract: Contract, promises: Sequence[Promise], windows: Sequence[Window], now_ms: int
+    plane: Plane,
+    contract: Contract,
+    promises: Sequence[Promise],
+    windows: Sequence[Window],
+    now_ms: int,
+    ended_ms: int | None,
 ) -> list[WindowVerdict]:
     window_ms = windows[0].end_ms - windows[0].start_ms
     since_ns = (windows[0].start_ms - max(BACK_WINDOWS * window_ms, 2 * COUNTED_MS)) * 1_000_000
@@ -143,7 +149,7 @@ def _judge(
     judged: list[tuple[WindowVerdict, WindowEvidence]] = []
     sketches: dict[tuple[str, int], Sketch] = {}
     for window in windows:
-        evidence = gather(window, now_ms, tap, declared=declared, prober=prober)
+        evidence = gather(window, now_ms, tap, declared=declared, prober=prober, ended_ms=ended_ms)
         for promise in promises:
             judged.append((judge(promise, window, evidence), evidence))
             if (sketch := window_sketch(promise, evidence)) is not None:
