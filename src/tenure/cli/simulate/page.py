@@ -1,14 +1,26 @@
-"""The report as one page that opens offline: curves as SVG, the fleet as a map with a slider; JSON beside it. Pure."""
+"""The report as one page that opens offline: figures, curves, bars, and the fleet at any instant. Pure."""
 
 from __future__ import annotations
 
-import html
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
+from html import escape
 from typing import Any
 
-COLOURS = ("#2563eb", "#d97706")
-WIDTH, HEIGHT, LEFT, BOTTOM = 860, 170, 62, 22
+from tenure.cli.pages import asset, document
+from tenure.cli.simulate.figures import FIGURES
+
+CHARTS = (
+    ("GPUs allocated", "gpus", 1, "gpus"),
+    ("Power drawn, kW (rated, of what is allocated)", "powerW", 1000, None),
+    ("Jobs waiting", "waiting", 1, None),
+)
+"""(name, key of a point, units of it that make one of the chart's, what of the fleet is its top)."""
+
+LEAD = (
+    "nothing ran and nothing was measured. Decisions are those of Tenure's placement core under a virtual clock. Power "
+    "is the rated power of what is allocated."
+)
 
 
 def page_json(told: dict[str, Any]) -> str:
@@ -18,67 +30,76 @@ def page_json(told: dict[str, Any]) -> str:
 
 def page(told: dict[str, Any]) -> str:
     """The whole page."""
-    runs = told["runs"]
+    runs: dict[str, Any] = told["runs"]
     title = f"{told['trace']} on {told['fleet']}"
-    charts = [
-        ("GPUs allocated", "gpus", 1.0, max(run["fleet"]["gpus"] for run in runs.values())),
-        ("Power drawn, kW (rated, of what is allocated)", "powerW", 1000.0, 0),
-        ("Jobs waiting", "waiting", 1.0, 0),
-    ]
-    parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>",
-        f"<h1>{html.escape(title)}</h1><p>Simulated with seed {told['seed']}: {LEAD}</p>",
-        _table(runs),
-        *(f"<h2>{name}</h2>{chart(runs, key, unit, most)}" for name, key, unit, most in charts),
-        "<h2>Waits and promises</h2>",
-        _bars(runs),
-        "<h2>The fleet at an instant</h2>",
-        '<p><input type=range id=at min=0 value=0 style="width:60%"> <span id=when></span></p>',
-        *(
-            f'<h3 style="color:{COLOURS[n % 2]}">{html.escape(name)}</h3><svg class=map id=map{n}></svg>'
-            for n, name in enumerate(runs)
-        ),
-        "<p class=quiet>One cell a machine, grouped by rack: pale is empty, dark is full, red has failed.</p>",
-        f"<script>const DATA={_map_data(runs)};{SCRIPT}</script></html>\n",
-    ]
-    return "".join(parts)
+    body = (
+        f'<h1>{escape(title)}</h1><p class="dim">Simulated with seed {told["seed"]}: {LEAD}</p>'
+        f"{_table(runs)}<h2>The fleet at an instant</h2>{_maps(runs)}"
+        + "".join(f"<h2>{name}</h2>{chart(runs, key, unit, top)}" for name, key, unit, top in CHARTS)
+        + f"<h2>Waits and promises</h2>{_pair(runs, _waits(runs))}"
+        + f"<h2>What was refused, and what first held jobs back</h2>{_pair(runs, _reasons(runs))}"
+        + f'<script type="application/json" id="data">{_data(runs)}</script>'
+    )
+    return document(title, body, style=asset("simulation.css"), script=asset("simulation.js"))
 
 
 def _table(runs: dict[str, Any]) -> str:
-    from tenure.cli.simulate.command import FIGURES
+    head = "".join(f'<th class="run{n % 2}">{escape(name)}</th>' for n, name in enumerate(runs))
+    rows = []
+    for label, value in FIGURES:
+        said = [value(run) for run in runs.values()]
+        mark = ' class="differs"' if len(set(said)) > 1 else ""
+        cells = "".join(f"<td>{escape(text)}</td>" for text in said)
+        rows.append(f'<tr{mark}><td class="dim">{label}</td>{cells}</tr>')
+    return f'<div class="scroll"><table id="figures"><tr><th></th>{head}</tr>{"".join(rows)}</table></div>'
 
-    head = "".join(f'<th style="color:{COLOURS[n % 2]}">{html.escape(name)}</th>' for n, name in enumerate(runs))
-    rows = "".join(
-        f"<tr><td>{label}</td>" + "".join(f"<td>{html.escape(value(run))}</td>" for run in runs.values()) + "</tr>"
-        for label, value in FIGURES
+
+def _maps(runs: dict[str, Any]) -> str:
+    maps = "".join(
+        f'<div><h3 class="run{n % 2}">{escape(name)}</h3><p class="read" id="read{n}"></p>'
+        f'<div class="racks" id="map{n}"></div></div>'
+        for n, name in enumerate(runs)
     )
-    return f"<table><tr><th></th>{head}</tr>{rows}</table>"
+    key = "".join(
+        f'<span><i class="{"x" if full is None else ""}" style="--full:{full or 0}"></i>{word}</span>'
+        for word, full in (("empty", 0), ("half full", 4), ("full", 9), ("failed", None))
+    )
+    return (
+        '<div class="at"><label for="at" class="dim">time</label><input type="range" id="at" min="0" value="0">'
+        f'<output id="when" for="at"></output></div><div class="pair">{maps}</div>'
+        f'<div class="key">one cell a machine, grouped by rack: {key}</div>'
+    )
 
 
-def chart(runs: dict[str, Any], key: str, unit: float, most: float) -> str:
-    """One curve a run, as SVG."""
-    top = max([most, *(point[key] / unit for run in runs.values() for point in run["series"])]) or 1
-    start = min(run["series"][0]["atMs"] for run in runs.values())
-    end = max(run["series"][-1]["atMs"] for run in runs.values())
-    span = max(1, end - start)
-    lines = []
-    for number, run in enumerate(runs.values()):
-        points = " ".join(
-            f"{LEFT + (p['atMs'] - start) * (WIDTH - LEFT) / span:.1f},{_y(p[key] / unit, top):.1f}"
-            for p in run["series"]
-        )
-        lines.append(f'<polyline fill=none stroke="{COLOURS[number % 2]}" stroke-width=1.6 points="{points}"/>')
-    grid = "".join(
-        f'<line x1={LEFT} x2={WIDTH} y1={_y(top * part, top):.1f} y2={_y(top * part, top):.1f} stroke="#ddd"/>'
-        f"<text x={LEFT - 6} y={_y(top * part, top) + 4:.1f} text-anchor=end>{top * part:,.0f}</text>"
-        for part in (0, 0.5, 1)
+def chart(runs: dict[str, Any], key: str, unit: int, whole: str | None) -> str:
+    """One curve a run, in a square of 1000 by 100 that the page stretches; its labels stand beside it, unstretched."""
+    most = [point[key] / unit for run in runs.values() for point in run["series"]]
+    most += [run["fleet"][whole] for run in runs.values()] if whole else []
+    top = round_up(max(most))
+    end = max(1, *(run["series"][-1]["atMs"] for run in runs.values()))
+    lines = "".join(
+        f'<polyline class="run{n % 2}" points="'
+        + " ".join(f"{p['atMs'] * 1000 / end:.1f},{100 - 100 * p[key] / unit / top:.2f}" for p in run["series"])
+        + '"/>'
+        for n, run in enumerate(runs.values())
     )
-    times = "".join(
-        f"<text x={LEFT + (WIDTH - LEFT) * part:.0f} y={HEIGHT - 4} text-anchor={anchor}>"
-        f"{when(start + span * part)}</text>"
-        for part, anchor in ((0, "start"), (0.5, "middle"), (1, "end"))
+    grid = "".join(f'<line class="grid" x1="0" x2="1000" y1="{y}" y2="{y}"/>' for y in (0, 50, 100))
+    up = "".join(f"<span>{value:,g}</span>" for value in (top, top / 2, 0))
+    along = "".join(f"<span>{when(end * part)}</span>" for part in (0, 0.25, 0.5, 0.75, 1))
+    return (
+        f'<div class="chart"><div class="up">{up}</div>'
+        f'<svg viewBox="0 0 1000 100" preserveAspectRatio="none" role="img" aria-label="{key} over time">{grid}{lines}'
+        f'<line class="now" y1="0" y2="100" x1="0" x2="0"/></svg><div class="along">{along}</div></div>'
     )
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class=chart>{grid}{times}{"".join(lines)}</svg>'
+
+
+def round_up(value: float) -> float:
+    """The next number whose half is readable too; at least 2."""
+    step = 1.0
+    while step * 10 < value:
+        step *= 10
+    parts = (2, 2.4, 3, 4, 5, 6, 8, 10) if step == 1 else (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10)
+    return next(step * part for part in parts if step * part >= value)
 
 
 def when(ms: float) -> str:
@@ -87,70 +108,49 @@ def when(ms: float) -> str:
     return f"{hours / 24:.1f} d" if hours >= 48 else f"{hours:.1f} h"
 
 
-def _y(value: float, top: float) -> float:
-    return 8 + (HEIGHT - BOTTOM - 8) * (1 - value / top)
+def _pair(runs: dict[str, Any], blocks: Iterable[str]) -> str:
+    parts = "".join(
+        f'<div class="run{n % 2}"><h3>{escape(name)}</h3>{block}</div>'
+        for n, (name, block) in enumerate(zip(runs, blocks, strict=True))
+    )
+    return f'<div class="pair">{parts}</div>'
 
 
-def _bars(runs: dict[str, Any]) -> str:
-    """Per run: waits by percentile and what became of promises, as bars with their figures."""
-    found = []
+def _waits(runs: dict[str, Any]) -> Iterable[str]:
     longest = max([1.0, *(run["waitSeconds"]["max"] for run in runs.values())])
-    for number, run in enumerate(runs.values()):
-        rows = [(f"wait {name}", run["waitSeconds"][name], longest, " s") for name in ("p50", "mean", "p95", "max")]
-        promised = max(1, run["promises"]["promised"])
-        rows += [(f"promises {name}", run["promises"][name], promised, "") for name in ("promised", "kept", "broken")]
-        found.append(_bar_block(rows, COLOURS[number % 2]))
-    return "".join(found)
+    for run in runs.values():
+        waits, promises = run["waitSeconds"], run["promises"]
+        rows = [(f"wait {name}", waits[name], longest, " s") for name in ("p50", "mean", "p95", "max")]
+        asked = max(1, promises["asked"])
+        rows += [(name, promises[name], asked, "") for name in ("asked", "promised", "kept", "broken")]
+        yield _bars(rows) + f'<p class="dim">Promised at {promises["madeAt"]}: {escape(promises["because"])}.</p>'
 
 
-def _bar_block(rows: Sequence[tuple[str, float, float, str]], colour: str) -> str:
-    lines = []
-    for place, (label, value, most, unit) in enumerate(rows):
-        y = 4 + place * 18
-        width = max(1.0 if value else 0.0, 520 * value / most)
-        lines.append(
-            f"<text x=120 y={y + 11} text-anchor=end>{label}</text>"
-            f'<rect x=128 y={y} width={width:.1f} height=13 fill="{colour}"/>'
-            f"<text x={134 + width:.1f} y={y + 11}>{value:,.0f}{unit}</text>"
-        )
-    return f'<svg viewBox="0 0 {WIDTH} {8 + 18 * len(rows)}" class=chart>{"".join(lines)}</svg>'
+def _reasons(runs: dict[str, Any]) -> Iterable[str]:
+    most = max([1, *(n for run in runs.values() for of in _counts(run) for n in of.values())])
+    for run in runs.values():
+        refused, held = _counts(run)
+        rows = [(f"refused: {reason}", n, most, "") for reason, n in refused.items()]
+        rows += [(f"held by {reason}", n, most, "") for reason, n in held.items()]
+        yield _bars(rows) if rows else '<p class="dim">Nothing was.</p>'
 
 
-def _map_data(runs: dict[str, Any]) -> str:
+def _counts(run: dict[str, Any]) -> tuple[dict[str, int], dict[str, int]]:
+    return run["jobs"]["refused"], run["heldBy"]
+
+
+def _bars(rows: Iterable[tuple[str, float, float, str]]) -> str:
+    lines = "".join(
+        f'<span>{escape(label)}</span><span class="bar"><i style="width:{100 * value / most:.2f}%"></i>'
+        f"<b>{value:,.0f}{unit}</b></span>"
+        for label, value, most, unit in rows
+    )
+    return f'<div class="bars">{lines}</div>'
+
+
+def _data(runs: dict[str, Any]) -> str:
     data = [
-        {
-            "machines": run["machines"],
-            "at": [point["atMs"] for point in run["series"]],
-            "map": [point["map"] for point in run["series"]],
-        }
-        for run in runs.values()
+        {"machines": run["machines"], "gpus": run["fleet"]["gpus"], "series": run["series"]} for run in runs.values()
     ]
-    # "</" would end the script element, whatever it stands in.
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
-
-
-LEAD = (
-    "nothing ran and nothing was measured. Decisions are those of Tenure's placement core under a virtual clock. Power "
-    "is the rated power of what is allocated."
-)
-STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:900px;margin:2em auto;padding:0 1em;color:#1f2937}
-h1{font-size:1.5em}h2{font-size:1.1em;margin-top:2em}h3{font-size:1em}
-table{border-collapse:collapse}td,th{padding:.15em 1.2em .15em 0;text-align:left;border-bottom:1px solid #eee}
-svg.chart{width:100%;height:auto}svg.map{width:100%}svg text{font-size:11px;fill:#6b7280}.quiet{color:#6b7280}"""
-
-SCRIPT = """
-const S=9,G=14,W=880,NS="http://www.w3.org/2000/svg",cells=[];
-DATA.forEach((run,n)=>{const svg=document.getElementById("map"+n);let x=0,y=0,rack=null;const own=[];
-run.machines.forEach(m=>{if(rack!==null&&m[1]!==rack)x+=4;rack=m[1];if(x+S>W){x=0;y+=G}
-const r=document.createElementNS(NS,"rect");r.setAttribute("x",x);r.setAttribute("y",y);r.setAttribute("width",S-1);
-r.setAttribute("height",G-3);const t=document.createElementNS(NS,"title");r.appendChild(t);svg.appendChild(r);
-own.push([r,t,m]);x+=S});svg.setAttribute("viewBox","0 0 "+W+" "+(y+G));cells.push(own)});
-const at=document.getElementById("at");at.max=DATA[0].at.length-1;
-function show(){const i=+at.value;const at0=DATA[0].at[i];
-document.getElementById("when").textContent=(at0/3600000).toFixed(1)+" h";
-DATA.forEach((run,n)=>{let j=0;while(j+1<run.at.length&&run.at[j+1]<=at0)j++;const s=run.map[j];
-cells[n].forEach(([r,t,m],k)=>{const c=s[k];
-r.setAttribute("fill",c==="x"?"#dc2626":m[2]===0?"#e5e7eb":`hsl(221 83% ${95-5.4*c}%)`);
-t.textContent=m[0]+(m[1]?" in "+m[1]:"")+": "+(c==="x"?"failed":Math.round(c/9*100)+" % of "+m[2]+" GPUs")})})}
-at.oninput=show;at.value=Math.floor(at.max/2);show();
-"""
+    # A "<" could end the script element, whatever it stands in; in JSON it may be written otherwise.
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
