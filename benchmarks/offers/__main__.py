@@ -63,7 +63,7 @@ def main() -> int:
     """Run the rounds and show what came of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.offers", description=__doc__)
     parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--trials", type=int, default=6)
+    parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--share", type=float, default=SHARE)
     parser.add_argument("--confidence", type=float, default=CONFIDENCE)
     add_arguments(parser)
