@@ -81,7 +81,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration", description=__doc__)
     parser.add_argument("--contracts", type=int, default=100)
     parser.add_argument("--trials", type=int, default=8)
-    parser.add_argument("--windows", type=int, default=8, help="windows that each is held under load")
+    parser.add_argument("--windows", type=int, default=6, help="windows that each is held under load")
     parser.add_argument("--confidence", type=float, default=CONFIDENCE)
     add_arguments(parser)
     wanted = parser.parse_args()
