@@ -65,6 +65,15 @@ class BudgetBound:
 
 def least_draw(budget: Budget, machine: FleetMachine, role: Role) -> int:
     """The least that one member can draw of a budget on a machine, whichever cores and devices it takes."""
+    return _draw(budget, machine, role, greatest=False)
+
+
+def greatest_draw(budget: Budget, machine: FleetMachine, role: Role) -> int:
+    """The most that one member can draw of it."""
+    return _draw(budget, machine, role, greatest=True)
+
+
+def _draw(budget: Budget, machine: FleetMachine, role: Role, *, greatest: bool) -> int:
     drawn = sum(draw.amount for draw in role.draws if draw.budget == budget.name)
     if budget.name not in WATTS:
         return drawn
@@ -75,5 +84,5 @@ def least_draw(budget: Budget, machine: FleetMachine, role: Role) -> int:
             for device in machine.devices
             if suits(device, request)
         ]
-        drawn += sum(sorted(each)[: request.count])
+        drawn += sum(sorted(each, reverse=greatest)[: request.count])
     return drawn

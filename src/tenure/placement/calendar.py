@@ -142,6 +142,11 @@ class Calendar:
                     del by_machine[name]
         return Calendar(holds, self.margin_ms, by_machine)
 
+    def last_start_ms(self, *, without_group: str = "") -> int:
+        """From then on no hold begins: what is free only grows. Unix ms, or the least number where there is none."""
+        starts = [h.start_ms for h in self.holds.values() if not (without_group and h.group == without_group)]
+        return max(starts, default=-FOREVER_MS)
+
     def stop_ms(self, hold: Hold) -> int:
         """When the capacity of a hold is free again: its end and the margin for stopping."""
         return min(FOREVER_MS, hold.end_ms + self.margin_ms)

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tenure.placement.axes import axes, has, wants
 from tenure.placement.budgets import budgets_left, claim_draw
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.demand import DeviceRequest, Role
 from tenure.placement.fleet import Budget, Fleet, FleetMachine
 from tenure.placement.memo import Inside
-from tenure.placement.question import axes, has, wants
 from tenure.placement.values import PlacementError, as_json
 
 
@@ -68,11 +68,14 @@ class CapacityReport:
 
 def capacity(fleet: Fleet, calendar: Calendar, site: str, *, at_ms: int, member: Role | None = None) -> CapacityReport:
     """The report for one site at one instant. ``member`` defaults to one whole device of the site's commonest class,
-    or one core where it has no devices. Machines out of service do not count."""
+    or one core where it has no devices; one that only draws of budgets is that one too. Machines out of service
+    do not count."""
     machines = [machine for machine in fleet.machines if machine.site == site and machine.schedulable]
     if not machines:
         raise PlacementError("SiteEmpty", "site", f"no machine in service at {site!r}")
     role = _usual_member(machines) if member is None else member
+    if not axes(role):
+        role = replace(_usual_member(machines), draws=role.draws)
     count = _Count(fleet, calendar, machines, role, at_ms)
     members = count.members(())
     limits = [count.limit(kind) for kind in count.kinds()]

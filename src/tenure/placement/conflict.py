@@ -13,10 +13,11 @@ from itertools import groupby
 from typing import Any
 
 from tenure.placement.answers import Conflict, Silent
+from tenure.placement.axes import axes
 from tenure.placement.calendar import Calendar
 from tenure.placement.demand import Constraint, Demand, Role
 from tenure.placement.fleet import Fleet
-from tenure.placement.question import Question, axes
+from tenure.placement.question import Question
 from tenure.placement.search import Search
 
 NAMED_MAX = 8
@@ -76,7 +77,7 @@ def _fits(question: Question, items: list[Item], kept: list[Item]) -> bool:
         question = replace(question, fleet=fleet.with_budgets(left))
     for item in gone:
         question = item.drop(question)
-    return Search(question, Silent()).first(question.demand.start_at(question.now_ms).latest_ms) is not None
+    return Search(question, Silent()).start(question.demand.start_at(question.now_ms).latest_ms) is not None
 
 
 def _items(question: Question) -> list[Item]:

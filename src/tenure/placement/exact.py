@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tenure.placement.axes import slots
 from tenure.placement.bound import BudgetBound
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
 from tenure.placement.fill import Fill, Outcome
 from tenure.placement.holds import Claim
 from tenure.placement.inside import claims_inside
-from tenure.placement.question import slots
 
 STEPS_MAX = 20_000
 """Claims that may be tried before the search says that it does not know."""

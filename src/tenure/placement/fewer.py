@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tenure.placement.answers import Silent
 from tenure.placement.calendar import Calendar
 from tenure.placement.choice import Choice
 from tenure.placement.demand import Demand
 from tenure.placement.fleet import Fleet
-from tenure.placement.plan import earliest_start
+from tenure.placement.question import Question
 from tenure.placement.relaxations import Alternative, Step
+from tenure.placement.search import Search
 
 LESS = "less"
 
@@ -35,9 +37,10 @@ def fewer_members(
         fewer = replace(role, count=count, count_min=None, values=())
         return replace(demand, id=f"{demand.id}/fewer", roles=(fewer,))
 
+    question = Question(fleet, calendar, demand, now_ms, seed, choice)
+
     def fits(count: int) -> bool:
-        found = earliest_start(fleet, calendar, of(count), now_ms=now_ms, latest_ms=latest_ms, seed=seed, choice=choice)
-        return found is not None
+        return Search(replace(question, demand=of(count)), Silent()).start(latest_ms) is not None
 
     low, high = 0, role.least - 1
     while low < high:

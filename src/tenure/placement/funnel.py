@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tenure.placement.answers import FunnelStep
+from tenure.placement.axes import UNITS, axes, has, wants
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
 from tenure.placement.fleet import FleetMachine
-from tenure.placement.question import UNITS, Question, axes, has, wants
+from tenure.placement.question import Question
 
 IN_SERVICE = "schedulable"
 CAPACITY, FREE = "capacity", "free"

@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop
 
 from tenure.placement import derived
+from tenure.placement.axes import slots
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
 from tenure.placement.exact import search_exactly
 from tenure.placement.fill import Fill, Outcome
-from tenure.placement.question import Question, slots
+from tenure.placement.question import Question
+from tenure.placement.verdict import Verdict
 
 
 def place_members(
@@ -26,10 +28,12 @@ def place_members(
     left: Mapping[str, int],
     rank: Mapping[str, int],
     room: Sequence[Mapping[str, int]],
+    verdict: Verdict,
 ) -> Outcome:
     """All members on the machines of one domain, or none.
 
     ``room`` is the upper limit of each role on each machine; ``rank`` breaks ties between machines that serve equally.
+    ``verdict`` spares the exact search where counting tells that there is nothing to find.
     """
     order = sorted(range(len(roles)), key=lambda place: _hardness(roles[place]))
     fill = Fill(question, {name: free[name] for name in names}, dict(left), rank)
@@ -43,7 +47,7 @@ def place_members(
         if fill.crossing_fits():
             return Outcome(tuple(fill.claims))
     members = [roles[place] for place in order for _ in range(roles[place].count)]
-    if len(members) == 1 and not left:
+    if (len(members) == 1 and not left) or verdict.closely(names) is False:
         return Outcome(None)
     return search_exactly(Fill(question, {name: free[name] for name in names}, dict(left), rank), members)
 

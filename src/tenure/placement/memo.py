@@ -3,11 +3,14 @@ for the machine's name."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from tenure.placement.axes import slots
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.demand import Role
 from tenure.placement.fleet import FleetMachine
 from tenure.placement.holds import Claim
-from tenure.placement.inside import place_inside
+from tenure.placement.inside import claims_inside, place_inside
 
 
 class Inside:
@@ -17,6 +20,8 @@ class Inside:
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], Claim | None] = {}
         self._free: dict[tuple[str, int, int, str], tuple[Calendar, Free]] = {}
+        self._counts: dict[tuple[object, ...], tuple[int, int]] = {}
+        self._alike: dict[int, tuple[Role, Role]] = {}
 
     def free(self, calendar: Calendar, machine: FleetMachine, start_ms: int, end_ms: int, group: str) -> Free:
         """What ``calendar.free_over`` says. An explanation asks it again for each constraint that it leaves out."""
@@ -27,19 +32,32 @@ class Inside:
             known = self._free[key] = (calendar, found)
         return known[1]
 
+    def count(self, free: Free, role: Role, limit: int) -> tuple[int, int]:
+        """Members of a role that fit together on one machine, whatever else limits them: so many surely, and no more.
+
+        The two differ only where a bounded search gave up. More than ``limit`` are known not to fit, or not asked for.
+        """
+        key = (limit, *self._key(free, role))
+        if key not in self._counts:
+            self._counts[key] = self._counted(free, role, limit)
+        return self._counts[key]
+
+    def _counted(self, free: Free, role: Role, limit: int) -> tuple[int, int]:
+        sure, rest = 0, free
+        while sure < limit and (claim := self.place(rest, role)) is not None:
+            sure, rest = sure + 1, rest.minus(claim)
+        most = limit
+        while most > sure:
+            found = carries_exactly(free, role, most)
+            if found is not False:
+                return (most, most) if found else (sure, most)
+            most -= 1
+        return sure, most
+
     def place(self, free: Free, role: Role) -> Claim | None:
         """What ``place_inside`` says."""
         machine = free.machine
-        key = (
-            id(machine.cores),
-            id(machine.memory),
-            id(machine.devices),
-            id(machine.numa_distances),
-            free.cores,
-            tuple(free.memory.values()),
-            tuple(free.devices.values()),
-            role,
-        )
+        key = self._key(free, role)
         if key not in self._known:
             self._known[key] = place_inside(free, role)
         claim = self._known[key]
@@ -54,3 +72,49 @@ class Inside:
             claim.role,
             claim.draws,
         )
+
+    def _key(self, free: Free, role: Role) -> tuple[object, ...]:
+        machine = free.machine
+        return (
+            id(machine.cores),
+            id(machine.memory),
+            id(machine.devices),
+            id(machine.numa_distances),
+            free.cores,
+            tuple(free.memory.values()),
+            tuple(free.devices.values()),
+            self._one(role),
+        )
+
+    def _one(self, role: Role) -> Role:
+        """A single member: how many there are of it makes no other claim."""
+        known = self._alike.get(id(role))
+        if known is None:
+            known = self._alike[id(role)] = (role, replace(role, count=1, count_min=None, values=()))
+        return known[1]
+
+
+COUNT_STEPS_MAX = 2_000
+"""Claims tried before it is not known whether so many members fit into one machine."""
+
+
+def carries_exactly(free: Free, role: Role, members: int) -> bool | None:
+    """Whether so many members fit into one machine: depth first over every claim; None where that takes too long."""
+    steps = 0
+
+    def extend(rest: Free, wanted: int) -> bool | None:
+        nonlocal steps
+        if wanted == 0:
+            return True
+        if slots(rest, role) < wanted:
+            return False
+        for claim in claims_inside(rest, role):
+            steps += 1
+            if steps > COUNT_STEPS_MAX:
+                return None
+            found = extend(rest.minus(claim), wanted - 1)
+            if found is not False:
+                return found
+        return False
+
+    return extend(free, members)

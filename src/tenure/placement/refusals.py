@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tenure.placement.answers import Binding, FunnelStep, Refusal, Reporter, Silent
+from tenure.placement.axes import axes, has
 from tenure.placement.calendar import Free
 from tenure.placement.conflict import minimal_conflict
 from tenure.placement.demand import Role
 from tenure.placement.funnel import CAPACITY, FREE, IN_SERVICE, Funnel, fit_name, funnels, tightest
-from tenure.placement.question import Question, axes, has
+from tenure.placement.question import Question
 from tenure.placement.search import Search
 from tenure.placement.together import shared_binding
 from tenure.placement.values import FOREVER_MS
@@ -53,8 +54,7 @@ def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
 
 def _earliest(question: Question) -> int | None:
     """When the whole demand would fit, if its latest start did not matter."""
-    found = Search(question, Silent()).first(FOREVER_MS - 1)
-    return None if found is None else found.start_ms
+    return Search(question, Silent()).start(FOREVER_MS - 1)
 
 
 def _from_step(question: Question, funnel: Funnel, step: FunnelStep) -> tuple[str, Binding]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tenure.placement.axes import slots
 from tenure.placement.fleet import FleetMachine
-from tenure.placement.question import Question, slots
+from tenure.placement.question import Question
 
 
 class Room:

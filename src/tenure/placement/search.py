@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from tenure.placement import derived
 from tenure.placement.answers import Reporter
@@ -14,6 +15,9 @@ from tenure.placement.holds import Claim
 from tenure.placement.members import place_members
 from tenure.placement.question import Question
 from tenure.placement.room import Room
+from tenure.placement.verdict import Verdict
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +45,64 @@ class Search:
         self._names = {machine.name: machine for machine in self.machines}
 
     def first(self, latest_ms: int) -> Found | None:
-        """The earliest feasible start up to ``latest_ms``, with its claims.
+        """The earliest feasible start up to ``latest_ms``, with its claims."""
+        found = self._first(latest_ms, self.at)
+        return None if found is None else Found(*found)
+
+    def start(self, latest_ms: int) -> int | None:
+        """The earliest feasible start alone: nothing is placed where counting tells."""
+        found = self._first(latest_ms, lambda start_ms: True if self.fits_at(start_ms) else None)
+        return None if found is None else found[0]
+
+    def _first(self, latest_ms: int, attempt: Callable[[int], T | None]) -> tuple[int, T] | None:
+        """The first start at which an attempt succeeds.
 
         Starts after the earliest are worth trying only where a domain has room for all, axis by axis; that room is
-        kept up to date from one release to the next, so a start that cannot do costs what its releases touch.
+        kept up to date from one release to the next, so a start that cannot do costs what its releases touch. Once no
+        hold begins any more, what is free only grows, and the first start that will do is found by halving.
         """
         question = self.question
         if not self.machines or not self.levels or not question.in_time(latest_ms):
             return None
         earliest_ms = question.demand.start_at(question.now_ms).earliest_ms
-        claims = self.at(earliest_ms)
-        if claims is not None:
-            return Found(earliest_ms, claims)
+        made = attempt(earliest_ms)
+        if made is not None:
+            return earliest_ms, made
+        later = question.later_starts(self.machines, latest_ms)
+        if not later:
+            return None
         room = Room(question, self.machines, question.domains(self.levels[-1], self._names), earliest_ms)
-        for start_ms, released in question.later_starts(self.machines, latest_ms).items():
-            room.update(released, start_ms)
+        starts = list(later)
+        growing_ms = question.calendar.last_start_ms(without_group=question.demand.group)
+        for place, start_ms in enumerate(starts):
+            room.update(later[start_ms], start_ms)
             if not room.enough():
                 continue
-            claims = self.at(start_ms)
-            if claims is not None:
-                return Found(start_ms, claims)
+            made = attempt(start_ms)
+            if made is not None:
+                return start_ms, made
+            if start_ms >= growing_ms:
+                return self._by_halving(starts[place + 1 :], attempt)
         return None
+
+    def _by_halving(self, starts: Sequence[int], attempt: Callable[[int], T | None]) -> tuple[int, T] | None:
+        """Of starts at each of which at least as much is free as at those before it."""
+        low, step, high = 0, 1, len(starts)
+        while low + step - 1 < len(starts):
+            at = low + step - 1
+            if self.fits_at(starts[at]):
+                high = at
+                break
+            low, step = at + 1, 2 * step
+        else:
+            if low >= len(starts) or not self.fits_at(starts[-1]):
+                return None
+            high = len(starts) - 1
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.fits_at(starts[middle]) else (middle + 1, high)
+        made = attempt(starts[low])
+        return None if made is None else (starts[low], made)
 
     def at(self, start_ms: int) -> tuple[Claim, ...] | None:
         """All members at one start; an elastic role takes the greatest size that fits."""
@@ -76,16 +117,43 @@ class Search:
 
         return greatest(roles, fit)
 
+    def fits_at(self, start_ms: int) -> bool:
+        """Whether all members fit at one start, an elastic role at its least: as ``at``, but by counting if that will
+        do."""
+        free = self.question.free(self.machines, start_ms)
+        left = self.question.left(start_ms)
+        roles = [replace(role, count=role.least) for role in self.question.demand.roles]
+        room = [self.question.room(free, role) for role in roles]
+        verdict = Verdict(self.question, roles, free, left, room)
+        unsure: list[tuple[str, list[str]]] = []
+        for level in self.levels:
+            for _, names in self._by_room(level, roles, room):
+                said = verdict.of(names)
+                if said:
+                    return True
+                if said is None:
+                    unsure.append((level, names))
+        for _, names in unsure:
+            outcome = place_members(self.question, roles, names, free, left, self.rank, room, verdict)
+            self.proved = self.proved and outcome.proved
+            if outcome.claims is not None:
+                return True
+        return False
+
     def _across(
         self, start_ms: int, roles: list[Role], free: Mapping[str, Free], left: Mapping[str, int], room: Slots
     ) -> tuple[Claim, ...] | None:
+        verdict = Verdict(self.question, roles, free, left, room)
         for level in self.levels:
             for domain, names in self._by_room(level, roles, room):
-                outcome = place_members(self.question, roles, names, free, left, self.rank, room)
-                self.proved = self.proved and outcome.proved
-                self.reporter.tried(start_ms, level, domain, outcome.claims is not None)
-                if outcome.claims is not None:
-                    return outcome.claims
+                claims = None
+                if not verdict.hopeless(names):
+                    outcome = place_members(self.question, roles, names, free, left, self.rank, room, verdict)
+                    self.proved = self.proved and outcome.proved
+                    claims = outcome.claims
+                self.reporter.tried(start_ms, level, domain, claims is not None)
+                if claims is not None:
+                    return claims
         return None
 
     def _by_room(self, level: str, roles: list[Role], room: Slots) -> list[tuple[str, list[str]]]:

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from tenure.placement import derived
 from tenure.placement.answers import Binding, Silent
+from tenure.placement.axes import UNITS, axes, has, slots, wants
 from tenure.placement.budgets import draws
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
-from tenure.placement.question import UNITS, Question, axes, has, slots, wants
+from tenure.placement.question import Question
 from tenure.placement.search import Search
 
 REASON_GANG = "GangTooLarge"
@@ -41,7 +42,7 @@ def shared_binding(question: Question, start_ms: int) -> tuple[str, Binding]:
 
 
 def _fits(question: Question, start_ms: int) -> bool:
-    return Search(question, Silent()).at(start_ms) is not None
+    return Search(question, Silent()).fits_at(start_ms)
 
 
 def _count(question: Question) -> int:
