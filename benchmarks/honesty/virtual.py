@@ -7,49 +7,33 @@ import tempfile
 from collections import deque
 from pathlib import Path
 
+from benchmarks.honesty.aims import FIRST_TOKEN, WINDOW_MS, Aim
 from benchmarks.honesty.faults import Kind
 from benchmarks.honesty.row import Row
 from benchmarks.honesty.world import OUTPUT_TOKENS, PROMPT_TOKENS, Episode, S, Truth, arrivals, serve
 from tenure.measurement import Declared, JournalWriter, gather, read_journal
 from tenure.measurement.scrape import Scrape
 from tenure.promises import (
-    Assurance,
-    LatencyObjective,
-    Load,
-    Metric,
     Outcome,
-    Promise,
     RequestSample,
     Tolerance,
     Verdict,
     Window,
     WindowVerdict,
     judge,
-    percentile_of,
-    poisson_quantile,
 )
 
-WINDOW_MS = 4000
-DECLARED_PER_S = 1.5
 OFFERED_PER_S = 1.2
 PROBES_PER_S = 0.25
-BOUND_MS = 600
 NETWORK_NS = 400_000
 START_NS = 1_000_000 * S
-PROMISE = Promise(
-    LatencyObjective(Metric.TIME_TO_FIRST_TOKEN, 95, BOUND_MS * 1_000_000),
-    Load(round(DECLARED_PER_S * 1e6), PROMPT_TOKENS, OUTPUT_TOKENS),
-    Assurance(WINDOW_MS, 0.9, 0.9),
-)
-ERROR_NS = 1_000_000
-"""Measurement error of the truth itself: what the network adds between user and tap."""
 
 
 class Simulation:
     """One kind, from its first window to its last."""
 
-    def __init__(self, kind: Kind, windows: int, seed: int, folder: Path) -> None:
-        self.kind, self.folder = kind, folder
+    def __init__(self, kind: Kind, windows: int, seed: int, folder: Path, aim: Aim) -> None:
+        self.kind, self.folder, self.aim = kind, folder, aim
         self.source = random.Random(seed)
         self.end_ns = START_NS + windows * WINDOW_MS * 1_000_000
         span = WINDOW_MS * 1_000_000
@@ -239,7 +223,7 @@ class Simulation:
         tap = read_journal(self.folder / "tap", since_ns=back_ns)
         prober = read_journal(self.folder / "prober", since_ns=back_ns)
         evidence = gather(window, self.now_ns // 1_000_000, tap, declared=declared, prober=prober, scrapes=self.scrapes)
-        return judge(PROMISE, window, evidence)
+        return judge(self.aim.promise, window, evidence)
 
 
 def _newest(truth: Truth, now_ns: int) -> int:
@@ -265,11 +249,11 @@ def _episodes(
     return found
 
 
-def run(kind: Kind, windows: int, seed: int) -> Row:
-    """All windows of a kind against the truth."""
+def run(kind: Kind, windows: int, seed: int, aim: Aim = FIRST_TOKEN) -> Row:
+    """All windows of a kind against the truth, judged by one promise."""
     row = Row(kind.name)
     with tempfile.TemporaryDirectory() as folder:
-        world = Simulation(kind, windows, seed, Path(folder))
+        world = Simulation(kind, windows, seed, Path(folder), aim)
         pending: deque[tuple[Window, int]] = deque()
         verdicts: dict[int, WindowVerdict] = {}
         for at_ns, what, truth in world.events():
@@ -304,14 +288,8 @@ def _truly_bad(world: Simulation, window: Window) -> bool:
     """
     error_ms = Tolerance().clock_ns // 1_000_000 if world.kind.sensor == "tap-drifting" else 0
     shifts = {-error_ms, -error_ms // 2, 0, error_ms // 2, error_ms}
-    return all(_bad_at(world, Window(window.start_ms + shift, window.end_ms + shift)) for shift in shifts)
-
-
-def _bad_at(world: Simulation, window: Window) -> bool:
-    users = _users(world, window)
-    if not users or len(users) > poisson_quantile(DECLARED_PER_S * WINDOW_MS / 1000, 0.999):
-        return False
-    return percentile_of([t.first_after_ns for t in users], 95) > BOUND_MS * 1e6 + ERROR_NS
+    shifted = [Window(window.start_ms + shift, window.end_ms + shift) for shift in shifts]
+    return all(world.aim.bad(_users(world, one)) for one in shifted)
 
 
 def _unprobed(world: Simulation, window: Window) -> bool:
@@ -324,8 +302,7 @@ def _unprobed(world: Simulation, window: Window) -> bool:
 
 
 def _count(row: Row, world: Simulation, window: Window, verdict: WindowVerdict) -> None:
-    seen = [t.first_after_ns for t in _users(world, window)]
-    fine = bool(seen) and percentile_of(seen, 95) < BOUND_MS * 1e6 - ERROR_NS
+    fine = world.aim.fine(_users(world, window))
     bad = _truly_bad(world, window)
     row.add(verdict, bad=bad, fine=fine, unprobed=_unprobed(world, window))
 

@@ -113,7 +113,8 @@ def test_where_the_work_itself_does_not_fit_the_reserve_is_not_blamed() -> None:
 
 
 def test_the_lesser_class_holds_none() -> None:
-    found = said(cores=1, **{"class": "burstable"})
+    burstable: dict[str, Any] = {"class": "burstable"}
+    found = said(cores=1, **burstable)
     assert found.answer.kind == "Offers"
     assert found.answer.quotes[0].reserve_cores is None
 
