@@ -112,6 +112,7 @@ class ProberPlan:
             "promptTokens": self.load.prompt_tokens,
             "outputTokens": self.load.output_tokens,
             "journal": "{run_dir}/prober",
+            "witness": "{run_dir}/journal",
             **self._metrics(launch),
         }
         return {PROBER_FILE: File(json.dumps(document).encode()), PROBER_KEY_FILE: File(keys.prober.encode())}

@@ -8,13 +8,14 @@ the span of time in which records may be missing, so that only the windows it to
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from tenure.measurement.journal import GENESIS, HEAD_NAME, SEGMENT_PATTERN, chain_of, split_line
 from tenure.measurement.journal_reading import Checkpoint, Damage, DamageKind, JournalReading
 from tenure.measurement.journal_samples import sample_of, unended_sample
+from tenure.measurement.journal_witness import Witnesses
 from tenure.measurement.scrape import Scrape
 from tenure.promises import Outcome, RequestSample
 
@@ -30,17 +31,23 @@ _MARGIN_NS = 60_000_000_000
 
 
 def read_journal(
-    folder: Path, *, since_ns: int = 0, mark_ms: int = 1000, known: Checkpoint | None = None
+    folder: Path,
+    *,
+    since_ns: int = 0,
+    mark_ms: int = 1000,
+    known: Checkpoint | None = None,
+    noted: Sequence[Checkpoint] = (),
 ) -> JournalReading:
     """Read a journal folder, whether its tap runs or not.
 
     `since_ns` leaves out requests that had ended earlier (older segments are not even parsed); `known` is a
-    checkpoint from an earlier reading, against which the journal is proved not to have been cut or rewritten.
+    checkpoint from an earlier reading, against which the journal is proved not to have been cut or rewritten; `noted`
+    are heads that others saw since then, which its records must bear out too.
     An empty or absent folder gives an empty reading: that there is no journal is for the caller to judge.
     """
     # The head is read first: whatever it knows must then be found in the segments, even while the tap writes on.
     promised = _head_sequence(folder / HEAD_NAME)
-    reader = _Reader(since_ns, mark_ms, known)
+    reader = _Reader(since_ns, mark_ms, known, noted)
     paths = sorted(folder.glob(SEGMENT_PATTERN)) if folder.is_dir() else []
     for path in paths[_first_relevant(paths, since_ns, known) :]:
         reader.segment(path)
@@ -64,7 +71,7 @@ def _first_relevant(paths: list[Path], since_ns: int, known: Checkpoint | None) 
 class _Reader:
     """One pass over the records, in order."""
 
-    def __init__(self, since_ns: int, mark_ms: int, known: Checkpoint | None) -> None:
+    def __init__(self, since_ns: int, mark_ms: int, known: Checkpoint | None, noted: Sequence[Checkpoint]) -> None:
         self._since_ns, self._pace_ns, self._known = since_ns, mark_ms * 1_000_000, known
         self._reading = JournalReading(since_ns=since_ns)
         self._sequence: int | None = None
@@ -76,6 +83,7 @@ class _Reader:
         self._sent: dict[str, int] = {}
         self._known_chain: str | None = None  # the chain of the record that the caller's checkpoint names
         self._first_sequence = 0
+        self._witnesses = Witnesses(noted)
 
     def segment(self, path: Path) -> None:
         """Read one segment's lines."""
@@ -109,6 +117,7 @@ class _Reader:
         self._first_sequence = self._first_sequence or sequence
         if self._known is not None and sequence == self._known.sequence:
             self._known_chain = chain
+        self._witnesses.compare(sequence, chain)
         # Behind a gap a record cannot be checked; the gap puts the time around it in doubt anyway.
         return genuine or not expected
 
@@ -155,6 +164,8 @@ class _Reader:
         self._clocks = now
         self._reading.newest_ns = now["wallNs"]
         self._reading.arriving_ns = list(record.get("arriving", ()))
+        if (witnessed := record.get("witnessed")) is not None:
+            self._reading.witnessed.append(Checkpoint(witnessed[0], witnessed[1], now["wallNs"]))
 
     def _compare(self, before: dict[str, int], now: dict[str, int], *, fresh: bool) -> None:
         first, last = before["wallNs"], now["wallNs"]
@@ -225,7 +236,9 @@ class _Reader:
         if missing > 0:
             detail = f"{missing} records at the end are missing"
             reading.damages.append(Damage(DamageKind.TRUNCATED, reading.newest_ns or 0, _FOREVER_NS, detail))
-        if self._known is not None and (disowned := self._disowned(self._known)) is not None:
+        disowned = self._disowned(self._known) if self._known is not None else None
+        disowned = disowned or self._witnesses.contradiction(self._sequence or 0, self._since_ns, _FOREVER_NS)
+        if disowned is not None:
             reading.disowned = disowned
             reading.damages.append(disowned)
         return reading

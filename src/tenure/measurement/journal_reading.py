@@ -66,10 +66,12 @@ class JournalReading:
     """Arrivals of requests whose bodies were not complete at the newest mark: more of their windows is to come."""
     scrapes: list[Scrape] = field(default_factory=list)
     """What a prober read of the workload's own metrics."""
+    witnessed: list[Checkpoint] = field(default_factory=list)
+    """Heads of another journal that this one's process noted: a prober notes its tap's."""
     damages: list[Damage] = field(default_factory=list)
     newest: Checkpoint | None = None
     disowned: Damage | None = None
-    """The damage (one of `damages`) that says: this is not the journal of which the caller held a checkpoint."""
+    """The damage (one of `damages`) that says: this is not the journal that the caller, or a witness, saw before."""
     oldest_ns: int | None = None
     """Instant of the oldest record that retention left."""
     newest_ns: int | None = None

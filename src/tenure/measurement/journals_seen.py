@@ -17,6 +17,10 @@ CREATE TABLE IF NOT EXISTS journal_seen (
   doubt_kind TEXT, doubt_from_ns INTEGER, doubt_to_ns INTEGER, doubt_detail TEXT,
   PRIMARY KEY (contract, journal)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS journal_noted (
+  contract TEXT NOT NULL, journal TEXT NOT NULL, sequence INTEGER NOT NULL, chain TEXT NOT NULL, at_ns INTEGER NOT NULL,
+  PRIMARY KEY (contract, journal, sequence, chain)
+) STRICT, WITHOUT ROWID;
 """
 
 
@@ -46,6 +50,18 @@ class JournalsSeen:
         doubt = None if kind is None else Damage(DamageKind(kind), from_ns, to_ns, detail)
         return Seen(Checkpoint(sequence, chain, at_ns), doubt)
 
+    def note(self, contract: str, journal: str, head: Checkpoint) -> None:
+        """Keep a head that was seen between two readings; the next reading must bear it out."""
+        row = (contract, journal, head.sequence, head.chain, head.at_ns)
+        with self._lock:
+            self._connection.execute("INSERT OR IGNORE INTO journal_noted VALUES (?,?,?,?,?)", row)
+
+    def noted(self, contract: str, journal: str) -> list[Checkpoint]:
+        """The heads that were seen since the newest reading, the oldest first."""
+        query = "SELECT sequence, chain, at_ns FROM journal_noted WHERE contract = ? AND journal = ? ORDER BY sequence"
+        with self._lock:
+            return [Checkpoint(*row) for row in self._connection.execute(query, (contract, journal))]
+
     def remember(self, contract: str, journal: str, reading: JournalReading, now_ms: int) -> None:
         """Keep how far a reading came. Call it once the verdicts on what it shows are durable.
 
@@ -64,3 +80,7 @@ class JournalsSeen:
         more = (str(doubt.kind), doubt.from_ns, doubt.to_ns, doubt.detail) if doubt else (None, None, None, None)
         with self._lock:
             self._connection.execute("INSERT OR REPLACE INTO journal_seen VALUES (?,?,?,?,?,?,?,?,?)", (*row, *more))
+            # What was noted before the reading has been compared in it; what it contradicts is in doubt by now.
+            self._connection.execute(
+                "DELETE FROM journal_noted WHERE contract = ? AND journal = ?", (contract, journal)
+            )

@@ -22,6 +22,7 @@ from typing import Any
 
 from tenure.measurement.endpoint import Endpoint, ask
 from tenure.measurement.journal import JournalWriter, clocks
+from tenure.measurement.journal_witness import head_of
 from tenure.measurement.prompts import PromptMaker
 from tenure.measurement.scrape import MetricsMap, Scrape, ScrapeError, scrape
 
@@ -67,6 +68,8 @@ class ProberConfig:
     journal_folder: Path
     timeout_s: float = 60.0
     metrics: MetricsPage | None = None
+    witness_folder: Path | None = None
+    """The tap's journal. Its head is noted in this one with every mark, so that who rewrites that must rewrite both."""
     overhead_tokens: float = 31.0
     tokens_per_word: float = 1.0
 
@@ -83,6 +86,7 @@ class ProberConfig:
             journal_folder=Path(document["journal"]),
             timeout_s=float(document.get("timeoutS", 60)),
             metrics=MetricsPage.of(document["metrics"]) if "metrics" in document else None,
+            witness_folder=Path(document["witness"]) if "witness" in document else None,
             overhead_tokens=float(document.get("overheadTokens", 31)),
             tokens_per_word=float(document.get("tokensPerWord", 1)),
         )
@@ -119,9 +123,14 @@ class Prober:
 
     async def _pulse(self) -> None:
         while True:
-            self._journal.append("mark", clocks())
+            self._journal.append("mark", clocks() | self._witnessed())
             await asyncio.to_thread(self._journal.sync)
             await asyncio.sleep(_MARK_S)
+
+    def _witnessed(self) -> dict[str, Any]:
+        folder = self._config.witness_folder
+        head = head_of(folder, time.time_ns()) if folder is not None else None
+        return {} if head is None else {"witnessed": [head.sequence, head.chain]}
 
     async def _read_metrics(self, page: MetricsPage) -> None:
         """A task of its own: a server that is slow to answer for its counters must not make the prober seem dead."""

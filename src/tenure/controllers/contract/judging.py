@@ -15,6 +15,8 @@ from tenure.controllers.serving import TAP_MARK_MS
 from tenure.measurement import windows_of
 from tenure.measurement.gathering import COUNTED_MS, Declared, gather
 from tenure.measurement.journal_reader import JournalReading, read_journal
+from tenure.measurement.journal_reading import Checkpoint
+from tenure.measurement.journal_witness import head_of
 from tenure.measurement.periods import percentile_of, window_sketch
 from tenure.measurement.sketch import Sketch
 from tenure.promises import (
@@ -87,6 +89,7 @@ def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None)
     begin_ms = open_ms if open_ms is not None else max(int(signature.signed_at), settled_ms or 0)
     end_ms = now_ms if until_ms is None else min(now_ms, until_ms)
     windows = windows_of(begin_ms, end_ms, window_ms)[:WINDOWS_PER_PASS_MAX]
+    _note_heads(plane, contract, now_ms)
     fresh = _judge(plane, contract, promises, windows, now_ms, until_ms) if windows else []
     accounts, newest, recent = [], [], []
     may_be_ready = True
@@ -136,11 +139,9 @@ def _judge(
 ) -> list[WindowVerdict]:
     window_ms = windows[0].end_ms - windows[0].start_ms
     since_ns = (windows[0].start_ms - max(BACK_WINDOWS * window_ms, 2 * COUNTED_MS)) * 1_000_000
-    readings = {
-        name: _read(plane, contract, name, since_ns, mark_ms)
-        for name, mark_ms in ((TAP, TAP_MARK_MS), (PROBER, PROBER_MARK_MS))
-    }
-    tap, prober = readings[TAP], readings[PROBER]
+    # The prober's first: what it noted of the tap's journal was written there before.
+    prober = _read(plane, contract, PROBER, since_ns, PROBER_MARK_MS)
+    tap = _read(plane, contract, TAP, since_ns, TAP_MARK_MS, prober.witnessed if prober else ())
     rate = contract.spec.promises.probes_per_second
     views = frozenset(map(View, contract.spec.promises.views))
     if not views:  # signed before contracts said who looks at them
@@ -158,19 +159,39 @@ def _judge(
     stated = state_windows(plane, contract, [(verdict, found) for verdict, found in judged if verdict.settled])
     verdicts = [*stated, *(verdict for verdict, _ in judged if not verdict.settled)]
     plane.known.record_windows(contract.uid, verdicts, sketches)
-    for name, reading in readings.items():
+    for name, reading in ((TAP, tap), (PROBER, prober)):
         if reading is not None:
             plane.known.journals.remember(contract.uid, name, reading, now_ms)
     return verdicts
 
 
-def _read(plane: Plane, contract: Contract, name: str, since_ns: int, mark_ms: int) -> JournalReading | None:
-    """A journal of the run, and whether it goes on from where it was last read: it may have been changed meanwhile."""
+def _note_heads(plane: Plane, contract: Contract, now_ms: int) -> None:
+    """At every look, not only when a window is over: a record that was noted cannot be rewritten unseen."""
+    for name in (TAP, PROBER):
+        head = head_of(run_folder(plane, contract) / name, now_ms * MICRO)
+        if head is not None:
+            plane.known.journals.note(contract.uid, name, head)
+
+
+def _read(
+    plane: Plane, contract: Contract, name: str, since_ns: int, mark_ms: int, witnessed: Sequence[Checkpoint] = ()
+) -> JournalReading | None:
+    """A journal of the run, and whether it goes on from where it was last read and bears out what was seen of it since:
+    it may have been changed meanwhile."""
     folder = run_folder(plane, contract) / name
     if not folder.is_dir():
         return None
     seen = plane.known.journals.get(contract.uid, name)
-    reading = read_journal(folder, since_ns=since_ns, mark_ms=mark_ms, known=seen.checkpoint if seen else None)
+    # What was compared before is not held against it again.
+    last, doubted_ns = (seen.checkpoint.sequence, seen.doubt.to_ns if seen.doubt else 0) if seen else (0, 0)
+    since_then = [head for head in witnessed if head.sequence > last and head.at_ns > doubted_ns]
+    reading = read_journal(
+        folder,
+        since_ns=since_ns,
+        mark_ms=mark_ms,
+        known=seen.checkpoint if seen else None,
+        noted=[*plane.known.journals.noted(contract.uid, name), *since_then],
+    )
     if seen is not None and seen.doubt is not None:
         reading.damages.append(seen.doubt)
     return reading
