@@ -97,7 +97,9 @@ def test_where_all_but_the_reserve_fits_the_reserve_is_what_binds_and_the_lesser
     assert (binding.constraint, binding.imposed_by) == ("reserve", "class guaranteed")
     assert (binding.needed, binding.available, binding.capacity) == (1, 0, 1)
     assert "class: burstable" in (binding.next_step or "")
+    assert binding.message == "reserve: 1 core needed beside the work, 0 available, 1 in all"
     assert found.answer.refusal.conflicting == ["reserve"]
+    assert [step.removed for step in found.answer.refusal.funnel[:3]] == [0, 0, 0], "one shape is one shape"
     (quote,) = found.answer.quotes
     relaxed = [(one.axis, one.what, one.asked) for one in quote.relaxed]
     assert relaxed == [("isolation", "class", "guaranteed")]

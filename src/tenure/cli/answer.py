@@ -3,7 +3,7 @@
 The one rendering of an answer; `ask`, `request`, `why`, `trial` and the quickstart share it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -86,11 +86,11 @@ def add_promises(rows: Table, promises: Promises) -> None:
     statistical = promises.statistical
     if statistical:
         rows.add_row("promises", _promise_grid(statistical))
-    for sentence in dict.fromkeys(assurance_text(promise) for promise in statistical):
+    for sentence in _said_once(statistical, assurance_text):
         rows.add_row("", sentence)
     if promises.load is not None:
         rows.add_row("under", load_text(promises))
-    for sentence in dict.fromkeys(evidence_text(promise) for promise in statistical):
+    for sentence in _said_once(statistical, evidence_text):
         rows.add_row("evidence", sentence)
     if not statistical:
         rows.add_row("promises", "what is reserved; nothing about speed")
@@ -98,6 +98,16 @@ def add_promises(rows: Table, promises: Promises) -> None:
         for promise in promises.hard:
             if promise.what not in ("start", "end", "reserve"):
                 rows.add_row(promise.what, promise.value)
+
+
+def _said_once(promises: Sequence[StatisticalPromise], text: Callable[[StatisticalPromise], str]) -> list[str]:
+    """What is true of all promises, once; where they differ, each sentence with the metrics that it is about."""
+    about: dict[str, dict[str, None]] = {}
+    for promise in promises:
+        about.setdefault(text(promise), {})[metric_text(promise.metric)] = None
+    if len(about) < 2:
+        return list(about)
+    return [f"{', '.join(metrics)}: {sentence}" for sentence, metrics in about.items()]
 
 
 def relaxation_text(relaxation: Relaxation, now_ms: int) -> Text:

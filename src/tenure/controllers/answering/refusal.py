@@ -6,6 +6,7 @@ from tenure.controllers.answering.available import lacking_windows
 from tenure.controllers.answering.choices import Choice, asked_and_carried, asked_text
 from tenure.controllers.answering.measured import Carried
 from tenure.controllers.answering.need import Need
+from tenure.ledger.convert import RESERVE
 from tenure.placement import Constraint, Refusal
 from tenure.promises import AvailabilityObjective, Objective
 from tenure.quantities import Duration, Instant
@@ -57,7 +58,8 @@ def _closest(need: Need, choices: Sequence[Choice]) -> tuple[Carried, Choice] | 
 
 def shape_funnel(need: Need, choices: Sequence[Choice], shapes_measured: int) -> list[FunnelStep]:
     """How many measured shapes each objective removed, in the order in which the objectives were written."""
-    at_load = [c for c in choices if c.capability is not None and c.capability.load == need.load]
+    # A shape may be there twice, with a reserve and without: it is one shape.
+    at_load = [*{id(c.capability): c for c in choices if c.capability and c.capability.load == need.load}.values()]
     if not shapes_measured:
         return []
     steps = [
@@ -157,6 +159,7 @@ def _message(refusal: Refusal) -> str:
         return f"{binding.constraint} (imposed by {binding.imposed_by}) permits none of the places that would fit"
     word = binding.unit.removesuffix("s") if binding.needed == 1 else binding.unit
     unit = f" {word}" if word else ""
-    numbers = f"{binding.needed}{unit} needed, {binding.available} available, {binding.capacity} in all"
+    beside = " beside the work" if binding.constraint == RESERVE else ""
+    numbers = f"{binding.needed}{unit} needed{beside}, {binding.available} available, {binding.capacity} in all"
     when = f"; free from {Instant(binding.frees_at_ms)}" if binding.frees_at_ms is not None else ""
     return f"{binding.constraint}: {numbers}{when}"
