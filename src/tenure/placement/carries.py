@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tenure.placement import derived
 from tenure.placement.bound import greatest_draw, least_draw
 from tenure.placement.calendar import Free
 from tenure.placement.demand import DeviceRequest, Role
@@ -56,6 +57,7 @@ class Carrying:
         order = {level: place for place, level in enumerate(question.fleet.level_names())}
         self._levels = sorted(named, key=lambda level: (order.get(level, len(order)), level))
         self._machine = question.fleet.machine
+        self._stands = None if "machine" in named else derived.stands(question.fleet)
         self._draws: dict[tuple[object, ...], int] = {}
         self._alone = len(question.demand.roles) == 1
         self._count = role.least
@@ -82,16 +84,16 @@ class Carrying:
         return Carried(min(certain or 0, best), best)
 
     def _cells(self, names: Sequence[str], most: Mapping[str, int], sure: Mapping[str, int]) -> list[_Cell]:
-        cells: dict[tuple[object, ...], _Cell] = {}
-        by_machine = "machine" in self._levels
+        cells: dict[object, _Cell] = {}
         for name in names:
-            machine = self._machine(name)
-            key = (name,) if by_machine else (machine.site, machine.place, id(machine.devices), machine.core_power)
+            key = self._stands[name] if self._stands is not None else name
             cell = cells.get(key)
             if cell is None:
+                machine = self._machine(name)
                 places = {level: machine.domain(level) for level in self._levels}
                 cell = cells[key] = _Cell(machine, places, 0, 0)
-            cell.sure += sure.get(name, 0)
+            if sure:
+                cell.sure += sure[name]
             cell.most += most[name]
         return list(cells.values())
 

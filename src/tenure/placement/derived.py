@@ -48,6 +48,18 @@ def kinds(fleet: Fleet) -> dict[str, int]:
     return known
 
 
+def stands(fleet: Fleet) -> dict[str, int]:
+    """A number for each machine, by name; equal numbers are equal parts in one place, which draw alike of budgets."""
+    known: dict[str, int] | None = fleet.memo.get("stands")
+    if known is None:
+        numbers: dict[tuple[object, ...], int] = {}
+        known = fleet.memo["stands"] = {
+            m.name: numbers.setdefault((m.site, m.place, id(m.devices), m.core_power), len(numbers))
+            for m in fleet.machines
+        }
+    return known
+
+
 def domains(fleet: Fleet, level: str) -> Domains:
     """Machines by their domain at a level. A machine that names none belongs to none; domains of different sites are
     different although they share a name."""
