@@ -1,19 +1,19 @@
 """Controllers: watches feed keys into a queue, workers hand them to the reconciler of the kind."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
-from tenure.client import AsyncClient, Conflict, Gone, Unreachable
+from tenure.client import AsyncClient, Conflict, Informer, Unreachable
 from tenure.controllers.kernel.queue import Key, WorkQueue
 from tenure.quantities import Clock
 from tenure.resources import ApiObject
 
 WORKERS = 4
-AWAY_MS = 500
 log = structlog.get_logger("tenure.controllers")
 
 
@@ -33,6 +33,8 @@ class Reconciler(Protocol):
 
 
 KeysOf = Callable[[ApiObject], Iterable[Key]]
+_Wakes = list[tuple[WorkQueue, Key]]
+_Listener = tuple[KeysOf, WorkQueue]
 
 
 def own_key(obj: ApiObject) -> Iterable[Key]:
@@ -51,37 +53,36 @@ class Controller:
 
 
 async def run_controllers(client: AsyncClient, controllers: Sequence[Controller], clock: Clock) -> None:
-    """Run until cancelled. One failing object never stops another; one failing controller stops all, loudly."""
+    """Run until cancelled. One failing object never stops another; one failing controller stops all, loudly.
+
+    Each kind is watched once, however many controllers it wakes.
+    """
+    listeners: defaultdict[type[ApiObject], list[_Listener]] = defaultdict(list)
     async with asyncio.TaskGroup() as group:
         for controller in controllers:
             queue = WorkQueue(clock)
-            sources: dict[type[ApiObject], KeysOf] = {controller.model: own_key, **controller.also}
-            for model, keys_of in sources.items():
-                group.create_task(_feed(client, model, keys_of, queue), name=f"watch {model.__name__}")
+            for model, keys_of in {controller.model: own_key, **controller.also}.items():
+                listeners[model].append((keys_of, queue))
             for number in range(controller.workers):
                 name = f"{controller.model.__name__} {number}"
                 group.create_task(_work(controller.reconciler, queue, controller.model.__name__), name=name)
+        for model, heard_by in listeners.items():
+            group.create_task(_informer(client, model, heard_by).run(), name=f"watch {model.__name__}")
 
 
-async def _feed(client: AsyncClient, model: type[ApiObject], keys_of: KeysOf, queue: WorkQueue) -> None:
-    """List, then watch; list again when the log has moved on or the host was away."""
-    while True:
-        try:
-            listed = await client.list(model)
-            for obj in listed.items:
-                _add(queue, keys_of, obj)
-            async for event in client.watch(model, resource_version=listed.resource_version):
-                if event.object is not None:
-                    _add(queue, keys_of, event.object)
-        except Gone:
-            continue
-        except Unreachable:
-            await asyncio.sleep(AWAY_MS / 1000)
+def _informer(
+    client: AsyncClient, model: type[ApiObject], listeners: Sequence[_Listener]
+) -> Informer[ApiObject, _Wakes]:
+    """Wakes what an object leads to; where it was deleted, what it led to when it was last heard of."""
 
+    def wakes(obj: ApiObject) -> _Wakes:
+        return [(queue, key) for keys_of, queue in listeners for key in keys_of(obj)]
 
-def _add(queue: WorkQueue, keys_of: KeysOf, obj: ApiObject) -> None:
-    for key in keys_of(obj):
-        queue.add(key)
+    def wake(_happening: str, wakes: _Wakes, _before: _Wakes | None) -> None:
+        for queue, key in wakes:
+            queue.add(key)
+
+    return Informer(client, model, wakes, wake)
 
 
 async def _work(reconciler: Reconciler, queue: WorkQueue, kind: str) -> None:

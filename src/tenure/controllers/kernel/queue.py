@@ -24,7 +24,7 @@ class Key:
 
 
 class QueueFullError(RuntimeError):
-    """More objects wait than the queue may hold; the informer relists when there is room again."""
+    """More objects wait than the queue may hold."""
 
 
 class WorkQueue:
