@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What both benchmarks take."""
     parser.add_argument("--minutes", type=float, help="start no round after so long, and show what there is")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the JSON there as well, whatever is shown")
 
 
 def run(schedule: Schedule, notes: Console, line: Callable[[Round], str]) -> list[Round]:

@@ -102,20 +102,22 @@ def main() -> int:
     unverifiable = sum((Counter(one.unverifiable) for one in rounds), Counter())
     windows, bounds, took = reliability(rounds), of_bounds(rounds), time.monotonic() - begun
     trials = len({one.trial for one in rounds})
+    document = {
+        "benchmark": "calibration",
+        "machine": before,
+        "seconds": took,
+        "trials": trials,
+        "confidence": wanted.confidence,
+        "contractsActive": active,
+        "contractsKept": {"kept": kept, "of": judged},
+        "reliability": [{"share": key[0], "promise": key[1]} | asdict(share) for key, share in windows.items()],
+        "bounds": [{"share": share} | asdict(found) for share, found in bounds.items()],
+        "unverifiable": dict(unverifiable),
+        "contracts": [asdict(one) for one in rounds],
+    }
+    if wanted.save:
+        wanted.save.write_text(json.dumps(document, indent=2) + "\n")
     if wanted.output == "json":
-        document = {
-            "benchmark": "calibration",
-            "machine": before,
-            "seconds": took,
-            "trials": trials,
-            "confidence": wanted.confidence,
-            "contractsActive": active,
-            "contractsKept": {"kept": kept, "of": judged},
-            "reliability": [{"share": key[0], "promise": key[1]} | asdict(share) for key, share in windows.items()],
-            "bounds": [{"share": share} | asdict(found) for share, found in bounds.items()],
-            "unverifiable": dict(unverifiable),
-            "contracts": [asdict(one) for one in rounds],
-        }
         print(json.dumps(document, indent=2))
     else:
         screen = Console(highlight=False, width=None if sys.stdout.isatty() else 160)

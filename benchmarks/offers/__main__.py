@@ -85,14 +85,20 @@ def main() -> int:
     low, high = binomial_interval(len(failed), len(accepted), INTERVAL)
     rows, bounds = by_shape(rounds), of_bounds(rounds)
     took, trials = time.monotonic() - begun, len({one.trial for one in rounds})
+    document = {
+        "benchmark": "offers",
+        "machine": before,
+        "seconds": took,
+        "trials": trials,
+        "failedCommissionings": {"failed": len(failed), "of": len(accepted), "low": low, "high": high},
+        "bounds": asdict(bounds),
+        "shapes": [dict(zip(KEY, key, strict=True)) | asdict(share) for key, share in rows.items()],
+        "rounds": [asdict(one) for one in rounds],
+    }
+    if wanted.save:
+        wanted.save.write_text(json.dumps(document, indent=2) + "\n")
     if wanted.output == "json":
-        print(json.dumps({
-            "benchmark": "offers", "machine": before, "seconds": took, "trials": trials,
-            "failedCommissionings": {"failed": len(failed), "of": len(accepted), "low": low, "high": high},
-            "bounds": asdict(bounds),
-            "shapes": [dict(zip(KEY, key, strict=True)) | asdict(share) for key, share in rows.items()],
-            "rounds": [asdict(one) for one in rounds],
-        }, indent=2))  # fmt: skip
+        print(json.dumps(document, indent=2))
     else:
         screen = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
         screen.print(table(rows))
