@@ -3,7 +3,7 @@
 from tenure.ledger.records import Record, record_of_offer
 from tenure.ledger.recount import recount
 from tenure.ledger.recount_budgets import Limit
-from tenure.resources.kinds.allocation import Hold
+from tenure.resources.kinds.allocation import BudgetDraw, Hold
 from tenure.resources.kinds.site import LedgerStatus
 from tests.ledger.builders import capacity, hold, offer
 
@@ -49,3 +49,20 @@ def test_what_machines_take_by_themselves_may_be_too_much_already() -> None:
     assert [(finding.code, finding.message) for finding in told] == [
         ("BudgetOverbooked", "101 of 100 kg are taken by the machines themselves")
     ]
+
+
+def licensed(id: str, amount: int) -> Hold:
+    one = hold(id, "", [int(id)])
+    drawn = one.claims[0].model_copy(update={"draws": [BudgetDraw(budget="licence:solver", amount=amount)]})
+    return one.model_copy(update={"claims": [drawn]})
+
+
+def test_what_holds_draw_by_their_own_word_is_added_up_too() -> None:
+    both = held(licensed("0", 2), licensed("1", 3))
+
+    def told(limit: int) -> list[str]:
+        seats = Limit("licence:solver", limit, frozenset({"m"}), unit="seats", name="licence:solver")
+        return [f.subject for f in recount(LedgerStatus(), both, [capacity(8)], None, 0, [seats])]
+
+    assert told(5) == []
+    assert told(4) == ["budget/licence:solver"]

@@ -25,7 +25,8 @@ def limits_of(site: Site, machines: Sequence[Machine], profiles: Mapping[str, Ha
 
     Machines that sell nothing now count too: what is still held there draws.
     """
-    if not (site.spec.budgets or site.spec.power or site.spec.cooling or site.spec.rack_units or site.spec.weight_kg):
+    own = site.spec
+    if not (own.budgets or own.named or own.power or own.cooling or own.rack_units or own.weight_kg):
         return []
     known = [machine for machine in machines if machine.spec.profile in profiles]
     topologies: dict[str, MachineTopology] = {}
@@ -49,6 +50,7 @@ def limits_of(site: Site, machines: Sequence[Machine], profiles: Mapping[str, Ha
             machines=frozenset(machine.name for machine in placed if machine.domain(budget.level) == budget.domain),
             base=budget.base,
             unit=budget.unit,
+            name=budget.name,
             by_core=by_core if budget.name in (POWER, COOLING) else {},
             by_device=by_device if budget.name in (POWER, COOLING) else {},
         )

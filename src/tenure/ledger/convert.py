@@ -4,9 +4,10 @@ from typing import Literal
 
 from tenure.placement import Claim as PlacedClaim
 from tenure.placement import DeviceClaim as PlacedDevice
+from tenure.placement import Draw
 from tenure.placement import Hold as PlacedHold
 from tenure.quantities import Bytes, Count, Instant
-from tenure.resources.kinds.allocation import Claim, DeviceClaim, Hold
+from tenure.resources.kinds.allocation import BudgetDraw, Claim, DeviceClaim, Hold
 
 RESERVE: Literal["reserve"] = "reserve"
 """The role of what is held back; every other role is work."""
@@ -28,6 +29,7 @@ def to_placed(hold: Hold) -> PlacedHold:
                 memory_nodes=tuple(claim.memory_nodes),
                 devices=tuple(PlacedDevice(device.id, int(device.count)) for device in claim.devices),
                 role=claim.purpose or "",
+                draws=tuple(Draw(draw.budget, draw.amount) for draw in claim.draws),
             )
             for claim in hold.claims
         ),
@@ -50,6 +52,7 @@ def from_placed(hold: PlacedHold) -> Hold:
                 memory=Bytes(claim.memory_bytes),
                 memory_nodes=list(claim.memory_nodes),
                 devices=[DeviceClaim(id=device.id, count=Count(device.milli)) for device in claim.devices],
+                draws=[BudgetDraw(budget=draw.budget, amount=draw.amount) for draw in claim.draws],
             )
             # What the work runs on comes first, whatever the order in which it was placed.
             for claim in sorted(hold.claims, key=lambda claim: claim.role == RESERVE)

@@ -1,4 +1,4 @@
-"""The recount of budgets: power, cooling, floor and weight, added up anew from the holds. Pure.
+"""The recount of budgets: power, cooling, floor, weight and licences, added up anew from the holds. Pure.
 
 Like the rest of the recount it shares no code with placement: what a core or a device draws is given, and the sum over
 a budget's machines, at each instant at which something starts, is made here. The greatest of alternatives counts.
@@ -17,7 +17,8 @@ NAMED_MAX = 4
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One budget: `limit` of `unit` for all `machines` together, of which `base` is taken whatever is held.
+    """One budget: `limit` of `unit` for all `machines` together, of which `base` is taken whatever is held. What holds
+    draw by their own word they draw of its `name`.
 
     `by_core` and `by_device` are what one core, and one whole device, of each machine draws of it; a machine of which
     that is not known draws nothing, as everywhere. Thousandths of a device draw their part, rounded up.
@@ -30,6 +31,7 @@ class Limit:
     unit: str = ""
     by_core: Mapping[str, int] = field(default_factory=dict)
     by_device: Mapping[str, int] = field(default_factory=dict)
+    name: str = ""
 
 
 def overbooked(live: Sequence[Record], limits: Sequence[Limit]) -> Iterator[tuple[str, str]]:
@@ -56,6 +58,7 @@ def _drawn(record: Record, limit: Limit) -> int:
             total += len(claim.cores) * limit.by_core.get(claim.machine, 0)
             each = limit.by_device.get(claim.machine, 0)
             total += sum(-(-each * int(device.count) // 1000) for device in claim.devices)
+            total += sum(draw.amount for draw in claim.draws if draw.budget == limit.name)
     return total
 
 

@@ -175,6 +175,7 @@ class Budget:
 
     ``base`` is what is drawn whether or not anything is placed. Power budgets say which figure they charge.
     With ``crossing`` only what reaches beyond the domain is charged: the bandwidth of its uplink.
+    ``label`` is what it is called in answers, where that is not its name and its domain; one name, one budget.
     """
 
     name: str
@@ -186,10 +187,11 @@ class Budget:
     rating: Rating = "rated"
     imposed_by: str = ""
     crossing: bool = False
+    label: str = ""
 
     @property
     def id(self) -> str:
-        return f"{self.name}:{self.domain}"
+        return self.label or f"{self.name}:{self.domain}"
 
 
 @dataclass(frozen=True, slots=True)

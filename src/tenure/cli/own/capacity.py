@@ -14,7 +14,7 @@ from tenure.cli.own.outcome import check_output
 from tenure.controllers.machine.fleet import fleet_of
 from tenure.ledger.convert import to_placed
 from tenure.ledger.records import record_of_contract, record_of_offer
-from tenure.placement import Calendar, CapacityReport, DeviceRequest, Limit, Role, capacity
+from tenure.placement import Calendar, CapacityReport, DeviceRequest, Draw, Limit, Role, capacity
 from tenure.quantities import Bytes, SystemClock
 from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
 
@@ -29,6 +29,9 @@ def show(
     memory: Annotated[str, Parameter(help="Memory of one unit, such as 16Gi.")] = "0",
     gpus: Annotated[int, Parameter(help="GPUs of one unit; without any of these, one GPU (or one core).")] = 0,
     model: Annotated[str, Parameter(help="Only GPUs of this model.")] = "",
+    draw: Annotated[
+        list[str], Parameter(negative=(), help="What one unit takes of a named budget: licence:solver, or NAME=COUNT.")
+    ] = [],  # noqa: B006 - cyclopts reads the default; it is never changed
     fleet: Annotated[Path | None, Parameter(help="Ask of the fleet in this file instead; no host is needed.")] = None,
     output: Output = "text",
     reach: Reach = HERE,
@@ -41,7 +44,7 @@ def show(
         The site; without it, the only one.
     """
     as_json = check_output(output)
-    member = _member(cores, Bytes.parse(memory), gpus, model)
+    member = _member(cores, Bytes.parse(memory), gpus, model, tuple(map(_draw, draw)))
     now_ms = SystemClock().now_ms()
     if fleet is not None:
         report = _of_file(fleet, member, now_ms)
@@ -64,11 +67,18 @@ def show(
     return exit_codes.YES
 
 
-def _member(cores: int, memory: Bytes, gpus: int, model: str) -> Role | None:
-    if not (cores or int(memory) or gpus or model):
+def _draw(text: str) -> Draw:
+    name, equals, count = text.partition("=")
+    if not name or (equals and not (count.isdigit() and int(count))):
+        raise failures.usage(f"--draw {text}: this is no budget and a count", "--draw licence:solver=2", "InvalidValue")
+    return Draw(name, int(count or 1))
+
+
+def _member(cores: int, memory: Bytes, gpus: int, model: str, drawn: tuple[Draw, ...]) -> Role | None:
+    if not (cores or int(memory) or gpus or model or drawn):
         return None
     devices = (DeviceRequest("gpu", max(1, gpus), models=frozenset({model} if model else ())),) if gpus or model else ()
-    return Role(cores=cores, memory_bytes=int(memory), devices=devices)
+    return Role(cores=cores, memory_bytes=int(memory), devices=devices, draws=drawn)
 
 
 def _report(
@@ -155,6 +165,7 @@ def member_text(role: Role) -> str:
         parts.append(f"{request.count} {named}" if request.count > 1 else named)
     parts += [f"{role.cores} cores"] if role.cores else []
     parts += [f"{role.memory_bytes / 2**30:g} GiB"] if role.memory_bytes else []
+    parts += [f"{draw.amount} {draw.budget}" for draw in role.draws]
     return " + ".join(parts) or "nothing"
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tenure.controllers.machine.fleet import CACHES_KNOWN
-from tenure.placement import Constraint, Demand, DeviceRequest, Fleet
+from tenure.placement import Constraint, Demand, DeviceRequest, Draw, Fleet
 from tenure.resources.kinds.workload import TopologyRules, WorkloadSpec
 
 INSIDE = {"l3": "l3", "numaNode": "numa", "pcieSwitch": "pcie"}
@@ -19,6 +19,7 @@ class Wanted:
 
     members: int = 1
     devices: tuple[DeviceRequest, ...] = ()
+    draws: tuple[Draw, ...] = ()
     requires: frozenset[str] = frozenset()
     prefers: frozenset[str] = frozenset()
     required_level: str | None = None
@@ -38,6 +39,7 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
             DeviceRequest(device.device_class, device.count, models=frozenset({device.model} if device.model else ()))
             for device in resources.devices
         ),
+        draws=tuple(Draw(draw.budget, draw.amount) for draw in resources.draws),
         requires=frozenset(INSIDE[share] for share in must if share in INSIDE),
         prefers=frozenset(INSIDE[share] for share in prefer if share in INSIDE),
         required_level=next((level for level in ACROSS if level in must), None),
@@ -61,6 +63,7 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
         sure = frozenset(machine.name for machine in fleet.machines if (CACHES_KNOWN, 1.0) in machine.traits)
         hint = "only machines count of which it is known which cores share a cache"
         constraints = (*constraints, Constraint("topology.l3", "workload", machines=sure, hint=hint))
+    constraints = (*constraints, *_undeclared(wanted, fleet))
     return replace(
         demand,
         roles=(
@@ -68,6 +71,7 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
                 role,
                 count=wanted.members,
                 devices=wanted.devices,
+                draws=wanted.draws,
                 requires=wanted.requires,
                 # Whoever says nothing gets what lies near each other, as far as that costs nothing.
                 prefers=wanted.prefers or role.prefers - {"l3"},
@@ -77,6 +81,19 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
         required_level=wanted.required_level,
         preferred_level=wanted.preferred_level,
     )
+
+
+def _undeclared(wanted: Wanted, fleet: Fleet) -> list[Constraint]:
+    """What is drawn of a budget that nobody declared is refused by its name: what has no limit cannot be promised."""
+    found = []
+    for name in dict.fromkeys(draw.budget for draw in wanted.draws):
+        over = {(budget.level, budget.domain) for budget in fleet.budgets if budget.name == name}
+        levels = {level for level, _ in over}
+        inside = frozenset(m.name for m in fleet.machines if any((lv, m.domain(lv)) in over for lv in levels))
+        if len(inside) < len(fleet.machines):
+            hint = f"only machines count over which {name} is declared, in Site.spec.named or .budgets"
+            found.append(Constraint(name, "site", machines=inside, hint=hint))
+    return found
 
 
 def limits_of_engine(spec: WorkloadSpec, *, simulated: bool) -> tuple[Constraint, ...]:

@@ -1,6 +1,7 @@
 """From a choice and its plan to what is said and held: promises, price, watts, a Quote, an Offer. Pure."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,6 +93,7 @@ def _reserved(plan: Plan) -> list[HardPromise]:
         HardPromise(what="machine", value=claim.machine),
         HardPromise(what="start", value=format_instant(plan.start_ms)),
         *([HardPromise(what="devices", value=_devices(plan))] if claim.devices else []),
+        *_drawn(plan),
         *_held_back(plan),
         HardPromise(what="end", value=format_instant(plan.end_ms)),
     ]
@@ -112,11 +114,21 @@ def simulated_hard(plan: Plan) -> list[HardPromise]:
         HardPromise(what="members", value=f"{len(work)}, each {len(each.cores)} cores, {Bytes(each.memory_bytes)}"),
         *([HardPromise(what="devices", value=_devices(plan))] if each.devices else []),
         HardPromise(what="machines", value=f"{len(machines)}: {where}"),
+        *_drawn(plan),
         *_held_back(plan),
         HardPromise(what="shared", value=f"{plan.level} {plan.domain}".strip()),
         HardPromise(what="start", value=format_instant(plan.start_ms)),
         HardPromise(what="end", value=format_instant(plan.end_ms)),
     ]
+
+
+def _drawn(plan: Plan) -> list[HardPromise]:
+    """Of named budgets: so much, by all members together."""
+    total: Counter[str] = Counter()
+    for claim in plan.claims:
+        for draw in claim.draws:
+            total[draw.budget] += draw.amount
+    return [HardPromise(what=name, value=str(amount)) for name, amount in sorted(total.items())]
 
 
 def _devices(plan: Plan) -> str:

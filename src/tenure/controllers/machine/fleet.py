@@ -60,13 +60,20 @@ def levels_of(placed: Sequence[FleetMachine]) -> list[str]:
 
 
 def may_bind(budgets: Sequence[Budget], placed: Sequence[FleetMachine]) -> tuple[Budget, ...]:
-    """Those that full machines could exceed. Space and weight are taken by machines, so no work can exceed them."""
+    """Those that work could exceed: of power and cooling where full machines would, of named ones all. Space and weight
+    are taken by machines."""
     full: Counter[tuple[str, str]] = Counter()
     for machine in placed:
         draw = full_mw(machine)
         for level, domain in (("site", machine.site), ("machine", machine.name), *machine.place):
             full[level, domain] += draw
-    return tuple(b for b in budgets if b.name in (POWER, COOLING) and b.base + full[b.level, b.domain] > b.limit)
+    watts = (POWER, COOLING)
+    return tuple(
+        budget
+        for budget in budgets
+        if budget.name not in (*watts, UNITS, WEIGHT)
+        or (budget.name in watts and budget.base + full[budget.level, budget.domain] > budget.limit)
+    )
 
 
 def full_mw(machine: FleetMachine) -> int:
@@ -220,6 +227,11 @@ def budgets_of(site: Site, placed: Sequence[FleetMachine], machines: Sequence[Ma
         ):
             if limit is not None:
                 found.append(Budget(name, level, domain, int(limit), base, unit, imposed_by=f"site {site.name}"))
+        for own in limits.named:
+            # A budget of the whole site is called by its name alone; there is one of it.
+            label = own.name if level == "site" else ""
+            by = f"site {site.name}"
+            found.append(Budget(own.name, level, domain, own.limit, 0, own.unit, imposed_by=by, label=label))
 
     add("site", site.name, site.spec)
     named = {(part.level, part.domain) for part in site.spec.budgets if part.domain is not None}

@@ -16,8 +16,19 @@ class DeviceClaim(Strict):
     count: Count = Count(1000)
 
 
+BUDGET_NAME = r"^[a-z][A-Za-z0-9.-]*(:[A-Za-z0-9][A-Za-z0-9._-]*)?$"
+
+
+class BudgetDraw(Strict):
+    """So much of one named budget of the site."""
+
+    budget: str = Field(pattern=BUDGET_NAME, description="its name, such as licence:solver")
+    amount: int = Field(ge=1, description="in the budget's own unit")
+
+
 class Claim(Strict):
-    """What is held of one machine: whole physical cores by their lowest CPU number, memory, NUMA nodes, devices."""
+    """What is held of one machine: whole physical cores by their lowest CPU number, memory, NUMA nodes, devices, and
+    what the member there draws of the site's named budgets."""
 
     machine: str
     purpose: Literal["reserve"] | None = Field(
@@ -28,6 +39,7 @@ class Claim(Strict):
     memory: Bytes = Bytes(0)
     memory_nodes: list[int] = Field(default_factory=list)
     devices: list[DeviceClaim] = Field(default_factory=list)
+    draws: list[BudgetDraw] = Field(default_factory=list)
 
 
 class Hold(Strict):

@@ -7,6 +7,7 @@ from pydantic import Field
 from tenure.quantities import ByteRate, Bytes, Duration, Instant, Money, Power
 from tenure.resources.base import ApiObject, Status, Strict
 from tenure.resources.countries import Country
+from tenure.resources.kinds.allocation import BUDGET_NAME
 
 
 class Location(Strict):
@@ -28,6 +29,14 @@ class SiteLink(Strict):
     egress_price_per_gib: Money | None = None
 
 
+class NamedBudget(Strict):
+    """A limit of any name on what work draws by its own word: seats of a licence, sessions, tokens of a meter."""
+
+    name: str = Field(pattern=BUDGET_NAME, description="as workloads name it, such as licence:solver")
+    limit: int = Field(ge=0)
+    unit: str = Field(default="", description="what is counted, such as seats")
+
+
 class DomainBudget(Strict):
     """What one rack or row (or another domain) of the site can carry; without `domain`, each of that level."""
 
@@ -37,6 +46,7 @@ class DomainBudget(Strict):
     cooling: Power | None = Field(default=None, description="the heat that can be removed there")
     rack_units: int | None = Field(default=None, ge=0)
     weight_kg: int | None = Field(default=None, ge=0, description="what the floor or the rack bears")
+    named: list[NamedBudget] = Field(default_factory=list, description="licences and other budgets of any name")
 
 
 class SiteSpec(Strict):
@@ -52,6 +62,7 @@ class SiteSpec(Strict):
     energy_price_per_kwh: Money | None = None
     carbon_grams_per_kwh: int | None = Field(default=None, ge=0)
     links: list[SiteLink] = Field(default_factory=list)
+    named: list[NamedBudget] = Field(default_factory=list, description="licences and other budgets of any name")
     budgets: list[DomainBudget] = Field(default_factory=list, description="limits of parts of the site")
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from tenure.quantities import Bytes, Duration, Instant, Money, Power
 from tenure.resources.base import ApiObject, CelRule, Status, Strict, violation
+from tenure.resources.kinds.allocation import BudgetDraw
 from tenure.resources.kinds.answer import Answer
 from tenure.resources.kinds.objectives import Assurance, Load, Objectives, Residency, Term
 
@@ -78,6 +79,9 @@ class ResourceRequest(Strict):
     cores: int = Field(default=1, ge=1)
     memory: Bytes | None = None
     devices: list[DeviceRequest] = Field(default_factory=list)
+    draws: list[BudgetDraw] = Field(
+        default_factory=list, description="what a member takes of the site's named budgets, such as a licence"
+    )
 
 
 class TopologyRule(Strict):
