@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from tenure.catalog import artifact_of, cached_path, models
 from tenure.cli.quickstart.load import Interference
 from tenure.cli.running import plane_of
 from tenure.engines import LocalEngine
-from tenure.resources import Contract
+from tenure.resources import Contract, Offer
+from tests.requirements.fleets import gang, hopper, house_of
 from tests.requirements.home import House, house
 from tests.requirements.served import active, load, pid_of_plane, until
 
@@ -29,14 +31,16 @@ metadata: {{name: {name}, namespace: default}}
 spec:
   inference: {{model: smollm2-135m-instruct}}
   load: {{requestsPerSecond: 1.5, promptTokens: 40, outputTokens: 16}}
-  objectives: {{interTokenLatency: {{p95: 100ms}}{availability}}}
+  objectives: {{interTokenLatency: {{p95: 150ms}}{availability}}}
   assurance: {{window: 1s, share: 0.75, confidence: 0.75}}
   term: {{duration: 15m}}
 """
-INTERFERERS = 24
+INTERFERERS = 40
 """So many that what the work is left with is far below its bound, however quick the machine."""
-CALLED_IN_SECONDS = 90
-KEPT_AGAIN_SECONDS = 90
+CALLED_IN_SECONDS = 180
+KEPT_AGAIN_SECONDS = 300
+"""On a machine so busy that three windows fail with the reserve too, it is given back, rests and is called in again."""
+COUNTER_OFFERED = 6
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def serve(home: House, name: str, availability: str) -> Contract:
     path = home.manifest(name, NEED.format(name=name, availability=availability))
     said = home.tenure("request", "-f", path, "--accept", "best")
+    if said.code == COUNTER_OFFERED:  # measured on a busy machine, a little slower than asked
+        offers = home.must("get", "offers", "-o", "json").json["items"]
+        held = [Offer.model_validate(one) for one in offers if one["status"]["phase"] == "Held"]
+        said = home.tenure("accept", next(o.name for o in held if bool(o.spec.hold.reserve) == bool(availability)))
     assert said.code == 0, said.out + said.err
     found = until(lambda: active(home, name), what=f"{name} is Active")
     assert found is not None
@@ -102,7 +110,7 @@ def test_a_core_that_is_taken_is_made_up_for_by_the_one_held_back_and_the_promis
     assert "held back, nobody else may have it" in home.must("why", f"contract/{contract.name}").out
     assert f"+ {spare[0]} in reserve" in home.must("ledger", "show").out
     with load(home, contract):
-        until(lambda: ready(home, "chat"), 60, lambda: f"kept at first: {told(home, 'chat')}")
+        until(lambda: ready(home, "chat"), 120, lambda: f"kept at first: {told(home, 'chat')}")
         with Interference(tuple(own), INTERFERERS):
             until(lambda: step(home, "chat", "add-capacity"), CALLED_IN_SECONDS, lambda: told(home, "chat"))
             begun = time.monotonic()
@@ -136,7 +144,7 @@ def audit(home: House, contract: Contract) -> Any:
 def test_what_is_not_answered_is_a_breach_of_the_availability_on_record_and_verified(home: House) -> None:
     contract = now(home, "chat")
     with load(home, contract):
-        stopped = time.monotonic() + 60
+        stopped = time.monotonic() + 120
         while not lost(home, contract):
             assert time.monotonic() < stopped, told(home, "chat")
             status = now(home, "chat").status
@@ -164,9 +172,9 @@ def test_twin_without_a_reserve_the_same_interference_goes_on_breaking_it(home: 
     contract = serve(home, "bare", "")
     assert contract.spec.hold.reserve == []
     with load(home, contract):
-        until(lambda: ready(home, "bare"), 60, lambda: f"kept at first: {told(home, 'bare')}")
+        until(lambda: ready(home, "bare"), 120, lambda: f"kept at first: {told(home, 'bare')}")
         with Interference(tuple(contract.spec.hold.in_use[0].cores), INTERFERERS):
-            until(lambda: not ready(home, "bare"), 60, lambda: told(home, "bare"))
+            until(lambda: not ready(home, "bare"), 120, lambda: told(home, "bare"))
             before = broken(home, "bare")
             until(lambda: broken(home, "bare") >= before + 5, 90, lambda: f"it goes on: {told(home, 'bare')}")
             assert step(home, "bare", "add-capacity") is None
@@ -176,3 +184,38 @@ def broken(home: House, name: str) -> int:
     status = now(home, name).status
     assert status is not None
     return sum(account.breached for account in status.accounting)
+
+
+SERVED = """
+apiVersion: tenure.dev/v1alpha1
+kind: Workload
+metadata: {name: served, namespace: default}
+spec:
+  inference: {model: smollm2-135m-instruct}
+  load: {requestsPerSecond: 1.5}
+  objectives: {availability: 0.9}
+  resources: {cores: 8, memory: 64Gi, devices: [{class: gpu, count: 8}]}
+  term: {duration: 10m}
+"""
+
+
+def test_on_a_fleet_the_reserve_is_a_whole_member_on_another_machine(tmp_path: Path) -> None:
+    with house_of(tmp_path, hopper("one", "rack-0"), hopper("two", "rack-0")) as fleet:
+        fleet.must("request", "-f", fleet.manifest("served", SERVED), "--accept", "best")
+        found = fleet.must("get", "contracts", "-o", "json").json["items"][0]
+        work, spare = found["spec"]["hold"]["claims"]
+        assert (spare["purpose"], len(spare["devices"]), spare["memory"]) == ("reserve", 8, work["memory"])
+        assert {work["machine"], spare["machine"]} == {"one", "two"}
+        assert found["status"]["reserve"]["state"] == "Held"
+        assert fleet.must("ledger", "check", "-o", "json").json["agrees"]
+        refused = fleet.tenure("ask", "-f", gang(fleet, "more", members=1, gpus=1))
+        assert refused.code != 0, "the reserve is not sold to others"
+
+
+def test_twin_where_only_the_reserve_does_not_fit_it_is_what_binds(tmp_path: Path) -> None:
+    with house_of(tmp_path, hopper("one", "rack-0"), hopper("two", "rack-0")) as fleet:
+        fleet.must("request", "-f", gang(fleet, "first", members=1, gpus=8), "--accept", "best")
+        said = fleet.tenure("ask", "-f", fleet.manifest("served", SERVED), "-o", "json").json["answer"]
+        assert said["kind"] == "CounterOffers"
+        assert said["refusal"]["binding"]["constraint"] == "reserve"
+        assert "class" in [one["what"] for quote in said["quotes"] for one in quote["relaxed"]]
