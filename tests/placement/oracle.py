@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import combinations
 
-from tenure.placement import Calendar, Claim, Demand, DeviceClaim, Fleet, FleetMachine, Hold, Role, Start
+from tenure.placement import (
+    Budget,
+    Calendar,
+    Claim,
+    Demand,
+    DeviceClaim,
+    Fleet,
+    FleetMachine,
+    Hold,
+    PowerFacts,
+    Role,
+    Start,
+)
 
 Unit = tuple[str, frozenset[str], int]
 
@@ -137,7 +150,8 @@ def _amounts(fleet: Fleet, claims: tuple[Claim, ...]) -> dict[tuple[str, str], i
     total: dict[tuple[str, str], int] = {}
 
     def add(where: str, axis: str, amount: int) -> None:
-        total[where, axis] = total.get((where, axis), 0) + amount
+        if amount:  # what takes nothing is bound by nothing
+            total[where, axis] = total.get((where, axis), 0) + amount
 
     for claim in claims:
         machine = fleet.machine(claim.machine)
@@ -150,10 +164,29 @@ def _amounts(fleet: Fleet, claims: tuple[Claim, ...]) -> dict[tuple[str, str], i
         for number, budget in enumerate(fleet.budgets):
             if machine.domain(budget.level) != budget.domain:
                 continue
+            if budget.crossing and all(fleet.machine(c.machine).domain(budget.level) == budget.domain for c in claims):
+                continue
             add("budget", str(number), sum(d.amount for d in claim.draws if d.budget == budget.name))
-            if budget.name == "power":
-                add("budget", str(number), len(claim.cores) * (machine.core_power.rated_mw or 0))
+            if budget.name in ("power", "cooling"):
+                add("budget", str(number), _watts(machine, claim, budget))
     return total
+
+
+def _watts(machine: FleetMachine, claim: Claim, budget: Budget) -> int:
+    """Milliwatts by the figure that the budget goes by; thousandths of a device in proportion, rounded up."""
+    devices = {device.id: device for device in machine.devices}
+    total = len(claim.cores) * _figure(machine.core_power, budget.rating)
+    for part in claim.devices:
+        device = devices[part.id]
+        total += math.ceil(_figure(device.power, budget.rating) * part.milli / device.milli)
+    return total
+
+
+def _figure(facts: PowerFacts, rating: str) -> int:
+    """A measured figure stands behind a cap, a cap behind the plate; where none is known nothing is counted."""
+    order = [facts.measured_mw, facts.capped_mw, facts.rated_mw]
+    since = {"measured": 0, "capped": 1, "rated": 2}[rating]
+    return next((figure for figure in order[since:] if figure is not None), 0)
 
 
 def _limit(fleet: Fleet, where: str, axis: str) -> int:

@@ -28,6 +28,14 @@ from tenure.placement import (
 )
 
 END = 6
+LIMITS = st.integers(0, 6)
+
+
+@st.composite
+def powers(draw: st.DrawFn) -> PowerFacts:
+    """What is known of a part's watts: often nothing, often not all of it."""
+    figure = st.sampled_from([None, None, 1, 2])
+    return PowerFacts(draw(figure), draw(figure), draw(figure))
 
 
 @st.composite
@@ -43,6 +51,7 @@ def machines(draw: st.DrawFn, name: str) -> FleetMachine:
             numa_node=draw(st.sampled_from([None, *range(nodes)])),
             pcie_switch=draw(st.sampled_from([None, "s0", "s1"])),
             healthy=draw(st.sampled_from([True, True, True, False])),
+            power=draw(powers()),
         )
         for n in range(draw(st.integers(0, 3)))
     )
@@ -54,7 +63,7 @@ def machines(draw: st.DrawFn, name: str) -> FleetMachine:
         devices,
         place=(("rack", draw(st.sampled_from(["r0", "r1"]))),),
         reserved_cores=frozenset(draw(st.sets(st.integers(0, 3), max_size=1))),
-        core_power=PowerFacts(rated_mw=draw(st.sampled_from([None, 1, 2]))),
+        core_power=draw(powers()),
         schedulable=draw(st.sampled_from([True, True, True, True, False])),
         hardware_class=draw(st.sampled_from(["old", "new"])),
     )
@@ -63,16 +72,46 @@ def machines(draw: st.DrawFn, name: str) -> FleetMachine:
 @st.composite
 def fleets(draw: st.DrawFn) -> Fleet:
     boxes = tuple(draw(machines(f"m{n}")) for n in range(draw(st.integers(1, 3))))
-    budgets = [
-        Budget("power", "rack", "r0", draw(st.integers(0, 6))),
-        Budget("licence", "site", "x", draw(st.integers(0, 3))),
-    ]
     fast = draw(st.sampled_from([None, 10, 20]))
     return Fleet(
         boxes,
         (Level("machine", 30), Level("rack", fast), Level("site", 5)),
-        tuple(draw(st.lists(st.sampled_from(budgets), unique=True, max_size=2))),
+        draw(budgets()),
     )
+
+
+@st.composite
+def budgets(draw: st.DrawFn) -> tuple[Budget, ...]:
+    """Up to three of every kind: watts and heat of a rack or site by any figure, floor, weight, a licence, an uplink.
+
+    A rack's name is the same at both sites, so that domains do not always nest.
+    """
+    rating = st.sampled_from(["rated", "capped", "measured"])
+    every = [
+        Budget("power", "rack", "r0", draw(LIMITS), draw(st.integers(0, 1)), rating=draw(rating)),
+        Budget("power", "site", "x", draw(LIMITS), rating=draw(rating)),
+        Budget("cooling", "rack", "r0", draw(LIMITS), rating=draw(rating)),
+        Budget("cooling", "rack", "r1", draw(LIMITS), draw(st.integers(0, 1)), rating=draw(rating)),
+        Budget("cooling", "site", "x", draw(LIMITS), rating=draw(rating)),
+        Budget("rackUnits", "rack", "r1", draw(st.integers(0, 3)), draw(st.integers(0, 2))),
+        Budget("weight", "machine", "m0", draw(st.integers(0, 3))),
+        Budget("licence", "site", "x", draw(st.integers(0, 3))),
+        Budget("uplink", "rack", "r0", draw(st.integers(0, 3)), crossing=True),
+        Budget("uplink", "rack", "r1", draw(st.integers(0, 3)), draw(st.integers(0, 1)), crossing=True),
+    ]
+    return tuple(draw(st.lists(st.sampled_from(every), unique=True, max_size=3)))
+
+
+DRAWS = st.sampled_from(
+    [
+        (),
+        (Draw("licence", 1),),
+        (Draw("uplink", 1), Draw("power", 1)),
+        (Draw("uplink", 2), Draw("licence", 1)),
+        (Draw("rackUnits", 1), Draw("weight", 1)),
+        (Draw("cooling", 1), Draw("uplink", 1)),
+    ]
+)
 
 
 @st.composite
@@ -94,7 +133,7 @@ def roles(draw: st.DrawFn, name: str, most: int) -> Role:
         devices=requests,
         requires=frozenset(draw(st.sets(st.sampled_from(["l3", "numa", "pcie"]), max_size=1))),
         numa_distance_max=draw(st.sampled_from([None, None, None, 10, 20])),
-        draws=draw(st.sampled_from([(), (Draw("licence", 1),)])),
+        draws=draw(DRAWS),
     )
 
 

@@ -32,7 +32,7 @@ class BudgetBound:
     def admits(self, name: str, role: Role) -> bool:
         """Whether one more member could stand on a machine as far as budgets go."""
         return all(
-            self._on(budget, name, role) <= self._fill.left[budget.id]
+            (draw := self._on(budget, name, role)) == 0 or draw <= self._fill.left[budget.id]
             for side in self._sides.values()
             if (budget := side.get(name)) is not None
         )

@@ -151,9 +151,7 @@ class Carrying:
         least = min(self._draw(least_draw, budget, cell.machine) for cell in cells)
         greatest = max(self._draw(greatest_draw, budget, cell.machine) for cell in cells)
         most = _most(cells) if least == 0 else min(_most(cells), max(0, left) // least)
-        if left < 0:
-            return 0, most
-        return (_sure(cells) if greatest == 0 else min(_sure(cells), left // greatest)), most
+        return (_sure(cells) if greatest == 0 else min(_sure(cells), max(0, left) // greatest)), most
 
     def _by_crossing(self, cells: list[_Cell], budget: Budget) -> tuple[int, int]:
         """All members inside, or no more than the uplink carries."""

@@ -35,8 +35,10 @@ class Fill:
         return [budget for budget in self.question.fleet.budgets_over(machine) if not budget.crossing]
 
     def drawn(self, claim: Claim) -> dict[str, int]:
+        """What a claim draws of budgets. One that it draws nothing of does not bind it, be it ever so overdrawn."""
         facts = self.question.fleet.machine(claim.machine)
-        return {b.id: claim_draw(b, facts, claim) for b in self.budgets_of(claim.machine)}
+        amounts = ((b.id, claim_draw(b, facts, claim)) for b in self.budgets_of(claim.machine))
+        return {name: amount for name, amount in amounts if amount}
 
     def admits(self, claim: Claim) -> bool:
         """Budgets and spread: what does not follow from the machine alone."""
