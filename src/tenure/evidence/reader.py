@@ -111,6 +111,11 @@ class LogReader:
         """Where the source's statements are, in order; the k-th has sequence number k."""
         return self._sources.places(source)
 
+    def newest_first(self, source: str) -> Iterator[tuple[int, str]]:
+        """Place and id of each of the source's statements, the newest first; signatures are not checked for that."""
+        for place in reversed(self._sources.places(source)):
+            yield place, self._record(place).id
+
     def count(self, source: str) -> int:
         """How many statements the source has made."""
         return self._sources.count(source)

@@ -1,7 +1,7 @@
 """From statements to a contract's story: windows, episodes of breach, remedies, attainment. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tenure.controllers.contract.credit import credit_of
@@ -110,24 +110,16 @@ def replay(name: str, statements: Sequence[Statement]) -> Audit:
 
 
 def _remedies(statements: Sequence[Statement]) -> tuple[RemedyTaken, ...]:
-    taken: list[RemedyTaken] = []
+    taken: dict[str, RemedyTaken] = {}
     for statement in (s for s in statements if s.predicate == "remedy"):
         body = statement.body
+        key = statement.id.rpartition("/")[0]  # both statements of a step are named after it
         if body["stage"] == "begins":
-            taken.append(RemedyTaken(body["rung"], body["cause"], str(body.get("cost", "")), statement.at_ms))
-            continue
-        for place, one in enumerate(taken):
-            if one.rung == body["rung"] and one.outcome is None:
-                taken[place] = RemedyTaken(
-                    one.rung,
-                    one.cause,
-                    one.cost,
-                    one.began_ms,
-                    str(body["outcome"]),
-                    one.began_ms + int(body["tookMs"]),
-                )
-                break
-    return tuple(taken)
+            taken[key] = RemedyTaken(body["rung"], body["cause"], str(body.get("cost", "")), statement.at_ms)
+        elif (one := taken.get(key)) is not None:
+            ended_ms = one.began_ms + int(body["tookMs"])
+            taken[key] = replace(one, outcome=str(body["outcome"]), judged_ms=ended_ms)
+    return tuple(taken.values())
 
 
 def _episodes(promise: str, windows: Sequence[Window], remedies: Sequence[RemedyTaken]) -> list[Episode]:

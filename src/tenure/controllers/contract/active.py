@@ -19,6 +19,7 @@ from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.probing import LOOK_MS, look_ms
 from tenure.controllers.remedies.taking import STEPS_KEPT, WAITING, act, begin, conclude, judged
+from tenure.controllers.remedies.unwritten import as_stated, undo_unwritten
 from tenure.controllers.remedies.watching import Looks
 from tenure.controllers.serving import ServingError
 from tenure.controllers.status import condition
@@ -127,6 +128,10 @@ async def _remedy(
 ) -> list[RemedyStep]:
     """Judge the step in progress; take the next where the budget burns or the kernel disagrees."""
     before = contract.status.remedies if contract.status else []
+    if contract.uid not in looks.told:  # a control plane that died, or a status that could not be written
+        await undo_unwritten(plane, contract, before)
+        before = await asyncio.to_thread(as_stated, plane, contract, before)
+        looks.told.add(contract.uid)
     situation = await looks.situation(plane, contract, state, facts, standing)
     steps = judged(before, standing, plane.clock.now_ms(), await _replacing(plane, contract, before))
     await conclude(plane, contract, before, steps)
@@ -136,11 +141,14 @@ async def _remedy(
         steps = [done if step is begun else step for step in steps]
     elif standing.remedy_due or situation.differing or situation.healthy is False:
         window_ms = contract.spec.promises.statistical[0].window.ms
+        looks.told.discard(contract.uid)  # until what is stated from here on is in the status too
         step = await begin(plane, contract, situation, steps, window_ms)
         if step is not None:
             begun_with = [*steps, step][-STEPS_KEPT:]
             reserve = reserve_after(contract, begun_with)
             contract = await set_phase(plane, contract, "Active", remedies=begun_with, reserve=reserve)
+        looks.told.add(contract.uid)
+        if step is not None:
             steps = [*steps, await act(plane, contract, situation, step)]
     return steps[-STEPS_KEPT:]
 

@@ -16,6 +16,7 @@ from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.taking import at_the_end, conclude
+from tenure.controllers.remedies.unwritten import as_stated, undo_unwritten
 from tenure.controllers.status import condition, update_status
 from tenure.engines import RunNotFound, StopFailed
 from tenure.ledger import release
@@ -133,7 +134,8 @@ async def _settle(plane: Plane, contract: Contract, reason: str) -> None:
     """State what the contract came to, once every window is judged: attainment, and the credit that is due."""
     if contract.status is None:
         return
-    before = contract.status.remedies
+    await undo_unwritten(plane, contract, contract.status.remedies)
+    before = await asyncio.to_thread(as_stated, plane, contract, contract.status.remedies)
     steps = at_the_end(before, reason, plane.clock.now_ms())
     await conclude(plane, contract, before, steps)
     contract = await set_phase(plane, contract, "Ending", remedies=steps)

@@ -28,6 +28,8 @@ class Looks:
 
     facts: dict[str, KernelFacts] = field(default_factory=dict)
     ran: dict[str, tuple[int, dict[int, Ran]]] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+    """Contracts whose log and status are known to speak of the same remedies."""
 
     async def situation(
         self, plane: Plane, contract: Contract, state: RunState, read_back: Sequence[ReadBackFact], standing: Standing
@@ -79,6 +81,7 @@ class Looks:
         """The contract is over."""
         self.facts.pop(uid, None)
         self.ran.pop(uid, None)
+        self.told.discard(uid)
 
 
 def missed_lately(recent: Sequence[WindowVerdict], burning: Collection[str]) -> tuple[int, str]:
