@@ -28,8 +28,8 @@ from benchmarks.peers.kueue import WALKS, topology_blind, walk
 from benchmarks.placement.figures import Figures, ints, show
 from benchmarks.placement.timed_traces import TimedJob, elasticflow_jobs, pool_size
 from benchmarks.placement.traces import TraceError
-from tenure.placement.gangs import FreeCounts, GangChoice, LevelTree, choose
-from tenure.placement.gangs.waiting import Running, worth_waiting
+from tenure.placement.gangs import Bookings, FreeCounts, GangChoice, LevelTree, Waiting, choose
+from tenure.placement.gangs.waiting import Running
 
 ONE = (1,)
 
@@ -71,6 +71,8 @@ class Tally:
     until: float = 0.0
     useful: float = 0.0
     waits: float = 0.0
+    work_waits: float = 0.0
+    longest: float = 0.0
     stretch: float = 0.0
     gangs: int = 0
     spent: float = 0.0
@@ -81,16 +83,17 @@ Decide = Callable[[FreeCounts, TimedJob, str, "list[Running]", int, float], Gang
 """From counts, job, its tightest level, what runs, now, and the rate at which it would run when spread."""
 
 
-def ours(
-    counts: FreeCounts, job: TimedJob, level: str, running: list[Running], now: int, rate: float
-) -> GangChoice | None:
-    tight = choose(counts, ONE, job.width, widest=level)
-    if tight is not None:
-        return tight
-    wider = choose(counts, ONE, job.width)
-    if wider is None or worth_waiting(counts, ONE, job.width, level, running, now_ms=now, run_ms=job.length, rate=rate):
-        return None
-    return wider
+def ours() -> Decide:
+    """The product's own policy, with its bookings for one replay."""
+    bookings = Bookings()
+
+    def decide(
+        counts: FreeCounts, job: TimedJob, level: str, running: list[Running], now: int, rate: float
+    ) -> GangChoice | None:
+        gang = Waiting(id(job), ONE, job.width, level, job.submit, job.length, rate)
+        return bookings.place(counts, gang, running, now)
+
+    return decide
 
 
 def replay(
@@ -158,6 +161,8 @@ def _start(
     tally.until += job.width * overlap
     tally.useful += job.width * overlap * speed
     tally.waits += now - job.submit
+    tally.work_waits += job.work * (now - job.submit)
+    tally.longest = max(tally.longest, now - job.submit)
     tally.stretch += (end - job.submit) / job.length
     tally.gangs += 1
     heapq.heappush(running, Running(end, tally.gangs, choice.rows, choice.members))
@@ -168,6 +173,8 @@ def _rows(tally: Tally, gpus: int, jobs: Sequence[TimedJob]) -> dict[str, float]
     return {
         "tight_pct": 100 * tally.tight / tally.work,
         "mean_wait_h": tally.waits / tally.gangs / 3600,
+        "work_wait_h": tally.work_waits / tally.work / 3600,
+        "longest_wait_h": tally.longest / 3600,
         "mean_stretch": tally.stretch / tally.gangs,
         "throughput_pct": 100 * tally.work / tally.occupied,
         "occupied_pct": 100 * tally.until / span,
@@ -188,6 +195,14 @@ def squeezed(jobs: Sequence[TimedJob], gpus: int, load: float, seed: int) -> lis
     return sorted(scaled, key=lambda job: job.submit)
 
 
+def resampled(jobs: Sequence[TimedJob], seed: int) -> list[TimedJob]:
+    """Another list of the same kind: as many jobs drawn with replacement, at instants drawn evenly over the span."""
+    draw = random.Random(seed)
+    span = max(job.submit for job in jobs) - min(job.submit for job in jobs)
+    instants = sorted(draw.randint(0, span) for _ in jobs)
+    return [replace(draw.choice(jobs), submit=at) for at in instants]
+
+
 def run(jobs: Sequence[TimedJob], tree: LevelTree, gpus: int, table: dict[int, float], seed: int) -> Figures:
     figures = Figures("gangs", seed)
 
@@ -197,7 +212,7 @@ def run(jobs: Sequence[TimedJob], tree: LevelTree, gpus: int, table: dict[int, f
     def blind(counts: FreeCounts, job: TimedJob, *_: object) -> GangChoice | None:
         return topology_blind(counts, ONE, job.width)
 
-    figures.add("ours", **replay(jobs, tree, gpus, table, ours))
+    figures.add("ours", **replay(jobs, tree, gpus, table, ours()))
     for how in WALKS:
         figures.add(f"kueue {how}", **replay(jobs, tree, gpus, table, kueue(how)))
     figures.add("kueue required", **replay(jobs, tree, gpus, table, kueue("best-fit", required=True)))
@@ -216,6 +231,7 @@ def main() -> None:
     parser.add_argument("--gpu", default="v100", help="whose penalties")
     parser.add_argument("--load", type=float, default=0.9, help="work offered over capacity")
     parser.add_argument("--seeds", type=ints, default=[42])
+    parser.add_argument("--resampled", action="store_true", help="by each seed draw another list of the same kind")
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
     options = parser.parse_args()
     nodes, gpus = pool_size(options.fleet)
@@ -223,10 +239,11 @@ def main() -> None:
     jobs = [job for path in options.tasks for job in elasticflow_jobs(path)]
     table = read_penalties(options.penalties, options.gpu)
     tree = fleet_tree(nodes, levels)
-    show(
-        [run(squeezed(jobs, nodes * gpus, options.load, seed), tree, gpus, table, seed) for seed in options.seeds],
-        options.output,
-    )
+    runs = []
+    for seed in options.seeds:
+        drawn = resampled(jobs, seed) if options.resampled else jobs
+        runs.append(run(squeezed(drawn, nodes * gpus, options.load, seed), tree, gpus, table, seed))
+    show(runs, options.output)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,13 @@ What it is: free places counted by member class and kept for every domain of eve
 domains, not at devices; what a gang touches is all that is recounted.
 It promises: a choice is whole and fits; among domains of the narrowest level that fits the fullest is taken; inside it
 the fewest child domains are used, the last of them the smallest that carries the rest, so that large blocks stay whole.
-It refuses: time (the calendar's matter) and which cores or devices of a machine (the in-machine search's matter).
+A wide gang that waits books its place, which nothing that fills a gap delays (`Bookings`).
+It refuses: which cores or devices of a machine (the in-machine search's matter).
 """
 
+from tenure.placement.gangs.booking import Booking, Bookings, Waiting
 from tenure.placement.gangs.choice import GangChoice, choose
 from tenure.placement.gangs.counts import FreeCounts, Need
 from tenure.placement.gangs.tree import LevelTree
 
-__all__ = ["FreeCounts", "GangChoice", "LevelTree", "Need", "choose"]
+__all__ = ["Booking", "Bookings", "FreeCounts", "GangChoice", "LevelTree", "Need", "Waiting", "choose"]
