@@ -38,6 +38,7 @@ NAME_CELLS = 36
 
 def answer_view(answer: Answer, *, now_ms: int, held: bool, expires_ms: int | None = None) -> RenderableType:
     """The whole answer. `held`: its quotes are Offers in the ledger until `expires_ms`; else they hold nothing."""
+    held = held and (not answer.quotes or any(quote.offer for quote in answer.quotes))
     parts: list[RenderableType] = [_headline(answer, held, expires_ms, now_ms)]
     if answer.refusal is not None:
         parts.append(refusal_view(answer.refusal, now_ms=now_ms))
@@ -58,6 +59,8 @@ def quote_card(quote: Quote, *, now_ms: int, number: int | None = None) -> Rende
     rows = _rows()
     for relaxation in quote.relaxed:
         rows.add_row("gives up", relaxation_text(relaxation, now_ms))
+    if quote.unheld_because:
+        rows.add_row("not held", quote.unheld_because)
     add_promises(rows, quote.promises)
     runtime = f" on {quote.runtime}" if quote.runtime else ""
     held = f"{counted(quote.cores, 'core')}, {quote.memory} of memory"

@@ -30,6 +30,7 @@ class Record:
     workload_uid: str
     planned_generation: int
     expires_ms: int | None = None  # offers only
+    counter: bool = False  # an offer of something else than was asked for
     deleting: bool = False
     replaces: str | None = None  # contracts only: the one that ends in favour of this one
 
@@ -81,6 +82,7 @@ def record_of_offer(offer: Offer) -> Record:
         workload_uid=offer.spec.workload.uid,
         planned_generation=offer.spec.planned_generation,
         expires_ms=int(offer.spec.expires_at),
+        counter=not offer.spec.meets_in_full and offer.spec.purpose == "Offer",
         deleting=offer.metadata.deletion_timestamp is not None,
     )
 

@@ -77,6 +77,11 @@ REASONS: tuple[Reason, ...] = (
         "accept one: `tenure accept OFFER`",
     ),
     Reason(
+        "CounterOfferUnheld",
+        "what could be offered instead would keep too much from others, so it is quoted and not held",
+        "ask for what is quoted, and it is offered in full: `tenure why NAME` shows it",
+    ),
+    Reason(
         "Infeasible", "no capacity fits the need at any time that was asked for", "`tenure why NAME` names what binds"
     ),
     Reason(

@@ -1,6 +1,7 @@
 """Offers: answered on one generation of the ledger, held in its next, and only then said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tenure.controllers.answering.answer import Answered, Knowledge, answer
 from tenure.controllers.answering.need import need_digest
@@ -9,6 +10,7 @@ from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
+from tenure.controllers.workload.restraint import unheld
 from tenure.ledger import Decision, View, hold_offers, nothing
 from tenure.ledger.convert import to_placed
 from tenure.placement import Calendar, Fleet
@@ -67,13 +69,18 @@ async def make_offers(
         replaces = [r for r in view.live() if r.uid in stale]
         if not said.planned:
             return nothing("Infeasible", "nothing can be held", answer=said)
+        why_not = unheld(said.planned, view, fleet, asker.uid)
+        said = _unheld(said, why_not)
         offers = [
             renewing(
                 offer_of(asker, planned.quote, planned.plan, rank, now_ms + OFFER_LIFE_MS, str(view.generation)),
                 standing,
             )
             for rank, planned in enumerate(said.planned)
+            if rank not in why_not
         ]
+        if not offers and not replaces:
+            return nothing("CounterOfferUnheld", next(iter(why_not.values())), answer=said)
         return hold_offers(offers, replaces=replaces, answer=said)
 
     commit = await plane.allocator.decide(decide)
@@ -86,6 +93,15 @@ def renewing(offer: Offer, standing: Sequence[Contract]) -> Offer:
     """The offer, with the name of the contract that it continues if it starts where that one ends."""
     renewed = next((c.name for c in standing if int(c.spec.term.end) == int(offer.spec.hold.start)), None)
     return offer.model_copy(update={"spec": offer.spec.model_copy(update={"renews": renewed})})
+
+
+def _unheld(said: Answered, why_not: Mapping[int, str]) -> Answered:
+    """The answer, with why some of its quotes are not held."""
+    quotes = [
+        quote.model_copy(update={"unheld_because": why_not.get(place)})
+        for place, quote in enumerate(said.answer.quotes)
+    ]
+    return replace(said, answer=said.answer.model_copy(update={"quotes": quotes}))
 
 
 def _named(said: Answer, offers: Sequence[Offer]) -> Answer:
@@ -104,15 +120,20 @@ async def say(plane: Plane, workload: Workload, said: Answer) -> None:
         if said.kind == "Refusal" and said.refusal.binding.constraint.startswith("residency"):
             reason = "PolicyForbids"
 
+    held = any(quote.offer for quote in said.quotes)
+    phase = PHASES[said.kind]
+    if phase == "Offered" and not held:
+        reason, phase = "CounterOfferUnheld", "Refused"
+
     def change(status: WorkloadStatus) -> WorkloadStatus:
-        offered = condition("Offered", said.kind in ("Offers", "CounterOffers"), reason, message, plane.clock)
+        offered = condition("Offered", held, reason, message, plane.clock)
         found = condition("ReferencesFound", True, "ReferencesFound", "", plane.clock)
         # An equal answer a moment later is the same answer: it is not written again.
         before = status.answer
         same = before is not None and before.model_copy(update={"answered_at": said.answered_at}) == said
         return status.model_copy(
             update={
-                "phase": PHASES[said.kind],
+                "phase": phase,
                 "answer": before if same else said,
                 "trial": None,
                 "trial_progress": None,

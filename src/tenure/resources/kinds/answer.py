@@ -45,6 +45,7 @@ class Quote(Strict):
     """One way to meet the need; as an Offer it is held, as an Inquiry's quote it holds nothing."""
 
     offer: str | None = Field(default=None, description="name of the Offer that holds it")
+    unheld_because: str | None = Field(default=None, description="why a Workload's quote is not held, and what to do")
     meets_in_full: bool
     relaxed: list[Relaxation] = Field(default_factory=list)
     promises: Promises
