@@ -119,7 +119,13 @@ ROWS: tuple[Row, ...] = (
         test="test_e1_residency.py",
         missing="preferring one site of several",
     ),
-    row("H12", "Scarcity and sovereignty jointly"),
+    row(
+        "H12",
+        "Scarcity and sovereignty jointly",
+        "partly",
+        test="test_h12_jointly.py",
+        missing="choosing between several sites",
+    ),
     row("H13", "Infrastructure they control"),
 )
 
