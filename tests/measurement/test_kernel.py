@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from tenure.measurement import KernelFacts, causes, read_facts
+from tenure.measurement.intruders import look
 from tenure.measurement.kernel import ThreadFacts, parse_cpu_list, tree_of
 
 
 def stat(parent: int, *, utime: int = 0, stime: int = 0, faults: int = 0, rss: int = 0) -> str:
     fields = ["S", str(parent), "1", "1", "0", "-1", "0", "5", "0", str(faults), "0", str(utime), str(stime)]
-    fields += ["0", "0", "20", "0", "1", "0", "100", "1000", str(rss), "0"]
+    fields += ["0", "0", "20", "0", "1", "0", "100", "1000", str(rss), "0", *["0"] * 13, "1"]
     return f"1 (a (strange) name) {' '.join(fields)}"
 
 
@@ -41,6 +42,16 @@ def root(tmp_path: Path) -> Path:
     cgroup.mkdir(parents=True)
     (cgroup / "cpu.stat").write_text("nr_periods 5\nnr_throttled 2\nthrottled_time 40000000\n")
     return tmp_path
+
+
+def test_both_readers_of_a_process_read_one_line(root: Path) -> None:
+    """Field 39 is the CPU it last ran on; the name may hold anything; half a line is no process."""
+    found = look(root)[20]
+    assert (found.name, found.parent, found.cpu_ticks, found.start_ticks) == ("a (strange) name", 1, 999, 100)
+    assert found.last_cpu == 1
+    (root / "proc" / "20" / "stat").write_text(stat(1)[:60])
+    assert 20 not in look(root)
+    assert tree_of(20, root) == []
 
 
 def test_the_tree_is_the_process_and_all_below_it(root: Path) -> None:

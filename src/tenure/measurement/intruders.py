@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tenure.measurement.procfs import LAST_CPU, PARENT, START_TICKS, read_stat
+
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 KERNEL_THREADD = 2
 
@@ -37,18 +39,10 @@ def look(root: Path = Path("/")) -> dict[int, Ran]:
 
 
 def _read(folder: Path) -> Ran | None:
-    try:
-        text = (folder / "stat").read_text()
-    except OSError:
+    stat, pid = read_stat(folder), int(folder.name)
+    if stat is None or KERNEL_THREADD in (pid, stat.field(PARENT)):
         return None
-    head, _, tail = text.rpartition(")")
-    name = head.partition("(")[2]
-    fields = tail.split()
-    parent = int(fields[1])
-    pid = int(folder.name)
-    if parent == KERNEL_THREADD or pid == KERNEL_THREADD:
-        return None
-    return Ran(pid, int(fields[19]), name, parent, int(fields[11]) + int(fields[12]), int(fields[36]))
+    return Ran(pid, stat.field(START_TICKS), stat.name, stat.field(PARENT), stat.cpu_ticks, stat.field(LAST_CPU))
 
 
 def intruders(

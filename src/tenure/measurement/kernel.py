@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tenure.measurement.procfs import MAJOR_FAULTS, PARENT, RESIDENT_PAGES, read_stat
+
 TICK_NS = 1_000_000_000 // (os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100)
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
@@ -62,8 +64,8 @@ def tree_of(pid: int, root: Path = Path("/")) -> list[int]:
     parents: dict[int, int] = {}
     folder = root / "proc"
     for entry in folder.iterdir() if folder.is_dir() else ():
-        if entry.name.isdigit() and (stat := _stat(entry / "stat")) is not None:
-            parents[int(entry.name)] = int(stat[1])
+        if entry.name.isdigit() and (stat := read_stat(entry)) is not None:
+            parents[int(entry.name)] = stat.field(PARENT)
     found = [pid] if pid in parents else []
     for process in found:
         found += [child for child, parent in parents.items() if parent == process]
@@ -80,12 +82,12 @@ def read_facts(pid: int, monotonic_ns: int, root: Path = Path("/")) -> KernelFac
     threads: list[ThreadFacts] = []
     for process in processes:
         folder = root / "proc" / str(process)
-        stat = _stat(folder / "stat")
+        stat = read_stat(folder)
         if stat is None:
             continue
-        cpu += (int(stat[11]) + int(stat[12])) * TICK_NS
-        faults += int(stat[9])
-        rss += int(stat[21]) * PAGE_BYTES
+        cpu += stat.cpu_ticks * TICK_NS
+        faults += stat.field(MAJOR_FAULTS)
+        rss += stat.field(RESIDENT_PAGES) * PAGE_BYTES
         for thread in _threads(folder):
             threads.append(_thread_facts(process, thread))
             delay = _words(thread / "schedstat")
@@ -137,14 +139,6 @@ def parse_cpu_list(text: str) -> tuple[int, ...]:
         first, _, last = part.partition("-")
         cpus += range(int(first), int(last or first) + 1)
     return tuple(cpus)
-
-
-def _stat(path: Path) -> list[str] | None:
-    """Fields of a stat file after the name in parentheses, which may itself hold anything."""
-    try:
-        return path.read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
 
 
 def _words(path: Path) -> list[str] | None:
