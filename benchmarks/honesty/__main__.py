@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks.honesty import virtual
+from benchmarks.honesty import remedied, virtual
 from benchmarks.honesty.aims import AIMS, WINDOW_MS
 from benchmarks.honesty.faults import KINDS
 from benchmarks.honesty.row import Row
@@ -26,15 +27,19 @@ def table(rows: list[Row]) -> str:
         "unprobed",
         "false br.",
         "detected",
+        "remedy due",
     )
     lines = [f"{'kind':<22}" + "".join(f"{name:>12}" for name in columns)]
     for row in rows:
-        late = max(row.detected_after_windows, default=0)
-        detected = "-" if not row.detected_after_windows else f"<= {late} windows"
+        detected, due = (_at_most(one) for one in (row.detected_after_windows, row.remedy_due_after_windows))
         figures = (row.windows, row.truly_bad, row.kept, row.breached, row.unverifiable)
         figures += (row.false_kept, row.unprobed, row.false_breached)
-        lines.append(f"{row.kind:<22}" + "".join(f"{value:>12}" for value in figures) + f"{detected:>15}")
+        lines.append(f"{row.kind:<22}" + "".join(f"{value:>12}" for value in figures) + f"{detected:>15}{due:>15}")
     return "\n".join(lines)
+
+
+def _at_most(windows: list[int]) -> str:
+    return f"<= {max(windows)} windows" if windows else "-"
 
 
 def say(rows: list[Row]) -> None:
@@ -52,6 +57,9 @@ def main() -> int:
     parser.add_argument("--kind", help="only this kind")
     parser.add_argument("--real", type=Path, help="a GGUF model: run the real part, too")
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument(
+        "--remedied", type=float, metavar="MINUTES", help="disturb a contract of a whole control plane so long, too"
+    )
     parser.add_argument("--json", type=Path)
     wanted = parser.parse_args()
     kinds = [kind for kind in KINDS if wanted.kind in (None, kind.name)]
@@ -70,8 +78,15 @@ def main() -> int:
         rows += found
         print(f"real part: {wanted.minutes:g} minutes, {real.WINDOW_MS / 1000:g} s windows, {wanted.real.name}")
         say(found)
+    mended: list[remedied.Mended] = []
+    if wanted.remedied:
+        with tempfile.TemporaryDirectory() as folder:
+            mended = remedied.run(Path(folder), wanted.remedied)
+        print(f"remedied part: {wanted.remedied:g} minutes of a real contract, {remedied.WINDOW_MS / 1000:g} s windows")
+        print(remedied.table(mended))
     if wanted.json:
-        wanted.json.write_text(json.dumps({"benchmark": "honesty", "rows": [asdict(row) for row in rows]}))
+        found_all = {"rows": [asdict(row) for row in rows], "remedied": [asdict(row) for row in mended]}
+        wanted.json.write_text(json.dumps({"benchmark": "honesty"} | found_all))
     return 1 if any(row.false_kept for row in rows) else 0
 
 

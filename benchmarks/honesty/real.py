@@ -19,8 +19,10 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from benchmarks.honesty.episodes import note_episode
 from benchmarks.honesty.row import Row
 from tenure.measurement import (
     LLAMA_CPP,
@@ -345,6 +347,7 @@ def rows_of(
 ) -> list[Row]:
     """The verdicts against what the generator saw, by the fault that overlapped the window."""
     rows: dict[str, Row] = {}
+    spoilt: dict[tuple[str, int], bool] = {}
     everyone = sorted((*samples, *stage.flood), key=lambda s: s.arrival_ns)
     for window in windows:
         start_ns, end_ns = window.start_ms * 1_000_000, window.end_ms * 1_000_000
@@ -354,12 +357,25 @@ def rows_of(
             verdict = verdicts.get((promise.name, window.start_ms))
             if verdict is not None:
                 row = rows.setdefault(kinds[0] if kinds else "none", Row(kinds[0] if kinds else "none"))
-                count(row, promise, seen, verdict)
+                spoilt[promise.name, window.start_ms] = count(row, promise, seen, verdict)
+    for promise in promises:
+        said = {start: verdict for (name, start), verdict in verdicts.items() if name == promise.name}
+        for kind, began, ended in stage.spans:
+            starts = [s for s in sorted(said) if s * 1_000_000 < ended and (s + WINDOW_MS) * 1_000_000 > began]
+            is_bad = partial(_is_spoilt, spoilt, promise.name)
+            note_episode(rows.setdefault(kind, Row(kind)), starts, said, is_bad, promise.assurance)
     return list(rows.values())
 
 
-def count(row: Row, promise: Promise, seen: list[RequestSample], verdict: WindowVerdict) -> None:
-    """Add one verdict to its row. Between user and tap lie at most the tolerances that the verdict states."""
+def _is_spoilt(spoilt: dict[tuple[str, int], bool], promise: str, start_ms: int) -> bool:
+    return spoilt.get((promise, start_ms), False)
+
+
+def count(row: Row, promise: Promise, seen: list[RequestSample], verdict: WindowVerdict) -> bool:
+    """Add one verdict to its row; returns whether users really missed the promise.
+
+    Between user and tap lie at most the tolerances that the verdict states.
+    """
     objective = promise.objective
     assert isinstance(objective, LatencyObjective)
     # Up to when the generator had sent a request, its own lateness is nobody's latency.
@@ -371,6 +387,7 @@ def count(row: Row, promise: Promise, seen: list[RequestSample], verdict: Window
     fine = value is not None and value < objective.bound_ns - error
     detail = [(s.outcome, s.first_token_after_ns, s.sent_after_ns, max(s.gaps_ns, default=0)) for s in seen]
     row.add(verdict, bad=bad, fine=fine and verdict.reason is not Reason.REQUESTS_FAILED, truth=(value, detail))
+    return bad
 
 
 def _from_sending(sample: RequestSample, first_ns: int) -> RequestSample:

@@ -28,6 +28,8 @@ class Row:
     """A few details of each reason, to see what is behind it."""
     detected_after_windows: list[int] = field(default_factory=list)
     """For each episode of bad service: windows from the first that was spoilt to the first verdict other than kept."""
+    remedy_due_after_windows: list[int] = field(default_factory=list)
+    """For each that lasted long enough: windows from the same until the burn rates call for a remedy."""
 
     def add(
         self, verdict: WindowVerdict, *, bad: bool, fine: bool, unprobed: bool = False, truth: object = None

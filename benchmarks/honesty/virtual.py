@@ -8,6 +8,7 @@ from collections import deque
 from pathlib import Path
 
 from benchmarks.honesty.aims import FIRST_TOKEN, WINDOW_MS, Aim
+from benchmarks.honesty.episodes import note_episode
 from benchmarks.honesty.faults import Kind
 from benchmarks.honesty.row import Row
 from benchmarks.honesty.world import OUTPUT_TOKENS, PROMPT_TOKENS, Episode, S, Truth, arrivals, serve
@@ -17,7 +18,6 @@ from tenure.promises import (
     Outcome,
     RequestSample,
     Tolerance,
-    Verdict,
     Window,
     WindowVerdict,
     judge,
@@ -273,8 +273,15 @@ def run(kind: Kind, windows: int, seed: int, aim: Aim = FIRST_TOKEN) -> Row:
                     pending.append((window, looks + 1))
         for start_ms, verdict in sorted(verdicts.items()):
             _count(row, world, Window(start_ms, start_ms + WINDOW_MS), verdict)
-        row.detected_after_windows = _detections(world, verdicts)
+        for episode in world.service:
+            starts = [s for s in sorted(verdicts) if _overlaps(s, episode)]
+            assurance = world.aim.promise.assurance
+            note_episode(row, starts, verdicts, lambda s: _truly_bad(world, Window(s, s + WINDOW_MS)), assurance)
     return row
+
+
+def _overlaps(start_ms: int, episode: Episode) -> bool:
+    return (start_ms + WINDOW_MS) * 1_000_000 > episode.start_ns and start_ms * 1_000_000 < episode.end_ns
 
 
 def _users(world: Simulation, window: Window) -> list[Truth]:
@@ -305,19 +312,3 @@ def _count(row: Row, world: Simulation, window: Window, verdict: WindowVerdict) 
     fine = world.aim.fine(_users(world, window))
     bad = _truly_bad(world, window)
     row.add(verdict, bad=bad, fine=fine, unprobed=_unprobed(world, window))
-
-
-def _detections(world: Simulation, verdicts: dict[int, WindowVerdict]) -> list[int]:
-    """Windows from the first that an episode really spoilt to the first verdict that is not kept."""
-    found = []
-    for episode in world.service:
-        starts = [
-            s
-            for s in sorted(verdicts)
-            if (s + WINDOW_MS) * 1_000_000 > episode.start_ns and s * 1_000_000 < episode.end_ns
-        ]
-        spoilt = [s for s in starts if _truly_bad(world, Window(s, s + WINDOW_MS))]
-        if spoilt:
-            later = [s for s in starts if s >= spoilt[0] and verdicts[s].verdict is not Verdict.KEPT]
-            found.append((later[0] - spoilt[0]) // WINDOW_MS if later else 99)
-    return found
