@@ -58,6 +58,8 @@ def test_jobs_come_in_order_of_arrival(tmp_path: Path) -> None:
         (OURS + "a,soon,60,1,1,,\n", "row 2, column arrival_s"),
         (OURS + "a,0,0,1,1,,\n", "row 2, column duration_s"),
         (OURS + "a,0,1,1,1,shelf,\n", "row 2, column must"),
+        (OURS + "a,100,60,1,1,,50\n", "row 2, column deadline_s"),
+        (OURS + "a,0,1,1,99999999999999999999,,\n", "row 2, column gpus"),
         (OPENB + "p,1,1,1,0,,0,1\n", "row 2, column gpu_milli"),
         (PHILLY + "1,1,1,x,,strict\n", "row 2, column duration"),
         (ELASTICFLOW + "1,1,-1,1,1\n", "row 2, column num_gpu"),

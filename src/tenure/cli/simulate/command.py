@@ -6,12 +6,15 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from tenure.cli import exit_codes, screen
+from tenure.cli.failures import usage
 from tenure.cli.options import Output
 from tenure.cli.own.outcome import check_output
 
 WhatIf = Annotated[
     list[str],
-    Parameter(name="--what-if", negative=(), help="Also run it with add=N, power=LIMIT or outage=NAME[@TIME]."),
+    Parameter(
+        name="--what-if", negative=(), help="Also run it with add=N, power=LIMIT, cooling=LIMIT or outage=NAME[@TIME]."
+    ),
 ]
 
 
@@ -24,17 +27,33 @@ def simulate(
     html: Annotated[Path | None, Parameter(help="Write the report as one page; its JSON lies beside it.")] = None,
     output: Output = "text",
 ) -> int:
-    """Run a trace of work on a fleet under a virtual clock, through the placement code that decides at the door.
+    """Run a trace of work on a fleet under a virtual clock, by the placement core.
 
-    Both come from files: the fleet as for `tenure up --fleet`, the trace with our columns, openb's, Philly's or
-    ElasticFlow's, told apart by the header. Same files, same seed: same bytes.
+    Nothing is started, measured or sent. Same files, same seed: same bytes.
+
+    A fleet of 16 GPUs, and work for it:
+
+        sn,cpu_milli,memory_mib,gpu,model,rack,gpu_power,rated_power
+        m-0,96000,2097152,8,H100,rack-0,700W,10.2kW
+        m-1,96000,2097152,8,H100,rack-1,700W,10.2kW
+
+        name,arrival_s,duration_s,members,gpus,deadline_s
+        train,0,7200,16,1,14400
+        urgent,600,600,4,1,1800
+
+        tenure simulate fleet.csv trace.csv --html report.html
+        tenure simulate fleet.csv trace.csv --what-if outage=rack-0@1h
+
+    A deadline is a time of the trace. Where any free GPU will do for any job, each
+    job with a deadline is accepted or refused as it arrives, with a firm end; else
+    a promise is made when the job starts. docs/reference/fleets.md has all columns.
 
     Parameters
     ----------
     fleet
-        Manifests or a table of machines.
+        A table of machines or manifests, as for `tenure up --fleet`.
     trace
-        A table of jobs.
+        A table of jobs: ours, openb's, Philly's or ElasticFlow's, by its header.
     """
     from tenure.cli.simulate.page import page, page_json
     from tenure.cli.simulate.traces import read_trace
@@ -42,6 +61,8 @@ def simulate(
     from tenure.discovery.fleets import read_fleet
 
     as_json = check_output(output)
+    if html is not None and not html.parent.is_dir():
+        raise usage(f"--html {html}: there is no folder {html.parent}", "make it, or write elsewhere", "FileNotFound")
     site = read_fleet(fleet)
     work = read_trace(trace)
     runs = {"as given": _run(site, (), work, seed, "as given")}
@@ -93,8 +114,9 @@ def _say(told: dict[str, Any]) -> None:
     runs = told["runs"]
     names = list(runs)
     first = runs[names[0]]
+    jobs = first["trace"]["jobs"]
     screen.say(
-        f"{first['trace']['jobs']:,} jobs of {told['trace']} ({first['trace']['form']}) on {told['fleet']}, "
+        f"{jobs:,} {'job' if jobs == 1 else 'jobs'} of {told['trace']} ({first['trace']['form']}) on {told['fleet']}, "
         f"seed {told['seed']}; simulated, nothing is measured"
     )
     screen.say_table(("", *names), [(label, *(value(runs[name]) for name in names)) for label, value in FIGURES])

@@ -77,6 +77,8 @@ def _ours(row: Cells) -> Job:
             row.wrong(column, f"{named!r} is no level; one of {', '.join(LEVELS[1:])}")
     arrival_ms = row.whole("arrival_s") * SECOND_MS
     deadline = row.whole("deadline_s", 0) * SECOND_MS
+    if deadline and deadline <= arrival_ms:
+        row.wrong("deadline_s", "a deadline is a time of the trace, as arrival_s is; this one lies before the arrival")
     milli = row.whole("gpu_milli", 1000, least=1)
     gpus = row.whole("gpus", 0)
     if milli > 1000 or (milli < 1000 and gpus != 1):

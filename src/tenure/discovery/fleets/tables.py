@@ -17,6 +17,9 @@ from tenure.resources.problems import Problem, ProblemsFound, did_you_mean
 PROBLEMS_MAX = 20
 """A file of another sort has as many problems as rows; nobody reads them all."""
 
+WHOLE_MAX = 10**12
+"""Beyond any count, any number of MiB and any second of a trace; products of such numbers still fit in 64 bits."""
+
 
 @dataclass(slots=True)
 class Cells:
@@ -41,6 +44,9 @@ class Cells:
                 raise ValueError
         except ValueError:
             self.wrong(column, f"{text!r} is no whole number" + (f" of at least {least}" if least else " from 0 on"))
+            return least
+        if number > WHOLE_MAX:
+            self.wrong(column, f"{text!r} is beyond {WHOLE_MAX:,}, which no such quantity reaches")
             return least
         return int(number)
 
