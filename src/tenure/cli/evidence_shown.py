@@ -3,7 +3,7 @@
 from typing import Any
 
 from tenure.cli.screen import say, say_as, say_json, say_table
-from tenure.evidence import KeyRing, LogReader, Report, Statement
+from tenure.evidence import Failure, KeyRing, LogReader, Report, Statement
 from tenure.quantities import format_instant
 
 
@@ -33,7 +33,7 @@ def say_checkpoint(text: str, output: str) -> None:
 
 def say_report(report: Report) -> None:
     for failure in report.failures:
-        say(f"✗ {failure.where}: {failure.field}: {failure.message}")
+        say(f"✗ {_place(failure)}: {failure.message}")
     if report.more_failures:
         say(f"✗ and {report.more_failures} more")
     for gap in report.unjudged:
@@ -54,6 +54,11 @@ def say_report(report: Report) -> None:
     if report.unjudged:
         return say("· not complete: windows that are owed have no verdict")
     return say("· completeness is not proved: verify with --checkpoint, the one you were given")
+
+
+def _place(failure: Failure) -> str:
+    """Part and field; a part that is named by its place in the file has no other."""
+    return failure.where if failure.field in ("", failure.where) else f"{failure.where}: {failure.field}"
 
 
 def show_log(log: LogReader, keys: KeyRing, output: str) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         InvalidRunSpec,
         RunConflict,
         RunNotFound,
+        RunNotRecorded,
         StartFailed,
         StopFailed,
     )
@@ -72,6 +73,7 @@ _HOMES = {
         "EngineUnreachable",
         "InvalidRunSpec",
         "RunConflict",
+        "RunNotRecorded",
         "RunNotFound",
         "StartFailed",
         "StopFailed",
@@ -127,6 +129,7 @@ __all__ = [
     "RestartsRuns",
     "RunConflict",
     "RunNotFound",
+    "RunNotRecorded",
     "RunSpec",
     "RunState",
     "SetsLimits",

@@ -63,6 +63,13 @@ class AbilityMissing(EngineFailure):
     next_step = "`tenure doctor` lists what can be enforced here"
 
 
+class RunNotRecorded(EngineFailure):
+    """What was asked of a run cannot be made durable, so it was not done: its disk is full, or can only be read."""
+
+    code = "RunNotRecorded"
+    next_step = "make the disk of TENURE_HOME writable, then repeat; the run itself goes on"
+
+
 class EngineUnreachable(EngineFailure):
     """The engine, or a run's supervisor, does not answer. What runs is unknown; it is not known to be gone."""
 

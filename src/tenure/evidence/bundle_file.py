@@ -45,7 +45,7 @@ def parse_bundle(data: bytes) -> BundleFile:
     for line in _lines(raw):
         place = ORDER.index(line.section)
         if place < last:
-            raise BundleError(f"line {line.number}: {line.section} comes too late", path=f"line {line.number}")
+            raise BundleError(f"{line.section} comes too late here", path=f"line {line.number}")
         last = place
         found.lines[line.section].append(line)
     for section in ONCE:
@@ -63,7 +63,7 @@ def parse(line: Line) -> Json:
     try:
         return parse_exactly(line.value)
     except StatementError as error:
-        raise BundleError(f"line {line.number}: {error.message}", path=line.section) from None
+        raise BundleError(f"{line.section}: {error.message}", path=f"line {line.number}") from None
 
 
 def members(value: Json, names: set[str], where: str) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _lines(raw: list[bytes]) -> Iterator[Line]:
                 break
         else:
             raise BundleError(
-                f"line {number} is none that a bundle has",
+                "this is no line that a bundle has",
                 path=f"line {number}",
                 next_step="the file is damaged or no bundle: ask for it again",
             )

@@ -49,7 +49,7 @@ def read_entries(bundle: BundleFile, keys: Iterable[PublicKey]) -> list[Entry]:
 def _entry(line: Line, keys: Sequence[PublicKey]) -> Entry:
     found = _VALUE.fullmatch(line.value)
     if found is None:
-        raise BundleError(f"line {line.number}: an envelope and an index are expected", path="statement")
+        raise BundleError("an envelope and an index are expected", path=f"line {line.number}")
     raw, index = found[1], int(found[2])
     leaf = leaf_hash(raw)
     try:

@@ -28,7 +28,7 @@ def check_inputs(bundle: BundleFile, report: Report) -> dict[str, bytes]:
     for line in bundle.lines["input"]:
         head = _INPUT.match(line.value)
         if head is None or not line.value.endswith(b"}"):
-            raise BundleError(f"line {line.number}: a digest and a value are expected", path="input")
+            raise BundleError("a digest and a value are expected", path=f"line {line.number}")
         sha256, raw = head[1].decode(), line.value[head.end() : -1]
         if hashlib.sha256(raw).hexdigest() != sha256 or sha256 in found:
             report.fail(Failure(f"input {sha256}", "value", "not what its digest says, or given twice"))

@@ -186,6 +186,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("NotFound", "no such object", "`tenure get KIND`"),
     Reason("AlreadyExists", "an object of that name exists", "`tenure apply` changes it"),
     Reason("Conflict", "the object changed meanwhile", "read it again and repeat"),
+    Reason("RunNotRecorded", "what was asked of a run cannot be made durable", "make the disk writable, then repeat"),
     Reason("StoreReadOnly", "the store refuses writes to lose nothing", "`tenure doctor` says why"),
     Reason("ServerUnreachable", "no server answers", "`tenure up`"),
     Reason("BadRequest", "the request cannot be understood", "see the message for which part"),

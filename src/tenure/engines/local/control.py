@@ -46,13 +46,21 @@ class Caller:
             try:
                 data = self._connection.recv(PACKET_BYTES_MAX)
                 if data:
-                    self._connection.send(json.dumps(obey(json.loads(data))).encode())
-            except (OSError, ValueError, KeyError) as error:
-                answer = {"ok": False, "code": "EngineFailure", "message": f"not understood: {error!r}"}
-                try:
-                    self._connection.send(json.dumps(answer).encode())
-                except OSError:
-                    return
+                    self._connection.send(json.dumps(_answer(data, obey)).encode())
+            except OSError:
+                return  # whoever asked has gone
+
+
+def _answer(data: bytes, obey: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """What is said to a request; a refusal where it cannot be read, or cannot be made durable before it is done."""
+    try:
+        return obey(json.loads(data))
+    except OSError as error:
+        why = error.strerror or str(error)
+        refused = {"ok": False, "code": "RunNotRecorded", "message": f"the run's record cannot be written: {why}"}
+        return refused | {"field": str(error.filename or "")}
+    except (ValueError, KeyError) as error:
+        return {"ok": False, "code": "EngineFailure", "message": f"not understood: {error!r}"}
 
 
 def accept(listener: socket.socket) -> Caller | None:

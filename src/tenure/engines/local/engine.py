@@ -22,6 +22,7 @@ from tenure.engines.failures import (
     InvalidRunSpec,
     RunConflict,
     RunNotFound,
+    RunNotRecorded,
     StartFailed,
     StopFailed,
 )
@@ -262,8 +263,9 @@ class LocalEngine:
         except OSError as error:
             raise EngineUnreachable(f"the supervisor of run {folder.run_id} does not answer: {error}") from error
         if not answer["ok"]:
-            kinds: dict[str, type[EngineFailure]] = {"RunConflict": RunConflict, "AbilityMissing": AbilityMissing}
-            raise kinds.get(answer["code"], EngineFailure)(answer["message"])
+            kinds: tuple[type[EngineFailure], ...] = (RunConflict, AbilityMissing, RunNotRecorded)
+            kind = next((kind for kind in kinds if kind.code == answer["code"]), EngineFailure)
+            raise kind(answer["message"], field=answer.get("field") or str(folder.path))
         return answer
 
     def _folders(self) -> list[Path]:
