@@ -5,8 +5,8 @@ from typing import Any
 from tenure.resources import Contract, Offer
 from tenure.resources.kinds.answer import Answer
 
-NOW = "2026-12-01T09:00:00Z"
-NOW_MS = 1_796_115_600_000
+NOW = "2096-12-01T09:00:00Z"
+NOW_MS = 4_005_190_800_000
 LOAD = {"requestsPerSecond": 0.25, "promptTokens": 50, "outputTokens": 40}
 EVIDENCE = {
     "grade": "measured-here",
@@ -16,7 +16,7 @@ EVIDENCE = {
     "neighbours": "busy",
     "hardwareClass": "hw-1",
     "runtime": "llamacpp 2026.10",
-    "measuredAt": "2026-12-01T08:59:00Z",
+    "measuredAt": "2096-12-01T08:59:00Z",
     "load": LOAD,
 }
 
@@ -54,7 +54,7 @@ def quote(offer: str | None = "chat-3f2a1c", **more: Any) -> dict[str, Any]:
         "cores": 1,
         "memory": "512Mi",
         "start": NOW,
-        "end": "2026-12-31T09:00:00Z",
+        "end": "2096-12-31T09:00:00Z",
         "price": {"hourly": "0.03 EUR", "total": "21.60 EUR"},
         "watts": {"unknownBecause": "laptop is a virtual machine (KVM), which does not see its power"},
         "machine": "laptop",
@@ -82,7 +82,7 @@ def refusal(**more: Any) -> dict[str, Any]:
             "available": 1,
             "capacity": 3,
             "unit": "cores",
-            "freesAt": "2026-12-01T09:10:00Z",
+            "freesAt": "2096-12-01T09:10:00Z",
         },
         "funnel": [
             {"constraint": "load", "imposedBy": "workload", "removed": 3, "remaining": 9, "detail": "shapes"},
@@ -98,9 +98,9 @@ def refusal(**more: Any) -> dict[str, Any]:
 
 def counter_offers() -> Answer:
     less = {"axis": "less", "what": "load.requestsPerSecond", "asked": "8", "offered": "3"}
-    later = {"axis": "later", "what": "term.start", "asked": NOW, "offered": "2026-12-01T09:10:00Z"}
+    later = {"axis": "later", "what": "term.start", "asked": NOW, "offered": "2096-12-01T09:10:00Z"}
     first = quote("big-1", meetsInFull=False, relaxed=[less])
-    second = quote("big-2", meetsInFull=False, relaxed=[later], start="2026-12-01T09:10:00Z")
+    second = quote("big-2", meetsInFull=False, relaxed=[later], start="2096-12-01T09:10:00Z")
     return answer("CounterOffers", quotes=[first, second], refusal=refusal())
 
 
@@ -126,7 +126,7 @@ def hold(cores: list[int] | None = None) -> dict[str, Any]:
         "group": "chat",
         "site": "local",
         "start": NOW,
-        "end": "2026-12-31T09:00:00Z",
+        "end": "2096-12-31T09:00:00Z",
         "claims": [{"machine": "laptop", "cores": cores or [3], "memory": "512Mi"}],
     }
 
@@ -165,7 +165,7 @@ def contract_object(name: str, namespace: str, workload: str, **status: Any) -> 
         "runtime": "llamacpp 2026.10",
         "machine": "laptop",
         "hold": hold(),
-        "term": {"start": NOW, "end": "2026-12-31T09:00:00Z"},
+        "term": {"start": NOW, "end": "2096-12-31T09:00:00Z"},
         "price": {"hourly": "0.03 EUR"},
         "watts": {"power": "12W", "basis": "rated power by the share of its cores"},
         "policy": {"allowed": True},

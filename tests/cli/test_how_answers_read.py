@@ -124,7 +124,7 @@ def test_a_contract_shows_promised_beside_measured() -> None:
 │           inter-token latency p95  60ms      30ms      3 of 4          ✔ holds                   │
 │ holds     1 core (3), 512Mi of memory on laptop                                                  │
 │ shape     1 thread × 2 slots on llamacpp 2026.10                                                 │
-│ term      09:00:00 UTC to 2026-12-31 09:00 UTC, 30 d left                                        │
+│ term      09:00:00 UTC to 2096-12-31 09:00 UTC, 30 d left                                        │
 │ price     0.03 EUR an hour                                                                       │
 │ power     12W (rated power by the share of its cores)                                            │
 │ enforced  by cgroup-v2   read back from the kernel: 1 of 1 agree                                 │

@@ -83,7 +83,7 @@ def host(stocked: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     """The command line against that host, in a namespace that is this test's alone."""
     monkeypatch.setenv("TENURE_HOME", str(stocked))
     monkeypatch.setenv("TENURE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(LocalEngine, "logs", lambda *_, **__: iter([LogLine(1_796_115_600_000, "stdout", "up")]))
+    monkeypatch.setattr(LocalEngine, "logs", lambda *_, **__: iter([LogLine(4_005_190_800_000, "stdout", "up")]))
     monkeypatch.setattr("tenure.cli.own.repeat._send", one_answer)
     journal_with(stocked / "runs" / "hold-1" / "journal", "traced-1")
     namespace = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:60].strip("-")

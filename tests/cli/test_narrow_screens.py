@@ -8,7 +8,7 @@ from tenure.cli.contract_view import contract_view
 from tenure.cli.own.status import _table
 from tests.cli import answers
 
-NOW_MS = 1_796_115_600_000
+NOW_MS = 4_005_190_800_000
 CONTRACT = answers.contract_object("chat-3f2a1c", "team-a", "chat", **answers.active_status())
 VIEWS: dict[str, RenderableType] = {
     "status": _table([CONTRACT], NOW_MS),

@@ -273,7 +273,7 @@ def test_wait(kubectl: Kubectl, host: Embedded, environment: dict[str, str]) -> 
         "status": "True",
         "reason": "Kept",
         "message": "",
-        "lastTransitionTime": "2026-12-01T09:00:00Z",
+        "lastTransitionTime": "2096-12-01T09:00:00Z",
     }
     patch_status(host, "a", {"phase": "Running", "conditions": [ready]})
     said, _ = waiting.communicate(timeout=20)
