@@ -86,6 +86,8 @@ def test_what_reaches_the_host_is_refused_the_same_way(shell: Shell) -> None:
         (["apply", "-f", "https://example.com/a.yaml"], 2, "NoDownloads"),
         (["apply"], 2, "Usage"),
         (["apply", "-f", "-", "--dry-run=maybe"], 2, "Usage"),
+        (["delete", "wl", "chat", "--dry-run=maybe"], 2, "Usage"),
+        (["patch", "wl", "chat", "-p", "{}", "--dry-run=maybe"], 2, "Usage"),
         (["explain", "workload.spec.nonsense"], 3, "UnknownField"),
         (["explain", "bogus"], 2, "UnknownKind"),
         (["wait", "workload/x", "--for=nonsense"], 2, "Usage"),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
@@ -51,12 +51,14 @@ AllNamespaces = Annotated[bool, Parameter(name=["--all-namespaces", "-A"], negat
 Selector = Annotated[str, Parameter(name=["--selector", "-l"], help="Label selector, such as app=chat,tier!=test.")]
 FieldSelector = Annotated[str, Parameter(name="--field-selector", help="Field selector, such as status.phase=Active.")]
 DryRun = Annotated[
-    str,
+    Literal["none", "client", "server"],
     Parameter(
         name="--dry-run",
         help="client judges without asking the host; server asks it to admit without storing.",
     ),
 ]
+DRY_RUN_WORDS = {"none": "", "client": " (dry run)", "server": " (server dry run)"}
+"""What follows the words of an outcome."""
 Timeout = Annotated[str, Parameter(name="--timeout", help="How long to wait, such as 30s or 2m; 0 looks once.")]
 
 OneFile = Annotated[

@@ -7,13 +7,12 @@ from tenure.cli import failures, requests, screen
 from tenure.cli.door import Door, open_door
 from tenure.cli.formats import qualified_name
 from tenure.cli.manifests import Manifest, read_manifests
-from tenure.cli.options import HERE, DryRun, Filename, Output, Reach, Recursive
+from tenure.cli.options import DRY_RUN_WORDS, HERE, DryRun, Filename, Output, Reach, Recursive
 from tenure.cli.three_way import last_applied, three_way_patch, with_last_applied
 from tenure.client import AlreadyExists, Conflict
 
 Outcome = Literal["created", "configured", "unchanged", "valid"]
 ATTEMPTS = 5
-_DRY_RUN_WORDS = {"none": "", "client": " (dry run)", "server": " (server dry run)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,6 @@ def apply(
     reach: Reach = HERE,
 ) -> None:
     """Make objects as the manifests say: create what is absent, change what differs, leave the rest."""
-    _check_dry_run(dry_run)
     manifests = read_manifests(filename or [], recursive=recursive)
     if dry_run == "client":
         _say([Applied(m.content, "valid") for m in manifests], output, dry_run)
@@ -86,7 +84,6 @@ def create(
     reach: Reach = HERE,
 ) -> None:
     """Create the objects of the manifests; one that exists is an error."""
-    _check_dry_run(dry_run)
     manifests = read_manifests(filename or [], recursive=recursive, generated_names=True)
     if dry_run == "client":
         _say([Applied(m.content, "valid") for m in manifests], output, dry_run)
@@ -113,13 +110,8 @@ def _say(done: list[Applied], output: str, dry_run: str) -> None:
                 screen.say_yaml(applied.content)
         case "text" | "":
             for applied in done:
-                screen.say(f"{qualified_name(applied.content)} {applied.outcome}{_DRY_RUN_WORDS[dry_run]}")
+                screen.say(f"{qualified_name(applied.content)} {applied.outcome}{DRY_RUN_WORDS[dry_run]}")
         case other:
             raise failures.usage(
                 f"the output format {other!r} is not known", "use -o json, yaml or name", "UnknownFormat"
             )
-
-
-def _check_dry_run(dry_run: str) -> None:
-    if dry_run not in _DRY_RUN_WORDS:
-        raise failures.usage(f"--dry-run {dry_run!r} is not known", "write --dry-run=client or --dry-run=server")

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from tenure.cli import failures, requests, screen
 from tenure.cli.door import Door, open_door
 from tenure.cli.formats import parse_format, qualified_name, say_objects
-from tenure.cli.options import HERE, DryRun, Objects, Output, Reach, Selector
+from tenure.cli.options import DRY_RUN_WORDS, HERE, DryRun, Objects, Output, Reach, Selector
 from tenure.cli.targets import Target, one_target, parse_targets
 from tenure.resources.documents import parse_documents
 
@@ -184,5 +184,4 @@ def _say(before: dict[str, Any], after: dict[str, Any], word: str, output: str, 
         say_objects(shown, [after], as_list=False)
         return
     same = before["metadata"].get("resourceVersion") == after["metadata"].get("resourceVersion") and dry_run == "none"
-    suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
-    screen.say(f"{qualified_name(after)} {word}{' (no change)' if same else ''}{suffix}")
+    screen.say(f"{qualified_name(after)} {word}{' (no change)' if same else ''}{DRY_RUN_WORDS[dry_run]}")

@@ -11,7 +11,7 @@ from tenure.cli.durations import seconds_of
 from tenure.cli.failures import Failure
 from tenure.cli.formats import named
 from tenure.cli.manifests import read_manifests
-from tenure.cli.options import HERE, DryRun, Filename, Objects, Output, Reach, Recursive, Selector
+from tenure.cli.options import DRY_RUN_WORDS, HERE, DryRun, Filename, Objects, Output, Reach, Recursive, Selector
 from tenure.cli.targets import parse_targets
 from tenure.client import NotFound, WaitTimeout
 from tenure.resources import Kind
@@ -53,8 +53,7 @@ def delete(
                 continue
             deleted.append({"apiVersion": kind.api_version, "kind": kind.kind, "name": name, "outcome": "deleted"})
             if output != "json":
-                suffix = {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run, "")
-                screen.say(f'{named(kind, "").rstrip("/")} "{name}" deleted{suffix}')
+                screen.say(f'{named(kind, "").rstrip("/")} "{name}" deleted{DRY_RUN_WORDS[dry_run]}')
         if wait and dry_run == "none":
             for kind, name, namespace in chosen:
                 wait_gone(door, kind, name, namespace, patience)
