@@ -8,13 +8,21 @@ from tenure.cli import exit_codes, failures, requests, screen
 from tenure.cli.door import Door, open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.options import HERE, ContractName, Output, Reach
-from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, expiry_of, say_answer, say_contract
+from tenure.cli.own.outcome import (
+    ANSWER_CODES,
+    answer_json,
+    check_output,
+    expiry_of,
+    quote_of,
+    say_answer,
+    say_contract,
+)
 from tenure.cli.verbs.delete import wait_gone
 from tenure.cli.verbs.logs import contract_named
 from tenure.cli.waiting import waiting
-from tenure.quantities import Bytes, Duration, Instant, SystemClock, format_instant
+from tenure.quantities import Duration, Instant, SystemClock, format_instant
 from tenure.resources import Contract, Offer, Workload, kind_of
-from tenure.resources.kinds.answer import Answer, Quote
+from tenure.resources.kinds.answer import Answer
 
 
 def end(
@@ -137,25 +145,8 @@ def _show_held(door: Door, contract: Contract, offer: Offer, *, accept: bool, pa
 
 def _answer_of(offer: Offer) -> Answer:
     """The held offer as the answer that it is."""
-    spec = offer.spec
-    quote = Quote(
-        offer=offer.name,
-        meets_in_full=spec.meets_in_full,
-        relaxed=spec.relaxed,
-        promises=spec.promises,
-        shape=spec.shape,
-        runtime=spec.runtime,
-        machine=spec.machine,
-        cores=sum(len(claim.cores) for claim in spec.hold.claims),
-        reserve_cores=sum(len(claim.cores) for claim in spec.hold.reserve) or None,
-        memory=Bytes(sum(int(claim.memory) for claim in spec.hold.claims)),
-        start=spec.hold.start,
-        end=spec.hold.end,
-        price=spec.price,
-        watts=spec.watts,
-    )
-    kind = "Offers" if spec.meets_in_full else "CounterOffers"
-    return Answer(kind=kind, answered_at=Instant(SystemClock().now_ms()), quotes=[quote])
+    kind = "Offers" if offer.spec.meets_in_full else "CounterOffers"
+    return Answer(kind=kind, answered_at=Instant(SystemClock().now_ms()), quotes=[quote_of(offer)])
 
 
 def _length_of(contract: Contract) -> Duration:

@@ -6,9 +6,9 @@ from tenure.cli import exit_codes, failures, screen
 from tenure.cli.answer import answer_view
 from tenure.cli.contract_view import contract_view
 from tenure.client import Client, NotFound
-from tenure.quantities import SystemClock
+from tenure.quantities import Bytes, SystemClock
 from tenure.resources import Contract, Offer, Workload
-from tenure.resources.kinds.answer import Answer
+from tenure.resources.kinds.answer import Answer, Quote
 
 ANSWER_CODES = {
     "Offers": exit_codes.YES,
@@ -27,6 +27,27 @@ def say_answer(answer: Answer, *, held: bool, expires_ms: int | None = None) -> 
 def say_contract(contract: Contract) -> None:
     """Print a contract for people."""
     screen.console(markup=False).print(contract_view(contract, now_ms=SystemClock().now_ms()))
+
+
+def quote_of(offer: Offer) -> Quote:
+    """A held offer as its answer quoted it."""
+    spec = offer.spec
+    return Quote(
+        offer=offer.name,
+        meets_in_full=spec.meets_in_full,
+        relaxed=spec.relaxed,
+        promises=spec.promises,
+        shape=spec.shape,
+        runtime=spec.runtime,
+        machine=spec.machine,
+        cores=sum(len(claim.cores) for claim in spec.hold.claims),
+        reserve_cores=sum(len(claim.cores) for claim in spec.hold.reserve) or None,
+        memory=Bytes(sum(int(claim.memory) for claim in spec.hold.claims)),
+        start=spec.hold.start,
+        end=spec.hold.end,
+        price=spec.price,
+        watts=spec.watts,
+    )
 
 
 def answer_json(answer: Answer | None, **more: Any) -> dict[str, Any]:

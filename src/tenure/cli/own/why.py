@@ -11,13 +11,12 @@ from tenure.cli.answer import answer_view, quote_card
 from tenure.cli.contract_view import condition_line, contract_view, verdict_view
 from tenure.cli.door import Door, open_door
 from tenure.cli.options import HERE, Output, Reach
-from tenure.cli.own.outcome import check_output
+from tenure.cli.own.outcome import check_output, quote_of
 from tenure.cli.targets import the_kind
 from tenure.cli.verbs.events import event_rows, events_about
 from tenure.cli.words import when_text
 from tenure.quantities import SystemClock
 from tenure.resources import ApiObject, Contract, Inquiry, Kind, Offer, Workload, kind_of
-from tenure.resources.kinds.answer import Quote
 
 # In this order, because a contract has the name of its offer, and people mean the later of the two.
 EXPLAINED: tuple[type[ApiObject], ...] = (Workload, Contract, Offer, Inquiry)
@@ -105,26 +104,10 @@ def _workload(workload: Workload, now_ms: int) -> RenderableType:
 def _offer(offer: Offer, now_ms: int) -> RenderableType:
     spec = offer.spec
     phase = offer.status.phase if offer.status else "Proposed"
-    quote = Quote(
-        offer=offer.name,
-        meets_in_full=spec.meets_in_full,
-        relaxed=spec.relaxed,
-        promises=spec.promises,
-        shape=spec.shape,
-        runtime=spec.runtime,
-        cores=sum(len(claim.cores) for claim in spec.hold.claims),
-        reserve_cores=sum(len(claim.cores) for claim in spec.hold.reserve) or None,
-        memory=type(spec.hold.claims[0].memory)(sum(int(claim.memory) for claim in spec.hold.claims)),
-        start=spec.hold.start,
-        end=spec.hold.end,
-        price=spec.price,
-        watts=spec.watts,
-        machine=spec.machine,
-    )
     expires = when_text(int(spec.expires_at), now_ms)
     head = Text(f"offer {offer.name} of workload {spec.workload.name}: {phase}, held until {expires}", style="bold")
     conditions = [condition_line(c) for c in offer.status.conditions] if offer.status else []
-    return Group(head, *conditions, quote_card(quote, now_ms=now_ms))
+    return Group(head, *conditions, quote_card(quote_of(offer), now_ms=now_ms))
 
 
 def _json(content: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
