@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.host import Shell, make_namespace, running_host
+from tests.cli.host import Shell, make_namespace
+from tests.support.embedded import embedded_in_thread
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def live_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with running_host(tmp_path_factory.mktemp("home")) as home:
-        yield home
+    with embedded_in_thread(tmp_path_factory.mktemp("home")) as host:
+        yield host.home
 
 
 @pytest.fixture

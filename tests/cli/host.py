@@ -1,11 +1,9 @@
 """A real embedded host in a thread, the command line in process, and a hand that writes what controllers would."""
 
-import asyncio
 import contextlib
 import io
 import json
 import os
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import Any
 from tenure.cli import run
 from tenure.client import Client, from_home
 from tenure.resources import Namespace, ObjectMeta
-from tenure.server import serving
 
 
 @dataclass(frozen=True)
@@ -74,35 +71,6 @@ def _standard_input(given: str | bytes | None) -> Iterator[None]:
         yield
     finally:
         sys.stdin = before
-
-
-@contextlib.contextmanager
-def running_host(home: Path) -> Iterator[Path]:
-    """The host of `home`, answering for as long as the block lasts."""
-    ready, stop = threading.Event(), threading.Event()
-    failed: list[BaseException] = []
-
-    async def host() -> None:
-        async with serving(home):
-            ready.set()
-            await asyncio.to_thread(stop.wait)
-
-    def body() -> None:
-        try:
-            asyncio.run(host())
-        except BaseException as error:
-            failed.append(error)
-            ready.set()
-
-    thread = threading.Thread(target=body, name="host")
-    thread.start()
-    try:
-        assert ready.wait(30), "the host did not start"
-        assert not failed, failed
-        yield home
-    finally:
-        stop.set()
-        thread.join(30)
 
 
 def make_namespace(home: Path, name: str) -> None:

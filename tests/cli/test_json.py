@@ -21,7 +21,7 @@ from tenure.resources import HardwareProfile, Machine, Model, ObjectMeta, Offer,
 from tenure.topology import digest, identity_json, to_json
 from tests.cli import answers
 from tests.cli.hand import acting
-from tests.cli.host import Ran, Shell, make_namespace, running_host
+from tests.cli.host import Ran, Shell, make_namespace
 from tests.cli.journals import journal_with, one_answer
 from tests.cli.json_cases import (
     IN_A_NAMESPACE,
@@ -36,6 +36,7 @@ from tests.cli.manifests import CHAT
 from tests.evidence.builders import AT_MS, a_log
 from tests.evidence.test_command import SPEC, UID, WHO, a_verdict
 from tests.requirements.fleets import fleet, hopper
+from tests.support.embedded import embedded_in_thread
 from tests.topology.builders import a_machine, an_observed
 
 TRACE = "name,cpu_milli,memory_mib,num_gpu,gpu_milli\njob-0,4000,8192,1,1000\njob-1,4000,8192,8,1000\n"
@@ -63,7 +64,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("stocked")
     (folder / "own.gguf").write_bytes(b"GGUF")
     hexes = hashlib.sha256(b"GGUF").hexdigest()
-    with running_host(folder / "home") as home, Shell(home).controllers() as client:
+    with embedded_in_thread(folder / "home") as host, Shell(host.home).controllers() as client:
         client.create(Site(metadata=ObjectMeta(name="local")))
         profile = {"digest": digest(a_machine()), "topology": identity_json(a_machine())}
         client.create(HardwareProfile.model_validate({"metadata": {"name": "hw-1"}, "spec": profile}))
@@ -75,7 +76,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         sources = [{"file": {"path": str(folder / "own.gguf")}}]
         own = {"format": "gguf", "digest": f"sha256:{hexes}", "licence": "CC0-1.0", "sources": sources}
         client.create(Model.model_validate({"metadata": {"name": "own"}, "spec": own}))
-        yield home
+        yield host.home
 
 
 @pytest.fixture

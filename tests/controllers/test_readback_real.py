@@ -6,10 +6,8 @@ that matters: after the run is started, before it is read back.
 
 import asyncio
 import os
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,8 @@ from tenure.quantities import SystemClock
 from tenure.server import serving
 from tenure.topology import format_cpu_list
 from tests.requirements.home import House
+from tests.requirements.served import until
+from tests.support.threads import in_thread
 
 pytestmark = pytest.mark.real
 
@@ -59,48 +59,30 @@ class MeddledEngine(LocalEngine):
 @contextmanager
 def controlled(home: Path, engine: LocalEngine) -> Iterator[House]:
     """A home whose control plane runs here, with this engine."""
-    ready, stop = threading.Event(), threading.Event()
-    failed: list[BaseException] = []
 
-    async def control() -> None:
-        clock = SystemClock()
+    @asynccontextmanager
+    async def control() -> AsyncIterator[None]:
         async with (
             serving(home),
             AsyncClient(lambda: from_home(home, "controllers")) as client,
-            plane_of(client, home, clock) as plane,
+            plane_of(client, home, SystemClock()) as plane,
         ):
             plane.engine = engine
+            ready = asyncio.Event()
             controllers = asyncio.create_task(run_plane(plane, ready.set))
-            await asyncio.to_thread(stop.wait)
-            controllers.cancel()
-            with suppress(asyncio.CancelledError):
-                await controllers
+            await ready.wait()
+            try:
+                yield
+            finally:
+                controllers.cancel()
+                with suppress(asyncio.CancelledError):
+                    await controllers
 
-    def body() -> None:
-        try:
-            asyncio.run(control())
-        except BaseException as error:
-            failed.append(error)
-            ready.set()
-
-    thread = threading.Thread(target=body, name="plane")
-    thread.start()
     try:
-        assert ready.wait(30), "the control plane did not start"
-        assert not failed, failed
-        yield House(home)
+        with in_thread(control):
+            yield House(home)
     finally:
-        stop.set()
-        thread.join(30)
         end_all_runs(home)
-
-
-def until(what: Callable[[], Any], seconds: float = 20) -> Any:
-    give_up = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < give_up, "it did not come in time"
-        time.sleep(0.1)
-    return found
 
 
 def contracts(home: House) -> list[dict[str, Any]]:

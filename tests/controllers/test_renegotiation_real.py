@@ -13,21 +13,12 @@ from typing import Any
 
 import pytest
 
-from tests.requirements.home import House, house
+from tests.requirements.home import House
 from tests.requirements.served import active, load, serve, until
 
 pytestmark = pytest.mark.real
 STOPPED_SECONDS, RUNNING_SECONDS = 0.3, 0.15
 """No answer of 16 tokens comes without a gap of 300 ms, more than the promised 150 ms at the 95th percentile."""
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = house(tmp_path_factory.mktemp("renegotiated"))
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 @contextmanager

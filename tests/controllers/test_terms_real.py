@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +10,12 @@ import pytest
 
 from tenure.cli.running import plane_of
 from tenure.quantities import parse_instant
-from tests.requirements.home import House, house
+from tests.requirements.home import House
+from tests.requirements.served import until
 
 pytestmark = pytest.mark.real
 
 ON_TIME_MS = 2_000
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = house(tmp_path_factory.mktemp("terms"))
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def until(what: Callable[[], Any], seconds: float = 20) -> Any:
-    give_up = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < give_up, "it did not come in time"
-        time.sleep(0.1)
-    return found
 
 
 def sleeper(home: House, name: str, seconds: int) -> None:

@@ -2,28 +2,19 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tenure.cli.running import plane_of
 from tenure.quantities import SystemClock, format_instant, parse_instant
-from tests.controllers.test_terms_real import contract, contracts, until
-from tests.requirements.home import House, house
+from tests.controllers.test_terms_real import contract, contracts
+from tests.requirements.home import House
+from tests.requirements.served import until
 
 pytestmark = pytest.mark.real
 
 PORT = 19464
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = house(tmp_path_factory.mktemp("training"))
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 def training(home: House, name: str, steps: int, seconds: int) -> int:

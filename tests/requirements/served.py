@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pytest
 
@@ -31,7 +31,7 @@ spec:
 COUNTER_OFFERED = 6
 
 
-def until(look: Callable[[], T], seconds: float = 30, what: str | Callable[[], str] = "") -> T:
+def until(look: Callable[[], T | Literal[False] | None], seconds: float = 30, what: str | Callable[[], str] = "") -> T:
     """What `look` finds once it finds anything; `what` says, or tells by looking, what was waited for in vain."""
     give_up = time.monotonic() + seconds
     while not (found := look()):

@@ -1,7 +1,5 @@
 """The embedded host for tests: in this event loop, or in a thread beside a test that blocks (kubectl, the CLI)."""
 
-import asyncio
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ import httpx2
 
 from tenure.client import AsyncClient, Identity, from_home
 from tenure.server import Serving, serving
+from tests.support.threads import in_thread
 
 
 @dataclass(frozen=True)
@@ -41,30 +40,5 @@ async def embedded(home: Path) -> AsyncIterator[Embedded]:
 
 @contextmanager
 def embedded_in_thread(home: Path) -> Iterator[Embedded]:
-    started, stop = threading.Event(), threading.Event()
-    found: list[Serving] = []
-    failed: list[BaseException] = []
-
-    async def run() -> None:
-        async with serving(home) as running:
-            found.append(running)
-            started.set()
-            await asyncio.to_thread(stop.wait)
-
-    def main() -> None:
-        try:
-            asyncio.run(run())
-        except BaseException as error:
-            failed.append(error)
-            started.set()
-
-    thread = threading.Thread(target=main, daemon=True)
-    thread.start()
-    started.wait()
-    if failed:
-        raise failed[0]
-    try:
-        yield Embedded(found[0])
-    finally:
-        stop.set()
-        thread.join()
+    with in_thread(lambda: serving(home)) as running:
+        yield Embedded(running)
