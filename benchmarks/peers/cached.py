@@ -45,7 +45,8 @@ class Cached:
         self.scores[:, machine], self.slots[:, machine] = self._scorer.machine(machine)
 
     def ranking(self, index: int) -> FloatColumn:
-        return self.scores[index]
+        row: FloatColumn = self.scores[index]
+        return row
 
     def choose(self, index: int) -> tuple[int, tuple[int, ...]] | None:
         ranking = self.ranking(index)

@@ -30,13 +30,13 @@ class Fgd:
         self._cpu, self._share, self._whole = shapes.T.copy()
 
     def _targets(self, classes: ClassTable, counts: IntColumn) -> None:
-        weights: dict[tuple[int, int, int, tuple[str, ...]], int] = {}
+        weights: dict[tuple[int, int, int, str], int] = {}
+        first: dict[tuple[int, int, int, str], int] = {}
         for index, demand in enumerate(classes.demands):
-            key = (demand.cpu_milli, demand.device_milli, demand.device_count, demand.models)
+            milli = demand.device_milli if demand.device_count else 0
+            key = (demand.cpu_milli, milli, demand.device_count, "|".join(demand.models))
             weights[key] = weights.get(key, 0) + int(counts[index])
-        first = {}
-        for index, demand in enumerate(classes.demands):
-            first.setdefault((demand.cpu_milli, demand.device_milli, demand.device_count, demand.models), index)
+            first.setdefault(key, index)
         # Of equally frequent classes the larger comes first, as published.
         ranked = sorted(weights.items(), key=lambda item: (item[1], item[0]), reverse=True)
         kept, total = 0, 0
@@ -64,7 +64,8 @@ class Fgd:
             big_count[:, self._target_size] >= np.maximum(1, self._target_whole)
         )
         useful = np.where(fits, big_left[:, self._target_size], 0) @ self._usable[model]
-        return self._total_frequency * idle - useful
+        lost: FloatColumn = self._total_frequency * idle - useful
+        return lost
 
     def machine(self, machine: int) -> tuple[FloatColumn, Slots]:
         state = self._state

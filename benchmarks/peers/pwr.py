@@ -23,7 +23,8 @@ class Pwr:
         left = state.device_free[machine]
         slots = fullest_slots(state, classes, machine)
         touched = np.where(share > 0, left[slots] == 1000, classes.whole_count[:count])
-        score = -self._watts.added(state, np.full(count, machine), classes.cpu_milli[:count], touched)
+        devices, packages = self._watts.added(state, np.full(count, machine), classes.cpu_milli[:count], touched)
+        score = -(devices + packages)
         score[~state.fits_machine(classes, machine)] = -np.inf
         return score, slots
 

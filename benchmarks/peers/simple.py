@@ -15,7 +15,8 @@ def fullest_slots(state: FleetState, classes: ClassTable, machine: int) -> Slots
     """For each class the fullest device that still holds its share."""
     left = state.device_free[machine]
     gap = left - classes.share_milli[: len(classes), None]
-    return np.where(gap >= 0, gap, 1 << 20).argmin(axis=1).astype(np.int8)
+    slots: Slots = np.where(gap >= 0, gap, 1 << 20).argmin(axis=1).astype(np.int8)
+    return slots
 
 
 class BestFit:

@@ -57,4 +57,4 @@ def fits(state: FleetState, machine: int, demand: Demand) -> bool:
         return True
     if demand.models and (model == len(state.fleet.models) or state.fleet.models[model] not in demand.models):
         return False
-    return sum(left >= demand.device_milli for left in devices) >= demand.device_count
+    return sum(bool(left >= demand.device_milli) for left in devices) >= demand.device_count

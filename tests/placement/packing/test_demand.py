@@ -45,6 +45,6 @@ def test_watts_added_are_the_difference_of_watts() -> None:
     watts = Watts.published(state.fleet.models)
     before = watts.machine(state, 0)
     demand = whole(2, 40)
-    added = watts.added(state, np.array([0]), np.array([demand.cpu_milli]), np.array([2]))
+    devices, packages = watts.added(state, np.array([0]), np.array([demand.cpu_milli]), np.array([2]))
     state.allocate(0, (0, 1), demand)
-    assert watts.machine(state, 0) - before == added[0]
+    assert watts.machine(state, 0) - before == devices[0] + packages[0]

@@ -1,4 +1,5 @@
-"""What placing costs: the worth a machine loses, the scarce models and blocks it takes from others, the watts it adds.
+"""What placing costs: the worth a machine loses, the scarce models, blocks and spare CPU it takes from others, the
+watts it adds.
 
 Evaluated for a batch of machines and all shapes at once. A shape is what two classes share that differ only in memory
 or allowed models: CPU, share of a device, whole devices.
@@ -17,7 +18,13 @@ from tenure.placement.packing.demand import WHOLE_DEVICE_MILLI, ClassTable, Floa
 from tenure.placement.packing.mix import LEVELS, Floats
 from tenure.placement.packing.power import Watts
 from tenure.placement.packing.scarcity import MODELS, charged
+from tenure.placement.packing.spare import Spare
 from tenure.placement.packing.value import Tables
+
+PACKAGES = 0.1
+"""What a CPU package's watts weigh beside a device's. Whether a demand just fits into a package that is awake says
+nothing of how well it packs; at full weight that costs five points of the gap to the limit, and a tenth of it already
+saves as much, since it decides wherever nothing else does."""
 
 Slots = npt.NDArray[np.int8]
 Losses = npt.NDArray[np.float32]
@@ -63,6 +70,7 @@ class Pricing:
         self._device = _planes(tables.device)
         self._empty = _planes(tables.empty)
         self._scarce, self._models, self._blocks = scarce, models, blocks
+        self._spare = Spare.seen(tables.mix)
         self._watts, self._watt_weight = watts, watt_weight
         self._bits = 1 << np.arange(min(models, MODELS), dtype=np.int64)
         self._charges: dict[int, Floats] = {}
@@ -110,11 +118,14 @@ class Pricing:
         after += np.take(self._device, plane * self._rows + level, axis=0)
         after -= np.take(self._device, plane * self._rows + np.where(started, levels[batch, slot], 0), axis=0)
         after -= self._prices * (cpu[shape] / 1000).astype(np.float32)[:, None]
-        lost = before[batch] - after.min(axis=1)
+        free_cpu = state.cpu_free[machines][batch]
+        taken = share[shape] + WHOLE_DEVICE_MILLI * whole[shape]
+        lost: FloatColumn = (before[batch] - after.min(axis=1)).astype(np.float64)
+        lost += self._spare.cost(free_cpu, free.sum(axis=1)[batch], cpu[shape], taken)
         if self._watts is not None:
-            lost += self._watt_weight * self._watts.added(state, machines[batch], cpu[shape], opens)
+            devices, packages = self._watts.added(state, machines[batch], cpu[shape], opens)
+            lost += self._watt_weight * (devices + PACKAGES * packages)
         if self._blocks is not None:
-            free_cpu = state.cpu_free[machines][batch]
             lost += self._blocks.cost(plane, empties[batch], free_cpu, opens, cpu[shape], whole[shape])
         _least(lost, batch * len(cpu) + shape, slot, loss.reshape(-1), slots.reshape(-1))
         return loss, slots

@@ -73,10 +73,12 @@ class Watts:
 
     def added(
         self, state: FleetState, machines: IntColumn, cpu_milli: IntColumn, touched_devices: IntColumn
-    ) -> FloatColumn:
-        """Watts that options add; each takes cpu_milli of its machine and first touches so many of its devices."""
+    ) -> tuple[FloatColumn, FloatColumn]:
+        """Watts that options add, in devices and in CPU packages; each takes cpu_milli of its machine and first touches
+        so many of its devices."""
         used = state.fleet.cpu_milli[machines] - state.cpu_free[machines]
         more = self.packages_busy(used + cpu_milli) - self.packages_busy(used)
         model = state.fleet.model[machines]
-        added: FloatColumn = touched_devices * (self.device_busy - self.device_idle)[model]
-        return added + more * (self.package_busy - self.package_idle)
+        devices: FloatColumn = touched_devices * (self.device_busy - self.device_idle)[model]
+        packages: FloatColumn = (self.package_busy - self.package_idle) * more.astype(np.float64)
+        return devices, packages
