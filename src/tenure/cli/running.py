@@ -7,6 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +33,9 @@ FLEET_BYTES_PER_SECOND = 4_000
 """A simulated fleet is made ready at ten times this pace; a busy machine takes longer."""
 STOP_SECONDS_MAX = 15
 LOOK_SECONDS = 0.05
+DYING_SECONDS_MAX = 10.0
+"""A killed process is gone once the kernel has given back its memory; on a machine that is out of it, late."""
+ALIVE_SECONDS_MAX = 2.0
 START_TIME_TOLERANCE_SECONDS = 1.0
 
 
@@ -44,6 +50,29 @@ def plane_of(home: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, psutil.Error):
         return None
     return told if abs(started - told["startTime"]) < START_TIME_TOLERANCE_SECONDS else None
+
+
+def living_plane_of(home: Path, seconds: float = DYING_SECONDS_MAX) -> dict[str, Any] | None:
+    """The same, once it is known to live: a process that was killed a moment ago is still there, and answers no more.
+
+    One that is there and does not answer for `seconds` is busy, not dying: it is returned as it is.
+    """
+    give_up = time.monotonic() + seconds
+    while (told := plane_of(home)) is not None and not answers(str(told.get("url", ""))):
+        if time.monotonic() > give_up:
+            return told
+        time.sleep(LOOK_SECONDS)
+    return told
+
+
+def answers(url: str) -> bool:
+    """Whether something there says that it is alive."""
+    try:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"{url}/livez", timeout=ALIVE_SECONDS_MAX) as said:
+            return bool(said.status == HTTPStatus.OK)
+    except (OSError, ValueError, HTTPException):
+        return False
 
 
 def up(
@@ -63,7 +92,7 @@ def up(
     """
     must_host("up")
     home = home_directory()
-    running = plane_of(home)
+    running = living_plane_of(home)
     if fleet is not None:
         keep_fleet(home, fleet, running=running is not None)
     ready_seconds = READY_SECONDS_MAX + fleet_bytes(home) // FLEET_BYTES_PER_SECOND
