@@ -46,7 +46,7 @@ function show() {
   runs.forEach((run, n) => {
     const found = point(run, ms);
     document.getElementById("read" + n).textContent =
-      `${number(found.gpus)} of ${number(run.gpus)} GPUs, ${number(found.powerW / 1000)} kW, ` +
+      `${number(found.gpus)} of ${number(run.gpus)} GPUs, ${run.powerKnown ? number(found.powerW / 1000) + " kW" : "power unknown"}, ` +
       `${number(found.running)} running, ${number(found.waiting)} waiting`;
     run.machines.forEach(([name, rack, gpus], k) => {
       const letter = found.map[k];

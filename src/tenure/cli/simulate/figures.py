@@ -28,7 +28,7 @@ FIGURES: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     ("waiting at the end", lambda r: f"{r['jobs']['waitingAtEnd']:,}"),
     ("GPUs occupied", lambda r: f"{r['occupiedShare']:.1%}"),
     ("GPU-hours", lambda r: f"{r['gpuHours']:,}"),
-    ("peak power", lambda r: f"{r['peakPowerW'] / 1000:,.1f} kW" if r["peakPowerW"] else "unknown"),
+    ("peak power", lambda r: f"{r['peakPowerW'] / 1000:,.1f} kW" if r["fleet"]["powerKnown"] else "unknown"),
     ("mean wait", lambda r: f"{r['waitSeconds']['mean']:,} s"),
     ("p95 wait", lambda r: f"{r['waitSeconds']['p95']:,} s"),
     ("promised", lambda r: _promised(r["promises"])),

@@ -35,7 +35,7 @@ def page(told: dict[str, Any]) -> str:
     body = (
         f'<h1>{escape(title)}</h1><p class="dim">Simulated with seed {told["seed"]}: {LEAD}</p>'
         f"{_table(runs)}<h2>The fleet at an instant</h2>{_maps(runs)}"
-        + "".join(f"<h2>{name}</h2>{chart(runs, key, unit, top)}" for name, key, unit, top in CHARTS)
+        + "".join(f"<h2>{name}</h2>{_drawn(runs, key, unit, top)}" for name, key, unit, top in CHARTS)
         + f"<h2>Waits and promises</h2>{_pair(runs, _waits(runs))}"
         + f"<h2>What was refused, and what first held jobs back</h2>{_pair(runs, _reasons(runs))}"
         + f'<script type="application/json" id="data">{_data(runs)}</script>'
@@ -61,14 +61,26 @@ def _maps(runs: dict[str, Any]) -> str:
         for n, name in enumerate(runs)
     )
     key = "".join(
-        f'<span><i class="{"x" if full is None else ""}" style="--full:{full or 0}"></i>{word}</span>'
-        for word, full in (("empty", 0), ("half full", 4), ("full", 9), ("failed", None))
+        f'<span><i class="{look}" style="--full:{full}"></i>{word}</span>'
+        for word, full, look in (
+            ("empty", 0, ""),
+            ("half full", 4, ""),
+            ("full", 9, ""),
+            ("failed", 0, "x"),
+            ("no GPUs", 0, "none"),
+        )
     )
     return (
         '<div class="at"><label for="at" class="dim">time</label><input type="range" id="at" min="0" value="0">'
         f'<output id="when" for="at"></output></div><div class="pair">{maps}</div>'
         f'<div class="key">one cell a machine, grouped by rack: {key}</div>'
     )
+
+
+def _drawn(runs: dict[str, Any], key: str, unit: int, whole: str | None) -> str:
+    if key == "powerW" and not any(run["fleet"]["powerKnown"] for run in runs.values()):
+        return '<p class="dim">Unknown: the fleet declares no power of any machine or GPU.</p>'
+    return chart(runs, key, unit, whole)
 
 
 def chart(runs: dict[str, Any], key: str, unit: int, whole: str | None) -> str:
@@ -150,7 +162,12 @@ def _bars(rows: Iterable[tuple[str, float, float, str]]) -> str:
 
 def _data(runs: dict[str, Any]) -> str:
     data = [
-        {"machines": run["machines"], "gpus": run["fleet"]["gpus"], "series": run["series"]} for run in runs.values()
+        {
+            "machines": run["machines"],
+            **{key: run["fleet"][key] for key in ("gpus", "powerKnown")},
+            "series": run["series"],
+        }
+        for run in runs.values()
     ]
     # A "<" could end the script element, whatever it stands in; in JSON it may be written otherwise.
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")

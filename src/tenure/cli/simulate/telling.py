@@ -44,6 +44,7 @@ def told(state: State, door: Door, trace: Trace) -> dict[str, Any]:
             "gpus": gpus,
             "levels": list(site.fleet.level_names()),
             "powerBudgets": len(site.power.budgets),
+            "powerKnown": bool(site.power.device_mw.any() or site.power.core_mw.any()),
         },
         "jobs": {
             **{name: state.count[name] for name in ("arrived", "started", "finished", "lost")},
