@@ -53,6 +53,25 @@ def test_credit_is_the_largest_step_reached(used: int, percent: int | None, amou
     assert (found.percent if found else None, str(found.amount) if found else None) == (percent, amount)
 
 
+def test_a_broken_hard_promise_is_a_shortfall_and_earns_the_first_step() -> None:
+    found = credit_of(PRICED, [(FIRST, stands(0))], Verdict.BREACHED)
+    assert found is not None
+    assert (found.promise, found.percent, str(found.amount)) == ("hard promises", 10, "0.30 EUR")
+    assert "broken by read-back" in str(found)
+
+
+@pytest.mark.parametrize("hard", [Verdict.KEPT, Verdict.UNVERIFIABLE])
+def test_twin_one_that_holds_or_could_not_be_read_earns_none(hard: Verdict) -> None:
+    assert credit_of(PRICED, [(FIRST, stands(0))], hard) is None
+
+
+def test_a_larger_step_of_the_windows_stands_beside_a_broken_hard_promise() -> None:
+    found = credit_of(PRICED, [(FIRST, stands(98))], Verdict.BREACHED)
+    assert found is not None
+    assert (found.promise, found.percent) == (FIRST.name, 25)
+    assert credit_of(Price(total=PRICED.total), [], Verdict.BREACHED) is None, "no schedule was signed"
+
+
 def test_the_promise_that_fell_furthest_short_counts_and_they_are_not_added_up() -> None:
     found = credit_of(PRICED, [(FIRST, stands(60)), (OTHER, stands(120))])
     assert found is not None

@@ -94,6 +94,8 @@ def replay(name: str, statements: Sequence[Statement]) -> Audit:
     term_ms = parse_instant(terms["term"]["end"]) - parse_instant(terms["term"]["start"])
     remedies = _remedies(statements)
     accounts = {p.name: account([w.verdict for w in windows[p.name]], p.assurance, term_ms) for p in promises}
+    hard = hard_of_statements(statements)
+    ended = next((str(s.body["because"]) for s in statements if s.predicate == "ending"), None)
     return Audit(
         name=name,
         terms=terms,
@@ -102,9 +104,13 @@ def replay(name: str, statements: Sequence[Statement]) -> Audit:
         accounts=accounts,
         episodes=tuple(e for promise in promises for e in _episodes(promise.name, windows[promise.name], remedies)),
         remedies=remedies,
-        hard=hard_of_statements(statements),
-        ended=next((str(s.body["because"]) for s in statements if s.predicate == "ending"), None),
-        credit=credit_of(Price.model_validate(terms.get("price", {})), [(p, accounts[p.name]) for p in promises]),
+        hard=hard,
+        ended=ended,
+        credit=credit_of(
+            Price.model_validate(terms.get("price", {})),
+            [(p, accounts[p.name]) for p in promises],
+            overall([], hard, ended),
+        ),
         statements=len(statements),
     )
 

@@ -98,7 +98,8 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
         standing = await asyncio.to_thread(judge_windows, plane, contract)
         hard = await hard_condition(plane, contract, facts)
         if standing is not None:
-            credit = once_due(contract, credit_of(contract.spec.price, standing.accounts))
+            broken = Verdict.BREACHED if hard.status == "False" else Verdict.KEPT
+            credit = once_due(contract, credit_of(contract.spec.price, standing.accounts, broken))
             await state_credit(plane, contract, credit)
             more = as_status(standing) | {"credit": credit}
             steps = await _remedy(plane, looks, contract, state, facts, standing)

@@ -6,29 +6,41 @@ from collections.abc import Sequence
 from tenure.controllers.contract.stating import state
 from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
-from tenure.promises import Account, CreditStep, Promise, credit_share
+from tenure.promises import Account, CreditStep, Promise, Verdict, credit_share
 from tenure.resources import Contract
 from tenure.resources.kinds.allocation import Price
 from tenure.resources.kinds.contract import Credit
 
+HARD_PROMISES = "hard promises"
+"""How a credit names what is read back rather than measured in windows."""
 
-def credit_of(price: Price, accounts: Sequence[tuple[Promise, Account]]) -> Credit | None:
+
+def credit_of(price: Price, accounts: Sequence[tuple[Promise, Account]], hard: Verdict = Verdict.KEPT) -> Credit | None:
     """The credit of the promise that fell furthest short; promises are not added up. None where none is due. Pure.
 
-    A price that nobody declared makes the amount unknown, never nothing: the share of it stands all the same.
+    A hard promise that was broken has no share of windows by which to tell how far it fell short: any shortfall is the
+    first step of the schedule, and that is due. A price that nobody declared makes the amount unknown, never nothing:
+    the share of it stands all the same.
     """
     schedule = [CreditStep(band.below_percent / 100, band.credit_percent / 100) for band in price.credit]
     due = [(credit_share(account, promise.assurance, schedule), promise, account) for promise, account in accounts]
     share, promise, account = max(due, key=lambda one: one[0], default=(0, None, None))
+    least = min((step.share for step in schedule), default=0.0)
+    if hard is Verdict.BREACHED and least > share:
+        return _due(price, round(least * 100), HARD_PROMISES, 0, 0)
     if promise is None or account is None or not share:
         return None
     percent = int(share * 100)
+    return _due(price, percent, promise.name, account.used, account.owed_in_period)
+
+
+def _due(price: Price, percent: int, promise: str, used: int, owed: int) -> Credit:
     return Credit(
         percent=percent,
         amount=price.total.times(percent, 100) if price.total is not None else None,
-        promise=promise.name,
-        windows_used=account.used,
-        windows_in_period=account.owed_in_period,
+        promise=promise,
+        windows_used=used,
+        windows_in_period=owed,
         unknown_because=None if price.total is not None else price.unknown_because or "the terms name no price",
     )
 

@@ -100,12 +100,12 @@ async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract:
                 plane, contract, "Ending", verdict=str(overall([], await hard_at_end(plane, contract), because))
             )
         if not standing.fresh:
-            credit = once_due(contract, credit_of(contract.spec.price, standing.accounts))
+            hard = await hard_at_end(plane, contract)
+            fallen = overall([], hard, because)  # an end before the term, by its provider, breaks a hard promise too
+            credit = once_due(contract, credit_of(contract.spec.price, standing.accounts, fallen))
             await state_credit(plane, contract, credit)
             statistical = [account.verdict for _, account in standing.accounts]
-            more = as_status(standing) | {
-                "verdict": str(overall(statistical, await hard_at_end(plane, contract), because))
-            }
+            more = as_status(standing) | {"verdict": str(overall(statistical, hard, because))}
             return await set_phase(plane, contract, "Ending", **more, credit=credit)
     return contract
 

@@ -236,6 +236,8 @@ class Credit(Strict):
     def __str__(self) -> str:
         amount = str(self.amount) if self.amount is not None else f"amount unknown: {self.unknown_because}"
         failed = f"{self.windows_used} of {self.windows_in_period} windows failed"
+        if not self.windows_in_period:  # a hard promise has none
+            failed = "broken by read-back, or by an end before its term"
         return f"{self.percent} % of the price ({amount}), {failed}"
 
 
