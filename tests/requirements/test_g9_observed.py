@@ -32,7 +32,8 @@ def test_no_layer_that_can_be_seen_is_a_hole(home: House, chat: Contract) -> Non
     found = layers(home)[1]
     assert {name for name, layer in found.items() if layer["state"] == "seen"} >= SEEN
     for layer in found.values():
-        assert layer["ageMs"] is None or layer["ageMs"] <= layer["ageMsMax"]
+        assert layer["ageMsMax"] is None or layer["ageMs"] <= layer["ageMsMax"]
+    assert found["hardware"]["ageMs"] is not None, "a scan is as old as the start of the control plane"
     unseen = [layer for layer in found.values() if layer["state"] == "unobservable"]
     assert all(layer["said"] for layer in unseen), "what nobody can see here says why"
 

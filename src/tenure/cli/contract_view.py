@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tenure.cli.answer import BAD, GOOD, MIDDLING, QUIET, add_promises, relaxation_text
+from tenure.cli.tables import WordTable
 from tenure.cli.words import (
     counted,
     duration_text,
@@ -178,23 +179,24 @@ def ready_reason(contract: Contract) -> str:
 
 
 def _accounting(accounts: list[Accounting]) -> RenderableType:
-    table = Table(box=None, header_style=QUIET, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("promise", "verdict", "windows", "kept", "breached", "unverifiable", "attained", "budget left"):
-        table.add_column(heading, no_wrap=True)
+    headings = ("promise", "verdict", "windows", "kept", "breached", "unverifiable", "attained", "budget left")
+    rows: list[tuple[str | Text, ...]] = []
     for account in accounts:
         attained = percent(account.attainment) if account.attainment is not None else "unknown"
         left = f"{account.budget_left:.3g} windows" if account.budget_left is not None else "unknown"
-        table.add_row(
-            f"{metric_text(account.metric)} {account.percentile or ''}".strip(),
-            Text(account.verdict, style=VERDICTS[account.verdict]),
-            str(account.windows),
-            str(account.kept),
-            str(account.breached),
-            str(account.unverifiable),
-            attained,
-            left,
+        rows.append(
+            (
+                f"{metric_text(account.metric)} {account.percentile or ''}".strip(),
+                Text(account.verdict, style=VERDICTS[account.verdict]),
+                str(account.windows),
+                str(account.kept),
+                str(account.breached),
+                str(account.unverifiable),
+                attained,
+                left,
+            )
         )
-    return table
+    return WordTable(headings, rows, ruled=False)
 
 
 def _windows(windows: list[WindowVerdict]) -> RenderableType:

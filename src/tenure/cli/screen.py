@@ -1,13 +1,17 @@
 """What commands print: plain text and tables on standard output, notes on standard error, JSON and YAML."""
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tenure.cli.tables import widths
 from tenure.resources.plain_yaml import scalar
 
 if TYPE_CHECKING:
@@ -44,15 +48,27 @@ def say_yaml(value: Any) -> None:
 
 
 def say_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, show_headers: bool = True) -> None:
-    """Columns as kubectl prints them: upper-case headers, three spaces between, nothing around."""
+    """Columns as kubectl prints them: upper-case headers, three spaces between, nothing around.
+
+    Words wrap in their column where the screen is too narrow. Through a pipe a row is a line, however long.
+    """
     texts = [[cell_text(cell) for cell in row] for row in rows]
     lines = [[header.upper() for header in headers], *texts] if show_headers else texts
     if not lines:
         return
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    columns = list(zip(*lines, strict=True))
+    room = shutil.get_terminal_size().columns if is_terminal() else sys.maxsize
+    fitting = widths(columns, room - len(GAP) * (len(columns) - 1))
     for line in lines:
-        padded = (text.ljust(width) for text, width in zip(line, widths, strict=True))
-        print(GAP.join(padded).rstrip())
+        wrapped = [_wrapped(text, width) for text, width in zip(line, fitting, strict=True)]
+        for parts in zip_longest(*wrapped, fillvalue=""):
+            print(GAP.join(part.ljust(width) for part, width in zip(parts, fitting, strict=True)).rstrip())
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    if len(text) <= width:
+        return [text]
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def cell_text(cell: object) -> str:

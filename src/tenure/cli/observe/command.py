@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from cyclopts import App, Parameter
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +13,7 @@ from tenure.cli.observe.layers import Layer, layers_of
 from tenure.cli.observe.request import to_json, trace
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
+from tenure.cli.tables import WordTable
 from tenure.cli.words import duration_text
 from tenure.client import home_directory
 from tenure.resources import Contract, Machine
@@ -81,14 +81,12 @@ def request(
 
 
 def _say(name: str, layers: list[Layer]) -> None:
-    table = Table(title=name, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
-    for heading in ("layer", "seen by", "said", "age"):
-        table.add_column(heading)
+    rows = []
     for layer in layers:
         age = "now" if layer.age_ms is None else duration_text(layer.age_ms)
         shown = age if layer.state == "seen" else layer.state
-        table.add_row(layer.name, layer.source, layer.seen, Text(shown, style=STYLES[layer.state]))
-    screen.console(markup=False).print(table)
+        rows.append((layer.name, layer.source, layer.seen, Text(shown, style=STYLES[layer.state])))
+    screen.console(markup=False).print(WordTable(("layer", "seen by", "said", "age"), rows, title=name))
 
 
 def _json(name: str, layers: list[Layer]) -> dict[str, object]:

@@ -21,7 +21,7 @@ State = Literal["seen", "hole", "unobservable"]
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer: who sees it, what was seen, how old that is, and how old it may be (ms; None: read just now)."""
+    """One layer: who sees it, what was seen, its age in ms (None: read just now), how old it may be (None: any age)."""
 
     name: str
     source: str
@@ -69,7 +69,9 @@ def _hardware(machine: Machine) -> Layer:
     cores = machine.status.cores if machine.status else None
     if cores is None:
         return _hole("hardware", "probe", "nobody has scanned this machine")
-    return Layer("hardware", "probe of sysfs", f"{cores} cores, scanned when Tenure started")
+    at = machine.status.last_seen if machine.status else None
+    age_ms = None if at is None else max(0, time.time_ns() // 1_000_000 - int(at))
+    return Layer("hardware", "probe of sysfs", f"{cores} cores, scanned when Tenure started", age_ms)
 
 
 def _limits(engine: LocalEngine, run: str) -> Layer:

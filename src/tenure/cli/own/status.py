@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from tenure.cli import exit_codes, screen
@@ -12,6 +10,7 @@ from tenure.cli.contract_view import VERDICTS, measured_text, progress_text, rea
 from tenure.cli.door import Door, open_door
 from tenure.cli.options import HERE, AllNamespaces, Output, Reach
 from tenure.cli.own.outcome import check_output
+from tenure.cli.tables import WordTable
 from tenure.cli.words import counted, duration_text, instant_text, metric_text, promise_text
 from tenure.client import ApiError, Refusing, home_directory
 from tenure.client.calls import Call
@@ -88,10 +87,8 @@ def _site(site: Site) -> Text:
     return text
 
 
-def _table(contracts: list[Contract], now_ms: int) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), header_style=QUIET, show_edge=False)
-    for heading in ("contract", "phase", "verdict", "promised", "measured", "ends in"):
-        table.add_column(heading, no_wrap=heading == "contract")
+def _table(contracts: list[Contract], now_ms: int) -> WordTable:
+    rows: list[tuple[str | Text, ...]] = []
     for contract in contracts:
         assert contract.status is not None, "live contracts have been observed"
         promises = contract.spec.promises.statistical
@@ -105,10 +102,10 @@ def _table(contracts: list[Contract], now_ms: int) -> Table:
         left = duration_text(int(contract.spec.term.end) - now_ms)
         # A row each, so that where words wrap the figures stay beside their promises.
         first, *more = zip(promised, measured, strict=True) if promised else [("", "")]
-        table.add_row(contract.name, contract.status.phase, said, *first, left)
+        rows.append((contract.name, contract.status.phase, said, *first, left))
         for line in more:
-            table.add_row("", "", "", *line, "")
-    return table
+            rows.append(("", "", "", *line, ""))
+    return WordTable(("contract", "phase", "verdict", "promised", "measured", "ends in"), rows)
 
 
 def _due(contract: Contract, now_ms: int) -> str:

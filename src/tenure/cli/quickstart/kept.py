@@ -74,7 +74,7 @@ def table(contract: Contract, *, remedies: bool = False) -> Table:
     status = contract.status or ContractStatus()
     shown = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("promise", "bound", "newest windows", "attainment", "budget left"):
-        shown.add_column(column)
+        shown.add_column(column, overflow="fold")
     for promise in contract.spec.promises.statistical:
         windows = [w for w in status.windows if (w.metric, w.percentile) == (promise.metric, promise.percentile)]
         account = next(
