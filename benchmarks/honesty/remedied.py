@@ -152,9 +152,9 @@ def run(folder: Path, minutes: float) -> list[Mended]:
         name = stage.contract().name
         for episode in stage.must("contract", "audit", name)["episodes"]:
             began_ms = parse_instant(episode["start"])
-            kind = next((k for k, start, end in spans if start - WINDOW_MS <= began_ms <= end), None)
-            if kind is not None:
-                _add(rows[kind], episode)
+            during = [kind for kind, start, end in spans if start - WINDOW_MS <= began_ms <= end]
+            if during:
+                _add(rows[during[0]], episode)
         return list(rows.values())
 
 

@@ -3,7 +3,6 @@
 import errno
 import json
 import socket
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +31,7 @@ def test_a_stop_that_cannot_be_recorded_names_the_file_and_the_next_step(monkeyp
     assert (told["ok"], told["code"]) == (False, "RunNotRecorded")
     monkeypatch.setattr(control, "ask", lambda *_: told)
     with pytest.raises(RunNotRecorded) as refused:
-        LocalEngine._ask(RunFolder(Path("/home/runs/r-1")), {"op": "stop"})
+        LocalEngine._ask(RunFolder("/home/runs/r-1"), {"op": "stop"})
     assert refused.value.field == "/home/runs/r-1/state.json.new"
     assert "Read-only file system" in str(refused.value)
     assert "make the disk of TENURE_HOME writable" in refused.value.next_step

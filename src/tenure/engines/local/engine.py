@@ -265,7 +265,7 @@ class LocalEngine:
         if not answer["ok"]:
             kinds: tuple[type[EngineFailure], ...] = (RunConflict, AbilityMissing, RunNotRecorded)
             kind = next((kind for kind in kinds if kind.code == answer["code"]), EngineFailure)
-            raise kind(answer["message"], field=answer.get("field") or str(folder.path))
+            raise kind(answer["message"], field=answer.get("field") or folder.path)
         return answer
 
     def _folders(self) -> list[Path]:
