@@ -20,7 +20,7 @@ MEANINGS: Final = {
     NOT_FOUND: "no such object",
     CONFLICT: "it exists already, changed meanwhile, or was taken by somebody else (an expired offer)",
     INFEASIBLE: "refused: nothing fits, or policy forbids it",
-    COUNTER_OFFERED: "not as asked, but held counter-offers exist",
+    COUNTER_OFFERED: "not as asked, but counter-offers exist (held, or quoted where they say so)",
     UNVERIFIABLE: "unverifiable or unreachable: nobody can say",
     OUR_FAULT: "a fault of Tenure itself; TENURE_DEBUG=1 shows more",
     INTERRUPTED: "interrupted from the keyboard",
