@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import structlog
 
+from tenure.cli.collector import keep_collections_short
 from tenure.cli.fleet_file import kept_fleet
 from tenure.client import AsyncClient, from_home
 from tenure.controllers.assembly import plane_of, run_plane
@@ -67,12 +68,14 @@ async def _control(host: Serving, home: Path, clock: SteadyClock, stop: asyncio.
         controllers = asyncio.create_task(run_plane(plane, ready), name="controllers")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         looking = asyncio.create_task(_tell_of_steps(clock), name="clock")
+        collecting = asyncio.create_task(keep_collections_short(), name="collector")
         await asyncio.wait({controllers, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if controllers.done():
             controllers.result()
         controllers.cancel()
         looking.cancel()
-        await asyncio.gather(controllers, looking, return_exceptions=True)
+        collecting.cancel()
+        await asyncio.gather(controllers, looking, collecting, return_exceptions=True)
 
 
 async def _tell_of_steps(clock: SteadyClock) -> None:
