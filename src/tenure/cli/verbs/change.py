@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -18,7 +19,21 @@ _TYPES = {
     "json": "application/json-patch+json",
     "strategic": "application/strategic-merge-patch+json",
 }
-Overwrite = Annotated[bool, Parameter(negative=(), help="Change what is there already.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marking:
+    """Which objects are marked, and how."""
+
+    overwrite: Annotated[bool, Parameter(negative=(), help="Change what is there already.")] = False
+    selector: Selector = ""
+    list: Annotated[bool, Parameter(negative=(), help="Show those that are there.")] = False
+    all: Annotated[bool, Parameter(negative=(), help="Every object of the kind.")] = False
+    output: Output = "text"
+
+
+AS_NAMED = Marking()
 
 
 def patch(
@@ -59,15 +74,7 @@ def patch(
     _say(before, after, "patched", output, dry_run)
 
 
-def label(
-    *what: Objects,
-    overwrite: Overwrite = False,
-    selector: Selector = "",
-    list: Annotated[bool, Parameter(negative=(), help="Show the labels.")] = False,
-    all: Annotated[bool, Parameter(negative=(), help="Every object of the kind.")] = False,
-    output: Output = "text",
-    reach: Reach = HERE,
-) -> None:
+def label(*what: Objects, marking: Marking = AS_NAMED, reach: Reach = HERE) -> None:
     """Set labels (KEY=VALUE) or take them away (KEY-).
 
     Parameters
@@ -75,18 +82,10 @@ def label(
     what
         KIND NAME... or KIND/NAME..., then KEY=VALUE or KEY- ...
     """
-    _mark("labels", "labeled", what, overwrite, selector, list, all, output, reach)
+    _mark("labels", "labeled", what, marking, reach)
 
 
-def annotate(
-    *what: Objects,
-    overwrite: Overwrite = False,
-    selector: Selector = "",
-    list: Annotated[bool, Parameter(negative=(), help="Show the annotations.")] = False,
-    all: Annotated[bool, Parameter(negative=(), help="Every object of the kind.")] = False,
-    output: Output = "text",
-    reach: Reach = HERE,
-) -> None:
+def annotate(*what: Objects, marking: Marking = AS_NAMED, reach: Reach = HERE) -> None:
     """Set annotations (KEY=VALUE) or take them away (KEY-).
 
     Parameters
@@ -94,38 +93,28 @@ def annotate(
     what
         KIND NAME... or KIND/NAME..., then KEY=VALUE or KEY- ...
     """
-    _mark("annotations", "annotated", what, overwrite, selector, list, all, output, reach)
+    _mark("annotations", "annotated", what, marking, reach)
 
 
-def _mark(
-    field: str,
-    word: str,
-    what: Sequence[str],
-    overwrite: bool,
-    selector: str,
-    show: bool,
-    every: bool,
-    output: str,
-    reach: Reach,
-) -> None:
+def _mark(field: str, word: str, what: Sequence[str], marking: Marking, reach: Reach) -> None:
     objects = [w for w in what if "=" not in w and not (w.endswith("-") and len(w) > 1 and w is not what[0])]
     changes = _pairs([w for w in what if w not in objects])
-    if not changes and not show:
+    if not changes and not marking.list:
         raise failures.usage(f"say which {field} to set", "write KEY=VALUE, or KEY- to take one away")
     with open_door(reach) as door:
-        for target in _targets(door, objects, selector, every):
+        for target in _targets(door, objects, marking):
             before = door.get(target.kind, str(target.name))
-            if show:
+            if marking.list:
                 screen.say(f"{qualified_name(before)}:")
                 for key, value in (before["metadata"].get(field) or {}).items():
                     screen.say(f"  {key}={value}")
             if not changes:
                 continue
-            _check_overwrite(field, before, changes, overwrite)
+            _check_overwrite(field, before, changes, marking.overwrite)
             version = before["metadata"]["resourceVersion"]
             change = {"metadata": {field: changes, "resourceVersion": version}}
             after = door.send(requests.patch(target.kind, str(target.name), change, door.namespace))
-            _say(before, after, word, output, "none")
+            _say(before, after, word, marking.output, "none")
 
 
 def _check_overwrite(field: str, before: dict[str, Any], changes: dict[str, str | None], overwrite: bool) -> None:
@@ -137,13 +126,13 @@ def _check_overwrite(field: str, before: dict[str, Any], changes: dict[str, str 
             )
 
 
-def _targets(door: Door, objects: Sequence[str], selector: str, every: bool) -> list[Target]:
+def _targets(door: Door, objects: Sequence[str], marking: Marking) -> list[Target]:
     found: list[Target] = []
     for target in parse_targets(objects):
         if target.name:
             found.append(target)
-        elif selector or every:
-            items, _ = door.list(target.kind, door.namespace, selector)
+        elif marking.selector or marking.all:
+            items, _ = door.list(target.kind, door.namespace, marking.selector)
             found += [Target(target.kind, item["metadata"]["name"]) for item in items]
         else:
             raise failures.usage("name the objects", "write KIND NAME, or select with -l or --all")
