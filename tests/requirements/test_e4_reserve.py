@@ -42,6 +42,7 @@ BROKEN_WINDOWS = 3
 CALLED_IN_SECONDS = 180
 KEPT_AGAIN_SECONDS = 300
 """On a machine so busy that three windows fail with the reserve too, it is given back, rests and is called in again."""
+KEPT_WINDOWS = 5
 SETTLED_SECONDS = 15
 """With the reserve it is kept again by then, on a machine that has the time."""
 WINDOW_MS = 1_000
@@ -89,10 +90,11 @@ def now(home: House, name: str) -> Contract:
     return found
 
 
-def ready(home: House, name: str) -> bool:
-    status = now(home, name).status
-    assert status is not None
-    return any(c.type == "Ready" and c.status == "True" for c in status.conditions)
+def kept(home: House, contract: Contract, since_ms: int = 0) -> int:
+    """How many windows that began since then were kept, of the promise that has fewest. Ready is no measure of it here:
+    windows are a second long, and on a busy machine some request is always still open."""
+    windows = [promise["windows"] for promise in audit(home, contract)["promises"]]
+    return min(sum(w["verdict"] == "Kept" and w["startMs"] >= since_ms for w in of_one) for of_one in windows)
 
 
 def step(home: House, name: str, rung: str) -> Any:
@@ -117,19 +119,22 @@ def test_a_core_that_is_taken_is_made_up_for_by_the_one_held_back_and_the_promis
     assert "held back, nobody else may have it" in home.must("why", f"contract/{contract.name}").out
     assert f"+ {spare[0]} in reserve" in home.must("ledger", "show").out
     with load(home, contract):
-        until(lambda: ready(home, "chat"), 120, lambda: f"kept at first: {told(home, 'chat')}")
+        until(lambda: kept(home, contract) >= 2, 120, lambda: f"kept at first: {told(home, 'chat')}")
         with Interference(tuple(own), INTERFERERS):
-            until(lambda: step(home, "chat", "add-capacity"), CALLED_IN_SECONDS, lambda: told(home, "chat"))
-            begun = time.monotonic()
+            begun = until(lambda: step(home, "chat", "add-capacity"), CALLED_IN_SECONDS, lambda: told(home, "chat"))
             os.kill(pid_of_plane(home), signal.SIGKILL)  # whatever it was doing is finished by its successor
             until(lambda: plane_of(home.path) is None, what="it is dead")
             home.must("up")
             until(
-                lambda: step(home, "chat", "add-capacity").outcome == "Helped" and ready(home, "chat"),
+                lambda: (
+                    step(home, "chat", "add-capacity").outcome == "Helped"
+                    and kept(home, contract, int(begun.started_at)) >= KEPT_WINDOWS
+                ),
                 KEPT_AGAIN_SECONDS,
                 lambda: f"kept again although the interference goes on: {told(home, 'chat')}",
             )
-            print(f"kept again {time.monotonic() - begun:.0f} s after the reserve was called in")
+            took_ms = int(step(home, "chat", "add-capacity").finished_at) - int(begun.started_at)
+            print(f"judged to have helped {took_ms / 1000:.0f} s after the reserve was called in")
             read = LocalEngine(home.path).read_back(contract.spec.hold.id)
             assert set(read.cpus_allowed) >= {*own, *spare}, "its threads may run on both cores"
     after = now(home, "chat").status
@@ -185,11 +190,12 @@ def test_twin_without_a_reserve_the_same_interference_goes_on_breaking_it(home: 
     contract = serve(home, "bare", "")
     assert contract.spec.hold.reserve == []
     with load(home, contract):
-        until(lambda: ready(home, "bare"), 120, lambda: f"kept at first: {told(home, 'bare')}")
+        until(lambda: kept(home, contract) >= 2, 120, lambda: f"kept at first: {told(home, 'bare')}")
         with Interference(tuple(contract.spec.hold.in_use[0].cores), INTERFERERS):
             until(lambda: broken(home, "bare") >= BROKEN_WINDOWS, 180, lambda: told(home, "bare"))
+            since_ms = time.time_ns() // 10**6
             time.sleep(SETTLED_SECONDS)
-            assert not ready(home, "bare"), told(home, "bare")
+            assert kept(home, contract, since_ms) < KEPT_WINDOWS, told(home, "bare")
             assert step(home, "bare", "add-capacity") is None
 
 
