@@ -30,6 +30,9 @@ class Outcome(StrEnum):
     """Still running, or its observer died; known to have taken at least `end_after_ns`."""
 
 
+_OUTCOMES = {str(outcome): outcome for outcome in Outcome}
+
+
 def outcome_of_status(status: int) -> Outcome:
     """Outcome of an answered HTTP status. 408, 429 and 5xx are the server's failures; other 4xx are the request's."""
     if 200 <= status < 400:
@@ -88,18 +91,19 @@ class RequestSample:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> RequestSample:
         """Inverse of `as_record`. Raises KeyError or ValueError on anything else."""
+        # In the order of the fields: verification does this for every request of every window.
         return cls(
-            arrival_ns=int(record["arrivalNs"]),
-            first_token_after_ns=record["firstTokenAfterNs"],
-            gaps_ns=tuple(record["gapsNs"]),
-            end_after_ns=record["endAfterNs"],
-            prompt_tokens=record["promptTokens"],
-            output_tokens=record["outputTokens"],
-            status=record["status"],
-            outcome=Outcome(record["outcome"]),
-            request_id=record.get("requestId", ""),
-            sent_after_ns=record.get("sentAfterNs", 0),
-            progress_after_ns=record.get("progressAfterNs"),
+            int(record["arrivalNs"]),
+            record["firstTokenAfterNs"],
+            tuple(record["gapsNs"]),
+            record["endAfterNs"],
+            record["promptTokens"],
+            record["outputTokens"],
+            record["status"],
+            _OUTCOMES.get(record["outcome"]) or Outcome(record["outcome"]),
+            record.get("requestId", ""),
+            record.get("sentAfterNs", 0),
+            record.get("progressAfterNs"),
         )
 
 
