@@ -23,7 +23,7 @@ runs.forEach((run, n) => {
     if (!gpus) cell.className = "none";
     return cell;
   });
-  if (racks.size > 200) map.querySelectorAll("small").forEach(label => label.remove());
+  if (run.machines.length > 2000) map.classList.add("many");
   run.shown = "";
 });
 

@@ -131,7 +131,7 @@ class Promised:
         """Promises are made at arrival; the size of the pool and of its slots."""
         return {
             "madeAt": "arrival",
-            "because": f"{self.admission.timetable.capacity} units of {self.pool.gpus} GPU, any of which will do",
+            "because": f"{self.admission.timetable.capacity:,} units of {self.pool.gpus} GPU, any of which will do",
             "slotSeconds": self.slot_ms / 1000,
         }
 
