@@ -113,6 +113,23 @@ def test_by_all_roles_together() -> None:
     assert refused(fleet(), wanted).conflict[0].constraint == "devices:gpu"
 
 
+@pytest.mark.parametrize("frugal_first", [True, False])
+def test_a_row_is_not_reckoned_by_the_hungriest_machine_of_its_racks(*, frugal_first: bool) -> None:
+    """Two racks of a hungry and a frugal machine each: under the row's limit only the frugal ones stand together."""
+    core = (Core(0),)
+    sorts = [PowerFacts(rated_mw=2), PowerFacts(rated_mw=10)]
+    machines = [
+        FleetMachine(f"{rack}-{n}", "site", core, place=(("rack", rack), ("row", "row")), core_power=power)
+        for rack in ("r0", "r1")
+        for n, power in enumerate(sorts if frugal_first else sorts[::-1])
+    ]
+    budgets = (*(Budget("power", "rack", rack, 12) for rack in ("r0", "r1")), Budget("power", "row", "row", 5))
+    where = Fleet.of(machines, levels=(Level("rack"), Level("row")), budgets=budgets)
+    pair = Demand("pair", (Role(count=2, cores=1),), duration_ms=1)
+    assert isinstance(plan(where, Calendar(), pair, now_ms=0), Plan)
+    refused(where, replace(pair, roles=(Role(count=3, cores=1),)))
+
+
 def test_among_a_thousand_holds_the_earliest_start_is_found_by_halving() -> None:
     where, draw = fleet(powered=30.5), random.Random(3)
     holds = [

@@ -32,7 +32,7 @@ class _Cell:
     """Machines that no limit tells apart, or what a limit has made of them. ``places``: domain by level; a level at
     which they stand in several domains is not there."""
 
-    machine: FleetMachine
+    machines: tuple[FleetMachine, ...]  # one of each sort
     places: dict[str, str | None]
     sure: int
     most: int
@@ -68,9 +68,9 @@ class Carrying:
         Of no use beyond ``count`` members, which is how many are asked for.
         """
         self._count = count
-        cells = self._cells(names, most, sure)
         if not self._levels:
-            return Carried(sum(cell.sure for cell in cells), sum(cell.most for cell in cells))
+            return Carried(sum(map(sure.__getitem__, names)) if sure else 0, sum(map(most.__getitem__, names)))
+        cells = self._cells(names, most, sure)
         best = sum(cell.most for cell in cells)
         certain: int | None = None
         left = list(self._levels)
@@ -91,7 +91,7 @@ class Carrying:
             if cell is None:
                 machine = self._machine(name)
                 places = {level: machine.domain(level) for level in self._levels}
-                cell = cells[key] = _Cell(machine, places, 0, 0)
+                cell = cells[key] = _Cell((machine,), places, 0, 0)
             if sure:
                 cell.sure += sure[name]
             cell.most += most[name]
@@ -100,7 +100,7 @@ class Carrying:
     def _chain(self, cells: list[_Cell], levels: list[str]) -> tuple[list[str], list[str], list[_Cell]]:
         """Cap level after level while domains nest: the levels that did, those that are left, and what remains."""
         done: list[str] = []
-        current = [_Cell(cell.machine, dict(cell.places), cell.sure, cell.most) for cell in cells]
+        current = [_Cell(cell.machines, dict(cell.places), cell.sure, cell.most) for cell in cells]
         for level in levels:
             if any(level not in cell.places for cell in current):
                 break
@@ -127,7 +127,8 @@ class Carrying:
             shared = {
                 at: place for at, place in inside[0].places.items() if all(c.places.get(at, 0) == place for c in inside)
             }
-            result.append(_Cell(inside[0].machine, shared, sure, most))
+            sorts = {(id(m.devices), m.core_power): m for cell in inside for m in cell.machines}
+            result.append(_Cell(tuple(sorts.values()), shared, sure, most))
         return result
 
     def _caps(self, level: str, domain: str) -> list[Cap]:
@@ -148,8 +149,9 @@ class Carrying:
 
     def _by_budget(self, cells: list[_Cell], budget: Budget) -> tuple[int, int]:
         left = self._left[budget.id]
-        least = min(self._draw(least_draw, budget, cell.machine) for cell in cells)
-        greatest = max(self._draw(greatest_draw, budget, cell.machine) for cell in cells)
+        machines = [machine for cell in cells for machine in cell.machines]
+        least = min(self._draw(least_draw, budget, machine) for machine in machines)
+        greatest = max(self._draw(greatest_draw, budget, machine) for machine in machines)
         most = _most(cells) if least == 0 else min(_most(cells), max(0, left) // least)
         return (_sure(cells) if greatest == 0 else min(_sure(cells), max(0, left) // greatest)), most
 
