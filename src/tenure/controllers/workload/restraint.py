@@ -74,8 +74,11 @@ def _amounts(claims: Iterable[Claim], fleet: Fleet) -> Counter[str]:
     for claim in claims:
         total["cores"] += len(claim.cores)
         machine = fleet.index.get(claim.machine)
-        for device in claim.devices if machine is not None else ():
-            total[f"{machine.device_index[device.id].device_class}s"] += 1  # type: ignore[union-attr]
+        known = machine.device_index if machine is not None else {}
+        for device in claim.devices:
+            # What is held of hardware that is gone is no part of what is free either.
+            if device.id in known:
+                total[f"{known[device.id].device_class}s"] += 1
     return +total
 
 
