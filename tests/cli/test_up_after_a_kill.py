@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tenure.cli.running import PLANE_FILE, living_plane_of, plane_of
+from tenure.cli.running import PLANE_FILE, answers, living_plane_of, plane_of
+from tests.requirements.home import house
 
 
 class Alive(BaseHTTPRequestHandler):
@@ -68,3 +70,20 @@ def test_one_that_answers_is_up_and_one_that_is_only_busy_is_not_started_twice(t
         assert living_plane_of(tmp_path) is not None
     told(tmp_path, os.getpid(), silent)
     assert living_plane_of(tmp_path, seconds=0.2) is not None
+
+
+@pytest.mark.real
+def test_a_real_one_answers_and_after_a_kill_another_one_is_up(tmp_path: Path) -> None:
+    made = house(tmp_path)
+    try:
+        first = living_plane_of(made.path)
+        assert first is not None
+        assert answers(made.path, first["url"]), "by the certificate of its own home"
+        os.kill(first["pid"], signal.SIGKILL)
+        made.must("up")
+        second = living_plane_of(made.path)
+        assert second is not None
+        assert second["pid"] != first["pid"]
+        assert answers(made.path, second["url"])
+    finally:
+        made.close()

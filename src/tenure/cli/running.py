@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -58,17 +59,22 @@ def living_plane_of(home: Path, seconds: float = DYING_SECONDS_MAX) -> dict[str,
     One that is there and does not answer for `seconds` is busy, not dying: it is returned as it is.
     """
     give_up = time.monotonic() + seconds
-    while (told := plane_of(home)) is not None and not answers(str(told.get("url", ""))):
+    while (told := plane_of(home)) is not None and not answers(home, str(told.get("url", ""))):
         if time.monotonic() > give_up:
             return told
         time.sleep(LOOK_SECONDS)
     return told
 
 
-def answers(url: str) -> bool:
-    """Whether something there says that it is alive."""
+def answers(home: Path, url: str) -> bool:
+    """Whether the control plane of this home says there that it is alive."""
+    authority = home / "tls" / "ca.crt"
     try:
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        trust = ssl.create_default_context(cafile=authority) if authority.exists() else None
+        # A proxy from the environment must never see a loopback request.
+        direct = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
+        )
         with direct.open(f"{url}/livez", timeout=ALIVE_SECONDS_MAX) as said:
             return bool(said.status == HTTPStatus.OK)
     except (OSError, ValueError, HTTPException):
