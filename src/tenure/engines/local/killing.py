@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator, Sequence
 
 from tenure.engines.local import procfs
+from tenure.engines.local.command import Command
 from tenure.engines.local.confine import Groups
 
 
@@ -22,6 +24,26 @@ def kill_tree(groups: Groups, own: set[int | None], patience_s: float = 10.0) ->
             return False
         time.sleep(0.002)
     return True
+
+
+def collect(commands: Sequence[Command], boot: str) -> Iterator[tuple[Command, int | None]]:
+    """Commands whose main process has ended, each with its wait status; None where it was no child of ours to wait for.
+
+    Dead orphans that came to us as their subreaper are collected in passing.
+    """
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        if pid == 0:
+            break
+        for command in commands:
+            if command.pid == pid and command.taken_over is None:
+                yield command, status
+    for command in commands:
+        if command.taken_over is not None and not procfs.is_alive(command.record["process"], boot):
+            yield command, None
 
 
 def reap_strays(own: set[int | None]) -> None:

@@ -14,7 +14,7 @@ from tenure.engines.local.command import Command
 from tenure.engines.local.events import Events
 from tenure.engines.local.folder import RunFolder, read_json, write_json
 from tenure.engines.local.health import Health
-from tenure.engines.local.killing import kill_tree
+from tenure.engines.local.killing import collect, kill_tree
 from tenure.engines.local.record import (
     allocation_of,
     environment,
@@ -176,19 +176,8 @@ class Life:
         return max(0, min(waits))
 
     def _reap(self) -> None:
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                break
-            if pid == 0:
-                break
-            for command in self.commands:
-                if command.pid == pid and command.taken_over is None:
-                    self._ended(command, status)
-        for command in self.commands:
-            if command.taken_over is not None and not procfs.is_alive(command.record["process"], self.boot):
-                self._ended(command, None)
+        for command, status in collect(self.commands, self.boot):
+            self._ended(command, status)
 
     def _ended(self, command: Command, status: int | None) -> None:
         kills = self.work_groups.out_of_memory_kills() if command is self.work else 0
