@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.placement.packing.fleets import cpu_only, fleet, share, whole
 
-from tenure.placement.packing import Demand, FleetState, Packer
+from tenure.placement.packing import Demand, FleetState, Packer, Watts
 from tenure.placement.packing.demand import ClassTable
 from tenure.placement.packing.mix import Mix
 from tenure.placement.packing.spare import LEFT, TAKEN, WANTED, Spare
@@ -23,6 +23,29 @@ def test_cpus_a_device_are_the_mean_over_what_arrived_with_devices() -> None:
     for demand, count in ((whole(1, 10), 2), (whole(2, 4), 1), (cpu_only(64), 7)):
         classes.arrivals[classes.intern(demand)] += count
     assert Spare.seen(Mix.seen(classes)).cpu_per_device == pytest.approx((2 * 10 + 4) / 4)
+
+
+def test_cpus_still_to_come_count_those_of_cpu_alone() -> None:
+    classes = ClassTable(models=("A",))
+    for demand, count in ((whole(1, 10), 3), (cpu_only(6), 1)):
+        classes.arrivals[classes.intern(demand)] += count
+    assert Mix.seen(classes).expected_cpu(idle_devices=30) == pytest.approx(10 * (3 * 10 + 6))
+
+
+@pytest.mark.parametrize(("alone", "packages_count"), [(1, True), (400, False)])
+def test_a_package_counts_while_cpu_will_be_left_over_and_not_where_all_will_wake(
+    alone: int, packages_count: bool
+) -> None:
+    """Two machines alike but that one has a package half full: where CPU runs out, it is as good to wake another."""
+    state = FleetState(fleet((64, 4, "T4"), (64, 4, "T4")))
+    classes = ClassTable(models=state.fleet.models)
+    classes.arrivals[classes.intern(cpu_only(4))] += alone
+    packer = Packer(state, classes=classes, watts=Watts.published(state.fleet.models))
+    state.allocate(1, (), cpu_only(8))
+    packer.arrived(whole(1, 4))
+    packer.settle()
+    costs = packer.costs(whole(1, 4))
+    assert (costs[0] - costs[1] > 1e-3) == packages_count
 
 
 def test_nothing_seen_yet_costs_nothing_but_what_cpu_alone_leaves() -> None:

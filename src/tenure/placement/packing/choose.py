@@ -246,7 +246,10 @@ class Packer:
         scarce = scarcity_prices(mix, expected, idle)
         empties = np.count_nonzero(states.levels == LEVELS, axis=1)
         blocks = block_prices(mix, expected, states.model, empties, states.cpu_free, states.count)
-        self._pricing = Pricing(table, scarce, blocks, self._watts, self._weights.at(free_share), self.classes)
+        spare_cpu = float(state.cpu_free.sum()) / 1000 - mix.expected_cpu(float(idle.sum()))
+        asleep = max(0.0, spare_cpu) / max(1.0, float(fleet.cpu_milli.sum()) / 1000)
+        weight = self._weights.at(free_share)
+        self._pricing = Pricing(table, scarce, blocks, self._watts, weight, asleep, self.classes)
         self._epoch += 1
         yield
         yield from self._sweep()

@@ -21,11 +21,6 @@ from tenure.placement.packing.scarcity import MODELS, charged
 from tenure.placement.packing.spare import Spare
 from tenure.placement.packing.value import Tables
 
-PACKAGES = 0.1
-"""What a CPU package's watts weigh beside a device's. Whether a demand just fits into a package that is awake says
-nothing of how well it packs; at full weight that costs five points of the gap to the limit, and a tenth of it already
-saves as much, since it decides wherever nothing else does."""
-
 Slots = npt.NDArray[np.int8]
 Losses = npt.NDArray[np.float32]
 
@@ -52,7 +47,11 @@ class Shapes:
 
 
 class Pricing:
-    """One epoch's prices, in the form that evaluating needs. Immutable but for classes that arrive later."""
+    """One epoch's prices, in the form that evaluating needs. Immutable but for classes that arrive later.
+
+    asleep: share of the fleet's CPU that will never be asked for. A device that is woken later is woken all the same,
+    but a package that sleeps on saves its watts for good; so a package's watts count by that share.
+    """
 
     def __init__(
         self,
@@ -61,6 +60,7 @@ class Pricing:
         blocks: Blocks | None,
         watts: Watts | None,
         watt_weight: float,
+        asleep: float,
         classes: ClassTable,
     ) -> None:
         self._prices = tables.prices.astype(np.float32)
@@ -71,7 +71,7 @@ class Pricing:
         self._empty = _planes(tables.empty)
         self._scarce, self._models, self._blocks = scarce, models, blocks
         self._spare = Spare.seen(tables.mix)
-        self._watts, self._watt_weight = watts, watt_weight
+        self._watts, self._watt_weight, self._asleep = watts, watt_weight, asleep
         self._bits = 1 << np.arange(min(models, MODELS), dtype=np.int64)
         self._charges: dict[int, Floats] = {}
         self.charge = np.stack([np.zeros(models + 1), *(self._cost(classes, index) for index in range(len(classes)))])[
@@ -124,7 +124,7 @@ class Pricing:
         lost += self._spare.cost(free_cpu, free.sum(axis=1)[batch], cpu[shape], taken)
         if self._watts is not None:
             devices, packages = self._watts.added(state, machines[batch], cpu[shape], opens)
-            lost += self._watt_weight * (devices + PACKAGES * packages)
+            lost += self._watt_weight * (devices + self._asleep * packages)
         if self._blocks is not None:
             lost += self._blocks.cost(plane, empties[batch], free_cpu, opens, cpu[shape], whole[shape])
         _least(lost, batch * len(cpu) + shape, slot, loss.reshape(-1), slots.reshape(-1))

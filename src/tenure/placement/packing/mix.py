@@ -47,7 +47,7 @@ class Mix:
 
     ids: class numbers. frequency: share of all arrivals. devices: devices each takes. cpu: CPUs each takes. allows:
     bool [models, C]. single, wide: the classes by size. size_frequency: frequency of all classes of a class's size.
-    devices_per_arrival: mean over all arrivals, CPU-only ones included.
+    devices_per_arrival, cpu_per_arrival: means over all arrivals, CPU-only ones included.
     """
 
     ids: IntColumn
@@ -59,6 +59,7 @@ class Mix:
     wide: Sizes
     size_frequency: FloatColumn
     devices_per_arrival: float
+    cpu_per_arrival: float
 
     @classmethod
     def seen(cls, classes: ClassTable) -> Mix:
@@ -83,8 +84,13 @@ class Mix:
             wide=Sizes.of(wide, whole[wide]),
             size_frequency=np.bincount(kind, weights=frequency)[kind].astype(np.float64),
             devices_per_arrival=float(frequency @ devices),
+            cpu_per_arrival=float(classes.cpu_milli[:count] @ classes.arrivals[:count]) / 1000 / total,
         )
 
     def expected(self, idle_devices: float) -> FloatColumn:
         """Tasks of each class until the idle devices would be taken."""
         return self.frequency * (idle_devices / max(self.devices_per_arrival, 1e-9))
+
+    def expected_cpu(self, idle_devices: float) -> float:
+        """CPUs that all tasks, CPU-only ones included, will ask for until the idle devices would be taken."""
+        return self.cpu_per_arrival * (idle_devices / max(self.devices_per_arrival, 1e-9))
