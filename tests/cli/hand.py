@@ -23,6 +23,7 @@ class Hand:
     refuse: tuple[str, str] | None = None
     contract: dict[str, Any] = field(default_factory=answers.active_status)
     trialled: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -61,7 +62,10 @@ class Hand:
 
     def _accept(self, workload: Workload) -> None:
         name = str(workload.spec.accepted_offer)
+        if name in self.refused:
+            return  # it stays in the spec until another is accepted
         if self.refuse is not None:
+            self.refused.add(name)
             reason, message = self.refuse
             said = {"type": "Accepted", "status": "False", "reason": reason, "message": message}
             self._status(Workload, workload.name, {"conditions": [{**said, "lastTransitionTime": answers.NOW}]})

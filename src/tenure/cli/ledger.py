@@ -135,9 +135,8 @@ def _all(store: "Store", model: type[T]) -> list[T]:
 
 
 def _tell(ledger: LedgerStatus, live: list[Record], alive: int, findings: list[Finding]) -> None:
-    say(
-        f"Generation {ledger.generation}: {counted(len(live), 'live hold')}, {counted(alive, 'run')} found by the engine"
-    )
+    held, running = counted(len(live), "live hold"), counted(alive, "run")
+    say(f"Generation {ledger.generation}: {held}, {running} found by the engine")
     for finding in findings:
         mark = "✗" if finding.severity == "error" else "·"
         say(f"  {mark} {finding.code} {finding.subject}: {finding.message}")
