@@ -83,9 +83,8 @@ Decide = Callable[[FreeCounts, TimedJob, str, "list[Running]", int, float], Gang
 """From counts, job, its tightest level, what runs, now, and the rate at which it would run when spread."""
 
 
-def ours() -> Decide:
+def ours(bookings: Bookings) -> Decide:
     """The product's own policy, with its bookings for one replay."""
-    bookings = Bookings()
 
     def decide(
         counts: FreeCounts, job: TimedJob, level: str, running: list[Running], now: int, rate: float
@@ -97,8 +96,14 @@ def ours() -> Decide:
 
 
 def replay(
-    jobs: Sequence[TimedJob], tree: LevelTree, gpus: int, table: dict[int, float], decide: Decide
+    jobs: Sequence[TimedJob],
+    tree: LevelTree,
+    gpus: int,
+    table: dict[int, float],
+    decide: Decide,
+    bookings: Bookings | None = None,
 ) -> dict[str, float]:
+    """Every instant at which something arrives, ends or is booked to start, in order; figures of the whole."""
     nodes = tree.machines()
     counts = FreeCounts(tree, np.full((nodes, 1), gpus, dtype=np.int64))
     tightest = {width: _tightest(counts, width) for width in {job.width for job in jobs}}
@@ -106,9 +111,11 @@ def replay(
     running: list[Running] = []
     tally = Tally()
     last_arrival = jobs[-1].submit
-    place = 0
+    place = now = 0
     while place < len(jobs) or running:
-        now = min(running[0].end_ms if running else 2**60, jobs[place].submit if place < len(jobs) else 2**60)
+        ends, arrives = running[0].end_ms if running else 2**60, jobs[place].submit if place < len(jobs) else 2**60
+        booked = bookings.next_start_ms(now) if bookings is not None else None
+        now = min(ends, arrives, 2**60 if booked is None else booked)
         while place < len(jobs) and jobs[place].submit <= now:
             queues.setdefault(jobs[place].width, deque()).append(jobs[place])
             place += 1
@@ -212,7 +219,8 @@ def run(jobs: Sequence[TimedJob], tree: LevelTree, gpus: int, table: dict[int, f
     def blind(counts: FreeCounts, job: TimedJob, *_: object) -> GangChoice | None:
         return topology_blind(counts, ONE, job.width)
 
-    figures.add("ours", **replay(jobs, tree, gpus, table, ours()))
+    bookings = Bookings()
+    figures.add("ours", **replay(jobs, tree, gpus, table, ours(bookings), bookings))
     for how in WALKS:
         figures.add(f"kueue {how}", **replay(jobs, tree, gpus, table, kueue(how)))
     figures.add("kueue required", **replay(jobs, tree, gpus, table, kueue("best-fit", required=True)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tenure.placement.gangs import Bookings, FreeCounts, GangChoice, LevelTree, Waiting, choose
@@ -101,6 +101,8 @@ def test_of_several_wide_gangs_only_the_oldest_books() -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 40), st.integers(1, 60)), min_size=1, max_size=60))
+@example([(2, 40, 3), (0, 33, 2), (0, 31, 3)])  # the younger booking was reckoned beside the older, not against it
+@example([(2, 33, 3), (2, 33, 4), (0, 9, 4), (0, 31, 1)])
 def test_whoever_waits_for_a_booked_place_starts_no_later_than_booked(jobs: list[tuple[int, int, int]]) -> None:
     queue, now = Queue(), 0
     arrivals: list[Waiting] = []
@@ -110,7 +112,9 @@ def test_whoever_waits_for_a_booked_place_starts_no_later_than_booked(jobs: list
     waiting: list[Waiting] = []
     promised: dict[int, int] = {}
     while arrivals or waiting or queue.running:
-        now = min([gang.since_ms for gang in arrivals[:1]] + [one.end_ms for one in queue.running[:1]])
+        booked = queue.bookings.next_start_ms(now)
+        instants = [gang.since_ms for gang in arrivals[:1]] + [one.end_ms for one in queue.running[:1]]
+        now = min(instants if booked is None else [*instants, booked])
         queue.until(now)
         while arrivals and arrivals[0].since_ms <= now:
             waiting.append(arrivals.pop(0))

@@ -8,7 +8,8 @@ what only fills a gap costs nobody anything. Without this a gang of a whole rail
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -38,15 +39,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """``members[i]`` of a gang on machine row ``rows[i]`` over [``start_ms``, ``end_ms``).
+    """A place over [``start_ms``, ``end_ms``).
 
-    ``spare[i]`` is how many more members could stand there at the start; it falls as others take of it.
+    ``spare[i]`` is how many more members could stand on ``place.rows[i]`` at the start; it falls as others take of it.
     """
 
     start_ms: int
     end_ms: int
-    rows: Rows
-    members: Rows
+    place: GangChoice
     spare: Rows
 
 
@@ -65,32 +65,55 @@ class Bookings:
         """What is booked for a gang that waits."""
         return self._booked.get(number)
 
+    def next_start_ms(self, now_ms: int) -> int | None:
+        """When the next booked start comes after now: then its gang is to be asked for again, whatever else happens."""
+        return min((one.start_ms for one in self._booked.values() if one.start_ms > now_ms), default=None)
+
     def place(self, counts: FreeCounts, gang: Waiting, running: Sequence[Running], now_ms: int) -> GangChoice | None:
         """A place to start at now, or None: then it waits, and books if it is the oldest that needs several
         machines.
 
         A place outside one domain of its level is given only where waiting would serve it worse.
         """
-        with self._withheld(counts, gang, now_ms + gang.run_ms):
-            choice = choose(counts, gang.need, gang.count, widest=gang.level)
-            if choice is None and gang.number not in self._booked:
-                wider = choose(counts, gang.need, gang.count)
-                if wider is not None and not self._waits(counts, gang, running, now_ms):
-                    choice = wider
+        booked = self._booked.get(gang.number)
+        if booked is not None and booked.start_ms <= now_ms:
+            # What was booked later was reckoned beside it.
+            earlier = itertools.takewhile(lambda number: number != gang.number, self._booked)
+            self._spend(booked.place, booked.end_ms, [self._booked[number] for number in earlier])
+            self._forget(gang)
+            return booked.place
+        choice, end_ms = self._now(counts, gang, running, now_ms)
         if choice is not None:
-            self._since.pop(gang.number, None)
-            self._booked.pop(gang.number, None)
-            names = counts.tree.names
-            rate = 1.0 if names.index(choice.level) <= names.index(gang.level) else gang.rate
-            self._spend(choice, now_ms + round(gang.run_ms / rate))
+            self._forget(gang)
+            self._spend(choice, end_ms, self._booked.values())
             return choice
         if gang.level != counts.tree.names[0]:
             self._since[gang.number] = gang.since_ms
-            if gang.number not in self._booked and gang.since_ms <= min(self._since.values()):
+            if booked is None and gang.since_ms <= min(self._since.values()):
                 booking = soonest(counts, gang, running, list(self._booked.values()), now_ms)
                 if booking is not None:
                     self._booked[gang.number] = booking
         return None
+
+    def _now(
+        self, counts: FreeCounts, gang: Waiting, running: Sequence[Running], now_ms: int
+    ) -> tuple[GangChoice | None, int]:
+        """A place that delays nothing booked, and when it would be free again."""
+        end_ms = now_ms + gang.run_ms
+        with self._withheld(counts, gang, end_ms):
+            choice = choose(counts, gang.need, gang.count, widest=gang.level)
+        if choice is not None or gang.number in self._booked or gang.rate <= 0:
+            return choice, end_ms
+        end_ms = now_ms + round(gang.run_ms / gang.rate)
+        with self._withheld(counts, gang, end_ms):
+            wider = choose(counts, gang.need, gang.count)
+            if wider is not None and self._waits(counts, gang, running, now_ms):
+                return None, end_ms
+        return wider, end_ms
+
+    def _forget(self, gang: Waiting) -> None:
+        self._since.pop(gang.number, None)
+        self._booked.pop(gang.number, None)
 
     @staticmethod
     def _waits(counts: FreeCounts, gang: Waiting, running: Sequence[Running], now_ms: int) -> bool:
@@ -98,12 +121,13 @@ class Bookings:
             counts, gang.need, gang.count, gang.level, running, now_ms=now_ms, run_ms=gang.run_ms, rate=gang.rate
         )
 
-    def _spend(self, choice: GangChoice, end_ms: int) -> None:
+    @staticmethod
+    def _spend(choice: GangChoice, end_ms: int, bookings: Iterable[Booking]) -> None:
         """Whoever stands beyond the start of a booking has taken of what it could spare."""
-        for booking in self._booked.values():
+        for booking in bookings:
             if end_ms > booking.start_ms:
                 for row, members in zip(choice.rows.tolist(), choice.members.tolist(), strict=True):
-                    booking.spare[booking.rows == row] -= members
+                    booking.spare[booking.place.rows == row] -= members
 
     @contextmanager
     def _withheld(self, counts: FreeCounts, gang: Waiting, end_ms: int) -> Iterator[None]:
@@ -111,8 +135,9 @@ class Bookings:
         withheld = np.zeros(counts.tree.machines(), dtype=np.int64)
         for number, booking in self._booked.items():
             if number != gang.number and booking.start_ms < end_ms:
-                free = counts.places(gang.need)[booking.rows]
-                withheld[booking.rows] = np.maximum(withheld[booking.rows], np.clip(free - booking.spare, 0, free))
+                booked = booking.place.rows
+                free = counts.places(gang.need)[booked]
+                withheld[booked] = np.maximum(withheld[booked], np.clip(free - booking.spare, 0, free))
         rows = np.flatnonzero(withheld)
         if len(rows):
             counts.take(gang.need, rows, withheld[rows])
@@ -148,7 +173,8 @@ def soonest(
     rows = counts.tree.rows(level, found)
     chosen, members = fewest(np.maximum(lasting[rows], 0), gang.count)
     chosen = rows[chosen]
-    return Booking(start_ms, start_ms + gang.run_ms, chosen, members, lasting[chosen] - members)
+    place = GangChoice(chosen, members, gang.level, counts.tree.labels[level][found])
+    return Booking(start_ms, start_ms + gang.run_ms, place, lasting[chosen] - members)
 
 
 def _lasting(
@@ -160,7 +186,7 @@ def _lasting(
         for row, members in zip(gang.rows.tolist(), gang.members.tolist(), strict=True):
             changes.setdefault(row, []).append((gang.end_ms, members))
     for booking in booked:
-        for row, members in zip(booking.rows.tolist(), booking.members.tolist(), strict=True):
+        for row, members in zip(booking.place.rows.tolist(), booking.place.members.tolist(), strict=True):
             changes.setdefault(row, []).extend(((max(now_ms, booking.start_ms), -members), (booking.end_ms, members)))
     lasting = counts.places(need).copy()
     rises: list[tuple[int, int, int]] = []
