@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import tempfile
+from bisect import bisect_left, bisect_right
 from collections import deque
+from itertools import accumulate
 from pathlib import Path
 
 from benchmarks.honesty.aims import FIRST_TOKEN, WINDOW_MS, Aim
@@ -44,6 +46,9 @@ class Simulation:
         if kind.sensor == "prober-killed":
             probes = [(at, role) for at, role in probes if not self._faulty(at)]
         self.truths = serve(self.source, sorted(users + probes), self.service)
+        answered = sorted((t.end_ns, sum(t.gaps_ns)) for t in self.truths if t.end_ns is not None and not t.failed)
+        self._ends_ns = [end_ns for end_ns, _ in answered]
+        self._spoken_ns = list(accumulate((spoken_ns for _, spoken_ns in answered), initial=0))
         self.now_ns = START_NS
         self.clock_offset_ns = self.slept_ns = 0
         self.scrapes: list[Scrape] = []
@@ -142,9 +147,9 @@ class Simulation:
 
     def _scrape(self) -> None:
         sensor, faulty = self.kind.sensor, self._faulty(self.now_ns)
-        done = [t for t in self.truths if t.end_ns is not None and t.end_ns <= self.now_ns and not t.failed]
-        tokens = float(len(done) * OUTPUT_TOKENS)
-        seconds = sum(sum(t.gaps_ns) for t in done) / 1e9
+        done = bisect_right(self._ends_ns, self.now_ns)
+        tokens = float(done * OUTPUT_TOKENS)
+        seconds = self._spoken_ns[done] / 1e9
         if faulty and sensor == "metrics-gone":
             return
         if faulty and sensor == "metrics-frozen" and self.scrapes:
@@ -153,8 +158,9 @@ class Simulation:
             old = self.scrapes[max(0, len(self.scrapes) - 1 - self.source.randrange(20))]
             tokens, seconds = old.output_tokens or 0.0, old.output_seconds or 0.0
         elif sensor == "metrics-lying":
-            lie = sum(e.start_ns <= (t.end_ns or 0) < e.end_ns for t in done for e in self.sensor)
-            tokens += lie * OUTPUT_TOKENS
+            ends = self._ends_ns[:done]
+            lies = sum(bisect_left(ends, e.end_ns) - bisect_left(ends, e.start_ns) for e in self.sensor)
+            tokens += lies * OUTPUT_TOKENS
         self.scrapes.append(Scrape(self.now_ns, tokens, seconds, None, None))
         del self.scrapes[:-60]
 

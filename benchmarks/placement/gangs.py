@@ -84,7 +84,7 @@ Decide = Callable[[FreeCounts, TimedJob, str, "list[Running]", int, float], Gang
 
 
 def ours(bookings: Bookings) -> Decide:
-    """The product's own policy, with its bookings for one replay."""
+    """The library's policy for a queue of gangs, with its bookings for one replay."""
 
     def decide(
         counts: FreeCounts, job: TimedJob, level: str, running: list[Running], now: int, rate: float

@@ -55,6 +55,16 @@ def job(name: str, at_h: float, hours: float, gpus: int, **more: Any) -> Job:
     return Job(name, int(at_h * HOUR_MS), int(hours * HOUR_MS), members=gpus, gpus=1, **more)
 
 
+def test_sums_beyond_64_bits_are_no_pool_and_no_crash() -> None:
+    vast = 10**12 * 2**20
+    profile = profile_of(Hardware(cores=8, memory_bytes=vast, gpus=16, model="X", gpu_power_mw=1_000_000))
+    machine = Machine(metadata=ObjectMeta(name="m"), spec=MachineSpec(site="simulated", profile=profile.name))
+    one = FleetFile(Site(metadata=ObjectMeta(name="simulated"), spec=SiteSpec()), (profile,), (machine,))
+    told = run(job("a", 0, 1, 1, memory_bytes=vast, deadline_ms=9 * HOUR_MS), fleet=one)
+    assert told["jobs"]["started"] == 1
+    assert "run out before its GPUs do" in told["promises"]["because"]
+
+
 def test_what_fits_starts_at_once() -> None:
     told = run(job("a", 0, 1, 32))
     assert told["jobs"]["started"] == 1

@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.host import Shell
 from tests.cli.manifests import CHAT, chat
+from tests.requirements.fleets import fleet, hopper
 
 CASES = {
     "unknown field": (chat(load="{requestsPerSecond: 1, promtTokens: 5}"), "UnknownField", "spec.load.promtTokens"),
@@ -115,6 +116,24 @@ def test_a_wrong_command_line_says_what_and_what_to_do(shell: Shell, tokens: lis
     assert f"[{reason}]" in ran.err.splitlines()[0]
     assert reason == "FileNotFound" or "→" in ran.err
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("drawn", ["licence:solvr", "licence:solvr=2"])
+def test_a_budget_that_nobody_declared_is_not_taken_for_endless_room(
+    offline: Shell, tmp_path: Path, drawn: str
+) -> None:
+    path = fleet(tmp_path / "fleet.csv", hopper("m-0", "rack-0"))
+    ran = offline("capacity", "--fleet", path, "--draw", drawn)
+    assert (ran.code, ran.out) == (3, "")
+    assert "declares no such budget" in ran.err
+    assert "→ declared here: " in ran.err
+
+
+@pytest.mark.parametrize("drawn", ["licence:solver=²", "licence:solver=0", "=2", "licence:solver=-1"])
+def test_a_budget_and_a_count_are_written_so(offline: Shell, drawn: str) -> None:
+    ran = offline("capacity", "--draw", drawn)
+    assert (ran.code, ran.out) == (2, "")
+    assert "[InvalidValue]" in ran.err
 
 
 def test_a_misspelt_word_is_recognised(shell: Shell) -> None:

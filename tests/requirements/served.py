@@ -75,7 +75,7 @@ def endpoint(home: House, contract: Contract) -> Endpoint:
 
 
 def load(home: House, contract: Contract) -> AbstractContextManager[Load]:
-    """Its declared load, for as long as the block lasts; from the cores that it does not hold."""
+    """Its declared load, for as long as the block lasts; from cores that it does not hold."""
     declared = contract.spec.promises.load
     assert declared is not None
     plan = TrialPlan(
@@ -84,7 +84,7 @@ def load(home: House, contract: Contract) -> AbstractContextManager[Load]:
         windows=600,
         warmup_ms=0,
     )
-    others = set(range(os.cpu_count() or 1)) - set(contract.spec.hold.claims[0].cores)
+    others = os.sched_getaffinity(0) - set(contract.spec.hold.claims[0].cores)
     return Load(home.path.parent, endpoint(home, contract), plan, tuple(others))
 
 

@@ -27,6 +27,8 @@ from tenure.server.kubeconfig import write_private
 PLANE_FILE = "plane.json"
 EXIT_OURS = 70
 CLOCK_LOOK_SECONDS = 5
+CPU_NUMBERS = 8192
+"""NR_CPUS, the most that Linux is built for on x86-64; it passes over numbers that the machine does not have."""
 
 
 async def run(home: Path, port: int = 0) -> None:
@@ -100,7 +102,9 @@ def shed_inherited_affinity() -> None:
     """
     if hasattr(os, "sched_setaffinity"):
         with suppress(OSError):
-            os.sched_setaffinity(0, range(os.cpu_count() or 1))  # the kernel leaves out what the cpuset does not grant
+            # The kernel leaves out what the cpuset does not grant. Numbers may have gaps, so a count of CPUs says
+            # nothing about the highest.
+            os.sched_setaffinity(0, range(CPU_NUMBERS))
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tenure.placement import derived
 from tenure.placement.bound import greatest_draw, least_draw
@@ -48,8 +49,7 @@ class Carrying:
     def __init__(self, question: Question, role: Role, left: Mapping[str, int]) -> None:
         self._role = role
         self._left = left
-        self._budgets = [b for b in question.fleet.budgets if not b.crossing]
-        self._crossing = [b for b in question.fleet.budgets if b.crossing]
+        self._fleet = question.fleet
         self._spread = question.demand.spread
         named = {b.level for b in question.fleet.budgets}
         if self._spread is not None:
@@ -133,21 +133,15 @@ class Carrying:
 
     def _caps(self, level: str, domain: str) -> list[Cap]:
         caps: list[Cap] = [
-            (lambda cells, b=b: self._by_budget(cells, b))  # type: ignore[misc]
-            for b in self._budgets
-            if b.level == level and b.domain == domain
-        ]
-        caps += [
-            (lambda cells, b=b: self._by_crossing(cells, b))  # type: ignore[misc]
-            for b in self._crossing
-            if b.level == level and b.domain == domain
+            partial(self._by_crossing if budget.crossing else self._by_budget, budget)
+            for budget in self._fleet.budgets_at(level, domain)
         ]
         if self._spread is not None and self._spread.level == level:
             limit = self._spread.members_max
             caps.append(lambda cells: (min(limit, _sure(cells)), min(limit, _most(cells))))
         return caps
 
-    def _by_budget(self, cells: list[_Cell], budget: Budget) -> tuple[int, int]:
+    def _by_budget(self, budget: Budget, cells: list[_Cell]) -> tuple[int, int]:
         left = self._left[budget.id]
         machines = [machine for cell in cells for machine in cell.machines]
         least = min(self._draw(least_draw, budget, machine) for machine in machines)
@@ -155,9 +149,9 @@ class Carrying:
         most = _most(cells) if least == 0 else min(_most(cells), max(0, left) // least)
         return (_sure(cells) if greatest == 0 else min(_sure(cells), max(0, left) // greatest)), most
 
-    def _by_crossing(self, cells: list[_Cell], budget: Budget) -> tuple[int, int]:
+    def _by_crossing(self, budget: Budget, cells: list[_Cell]) -> tuple[int, int]:
         """All members inside, or no more than the uplink carries."""
-        sure, most = self._by_budget(cells, budget)
+        sure, most = self._by_budget(budget, cells)
         return sure, _most(cells) if not self._alone or _most(cells) >= self._count else most
 
     def _draw(self, reckon: Callable[[Budget, FleetMachine, Role], int], budget: Budget, machine: FleetMachine) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Literal
 
 from tenure.placement.values import PlacementError, as_json
@@ -203,6 +204,10 @@ class Fleet:
     budgets: tuple[Budget, ...] = ()
     index: Mapping[str, FleetMachine] = field(init=False, compare=False, repr=False)
     _over: dict[str, tuple[Budget, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    # Budgets with their numbers in the list, by level and domain: a fleet may have one a machine.
+    _budgets_at: dict[str, dict[str, list[tuple[int, Budget]]]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
     # What follows from machines and levels alone; budgets have no part in it.
     memo: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
     drawn: dict[str, tuple[Any, dict[str, int]]] = field(default_factory=dict, init=False, compare=False, repr=False)
@@ -215,6 +220,7 @@ class Fleet:
         for number, budget in enumerate(self.budgets):
             if budget.limit < 0 or budget.base < 0:
                 raise PlacementError("BudgetInvalid", f"budgets[{number}]", "a limit or base is negative")
+            self._budgets_at.setdefault(budget.level, {}).setdefault(budget.domain, []).append((number, budget))
 
     @classmethod
     def of(cls, machines: Iterable[FleetMachine], **more: Any) -> Fleet:
@@ -241,8 +247,17 @@ class Fleet:
         """Budgets whose domain contains a machine, in the order in which the fleet lists them."""
         if machine not in self._over:
             facts = self.machine(machine)
-            self._over[machine] = tuple(b for b in self.budgets if facts.domain(b.level) == b.domain)
+            over = [
+                one
+                for level, by_domain in self._budgets_at.items()
+                for one in by_domain.get(facts.domain(level) or "", ())
+            ]
+            self._over[machine] = tuple(budget for _, budget in sorted(over, key=itemgetter(0)))
         return self._over[machine]
+
+    def budgets_at(self, level: str, domain: str) -> tuple[Budget, ...]:
+        """Budgets of just this domain, in the order in which the fleet lists them."""
+        return tuple(budget for _, budget in self._budgets_at.get(level, {}).get(domain, ()))
 
     def inside(self, budget: Budget) -> tuple[FleetMachine, ...]:
         return tuple(m for m in self.machines if m.domain(budget.level) == budget.domain)

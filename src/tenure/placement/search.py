@@ -101,8 +101,15 @@ class Search:
         while low < high:
             middle = (low + high) // 2
             low, high = (low, middle) if self.fits_at(starts[middle]) else (middle + 1, high)
-        made = attempt(starts[low])
-        return None if made is None else (starts[low], made)
+        # What fits by counting may not be found before the search gives up; later and emptier it may be, and the plan
+        # does not claim to be the earliest then. In doubling steps, since each attempt is a whole search.
+        step = 1
+        while low < len(starts):
+            made = attempt(starts[low])
+            if made is not None:
+                return starts[low], made
+            low, step = low + step, 2 * step
+        return None
 
     def at(self, start_ms: int) -> tuple[Claim, ...] | None:
         """All members at one start; an elastic role takes the greatest size that fits."""

@@ -155,6 +155,18 @@ def test_what_was_never_promised_gives_way_first() -> None:
     assert (lost.broken, lost.displaced) == ((), ("rest",))
 
 
+def test_more_than_there_is_cannot_be_lost_and_nothing_changes() -> None:
+    pool = door()
+    pool.decide(Job("a", 2, 3, 10))
+    with pytest.raises(ValueError, match="cannot lose 5"):
+        pool.lose(5, [pool.timetable.bookings["a"]])
+    assert pool.timetable.capacity == 4
+    pool.timetable.check()
+    assert run_out(pool) == {"a": 3}
+    assert pool.lose(4).broken == ()
+    assert isinstance(pool.decide(Job("late", 1, 1, 99)), Declined)
+
+
 @settings(max_examples=100, deadline=None)
 @given(histories(), st.integers(0, 24), st.integers(1, 3))
 def test_whatever_is_lost_each_promise_is_kept_or_named(

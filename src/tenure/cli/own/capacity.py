@@ -1,6 +1,7 @@
 """`tenure capacity SITE`: what a site can still carry, which limit ends it, and what one more unit of it unlocks."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from tenure.ledger.records import record_of_contract, record_of_offer
 from tenure.placement import Calendar, CapacityReport, DeviceRequest, Draw, Limit, Role, capacity
 from tenure.quantities import Bytes, SystemClock
 from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
+from tenure.resources.problems import did_you_mean
 
 WORDS = {"power": "power", "cooling": "cooling", "rackUnits": "floor", "cores": "cores", "memory": "memory"}
 MEGAWATT_MW = 10**9
@@ -69,7 +71,7 @@ def show(
 
 def _draw(text: str) -> Draw:
     name, equals, count = text.partition("=")
-    if not name or (equals and not (count.isdigit() and int(count))):
+    if not name or (equals and not (count.isdecimal() and int(count))):
         raise failures.usage(f"--draw {text}: this is no budget and a count", "--draw licence:solver=2", "InvalidValue")
     return Draw(name, int(count or 1))
 
@@ -92,7 +94,22 @@ def _report(
     fleet = fleet_of(site, machines, profiles, every_budget=True)
     if not any(machine.schedulable for machine in fleet.machines):
         raise failures.not_found(f"site {site.name} has no machine in service", "tenure get machines")
+    _check_declared(
+        [draw.budget for draw in member.draws] if member else [], {b.name for b in fleet.budgets}, site.name
+    )
     return capacity(fleet, calendar, site.name, at_ms=now_ms, member=member)
+
+
+def _check_declared(drawn: Sequence[str], declared: AbstractSet[str], site: str) -> None:
+    """What has no limit does not bind, so a name that was mistyped would look like endless room."""
+    for name in drawn:
+        if name not in declared:
+            meant = did_you_mean(name, declared)
+            known = ", ".join(sorted(declared)) or "none"
+            raise failures.not_found(
+                f"--draw {name}: site {site} declares no such budget" + (f"; did you mean {meant}?" if meant else ""),
+                f"declared here: {known}; a Site declares more in spec.named",
+            )
 
 
 def _of_file(path: Path, member: Role | None, now_ms: int) -> CapacityReport:

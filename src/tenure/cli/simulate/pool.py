@@ -71,7 +71,8 @@ def pool_of(site: Site, jobs: Sequence[Job]) -> Pool | str:
         return "members take different numbers of GPUs"
     (gpus,) = sizes
     most = np.array([max(job.cpu_milli for job in jobs), max(job.memory_bytes for job in jobs)], dtype=np.int64)
-    if ((site.capacity[:, :1] // gpus) * most > site.capacity[:, 1:]).any():
+    units = np.maximum(1, site.capacity[:, :1] // gpus)  # by division: a product may be beyond 64 bits
+    if (site.capacity[:, 1:] // units < most)[site.capacity[:, 0] >= gpus].any():
         return "a machine's cores or memory run out before its GPUs do"
     if not _nest(site):
         return "budgets of power or cooling overlap"

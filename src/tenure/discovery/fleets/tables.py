@@ -18,7 +18,8 @@ PROBLEMS_MAX = 20
 """A file of another sort has as many problems as rows; nobody reads them all."""
 
 WHOLE_MAX = 10**12
-"""Beyond any count, any number of MiB and any second of a trace; products of such numbers still fit in 64 bits."""
+"""Beyond any count, any number of MiB and any second of a trace. In bytes or ms it fits in 64 bits; a product of two
+such may not."""
 
 
 @dataclass(slots=True)

@@ -97,10 +97,14 @@ class Admission:
     def lose(self, units: int, interrupted: Sequence[Booking] = ()) -> Lost:
         """So many units are gone for good, and with them all that ``interrupted`` had done: it begins anew.
 
+        Raises ValueError where there are not that many, and nothing is changed.
+
         Interrupted work, and work for which there is no room any more where it was booked, is booked elsewhere as long
         as that keeps its promise; the most urgent first. Only where none keeps it is a promise broken.
         """
         table = self.timetable
+        if not 0 <= units <= table.capacity:
+            raise ValueError(f"a pool of {table.capacity} units cannot lose {units}")
         for booking in interrupted:
             if booking.name in table.bookings:
                 table.cancel(booking.name)

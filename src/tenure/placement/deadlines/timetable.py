@@ -32,6 +32,11 @@ class Booking:
         """Slots that it could still waste."""
         return self.latest - now - len(self.slots)
 
+    def runs_in(self, slot: int) -> bool:
+        """Whether it is one of its slots, which are many and ascending."""
+        at = bisect_left(self.slots, slot)
+        return at < len(self.slots) and self.slots[at] == slot
+
 
 class Timetable:
     """Units of one pool from slot ``now`` on. Changed only by ``book``, ``cancel``, ``shrink``, ``skip_to``,
@@ -89,7 +94,7 @@ class Timetable:
         left: list[Booking] = []
         while len(over := np.flatnonzero(self._free[self.now :] < 0)):
             slot = self.now + int(over[0])
-            inside = [booking for booking in self.bookings.values() if slot in booking.slots]
+            inside = [booking for booking in self.bookings.values() if booking.runs_in(slot)]
             worst = max(inside, key=lambda booking: (not booking.firm, booking.laxity(self.now), booking.name))
             self.cancel(worst.name)
             left.append(worst)
