@@ -14,6 +14,7 @@ from tenure.resources import Secret, kind_of
 
 QUESTION = "In one sentence: what is a contract?"
 ANSWER_TOKENS_MAX = 60
+PUBLIC_KEY, CHECKPOINT = "public.pem", "checkpoint.txt"
 
 
 def accept(stage: Stage, offer: str) -> str:
@@ -24,7 +25,20 @@ def accept(stage: Stage, offer: str) -> str:
     endpoint = endpoint_of(stage, offer)
     stage.type("curl", "-N", f"{endpoint.base_url}/chat/completions", "...")
     _stream(stage, endpoint)
+    _keep_two_things(stage, offer)
     return offer
+
+
+def _keep_two_things(stage: Stage, contract: str) -> None:
+    """What its user keeps from the first day, so that nobody can show a shorter or another history later."""
+    stage.say("")
+    stage.say("[dim]Two things to keep from this day on; the last step proves by them that nothing was left out:[/]")
+    for file, words in (
+        (PUBLIC_KEY, ("evidence", "show", "--public-key")),
+        (CHECKPOINT, ("get", "contract", contract, "-o", "jsonpath={.status.checkpoint}")),
+    ):
+        stage.type("tenure", *words, ">", stage.folder / file)
+        (stage.folder / file).write_text(stage.text(*words))
 
 
 def endpoint_of(stage: Stage, contract: str) -> Endpoint:

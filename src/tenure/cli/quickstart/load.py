@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.request
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -89,6 +90,7 @@ class SteadyClient:
     endpoint: Endpoint
     answered: int = 0
     failed: int = 0
+    last_error: str = ""
     longest_seconds: float = 0.0
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -123,8 +125,9 @@ class SteadyClient:
                 with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as answer:
                     answer.read()
                 self.answered += 1
-            except OSError:
+            except (OSError, HTTPException) as error:  # an answer that breaks off is no OSError
                 self.failed += 1
+                self.last_error = f"{type(error).__name__}: {error}"
             self.longest_seconds = max(self.longest_seconds, time.monotonic() - begun)
             self._stop.wait(PAUSE_SECONDS)
 

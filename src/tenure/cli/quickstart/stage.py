@@ -17,10 +17,12 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.syntax import Syntax
 
+from tenure.cli import exit_codes
 from tenure.cli.door import Door, open_door
 from tenure.cli.failures import Failure
 from tenure.cli.main import run
 from tenure.cli.options import HERE
+from tenure.cli.quickstart.outcome import Outcome
 from tenure.cli.screen import console
 from tenure.resources import Contract, kind_of
 
@@ -37,6 +39,8 @@ class Stage:
     screen: Console = field(default_factory=console)
     begun: float = field(default_factory=time.monotonic)
     steps: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
+    """Of the steps that may come out otherwise than told."""
 
     def heading(self, title: str, why: str) -> None:
         """A step begins."""
@@ -104,6 +108,10 @@ class Stage:
     def contract(self, door: Door, name: str) -> Contract:
         """A contract as it is now."""
         return Contract.model_validate(door.get(kind_of(Contract), name, "default"))
+
+    def audit(self, name: str) -> Any:
+        """The contract's audit, which rests on its signed evidence."""
+        return self.json("contract", "audit", name, expect=(exit_codes.YES, exit_codes.NO, exit_codes.UNVERIFIABLE))
 
     def watch(self, show: Callable[[float], Any], until: Callable[[float], bool], seconds_max: float) -> bool:
         """Redraw `show(elapsed)` until `until(elapsed)`; False when the time is over first."""

@@ -1,0 +1,151 @@
+"""The quickstart ends with 1 only where a claim broke; what a busy machine could not show is said and is no failure."""
+
+import io
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tenure.cli.quickstart.ending import tell_outcomes
+from tenure.cli.quickstart.outcome import (
+    Death,
+    Disturbance,
+    Mark,
+    broken,
+    detected_after_ms,
+    judged,
+    of_death,
+    of_disturbance,
+    of_keeping,
+    of_proof,
+)
+from tenure.cli.quickstart.stage import Stage
+from tenure.quantities import Instant
+from tenure.resources.kinds.contract import RemedyStep
+
+ADOPTED = Death(
+    answered_meanwhile=11,
+    failed=0,
+    last_error="",
+    pid_before=7,
+    pid_after=7,
+    restarted=False,
+    restart_was_remedy=False,
+    judged_meanwhile=8,
+    books_agree=True,
+)
+
+
+def step(outcome: Any) -> RemedyStep:
+    return RemedyStep(rung="repin", cause="process 9", started_at=Instant(1_000), outcome=outcome)
+
+
+HELPED = Disturbance(breached=3, steps=[step("Helped")], detected_after_ms=800, kept_again=True, waited_seconds=90)
+
+
+def test_windows_count_from_when_a_step_began() -> None:
+    windows = [{"startMs": at, "verdict": verdict} for at, verdict in ((1, "Kept"), (5, "Breached"), (9, "Kept"))]
+    audit = {"promises": [{"windows": windows}, {"windows": windows[1:]}]}
+    assert judged(audit, 5) == {"Breached": 2, "Kept": 2}
+    assert judged(audit, 1, 9) == {"Kept": 1, "Breached": 2}
+
+
+def test_detection_is_that_of_the_first_episode_since_then() -> None:
+    def episode(start: str, after_ms: int) -> dict[str, Any]:
+        return {"start": start, "detectedAfterMs": after_ms}
+
+    audit = {"episodes": [episode("2026-01-01T00:00:05Z", 900), episode("2026-01-01T00:00:03Z", 700)]}
+    assert detected_after_ms(audit, 0) == 700
+    assert detected_after_ms({"episodes": []}, 0) is None
+
+
+def test_keeping_is_broken_only_when_nobody_judged() -> None:
+    assert of_keeping({"Kept": 9, "Breached": 1}, 30).mark is Mark.HELD
+    assert of_keeping({"Unverifiable": 4}, 30).mark is Mark.NOT_SHOWN
+    assert of_keeping(Counter(), 30).mark is Mark.BROKEN
+
+
+def test_a_breach_that_was_remedied_holds_and_says_how_soon_it_was_seen() -> None:
+    found = of_disturbance(HELPED)
+    assert (found.mark, found.said) == (Mark.HELD, "detected 0.8 s after its window, remedied by repin, kept again")
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (replace(HELPED, breached=0, steps=[]), "too weak to breach anything"),
+        (replace(HELPED, steps=[]), "too few to call for a remedy"),
+        (replace(HELPED, steps=[step("DidNotHelp")]), "did not help while the interference lasted"),
+    ],
+    ids=["no breach", "no remedy", "a remedy that did not help"],
+)
+def test_what_interference_could_not_show_is_no_failure(seen: Disturbance, said: str) -> None:
+    found = of_disturbance(seen)
+    assert found.mark is Mark.NOT_SHOWN
+    assert said in found.said
+
+
+def test_a_promise_that_is_never_kept_again_is_broken() -> None:
+    for steps in ([], [step("DidNotHelp")], [step("InProgress")]):
+        assert of_disturbance(replace(HELPED, steps=steps, kept_again=False)).mark is Mark.BROKEN
+
+
+def test_a_death_that_nothing_noticed_holds() -> None:
+    assert of_death(ADOPTED).mark is Mark.HELD
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (replace(ADOPTED, failed=1, last_error="ConnectionResetError"), "1 request failed (ConnectionResetError)"),
+        (replace(ADOPTED, pid_after=8), "process 7 before, 8 after: not adopted"),
+        (replace(ADOPTED, restarted=True), "not adopted"),
+        (replace(ADOPTED, judged_meanwhile=0), "no window that passed meanwhile was judged"),
+        (replace(ADOPTED, books_agree=False), "the ledger does not agree"),
+    ],
+    ids=["a failed request", "another pid", "a restart", "no window judged", "books"],
+)
+def test_each_claim_of_the_death_may_break(seen: Death, said: str) -> None:
+    found = of_death(seen)
+    assert found.mark is Mark.BROKEN
+    assert said in found.said
+
+
+def test_a_restart_by_the_ladder_is_no_failed_adoption() -> None:
+    assert of_death(replace(ADOPTED, pid_after=8, restarted=True, restart_was_remedy=True)).mark is Mark.NOT_SHOWN
+
+
+def test_a_machine_too_slow_to_answer_shows_nothing() -> None:
+    assert of_death(replace(ADOPTED, answered_meanwhile=0)).mark is Mark.NOT_SHOWN
+
+
+def test_the_proof_is_broken_by_either_verification() -> None:
+    assert of_proof(verified=0, flipped=1).mark is Mark.HELD
+    assert of_proof(verified=7, flipped=1).mark is Mark.NOT_SHOWN
+    assert of_proof(verified=1, flipped=1).mark is Mark.BROKEN
+    assert of_proof(verified=0, flipped=0).mark is Mark.BROKEN
+
+
+def told(*deaths: Death) -> tuple[Stage, str]:
+    """What the end says after such steps."""
+    wide = Console(file=(shown := io.StringIO()), width=200)
+    stage = Stage(home=Path(), folder=Path(), screen=wide, outcomes=[of_death(one) for one in deaths])
+    tell_outcomes(stage)
+    return stage, shown.getvalue()
+
+
+def test_the_end_names_what_did_not_hold_and_what_to_do() -> None:
+    stage, shown = told(ADOPTED, replace(ADOPTED, pid_after=8))
+    assert [one.said for one in broken(stage.outcomes)] == ["process 7 before, 8 after: not adopted"]
+    assert "✗ Control dies  did not hold: process 7 before, 8 after: not adopted" in shown
+    assert "make quickstart ARGS=--keep" in shown
+
+
+def test_twin_where_all_held_nothing_is_to_be_done() -> None:
+    stage, shown = told(ADOPTED)
+    assert not broken(stage.outcomes)
+    assert "✓ Control dies  held" in shown
+    assert "make quickstart" not in shown
