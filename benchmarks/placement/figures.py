@@ -29,12 +29,14 @@ def ints(text: str) -> list[int]:
     return numbers
 
 
+def as_json(runs: list[Figures]) -> list[dict[str, Any]]:
+    return [{"benchmark": run.benchmark, "seed": run.seed, "rows": run.rows, **run.notes} for run in runs]
+
+
 def show(runs: list[Figures], output: str) -> None:
     """Print all runs, as JSON or as one table with the means over the seeds."""
     if output == "json":
-        print(
-            json.dumps([{"benchmark": r.benchmark, "seed": r.seed, "rows": r.rows, **r.notes} for r in runs], indent=2)
-        )
+        print(json.dumps(as_json(runs), indent=2))
         return
     names = list(dict.fromkeys(name for one in runs for name in one.rows))
     columns = list(dict.fromkeys(column for one in runs for row in one.rows.values() for column in row))

@@ -15,13 +15,16 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks.placement.figures import Figures, ints, show
+from benchmarks.placement.concluding import concluded, keep_option
+from benchmarks.placement.figures import Figures, as_json, ints, show
 from benchmarks.placement.gangs import fleet_tree
 from tenure.placement import Calendar, Core, Demand, Device, DeviceRequest, Fleet, FleetMachine, Level, Plan, Role, plan
 from tenure.placement.gangs import FreeCounts, choose
 
 GPUS = 8
 GANG = 1024
+NODES = [776, 3104, 12416]
+"""Of 8 GPUs: as many GPUs as openb's fleet has, copied 1x, 4x and 16x."""
 
 
 def on_columns(nodes: int, seed: int) -> dict[str, float]:
@@ -80,11 +83,12 @@ def on_plan(nodes: int) -> dict[str, float]:
     return {"gpus": nodes * GPUS, **times}
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--nodes", type=ints, default=[776, 3104, 12416])
+    parser.add_argument("--nodes", type=ints, default=NODES)
     parser.add_argument("--seeds", type=ints, default=[42])
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
+    keep_option(parser)
     options = parser.parse_args()
     runs = []
     for seed in options.seeds:
@@ -95,7 +99,9 @@ def main() -> None:
             figures.add(f"plan, {nodes} nodes", **on_plan(nodes))
         runs.append(figures)
     show(runs, options.output)
+    judged = options.nodes == NODES
+    return concluded("gang_scale", as_json(runs), published=judged, output=options.output, keep=options.keep)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -25,13 +25,17 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.peers.kueue import WALKS, topology_blind, walk
-from benchmarks.placement.figures import Figures, ints, show
+from benchmarks.placement.concluding import concluded, keep_option
+from benchmarks.placement.figures import Figures, as_json, ints, show
+from benchmarks.placement.published import ELASTICFLOW, GAVEL, are
 from benchmarks.placement.timed_traces import TimedJob, elasticflow_jobs, pool_size
 from benchmarks.placement.traces import TraceError
 from tenure.placement.gangs import Bookings, FreeCounts, GangChoice, LevelTree, Waiting, choose
 from tenure.placement.gangs.waiting import Running
 
 ONE = (1,)
+FLEET, LEVELS, LOAD = "128x8", "rail=4,rack=16", 0.9
+"""What the aim is stated for."""
 
 
 def fleet_tree(nodes: int, levels: Sequence[tuple[str, int]]) -> LevelTree:
@@ -230,17 +234,24 @@ def run(jobs: Sequence[TimedJob], tree: LevelTree, gpus: int, table: dict[int, f
     return figures
 
 
-def main() -> None:
+def as_published(options: argparse.Namespace) -> bool:
+    """Whether a run is the one that the aim is stated for."""
+    stated = (options.fleet, options.levels, options.load, options.resampled) == (FLEET, LEVELS, LOAD, False)
+    return stated and are(options.tasks, ELASTICFLOW) and are([options.penalties], GAVEL)
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--fleet", default="128x8", help="NODESxGPUS")
-    parser.add_argument("--levels", default="rail=4,rack=16", help="nodes a domain, narrowest level first")
+    parser.add_argument("--fleet", default=FLEET, help="NODESxGPUS")
+    parser.add_argument("--levels", default=LEVELS, help="nodes a domain, narrowest level first")
     parser.add_argument("--tasks", type=Path, nargs="+", required=True, help="jobs in ElasticFlow's columns (seconds)")
     parser.add_argument("--penalties", type=Path, required=True, help="gavel's throughputs")
     parser.add_argument("--gpu", default="v100", help="whose penalties")
-    parser.add_argument("--load", type=float, default=0.9, help="work offered over capacity")
+    parser.add_argument("--load", type=float, default=LOAD, help="work offered over capacity")
     parser.add_argument("--seeds", type=ints, default=[42])
     parser.add_argument("--resampled", action="store_true", help="by each seed draw another list of the same kind")
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
+    keep_option(parser)
     options = parser.parse_args()
     nodes, gpus = pool_size(options.fleet)
     levels = [(name, int(size)) for name, _, size in (part.partition("=") for part in options.levels.split(","))]
@@ -252,7 +263,9 @@ def main() -> None:
         drawn = resampled(jobs, seed) if options.resampled else jobs
         runs.append(run(squeezed(drawn, nodes * gpus, options.load, seed), tree, gpus, table, seed))
     show(runs, options.output)
+    judged = as_published(options)
+    return concluded("gangs", as_json(runs), published=judged, output=options.output, keep=options.keep)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

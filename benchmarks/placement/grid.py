@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import BestFit, Cached, Combined, Fgd, Pwr, Random
+from benchmarks.placement.concluding import keep_option
 from benchmarks.placement.protocol import Arrivals, Curves, PolicyMaker, arrivals, replay
+from benchmarks.placement.published import OPENB_FLEET, OPENB_SEEDS, are
 from benchmarks.placement.traces import TraceError, read_fleet, read_tasks
 from tenure.placement.packing import ClassTable, FleetState, FloatColumn, IntColumn, Packer, Watts, Weights
 
@@ -102,6 +104,12 @@ def _progress(done: int, total: int, start: float, cell: Cell) -> None:
     print(f"{line:<79}", end="", file=sys.stderr, flush=True)
 
 
+def all_published(given: argparse.Namespace, lists: dict[str, str]) -> bool:
+    """Whether a run is the one that aims are stated for: openb's fleet, exactly these lists, the ten seeds."""
+    fleet_and_lists = are([given.fleet], OPENB_FLEET) and are(given.tasks, lists)
+    return fleet_and_lists and given.seeds == OPENB_SEEDS
+
+
 def seeds_of(text: str) -> list[int]:
     """`42-51`, `1,2,5-7`."""
     seeds: list[int] = []
@@ -124,6 +132,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     arguments.add_argument("--seeds", type=seeds_of, default=seeds_of("42-51"), help="such as 42-51 or 1,2,5-7")
     arguments.add_argument("--processes", type=int, default=1)
     arguments.add_argument("-o", "--output", choices=("table", "json"), default="table")
+    keep_option(arguments)
     return arguments
 
 

@@ -23,7 +23,9 @@ import numpy as np
 import yaml
 
 from benchmarks.peers.kueue import WALKS, walk
-from benchmarks.placement.figures import Figures, ints, show
+from benchmarks.placement.concluding import concluded, keep_option
+from benchmarks.placement.figures import Figures, as_json, ints, show
+from benchmarks.placement.published import KUEUE, are
 from benchmarks.placement.traces import TraceError
 from tenure.placement.gangs import FreeCounts, GangChoice, LevelTree, Need, choose
 
@@ -209,11 +211,12 @@ def replay(scenario: Scenario, place: Place, seed: int) -> dict[str, float]:
     }
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--config", type=Path, required=True, help="folder with Kueue's generator.yaml")
     parser.add_argument("--seeds", type=ints, default=[42], help="order of gangs that arrive in the same instant")
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
+    keep_option(parser)
     options = parser.parse_args()
     scenario = read_scenario(options.config)
     runs = []
@@ -231,7 +234,9 @@ def main() -> None:
             figures.add("kueue as published (CI, wall)", virtual_s=scenario.published_s)
         runs.append(figures)
     show(runs, options.output)
+    judged = are([options.config / "generator.yaml"], KUEUE)
+    return concluded("kueue", as_json(runs), published=judged, output=options.output, keep=options.keep)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

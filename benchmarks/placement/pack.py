@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.placement.grid import Cell, checked, counts_until, mean_of, parser, run_grid
+from benchmarks.placement.concluding import concluded
+from benchmarks.placement.grid import Cell, all_published, checked, counts_until, mean_of, parser, run_grid
 from benchmarks.placement.limit import Limit
 from benchmarks.placement.protocol import Arrivals, Curves
+from benchmarks.placement.published import OPENB_LISTS
 from benchmarks.placement.report import table
 from tenure.placement.packing import Watts
 
@@ -123,7 +125,7 @@ def shown(lists: list[dict[str, Any]], published: dict[str, float]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def main() -> int:
     arguments = parser(__doc__ or "")
     arguments.add_argument("--published", type=Path, help="CSV of published curves to check FGD against")
     given = arguments.parse_args()
@@ -134,12 +136,12 @@ def main() -> None:
         runs[cell.tasks.stem].append((curves, found))
     lists = [summary(name, results) for name, results in runs.items()]
     published = against_published(given.published, lists) if given.published else {}
-    if given.output == "json":
-        mean = float(np.mean([found["gap_closed_100"] for found in lists]))
-        print(json.dumps({"gap_closed_100_mean": mean, "fgd_vs_published_points": published, "lists": lists}, indent=1))
-    else:
-        print(shown(lists, published))
+    mean = float(np.mean([found["gap_closed_100"] for found in lists]))
+    figures = {"gap_closed_100_mean": mean, "fgd_vs_published_points": published, "lists": lists}
+    print(json.dumps(figures, indent=1) if given.output == "json" else shown(lists, published))
+    judged = all_published(given, OPENB_LISTS)
+    return concluded("pack", figures, published=judged, output=given.output, keep=given.keep)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

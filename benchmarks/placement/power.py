@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.placement.grid import Cell, checked, counts_until, mean_of, parser, run_grid
+from benchmarks.placement.concluding import concluded
+from benchmarks.placement.grid import Cell, all_published, checked, counts_until, mean_of, parser, run_grid
 from benchmarks.placement.limit import Limit
 from benchmarks.placement.protocol import Arrivals, Curves
+from benchmarks.placement.published import OPENB_LISTS
 from benchmarks.placement.report import plot, table
 from tenure.placement.packing import FloatColumn, Watts
 
@@ -89,7 +91,7 @@ def shown(lists: list[dict[str, Any]]) -> str:
     return "\n".join(parts)
 
 
-def main() -> None:
+def main() -> int:
     arguments = parser(__doc__ or "")
     arguments.add_argument(
         "--weights", default="", help="further weights of a watt for the trade-off's curve, such as 0,1e-4,1e-3"
@@ -106,8 +108,11 @@ def main() -> None:
     for cell, curves, found in run_grid(cells, given.processes):
         runs[cell.tasks.stem].append((curves, found))
     lists = [summary(name, results) for name, results in runs.items()]
-    print(json.dumps({"lists": lists}, indent=1) if given.output == "json" else shown(lists))
+    figures = {"lists": lists}
+    print(json.dumps(figures, indent=1) if given.output == "json" else shown(lists))
+    judged = all_published(given, OPENB_LISTS)
+    return concluded("power", figures, published=judged, output=given.output, keep=given.keep)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

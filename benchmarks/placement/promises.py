@@ -16,8 +16,10 @@ from pathlib import Path
 from time import perf_counter_ns
 
 from benchmarks.peers.deadlines import by_deadline, by_laxity, fifo, preemptive
-from benchmarks.placement.figures import Figures, ints, show
+from benchmarks.placement.concluding import concluded, keep_option
+from benchmarks.placement.figures import Figures, as_json, ints, show
 from benchmarks.placement.fluid import fluid_limit
+from benchmarks.placement.published import PHILLY, are
 from benchmarks.placement.timed_traces import TimedJob, philly_jobs, pool_size
 from tenure.placement.deadlines import Admission, Declined, Job, SizeMix
 
@@ -110,7 +112,7 @@ def _percentile(values: list[int], share: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))] / 1000, 1) if ordered else 0.0
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--fleet", default="120x8", help="NODESxGPUS of the pool")
     parser.add_argument("--tasks", type=Path, required=True, help="jobs in Chronus' columns (minutes)")
@@ -118,12 +120,15 @@ def main() -> None:
     parser.add_argument("--bucket", type=int, default=60, help="minutes of a bucket of the fluid limit")
     parser.add_argument("--no-limit", action="store_true", help="leave the linear programme out")
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
+    keep_option(parser)
     options = parser.parse_args()
     nodes, gpus = pool_size(options.fleet)
     jobs = philly_jobs(options.tasks)
     runs = [run(jobs, nodes * gpus, seed, limit=not options.no_limit, bucket=options.bucket) for seed in options.seeds]
     show(runs, options.output)
+    judged = options.fleet == "120x8" and are([options.tasks], PHILLY)
+    return concluded("promises", as_json(runs), published=judged, output=options.output, keep=options.keep)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

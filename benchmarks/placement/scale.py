@@ -18,11 +18,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import BestFit, Cached
+from benchmarks.placement.concluding import concluded
 from benchmarks.placement.grid import Ours, checked, parser
 from benchmarks.placement.protocol import arrivals, replay
+from benchmarks.placement.published import OPENB_DEFAULT, OPENB_FLEET, are
 from benchmarks.placement.report import table
 from benchmarks.placement.traces import read_fleet, read_tasks
 from tenure.placement.packing import ClassTable, FleetState, IntColumn, Watts
+
+COPIES = "1,4,16"
 
 
 def measure(fleet_path: Any, tasks_path: Any, seed: int, copies: int, peers: bool) -> dict[str, Any]:
@@ -85,9 +89,9 @@ def held_bytes(inputs: Any, watts: Watts) -> int:
     return held
 
 
-def main() -> None:
+def main() -> int:
     arguments = parser(__doc__ or "")
-    arguments.add_argument("--copies", default="1,4,16")
+    arguments.add_argument("--copies", default=COPIES)
     arguments.add_argument("--no-peers", action="store_true")
     given = arguments.parse_args()
     checked(given.fleet, given.tasks)
@@ -97,12 +101,15 @@ def main() -> None:
             print(f"{tasks.stem} x {copies}", file=sys.stderr, flush=True)
             found = measure(given.fleet, tasks, given.seeds[0], int(copies), not given.no_peers)
             rows.append({"tasks": tasks.stem, **found})
-    if given.output == "json":
-        print(json.dumps({"rows": rows}, indent=1))
-        return
+    figures = {"rows": rows}
+    print(json.dumps(figures, indent=1) if given.output == "json" else shown(rows))
+    judged = are([given.fleet], OPENB_FLEET) and are(given.tasks, OPENB_DEFAULT) and given.copies == COPIES
+    return concluded("scale", figures, published=judged, output=given.output, keep=given.keep)
+
+
+def shown(rows: list[dict[str, Any]]) -> str:
     keys = [key for key in rows[0] if key != "tasks"]
-    cells = [[row["tasks"], *(_text(row[key]) for key in keys)] for row in rows]
-    print(table(["tasks", *keys], cells))
+    return table(["tasks", *keys], [[row["tasks"], *(_text(row[key]) for key in keys)] for row in rows])
 
 
 def _text(value: float) -> str:
@@ -110,4 +117,4 @@ def _text(value: float) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
