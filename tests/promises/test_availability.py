@@ -82,6 +82,12 @@ def test_whoever_left_early_or_asked_wrongly_tells_nothing() -> None:
     assert judged(replace(LEFT, end_after_ns=61 * SECOND)).verdict is Verdict.BREACHED, "he waited a minute for nothing"
 
 
+def test_whoever_heard_nothing_more_for_a_minute_and_left_was_not_answered() -> None:
+    stalled = replace(ANSWERED, outcome=Outcome.ABANDONED, end_after_ns=62 * SECOND)
+    assert judged(stalled).verdict is Verdict.BREACHED
+    assert judged(replace(stalled, end_after_ns=30 * SECOND)).verdict is Verdict.KEPT
+
+
 def test_probes_are_judged_beside_users_because_the_tap_does_not_see_who_never_reached_it() -> None:
     unreached = probe(replace(FAILED, status=0), known=False)
     found = judged(*[ANSWERED] * 10, probes=(probe(ANSWERED), unreached), prober=True)

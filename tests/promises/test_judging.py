@@ -73,6 +73,88 @@ def test_an_open_request_that_may_still_make_it_is_judged_later() -> None:
     assert not found.settled
 
 
+class TestUsersWhoGaveUp:
+    """The server hangs, and clients lose patience: a wait beyond the bound is late whoever ends it."""
+
+    GAVE_UP = request(102_000, first_ms=None, end_ms=10_000, outcome=Outcome.ABANDONED)
+    PROBED = frozenset({View.TAP, View.PROBER})
+    HUNG = Probe(request(103_000, first_ms=None, end_ms=60_000, outcome=Outcome.UNFINISHED), GAVE_UP)
+
+    def test_a_stall_in_which_some_gave_up_is_not_kept_by_those_it_had_spared(self) -> None:
+        found = judge(PROMISE, WINDOW, evidence(*[request(101_000)] * 10, *[self.GAVE_UP] * 10))
+        assert (found.verdict, found.reason) == (Verdict.BREACHED, Reason.BOUND_EXCEEDED)
+        assert found.observed == 10_000e6
+
+    def test_a_stall_in_which_all_gave_up_is_owed(self) -> None:
+        found = judge(PROMISE, WINDOW, evidence(self.GAVE_UP))
+        assert (found.verdict, found.uses_budget) == (Verdict.BREACHED, True)
+
+    def test_leaving_before_the_bound_has_passed_proves_nothing(self) -> None:
+        early = replace(self.GAVE_UP, end_after_ns=200_000_000)
+        assert judge(PROMISE, WINDOW, evidence(request(101_000), *[early] * 5)).verdict is Verdict.KEPT
+        assert judge(PROMISE, WINDOW, evidence(early)).reason is Reason.TOO_FEW_SAMPLES
+
+    def test_where_users_tell_nothing_the_probes_do(self) -> None:
+        early = replace(self.GAVE_UP, end_after_ns=100_000_000)
+        found = judge(PROMISE, WINDOW, evidence(early, probes=(self.HUNG,), required=self.PROBED))
+        assert (found.verdict, found.detail) == (Verdict.BREACHED, "1 probes")
+
+    def test_who_bears_an_empty_window_waits_for_the_probes_under_way(self) -> None:
+        for users in ((), (replace(self.GAVE_UP, end_after_ns=100_000_000),)):
+            found = judge(PROMISE, WINDOW, evidence(*users, probes_pending=1, required=self.PROBED))
+            assert found.reason is Reason.NOT_SETTLED
+            late = evidence(*users, probes_pending=1, required=self.PROBED, asof_ms=201_000)
+            assert judge(PROMISE, WINDOW, late).reason is Reason.PROBER_CUT_OFF
+
+
+class TestAnswersThatRunOn:
+    """No window waits for ever: what is still open after five minutes has failed, or is more than was declared."""
+
+    LATE = WINDOW.end_ms + 300_000
+
+    def judged(self, tokens: int, last_ms: int, bound_ms: int, asof_ms: int, waited_ms: int) -> WindowVerdict:
+        running = request(101_000, end_ms=waited_ms, outcome=Outcome.UNFINISHED, output_tokens=tokens, gaps_ms=())
+        running = replace(running, progress_after_ns=last_ms * 1_000_000)
+        seen = evidence(*[request(101_000)] * 3, running, asof_ms=asof_ms, tap_asof_ms=asof_ms)
+        return judge(promise(Metric.INTER_TOKEN_LATENCY, bound_ms=bound_ms), WINDOW, seen)
+
+    def test_until_then_the_window_waits_saying_since_when_and_not_for_how_long(self) -> None:
+        for asof_ms in (self.LATE - 2, self.LATE - 1):
+            found = self.judged(3, 308_900, 200_000, asof_ms, asof_ms - 101_000)
+            assert (found.reason, found.observed) == (Reason.NOT_SETTLED, None)
+            assert found.detail == "1 requests are open, the oldest since 1970-01-01T00:01:41Z"
+
+    def test_an_answer_that_has_not_come_to_the_declared_length_has_failed(self) -> None:
+        found = self.judged(3, 308_900, 100_000, 1_000_000, 899_000)
+        assert found.verdict is Verdict.BREACHED
+        dripping = self.judged(4, 890_000, 200_000, 1_400_000, 1_299_000)
+        assert dripping.verdict is Verdict.BREACHED, "nor has one that drips slower than the bound permits"
+
+    def test_a_longer_one_counts_as_far_as_it_came(self) -> None:
+        assert self.judged(9000, 308_900, 200, self.LATE, 309_000).reason is Reason.LOAD_ABOVE_DECLARED
+        assert self.judged(4, 400, 200, self.LATE, 309_000).reason is Reason.BOUND_EXCEEDED, "a gap is open"
+        many = [request(101_000, output_tokens=1, gaps_ms=())] * 3
+        longer = request(101_000, end_ms=309_000, outcome=Outcome.UNFINISHED, output_tokens=12, gaps_ms=())
+        seen = evidence(*many, longer, asof_ms=self.LATE, tap_asof_ms=self.LATE)
+        assert judge(PROMISE, WINDOW, seen).verdict is Verdict.KEPT
+
+    def test_one_of_which_its_user_takes_no_more_is_not_the_servers(self) -> None:
+        assert self.judged(3, 1_900, 200, self.LATE, 2_000).verdict is Verdict.KEPT
+
+    def test_one_that_is_wanted_in_one_piece_tells_nothing_of_its_first_token(self) -> None:
+        whole = request(101_000, first_ms=None, end_ms=309_000, outcome=Outcome.UNFINISHED, output_tokens=None)
+        whole = replace(whole, streamed=False)
+        seen = evidence(request(101_000), whole, tap_asof_ms=self.LATE)
+        assert judge(PROMISE, WINDOW, seen).reason is Reason.NOT_SETTLED
+        assert judge(PROMISE, WINDOW, replace(seen, asof_ms=self.LATE)).verdict is Verdict.KEPT
+
+    def test_a_bound_of_hours_is_waited_for(self) -> None:
+        slow = promise(Metric.REQUEST_LATENCY, bound_ms=3_600_000)
+        open_ = request(101_000, end_ms=309_000, outcome=Outcome.UNFINISHED, gaps_ms=())
+        seen = evidence(open_, asof_ms=self.LATE, tap_asof_ms=self.LATE)
+        assert judge(slow, WINDOW, seen).reason is Reason.NOT_SETTLED
+
+
 class TestLoad:
     def test_more_arrivals_than_the_declared_process_makes(self) -> None:
         most = poisson_quantile(10, 0.999)
@@ -205,6 +287,27 @@ class TestRates:
         found = self.judged(carried=waiting)
         assert (found.verdict, found.reason) == (Verdict.BREACHED, Reason.FLOOR_MISSED)
 
+    def test_a_stall_that_drives_users_away_is_no_lack_of_demand(self) -> None:
+        gone = tuple(
+            request(100_000 + 40 * i, first_ms=None, end_ms=600, output_tokens=0, outcome=Outcome.ABANDONED)
+            for i in range(24)
+        )
+        found = self.judged(*gone)
+        assert (found.verdict, found.reason) == (Verdict.BREACHED, Reason.FLOOR_MISSED)
+
+    def test_asking_and_leaving_at_once_is_no_demand(self) -> None:
+        left = tuple(
+            request(100_000 + 40 * i, first_ms=None, end_ms=5, output_tokens=0, outcome=Outcome.ABANDONED)
+            for i in range(24)
+        )
+        assert self.judged(*left).reason is Reason.NOT_DEMANDED
+
+    def test_an_endless_answer_leaves_a_floor_unknown(self) -> None:
+        endless = request(100_000, end_ms=400_000, outcome=Outcome.UNFINISHED, output_tokens=9000, gaps_ms=())
+        endless = replace(endless, progress_after_ns=400_000 * 1_000_000)
+        seen = WindowEvidence(asof_ms=500_000, tap_asof_ms=500_000, requests=(endless,))
+        assert judge(self.FLOOR, self.WINDOW, seen).reason is Reason.LOAD_ABOVE_DECLARED
+
     def test_too_much_load_does_not_excuse_a_floor(self) -> None:
         flood = tuple(request(100_000 + i, first_ms=3000, gaps_ms=(5, 5, 5)) for i in range(80))
         assert self.judged(*flood).verdict is Verdict.BREACHED
@@ -237,7 +340,10 @@ def test_a_settled_verdict_never_changes_whatever_the_open_requests_turn_out_to_
         if sample.outcome is Outcome.UNFINISHED and sample.first_token_after_ns is None:
             waited = sample.end_after_ns or 0
             first = data.draw(st.integers(waited, waited + 10**9))
-            sample = replace(sample, outcome=Outcome.COMPLETED, first_token_after_ns=first, end_after_ns=first)
+            if data.draw(st.booleans()):
+                sample = replace(sample, outcome=Outcome.COMPLETED, first_token_after_ns=first, end_after_ns=first)
+            else:
+                sample = replace(sample, outcome=Outcome.ABANDONED, end_after_ns=first)
         later.append(sample)
     assert judge(PROMISE, WINDOW, evidence(*later)).verdict is before.verdict
 

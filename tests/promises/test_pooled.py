@@ -42,12 +42,13 @@ def requests(draw: st.DrawFn) -> RequestSample:
     st.sampled_from(LATENCIES),
     st.sampled_from((1, 50, 95, 99, 99.9, 100)),
     st.integers(1, 5),
+    st.integers(1, 2**62),
 )
 def test_selection_finds_what_sorting_finds(
-    samples: list[RequestSample], metric: Metric, percentile: float, owed: int
+    samples: list[RequestSample], metric: Metric, percentile: float, owed: int, bound_ns: int
 ) -> None:
-    objective = LatencyObjective(metric, percentile, 1)
-    values = readings(samples, metric, owed)
+    objective = LatencyObjective(metric, percentile, bound_ns)
+    values = readings(samples, metric, owed, bound_ns)
     plain = percentile_reading(values, percentile) if values else None
     assert window_reading(samples, objective, owed) == plain
     assert window_percentile(iter(samples), objective, owed) == (plain.high if plain else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -72,6 +73,39 @@ def test_what_its_user_broke_off_counts_as_far_as_it_came() -> None:
     assert len(readings(gone, ITL)) == 2
     assert readings(gone, LATENCY) == []
     assert readings([request(first_ms=None, end_ms=50, outcome=Outcome.ABANDONED)], TTFT) == []
+
+
+class TestWhoGaveUp:
+    """Who left after the bound had passed waited too long; who left before it tells nothing."""
+
+    def test_a_first_token_that_had_not_come_when_it_was_overdue(self) -> None:
+        gone = [request(first_ms=None, end_ms=10_000, outcome=Outcome.ABANDONED)]
+        assert readings(gone, TTFT, bound_ns=1_000 * MS) == [(10_000 * MS, math.inf)]
+        assert readings(gone, TTFT, bound_ns=10_000 * MS) == []
+
+    def test_a_gap_that_was_open(self) -> None:
+        gone = [request(first_ms=100, gaps_ms=(10,), end_ms=5110, outcome=Outcome.ABANDONED)]
+        assert readings(gone, ITL, owed_gaps=39, bound_ns=50 * MS) == [(10 * MS, 10 * MS), (5000 * MS, math.inf)]
+        assert readings(gone, ITL, owed_gaps=39, bound_ns=5000 * MS) == [(10 * MS, 10 * MS)]
+        assert readings(gone, TTFT, bound_ns=50 * MS) == [(100 * MS, 100 * MS)]
+
+    def test_an_answer_that_was_not_complete_when_it_was_overdue(self) -> None:
+        for first_ms in (None, 100):
+            gone = [request(first_ms=first_ms, end_ms=3000, outcome=Outcome.ABANDONED)]
+            assert readings(gone, LATENCY, bound_ns=2000 * MS) == [(3000 * MS, math.inf)]
+            assert readings(gone, LATENCY, bound_ns=3000 * MS) == []
+
+    def test_a_pace_that_no_rest_of_an_answer_of_the_declared_length_could_mend(self) -> None:
+        gone = [request(first_ms=100, gaps_ms=(10, 10), end_ms=1120, outcome=Outcome.ABANDONED)]
+        assert readings(gone, TPOT, owed_gaps=10, bound_ns=100 * MS) == [(102 * MS, math.inf)]
+        assert readings(gone, TPOT, owed_gaps=20, bound_ns=100 * MS) == [(10 * MS, 10 * MS)]
+
+    def test_who_asked_for_the_answer_in_one_piece_waited_for_no_first_token(self) -> None:
+        whole = replace(request(first_ms=None, end_ms=10_000, outcome=Outcome.ABANDONED), streamed=False)
+        assert readings([whole], TTFT, bound_ns=1_000 * MS) == []
+        assert readings([whole], LATENCY, bound_ns=1_000 * MS) == [(10_000 * MS, math.inf)]
+        waiting = replace(whole, outcome=Outcome.UNFINISHED)
+        assert readings([waiting], TTFT, bound_ns=1_000 * MS) == [(0, math.inf)], "it may still fail"
 
 
 def test_an_answer_in_one_piece_has_no_first_token() -> None:

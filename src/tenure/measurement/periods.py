@@ -23,7 +23,7 @@ def window_sketch(promise: Promise, evidence: WindowEvidence) -> Sketch | None:
     objective = promise.objective
     if not isinstance(objective, LatencyObjective):
         return None
-    values = readings(evidence.requests, objective.metric, promise.load.output_tokens - 1)
+    values = readings(evidence.requests, objective.metric, promise.load.output_tokens - 1, objective.bound_ns)
     return Sketch(value.high for value in values)
 
 

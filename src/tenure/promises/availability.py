@@ -77,7 +77,7 @@ def _longest_silence_ns(sample: RequestSample) -> int:
     ended = sample.end_after_ns or 0
     first = sample.first_token_after_ns if sample.first_token_after_ns is not None else ended
     waits = [first, *sample.gaps_ns]
-    if sample.outcome is Outcome.UNFINISHED:
+    if sample.outcome in (Outcome.UNFINISHED, Outcome.ABANDONED):
         waits.append(ended - (sample.last_token_after_ns or 0))
     return max(waits)
 

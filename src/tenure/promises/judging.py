@@ -11,21 +11,30 @@ from collections.abc import Callable
 
 from tenure.promises.availability import judge_availability
 from tenure.promises.binomial import poisson_quantile
-from tenure.promises.objectives import AvailabilityObjective, LatencyObjective, Load, Objective, Promise, RateObjective
+from tenure.promises.objectives import (
+    MICRO,
+    AvailabilityObjective,
+    LatencyObjective,
+    Load,
+    Objective,
+    Promise,
+    RateObjective,
+)
+from tenure.promises.overlong import without_overlong
 from tenure.promises.pooled import window_reading
 from tenure.promises.rates import judge_rate
-from tenure.promises.samples import Outcome, RequestSample, Window
+from tenure.promises.samples import Outcome, Window
 from tenure.promises.verdicts import Reason, Verdict, WindowVerdict
 from tenure.promises.views import Tolerance, View, WindowEvidence, disagreement
 from tenure.quantities import format_instant
 
-JUDGE_VERSION = "2"
+JUDGE_VERSION = "3"
 """Named by every statement of a verdict. It is raised whenever some evidence would be judged otherwise than before, or
 is recorded in other fields than before; a field that binds nothing may come without."""
 
-JUDGED_ALIKE = frozenset({"1", JUDGE_VERSION})
-"""The versions of which this one draws every verdict again. Version 2 knows when a contract ended; evidence that was
-recorded before it does not say so, and is judged as it was."""
+JUDGED_ALIKE = frozenset({JUDGE_VERSION})
+"""The versions of which this one draws every verdict again. Version 3 counts the wait of users who gave up, and the
+probes where users tell nothing; before it, the same evidence could be called kept or not owed."""
 
 LOAD_QUANTILE = 0.999
 """A window with more arrivals than this quantile of the declared process is not owed its latency."""
@@ -58,6 +67,7 @@ def judge(
     bound whatever the unfinished requests turn out to be.
     """
     tolerance = tolerance or Tolerance()
+    evidence = without_overlong(promise, window, evidence)
 
     def answer(
         verdict: Verdict, reason: Reason, detail: str, observed: float | None = None, requests: int = 0
@@ -76,7 +86,7 @@ def judge(
     if refused is not None:
         found = answer(Verdict.UNVERIFIABLE, *refused, requests=len(evidence.requests))
     elif isinstance(promise.objective, LatencyObjective):
-        found = answer(*_latency(promise.objective, promise.load, window, evidence))
+        found = answer(*_latency(promise.objective, promise.load, evidence))
     elif isinstance(promise.objective, AvailabilityObjective):
         found = answer(*judge_availability(promise.objective, evidence))
     else:
@@ -112,7 +122,9 @@ def _patient(
     if unread and found.settled and found.verdict is not Verdict.BREACHED and not _late(window, evidence):
         detail = "the workload's own counters are not read yet"
         return answer(Verdict.UNVERIFIABLE, Reason.NOT_SETTLED, detail, found.observed, found.requests)
-    if found.verdict is Verdict.KEPT and evidence.probes_pending:
+    # Nor is a window empty, which its users would bear, before the probes that it was given have spoken.
+    waits = found.verdict is Verdict.KEPT or found.reason is Reason.TOO_FEW_SAMPLES
+    if waits and evidence.probes_pending:
         if evidence.watched_until_ms >= window.end_ms + PROBE_PATIENCE_MS:
             detail = f"prober: {evidence.probes_pending} probes came to no end"
             return answer(Verdict.UNVERIFIABLE, Reason.PROBER_CUT_OFF, detail, found.observed, found.requests)
@@ -166,9 +178,10 @@ def _owed(load: Load, window: Window, evidence: WindowEvidence, tolerance: Toler
         return Reason.LOAD_ABOVE_DECLARED, detail
     if (carried := _still_paying(load, length_ms, arrivals, evidence.arrivals_before)) is not None:
         return Reason.LOAD_ABOVE_DECLARED, carried
+    told = [request for request in evidence.requests if request.outcome is not Outcome.UNFINISHED]
     for name, declared, lengths in (
         ("prompts", load.prompt_tokens, [r.prompt_tokens for r in evidence.requests if r.prompt_tokens is not None]),
-        ("answers", load.output_tokens, [r.output_tokens for r in evidence.requests if r.output_tokens is not None]),
+        ("answers", load.output_tokens, [r.output_tokens for r in told if r.output_tokens is not None]),
     ):
         if lengths and sum(lengths) / len(lengths) > declared * (1 + tolerance.lengths_share):
             mean = sum(lengths) / len(lengths)
@@ -196,14 +209,16 @@ def _agreed(evidence: WindowEvidence, tolerance: Tolerance) -> Judged | None:
 
 
 def _latency(
-    objective: LatencyObjective, load: Load, window: Window, evidence: WindowEvidence
+    objective: LatencyObjective, load: Load, evidence: WindowEvidence
 ) -> tuple[Verdict, Reason, str, float | None, int]:
     """Was the percentile met? Both ends of every doubt must give the same answer."""
-    samples: list[RequestSample] = [sample for sample in evidence.requests if sample.counts]
-    whose = "requests"
-    if not samples:
-        samples, whose = [probe.outside for probe in evidence.probes if probe.outside.counts], "probes"
-    seen = window_reading(samples, objective, load.output_tokens - 1)
+    samples = [sample for sample in evidence.requests if sample.counts]
+    whose, owed_gaps = "requests", load.output_tokens - 1
+    seen = window_reading(samples, objective, owed_gaps)
+    if seen is None:  # Nobody asked, or whoever did left too early to have found out.
+        probes = [probe.outside for probe in evidence.probes if probe.outside.counts]
+        seen, whose = window_reading(probes, objective, owed_gaps), "probes"
+        samples = probes or samples
     if seen is None:
         detail = "nobody asked" if not evidence.requests else "no request of this window tells this metric"
         return Verdict.UNVERIFIABLE, Reason.TOO_FEW_SAMPLES, detail, None, len(samples)
@@ -215,6 +230,7 @@ def _latency(
             failed = sum(sample.outcome is Outcome.FAILED for sample in samples)
             return Verdict.BREACHED, Reason.REQUESTS_FAILED, f"{failed} of {count} {whose} failed", seen.low, count
         return Verdict.BREACHED, Reason.BOUND_EXCEEDED, f"{count} {whose}", seen.low, count
-    open_now = sum(sample.outcome is Outcome.UNFINISHED for sample in samples)
-    waited_s = (evidence.asof_ms - window.end_ms) / 1000
-    return Verdict.UNVERIFIABLE, Reason.NOT_SETTLED, f"{open_now} {whose} open {waited_s:.1f} s on", seen.low, count
+    still = [sample.arrival_ns for sample in samples if sample.outcome is Outcome.UNFINISHED]
+    # Since when, not for how long: a text that grows older would be written, and waken its readers, at every look.
+    detail = f"{len(still)} {whose} are open, the oldest since {format_instant(min(still) // MICRO)}"
+    return Verdict.UNVERIFIABLE, Reason.NOT_SETTLED, detail, None, count

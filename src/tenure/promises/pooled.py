@@ -13,7 +13,6 @@ from tenure.promises.objectives import LatencyObjective, Metric
 from tenure.promises.percentiles import nearest_rank
 from tenure.promises.samples import Outcome, Reading, RequestSample, percentile_reading, readings
 
-_ENDED = (Outcome.COMPLETED, Outcome.ABANDONED)
 _SELECT_FROM = 256
 """Values below which sorting costs less than handing them over to numpy."""
 
@@ -21,12 +20,12 @@ _SELECT_FROM = 256
 def window_reading(samples: Sequence[RequestSample], objective: LatencyObjective, owed_gaps: int = 1) -> Reading | None:
     """The interval (ns) that holds the window's percentile; None where no request tells the metric.
 
-    Equal to `percentile_reading(readings(...))` in every case.
+    Equal to `percentile_reading(readings(..., objective.bound_ns))` in every case.
     """
     counting = [sample for sample in samples if sample.counts]
     exact = _exact(counting, objective.metric)
     if exact is None:  # some request's value is an interval
-        values = readings(counting, objective.metric, owed_gaps)
+        values = readings(counting, objective.metric, owed_gaps, objective.bound_ns)
         return percentile_reading(values, objective.percentile) if values else None
     if not exact:
         return None
@@ -44,16 +43,16 @@ def window_percentile(
 
 def _exact(samples: Sequence[RequestSample], metric: Metric) -> list[int] | None:
     """Every value of the metric, where all are whole numbers that are known exactly; None where one may not be."""
-    if metric is Metric.TIME_PER_OUTPUT_TOKEN or not all(sample.outcome in _ENDED for sample in samples):
+    completed = all(sample.outcome is Outcome.COMPLETED for sample in samples)
+    if metric is Metric.TIME_PER_OUTPUT_TOKEN or not completed:
         return None
     if metric is Metric.INTER_TOKEN_LATENCY:
         return list(chain.from_iterable(sample.gaps_ns for sample in samples))
     if metric is Metric.TIME_TO_FIRST_TOKEN:
-        # One that was abandoned is left out, one that was answered in one piece had none.
+        # One that was answered in one piece had none.
         return [sample.first_token_after_ns for sample in samples if sample.first_token_after_ns is not None]
-    ends = [s.end_after_ns for s in samples if s.outcome is Outcome.COMPLETED and s.end_after_ns is not None]
-    unknown = any(s.outcome is Outcome.COMPLETED and s.end_after_ns is None for s in samples)
-    return None if unknown else ends
+    ends = [sample.end_after_ns for sample in samples if sample.end_after_ns is not None]
+    return ends if len(ends) == len(samples) else None
 
 
 def _select(values: list[int], rank: int) -> float:

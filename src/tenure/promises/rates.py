@@ -55,6 +55,9 @@ def judge_rate(
     if any(s.outcome is Outcome.UNFINISHED and s.first_token_after_ns is not None for s in samples):
         # The gaps of a running answer are known at its end only, and with them its tokens.
         return Verdict.UNVERIFIABLE, Reason.NOT_SETTLED, "answers are still running", rate_micro, len(samples)
+    if any(s.outcome is Outcome.ABANDONED and not s.gaps_ns and (s.output_tokens or 0) > 1 for s in samples):
+        detail = "answers run on that are longer than declared; when their tokens came is not known"
+        return Verdict.UNVERIFIABLE, Reason.LOAD_ABOVE_DECLARED, detail, rate_micro, len(samples)
     if not _demanded(objective, load, window, samples):
         return Verdict.KEPT, Reason.NOT_DEMANDED, "less was asked for", rate_micro, len(samples)
     return Verdict.BREACHED, Reason.FLOOR_MISSED, f"{len(samples)} requests", rate_micro, len(samples)
@@ -65,14 +68,22 @@ def _demanded(objective: RateObjective, load: Load, window: Window, samples: lis
     middle_ns = (window.start_ms * MICRO) + length_ms * MICRO // 2
     early = [sample for sample in samples if sample.arrival_ns < middle_ns]
     tokens = objective.metric is Metric.OUTPUT_TOKENS_PER_SECOND
-    work = sum(_remaining(sample, load, window.start_ms * MICRO) if tokens else 1 for sample in early)
+    work = sum(_remaining(sample, objective, load, window.start_ms * MICRO) if tokens else 1 for sample in early)
     return work * MICRO * 1000 >= objective.floor_micro * length_ms and _busy(window, samples)
 
 
-def _remaining(sample: RequestSample, load: Load, start_ns: int) -> int:
-    """Tokens that a request still wanted when the window began; unknown lengths count as the declared one."""
-    finished = sample.outcome in (Outcome.COMPLETED, Outcome.ABANDONED)
-    wanted = sample.output_tokens if finished and sample.output_tokens is not None else load.output_tokens
+def _remaining(sample: RequestSample, objective: RateObjective, load: Load, start_ns: int) -> int:
+    """Tokens that a request still wanted when the window began; unknown lengths count as the declared one.
+
+    Who left wanted more than he got, or a stall that drives users away would pass for a lack of demand; but no more
+    than the floor would have given him by then, or asking and leaving at once would pass for demand.
+    """
+    wanted = load.output_tokens
+    if sample.outcome is Outcome.COMPLETED and sample.output_tokens is not None:
+        wanted = sample.output_tokens
+    elif sample.outcome is Outcome.ABANDONED:
+        due = objective.floor_micro * (sample.end_after_ns or 0) // (MICRO * 1_000_000_000)
+        wanted = max(sample.output_tokens or 0, min(load.output_tokens, due))
     return max(0, wanted - _tokens_between(sample, 0, start_ns))
 
 

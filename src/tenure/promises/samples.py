@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     """The request itself was wrong (400, 401, 404, 413 ...): it counts for nothing."""
     ABANDONED = "abandoned"
-    """Its user went away first."""
+    """Its user went away first; known to have waited until then."""
     UNFINISHED = "unfinished"
     """Still running, or its observer died; known to have taken at least `end_after_ns`."""
 
@@ -59,6 +59,9 @@ class RequestSample:
     """How late its sender was with it, connecting included; part of the latency, and a check on the sender."""
     progress_after_ns: int | None = None
     """When the newest token is known to have come, for a request whose gaps are recorded only at its end."""
+    streamed: bool | None = None
+    """Whether its answer was asked for as a stream, so that there is a first token to wait for; None where not known,
+    which is taken as a stream."""
 
     @property
     def counts(self) -> bool:
@@ -74,7 +77,8 @@ class RequestSample:
 
     def as_record(self) -> dict[str, Any]:
         """Plain JSON. The instant is text, because canonical JSON (RFC 8785) holds no integer above 2^53."""
-        return {
+        streamed = {} if self.streamed is None else {"streamed": self.streamed}
+        return streamed | {
             "arrivalNs": str(self.arrival_ns),
             "firstTokenAfterNs": self.first_token_after_ns,
             "gapsNs": list(self.gaps_ns),
@@ -104,6 +108,7 @@ class RequestSample:
             record.get("requestId", ""),
             record.get("sentAfterNs", 0),
             record.get("progressAfterNs"),
+            record.get("streamed"),
         )
 
 
@@ -126,16 +131,19 @@ class Reading(NamedTuple):
     high: float
 
 
-def readings(samples: Iterable[RequestSample], metric: Metric, owed_gaps: int = 1) -> list[Reading]:
+def readings(
+    samples: Iterable[RequestSample], metric: Metric, owed_gaps: int = 1, bound_ns: float = math.inf
+) -> list[Reading]:
     """Every value that the metric takes over these requests: one a request, for the inter-token latency one a gap.
 
     `owed_gaps` is how many gaps an answer of the declared length has. A request that failed, or is still running, is
     charged those that it has not delivered, so that refusing requests can never improve a pooled percentile.
+
+    `bound_ns` is what the objective allows. A user who left when it had passed waited too long, whoever ended the
+    wait; one who left earlier tells nothing of what was still to come.
     """
-    if metric is Metric.INTER_TOKEN_LATENCY:
-        return [reading for sample in samples if sample.counts for reading in _gaps(sample, owed_gaps)]
     read = _READERS[metric]
-    return [reading for sample in samples if sample.counts for reading in read(sample)]
+    return [reading for sample in samples if sample.counts for reading in read(sample, owed_gaps, bound_ns)]
 
 
 def percentile_reading(values: Sequence[Reading], percentile: float) -> Reading:
@@ -144,50 +152,64 @@ def percentile_reading(values: Sequence[Reading], percentile: float) -> Reading:
     return Reading(sorted(v.low for v in values)[rank], sorted(v.high for v in values)[rank])
 
 
-def _unended(sample: RequestSample, known_ns: int | None) -> list[Reading]:
-    """A duration that never came to its end, or has not yet."""
-    if sample.outcome is Outcome.ABANDONED:
-        return []
+def _unended(sample: RequestSample, waited_ns: float | None, bound_ns: float) -> list[Reading]:
+    """A duration that never came to its end, or has not yet; `waited_ns` of it are known to have passed."""
     if sample.outcome is Outcome.FAILED:
         return [Reading(math.inf, math.inf)]
-    return [Reading(float(known_ns or 0), math.inf)]
+    waited = float(waited_ns or 0)
+    if sample.outcome is Outcome.ABANDONED and waited <= bound_ns:
+        return []
+    return [Reading(waited, math.inf)]
 
 
-def _time_to_first_token(sample: RequestSample) -> list[Reading]:
+def _time_to_first_token(sample: RequestSample, owed_gaps: int, bound_ns: float) -> list[Reading]:  # noqa: ARG001
     if sample.outcome is Outcome.FAILED:
-        return _unended(sample, None)  # Also where it broke off behind its first token: it was no answer.
+        return _unended(sample, None, bound_ns)  # Also where it broke off behind its first token: it was no answer.
     if sample.first_token_after_ns is not None:
         return [Reading(sample.first_token_after_ns, sample.first_token_after_ns)]
     if sample.outcome is Outcome.COMPLETED:
         return []  # Answered in one piece, as its user asked: there was no first token to time.
-    return _unended(sample, sample.end_after_ns)
+    return _unended(sample, None if sample.streamed is False else sample.end_after_ns, bound_ns)
 
 
-def _request_latency(sample: RequestSample) -> list[Reading]:
+def _request_latency(sample: RequestSample, owed_gaps: int, bound_ns: float) -> list[Reading]:  # noqa: ARG001
     if sample.outcome is Outcome.COMPLETED and sample.end_after_ns is not None:
         return [Reading(sample.end_after_ns, sample.end_after_ns)]
-    return _unended(sample, sample.end_after_ns)
+    return _unended(sample, sample.end_after_ns, bound_ns)
 
 
-def _gaps(sample: RequestSample, owed_gaps: int) -> list[Reading]:
+def _gaps(sample: RequestSample, owed_gaps: int, bound_ns: float) -> list[Reading]:
     closed = [Reading(gap, gap) for gap in sample.gaps_ns]
-    if sample.outcome in (Outcome.COMPLETED, Outcome.ABANDONED):
+    if sample.outcome is Outcome.COMPLETED:
         return closed
-    last = sample.last_token_after_ns
-    waited = None if last is None or sample.end_after_ns is None else max(0, sample.end_after_ns - last)
     missing = max(1, owed_gaps - len(closed))
-    return closed + _unended(sample, waited) + _unended(sample, None) * (missing - 1)
+    # Who left has one gap open; what would have come behind it nobody waited for.
+    rest = _unended(sample, None, bound_ns) * (missing - 1)
+    return closed + _unended(sample, _open_gap_ns(sample), bound_ns) + rest
 
 
-def _time_per_output_token(sample: RequestSample) -> list[Reading]:
+def _open_gap_ns(sample: RequestSample) -> int | None:
+    """What has been waited since the newest token; None before the first."""
+    last = sample.last_token_after_ns
+    return None if last is None or sample.end_after_ns is None else max(0, sample.end_after_ns - last)
+
+
+def _time_per_output_token(sample: RequestSample, owed_gaps: int, bound_ns: float) -> list[Reading]:
+    if sample.outcome is Outcome.ABANDONED:
+        # With the open gap it may be too slow already, however fast the rest of an answer had come.
+        whole = sum(sample.gaps_ns) + (_open_gap_ns(sample) or 0)
+        late = _unended(sample, whole / max(owed_gaps, len(sample.gaps_ns) + 1), bound_ns)
+        if late:
+            return late
     if sample.gaps_ns and sample.outcome in (Outcome.COMPLETED, Outcome.ABANDONED):
         mean = sum(sample.gaps_ns) / len(sample.gaps_ns)
         return [Reading(mean, mean)]
-    return [] if sample.outcome is Outcome.COMPLETED else _unended(sample, None)
+    return [] if sample.outcome is Outcome.COMPLETED else _unended(sample, None, bound_ns)
 
 
 _READERS = {
     Metric.TIME_TO_FIRST_TOKEN: _time_to_first_token,
+    Metric.INTER_TOKEN_LATENCY: _gaps,
     Metric.REQUEST_LATENCY: _request_latency,
     Metric.TIME_PER_OUTPUT_TOKEN: _time_per_output_token,
 }
