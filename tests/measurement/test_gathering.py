@@ -103,6 +103,16 @@ class TestProber:
         seen = self.gather(reading, (request(103_000, request_id="p1"),))
         assert (seen.probes_pending, reason(seen)) == (1, Reason.NOT_SETTLED)
 
+    @pytest.mark.parametrize(("lost", "windows"), [((104, 109), 1), ((95, 101), 1), ((95, 99), 0), ((111, 120), 0)])
+    def test_a_probe_that_hung_when_its_prober_died_keeps_the_windows_in_which_it_waited_open(
+        self, lost: tuple[int, int], windows: int
+    ) -> None:
+        reading = replace(probing(request(103_000, request_id="p1")), lost_ns=[(lost[0] * S, lost[1] * S)])
+        seen = self.gather(reading, (request(103_000, request_id="p1"),))
+        assert seen.probes_pending == windows
+        late = replace(seen, asof_ms=201_000)
+        assert reason(late) is (Reason.PROBER_CUT_OFF if windows else Reason.WITHIN_BOUND)
+
     def test_none_where_ten_were_due(self) -> None:
         assert reason(self.gather(probing())) is Reason.PROBER_CUT_OFF
 

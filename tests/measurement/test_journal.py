@@ -241,6 +241,25 @@ class TestSignsOfLife:
             Outcome.COMPLETED,
         ]
 
+    def test_probes_open_when_their_prober_ended_are_lost_and_not_forgotten(self, script: Script) -> None:
+        script.journal.append("sent", {"arrivalNs": script.now["wallNs"], "requestId": "p1"})
+        script.run(2)
+        script.pass_time(5)
+        script.restart()
+        script.run(1)
+        reading = script.read()
+        assert reading.pending_ns == []
+        assert reading.lost_ns == [(1000 * S, 1002 * S)]
+
+    def test_who_takes_no_more_of_his_answer_waits_no_longer(self, script: Script) -> None:
+        number = script.start()
+        script.pass_time(3)
+        script.mark([number, 5, S, 2 * S])
+        (held,) = script.read().samples["user"]
+        assert (held.end_after_ns, held.last_token_after_ns, held.output_tokens) == (2 * S, S, 5)
+        script.mark([number, 5, S])
+        assert script.read().samples["user"][0].end_after_ns == 3 * S
+
     def test_open_requests_are_as_old_as_the_last_sign(self, script: Script) -> None:
         number = script.start()
         script.pass_time(1)

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -228,6 +229,31 @@ class TestJournal:
             (inside,) = tap.read().samples["user"]
         assert (outside.status, inside.status, inside.outcome) == (502, 502, Outcome.FAILED)
 
+    async def test_a_user_whom_the_tap_has_no_room_for_was_failed(self, tmp_path: Path) -> None:
+        async with running_tap(tmp_path, buffered_bytes_max=2048) as tap:
+            big = {"messages": [{"role": "user", "content": "a" * 4096}]}
+            answer = await tap.raw(post(big, "some-other-key"))
+            assert answer.startswith(b"HTTP/1.1 503")
+            assert tap.read().samples["user"] == [], "a stranger is no user"
+            assert (await tap.raw(post(big))).startswith(b"HTTP/1.1 503")
+            (inside,) = tap.read().samples["user"]
+        assert (inside.status, inside.outcome) == (503, Outcome.FAILED)
+
+    async def test_whether_a_stream_was_asked_for_is_known_from_the_start(self, tmp_path: Path) -> None:
+        nested = {"metadata": {"stream": True}, "messages": [{"role": "user", "content": '"stream": true'}]}
+        async with running_tap(tmp_path, Script(first_s=3600)) as tap:
+            writers = []
+            for body in (BODY, BODY | {"stream": True}, BODY | nested):
+                _, writer = await asyncio.open_connection("127.0.0.1", tap.port)
+                writer.write(post(body))
+                writers.append(writer)
+                await until(lambda: len(tap.read().samples["user"]) == len(writers))
+            assert [s.streamed for s in tap.read().samples["user"]] == [False, True, False]
+            for writer in writers:
+                writer.close()
+            await until(lambda: all(s.outcome is Outcome.ABANDONED for s in tap.read().samples["user"]))
+            assert [s.streamed for s in tap.read().samples["user"]] == [False, True, False]
+
     async def test_errors_of_the_server_pass_through(self, tmp_path: Path) -> None:
         async with running_tap(tmp_path, lambda number: Script(status=(503, 400)[number])) as tap:
             assert [(await tap.ask()).status for _ in range(2)] == [503, 400]
@@ -338,6 +364,33 @@ def test_a_wrong_configuration_names_its_field(change: dict[str, object], path: 
     with pytest.raises(TapConfigError) as caught:
         TapConfig.from_document(document | change)
     assert caught.value.path == path
+
+
+async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A model that answers without end."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+    try:
+        while True:
+            writer.write(b'data: {"choices":[{"delta":{"content":"%s"}}]}\n\n' % (b"x" * 65536))
+            await writer.drain()
+    except ConnectionError:
+        writer.close()
+
+
+class TestSlowReaders:
+    async def test_who_takes_nothing_of_his_answer_is_let_go_as_gone_since_then(self, tmp_path: Path) -> None:
+        server = await asyncio.start_server(flood, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with running_tap(tmp_path, upstream_port=port, mark_ms=50, idle_ms=300) as tap:
+            with socket.create_connection(("127.0.0.1", tap.port)) as asking:
+                asking.sendall(post(BODY | {"stream": True}))
+                await until(lambda: [s.outcome for s in tap.read().samples["user"]] == [Outcome.ABANDONED])
+        server.close()
+        lines = b"".join(path.read_bytes() for path in sorted(tap.folder.glob("journal-*.jsonl"))).splitlines()
+        records = [json.loads(line.rpartition(b"\t")[0]) for line in lines]
+        (held,) = [record["inFlight"] for record in records if record.get("inFlight")][-1]
+        assert [record["endNs"] for record in records if record["kind"] == "end"] == [held[3]]
 
 
 class TestSlowSenders:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
-from tenure.measurement.asked import Asked, error_response
+from tenure.measurement.asked import Asked, asks_for_stream, error_response
 from tenure.measurement.http1 import Body, HttpError, split_head, status_of
 from tenure.measurement.stream import AnswerTimer
 
@@ -29,6 +29,7 @@ class Answerer(asyncio.Protocol):
     def __init__(self, tap: Tap, caller: Caller, asked: Asked, payload: bytes) -> None:
         self._tap, self._caller, self.asked = tap, caller, asked
         self._message = self._request_bytes(payload)
+        asked.streamed = asks_for_stream(payload)
         self._buffer = bytearray()
         self._body: Body | None = None
         self._plain = asked.head.start.endswith(b"HTTP/1.0")
@@ -38,6 +39,8 @@ class Answerer(asyncio.Protocol):
         self.status = 0
         self.timer = AnswerTimer(streaming=False)
         self.transport: asyncio.Transport | None = None
+        self.held_ns: int | None = None
+        """Since when (monotonic) nothing is read from the server, because the caller takes no more of its answer."""
 
     def _request_bytes(self, payload: bytes) -> bytes:
         asked, config = self.asked, self._tap.config
@@ -130,11 +133,13 @@ class Answerer(asyncio.Protocol):
         """The caller reads slowly: so do we."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.pause_reading()
+            self.held_ns = time.monotonic_ns()
 
     def resume(self) -> None:
         """The caller reads again."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.resume_reading()
+        self.held_ns = None
 
     def abandon(self) -> None:
         """The caller went away: free the model's slot at once."""
@@ -167,6 +172,8 @@ class Answerer(asyncio.Protocol):
             self._task.cancel()
 
     def progress(self) -> list[Any]:
-        """Number, tokens so far and when the newest came (ns after arrival, None before the first)."""
+        """Number, tokens so far, when the newest came (ns after arrival, None before the first) and, where its caller
+        takes no more of it, since when."""
         newest = None if self.timer.first_ns is None else self.timer.last_ns - self.asked.started_ns
-        return [self.asked.number, self.timer.events, newest]
+        held = [] if self.held_ns is None else [self.held_ns - self.asked.started_ns]
+        return [self.asked.number, self.timer.events, newest, *held]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tenure.measurement.http1 import Head, HttpError
 
@@ -14,6 +15,20 @@ _REASONS = {
     502: b"Bad Gateway",
     503: b"Service Unavailable",
 }
+
+
+_STREAM = re.compile(rb'"stream"\s*:\s*true')
+
+
+def asks_for_stream(payload: bytes) -> bool:
+    """Whether a request's body asks for its answer token by token; the pattern spares the others their parsing."""
+    if _STREAM.search(payload) is None:
+        return False
+    try:
+        body = json.loads(payload)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and body.get("stream") is True
 
 
 def error_response(status: int, code: str, message: str, *, close: bool) -> bytes:
@@ -32,7 +47,18 @@ def error_response(status: int, code: str, message: str, *, close: bool) -> byte
 class Asked:
     """One request on its way through: what the journal will say of it."""
 
-    __slots__ = ("arrival_ns", "close_after", "head", "method", "number", "path", "request_id", "role", "started_ns")
+    __slots__ = (
+        "arrival_ns",
+        "close_after",
+        "head",
+        "method",
+        "number",
+        "path",
+        "request_id",
+        "role",
+        "started_ns",
+        "streamed",
+    )
 
     def __init__(self, head: Head, arrival_ns: int, started_ns: int) -> None:
         parts = head.start.split(b" ")
@@ -44,6 +70,7 @@ class Asked:
         self.request_id = (head.get(b"x-request-id") or b"")[:64].decode("ascii", "replace")
         self.role = ""
         self.number = 0
+        self.streamed = False
 
     @property
     def measured(self) -> bool:

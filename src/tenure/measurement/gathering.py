@@ -75,7 +75,7 @@ def gather(
         probes=probes,
         recent_probes=recent,
         probes_due=due,
-        probes_pending=sum(at < end_ns for at in prober.pending_ns) if prober and View.PROBER in declared.views else 0,
+        probes_pending=_pending(prober, start_ns, end_ns) if prober and View.PROBER in declared.views else 0,
         counters=counters,
         required=declared.views,
         findings=tuple(findings) + ((trouble,) if trouble else ()),
@@ -166,6 +166,13 @@ def _probes(
         return tuple(Probe(sample, inside.get(sample.request_id)) for sample in samples)
 
     return paired(sent), paired(before[-_RECENT_PROBES:]), due
+
+
+def _pending(prober: JournalReading, start_ns: int, end_ns: int) -> int:
+    """Probes that may still tell something of the window, and those that cannot any more because their prober ended:
+    one that hung must not be forgotten with it."""
+    under_way = sum(at < end_ns for at in prober.pending_ns)
+    return under_way + sum(at < end_ns and until >= start_ns for at, until in prober.lost_ns)
 
 
 def _ended_ns(sample: RequestSample) -> int:

@@ -124,11 +124,12 @@ class _Reader:
 
     def _take(self, record: dict[str, Any]) -> None:
         kind = record.get("kind")
-        if kind in ("mark", "open", "close"):
-            self._heard(record, fresh=kind == "open" and record.get("reason") == "start")
-            self._closed = kind == "close"
-        if kind == "open" and record.get("reason") == "start":
+        fresh = kind == "open" and record.get("reason") == "start"
+        if fresh:
             self._orphans()
+        if kind in ("mark", "open", "close"):
+            self._heard(record, fresh=fresh)
+            self._closed = kind == "close"
         elif kind == "start":
             self._open[record["id"]] = dict(record)
         elif kind == "first" and record["id"] in self._open:
@@ -149,9 +150,11 @@ class _Reader:
 
     def _heard(self, record: dict[str, Any], *, fresh: bool) -> None:
         """A sign of life with the three clocks: compare with the one before."""
-        for number, _, progress_ns in record.get("inFlight", ()):
-            if number in self._open and progress_ns is not None:
-                self._open[number]["progressNs"] = progress_ns
+        for number, tokens, progress_ns, *held_ns in record.get("inFlight", ()):
+            if number in self._open:
+                self._open[number] |= {"tokens": tokens, "heldNs": held_ns[0] if held_ns else None}
+                if progress_ns is not None:
+                    self._open[number]["progressNs"] = progress_ns
         now = {name: record[name] for name in ("wallNs", "monotonicNs", "bootNs")}
         if self._reading.oldest_ns is None:
             self._reading.oldest_ns = now["wallNs"]
@@ -200,10 +203,13 @@ class _Reader:
         self._reading.damages.append(Damage(kind, from_ns, to_ns, detail))
 
     def _orphans(self) -> None:
-        """Requests open when their tap died: their connections died with it."""
+        """Requests open when their tap died: their connections died with it. Probes open when their prober died: what
+        became of them will never be known, so no window in which they waited may be called good."""
         for record in self._open.values():
             self._keep(record["role"], unended_sample(record, Outcome.FAILED, None))
         self._open.clear()
+        heard_ns = self._reading.newest_ns or 0
+        self._reading.lost_ns += [(sent_ns, max(sent_ns, heard_ns)) for sent_ns in self._sent.values()]
         self._sent.clear()
 
     def _keep(self, role: str, sample: RequestSample) -> None:
@@ -227,6 +233,8 @@ class _Reader:
         self._settle_doubts(_FOREVER_NS)
         for record in self._open.values():
             asof_ns = None if reading.newest_ns is None else max(0, reading.newest_ns - record["arrivalNs"])
+            if asof_ns is not None and record.get("heldNs") is not None:
+                asof_ns = min(asof_ns, record["heldNs"])  # Since then it waits for its user, not its user for it.
             self._keep(record["role"], unended_sample(record, Outcome.UNFINISHED, asof_ns))
         reading.pending_ns = sorted(self._sent.values())
         for samples in reading.samples.values():

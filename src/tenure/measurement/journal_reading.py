@@ -62,6 +62,8 @@ class JournalReading:
     """Instants at which a prober held back because no slot was free."""
     pending_ns: list[int] = field(default_factory=list)
     """Arrivals of a prober's probes that have no outcome yet."""
+    lost_ns: list[tuple[int, int]] = field(default_factory=list)
+    """Arrivals of probes whose prober ended before they did, each with its last sign of life."""
     arriving_ns: list[int] = field(default_factory=list)
     """Arrivals of requests whose bodies were not complete at the newest mark: more of their windows is to come."""
     scrapes: list[Scrape] = field(default_factory=list)

@@ -25,20 +25,24 @@ def sample_of(record: dict[str, Any]) -> RequestSample:
         status=status,
         outcome=outcome,
         request_id=record.get("requestId", ""),
+        streamed=record.get("stream"),
     )
 
 
 def unended_sample(record: dict[str, Any], outcome: Outcome, asof_ns: int | None) -> RequestSample:
-    """Sample of a request that has a start but no end; its gaps so far are not known, its newest token is."""
+    """Sample of a request that has a start but no end; its gaps so far are not known, its newest token is, and, while
+    it runs, how many there are."""
+    running = outcome is Outcome.UNFINISHED
     return RequestSample(
         arrival_ns=record["arrivalNs"],
         first_token_after_ns=record.get("firstNs"),
         gaps_ns=(),
         end_after_ns=asof_ns,
         prompt_tokens=None,
-        output_tokens=None,
+        output_tokens=(record.get("tokens") or None) if running else None,
         status=0,
         outcome=outcome,
         request_id=record.get("requestId", ""),
         progress_after_ns=record.get("progressNs"),
+        streamed=record.get("stream"),
     )

@@ -35,11 +35,22 @@ class Caller(asyncio.Protocol):
         self._first_byte: tuple[int, int] | None = None
         self.transport: asyncio.Transport | None = None
         self.last_active_ns = time.monotonic_ns()
+        self._written_bytes = 0
+        self._taken: tuple[int, int] | None = None
+        """While its buffer is full: bytes that the caller has taken, and when (monotonic) it last took some."""
 
-    @property
-    def waits(self) -> bool:
-        """Whether no answer is under way, so that an idle connection may be closed."""
-        return self._answerer is None
+    def idle_since_ns(self, now_ns: int) -> int:
+        """Since when (monotonic) the caller has neither asked nor taken anything of its answer; now while it waits."""
+        if self._answerer is None:
+            return self.last_active_ns
+        if self._taken is None:
+            return now_ns
+        if (taken := self._taken_bytes()) > self._taken[0]:
+            self._taken = taken, now_ns
+        return self._taken[1]
+
+    def _taken_bytes(self) -> int:
+        return self._written_bytes - (self.transport.get_write_buffer_size() if self.transport is not None else 0)
 
     @property
     def arriving_ns(self) -> int | None:
@@ -75,16 +86,19 @@ class Caller(asyncio.Protocol):
         self._advance()
 
     def pause_writing(self) -> None:
+        self._taken = self._taken_bytes(), time.monotonic_ns()
         if self._answerer is not None:
             self._answerer.pause()
 
     def resume_writing(self) -> None:
+        self._taken = None
         if self._answerer is not None:
             self._answerer.resume()
 
     def write(self, data: bytes) -> None:
         """Relay bytes of an answer."""
         if self.transport is not None:
+            self._written_bytes += len(data)
             self.transport.write(data)
             self.last_active_ns = time.monotonic_ns()
 
@@ -168,5 +182,8 @@ class Caller(asyncio.Protocol):
     def _refuse(self, status: int, code: str, message: str) -> None:
         self._let_go()
         self.write(error_response(status, code, message, close=True))
+        if status == 503 and self._request is not None:
+            self._tap.turned_away(self._request, status)
+            self._request = None
         if self.transport is not None:
             self.transport.close()

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from tenure.measurement.answerer import Answerer
+from tenure.measurement.asked import Asked
 from tenure.measurement.journal import JournalWriter, clocks
 from tenure.measurement.keys import KeyRing
 from tenure.measurement.passthrough import Caller
 from tenure.measurement.sketch import EXACT_GAPS, Sketch
+from tenure.measurement.stream import AnswerTimer
 from tenure.measurement.tap_config import TapConfig, TapConfigError
 
 
@@ -57,11 +59,21 @@ class Tap:
         asked = answerer.asked
         if not asked.measured:
             return
+        self._answerers.add(answerer)
+        self._note_start(asked)
+
+    def _note_start(self, asked: Asked) -> None:
         self._number += 1
         asked.number = self._number
-        self._answerers.add(answerer)
-        fields = {"id": asked.number, "arrivalNs": asked.arrival_ns, "role": asked.role}
+        fields = {"id": asked.number, "arrivalNs": asked.arrival_ns, "role": asked.role, "stream": asked.streamed}
         self._journal.append("start", fields | ({"requestId": asked.request_id} if asked.request_id else {}))
+
+    def turned_away(self, asked: Asked, status: int) -> None:
+        """Journal a request that the tap itself had no room for: to its user the service failed."""
+        if not asked.role or not asked.measured:
+            return
+        self._note_start(asked)
+        self._note_end(asked, AnswerTimer(streaming=False), status, "failed", time.monotonic_ns())
 
     def first_token(self, answerer: Answerer, now_ns: int) -> None:
         """Journal the first token, so that a long answer's is known before its end."""
@@ -75,6 +87,12 @@ class Tap:
         self._answerers.discard(answerer)
         if not asked.measured:
             return
+        ended_ns = time.monotonic_ns()
+        if how == "abandoned" and answerer.held_ns is not None:
+            ended_ns = answerer.held_ns  # Who took no more of it had gone by then; the server was not asked for more.
+        self._note_end(asked, timer, answerer.status, how, ended_ns)
+
+    def _note_end(self, asked: Asked, timer: AnswerTimer, status: int, how: str, ended_ns: int) -> None:
         gaps = timer.gaps_ns
         exact = len(gaps) <= EXACT_GAPS
         first = None if timer.first_ns is None else timer.first_ns - asked.started_ns
@@ -82,12 +100,13 @@ class Tap:
             "id": asked.number,
             "arrivalNs": asked.arrival_ns,
             "role": asked.role,
-            "status": answerer.status,
+            "status": status,
             "how": "failed" if timer.broken and how == "answered" else how,
+            "stream": asked.streamed,
             "streamed": timer.streaming,
             "firstNs": first,
             "gapsNs": gaps if exact else None,
-            "endNs": time.monotonic_ns() - asked.started_ns,
+            "endNs": ended_ns - asked.started_ns,
             "promptTokens": timer.prompt_tokens,
             "outputTokens": timer.output_tokens,
         }
@@ -110,9 +129,11 @@ class Tap:
         self._journal.append("mark", fields)
 
     def close_idle(self) -> None:
-        """Close connections that ask nothing for too long, complete or not (slow senders hold no memory for ever)."""
-        limit = time.monotonic_ns() - self.config.idle_ms * 1_000_000
-        for caller in [c for c in self._callers if c.waits and c.last_active_ns < limit]:
+        """Close connections that for too long neither ask, complete or not, nor take anything of their answer: slow
+        senders hold no memory for ever, and who reads no more holds neither a slot nor the verdicts on a window."""
+        now_ns = time.monotonic_ns()
+        limit = now_ns - self.config.idle_ms * 1_000_000
+        for caller in [c for c in self._callers if c.idle_since_ns(now_ns) < limit]:
             caller.cut()
 
 
