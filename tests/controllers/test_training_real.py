@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +21,11 @@ PORT = 19464
 def training(home: House, name: str, steps: int, seconds: int) -> int:
     """A training under contract, due in so many seconds; returns its deadline."""
     by_ms = SystemClock().now_ms() + seconds * 1000
-    home.must(
-        "apply",
+    # No run of it was measured, so its deadline is no offer in full: it is accepted all the same.
+    said = home.must(
+        "request",
+        "--accept",
+        "any",
         "-f",
         home.manifest(
             name,
@@ -31,7 +35,6 @@ kind: Workload
 metadata: {{name: {name}, namespace: default}}
 spec:
   training: {{}}
-  acceptance: auto
   run:
     command: ["{{python}}", -m, tenure.catalog.jobs.training, --steps, "{steps}", --port, "{PORT}"]
     ports: [{PORT}]
@@ -41,6 +44,7 @@ spec:
 """,
         ),
     )
+    assert "nobody has measured how long it takes" in " ".join(said.out.split())
     return by_ms
 
 
@@ -69,6 +73,10 @@ def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done_in_time(home:
     ended = until(lambda: contract(home, "soon", "Ended"), 120)["status"]
     assert (ended["endedBecause"], ended["progress"]["ratio"]) == ("Completed", 1.0)
     assert at_risk(home, "soon", "Ended")["reason"] == "DeadlineKept"
+    assert ended["verdict"] == "Kept"
+    assert home.tenure("status").code == 0
+    code, found = audited(home, "soon")
+    assert (code, found["verdict"], found["completion"]["verdict"]) == (0, "Kept", "Kept")
     assert next(c for c in ended["conditions"] if c["type"] == "HardPromisesKept")["status"] == "True"
     said = home.must("logs", "soon").out
     assert "done: 20000 steps" in said
@@ -77,6 +85,40 @@ def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done_in_time(home:
     assert found["status"]["phase"] == "Succeeded"
     agreed = home.must("ledger", "check", "-o", "json").json
     assert (agreed["holds"], agreed["runs"]) == (0, 0)
+
+
+def audited(home: House, name: str) -> tuple[int, dict[str, Any]]:
+    said = home.tenure("contract", "audit", name, "-o", "json")
+    return said.code, said.json
+
+
+def test_a_deadline_that_passed_is_a_breach_and_anyone_can_compute_it_again(home: House, tmp_path: Path) -> None:
+    by_ms = training(home, "missed", 10_000_000, 12)
+    until(lambda: (contract(home, "missed", "Active") or {"status": {}})["status"].get("verdict") == "Breached", 40)
+    assert SystemClock().now_ms() > by_ms
+    assert home.tenure("status").code == 1
+    code, found = audited(home, "missed")
+    assert (code, found["completion"]["verdict"], found["completion"]["reason"]) == (1, "Breached", "DeadlineMissed")
+    key, bundle = tmp_path / "key.pem", tmp_path / "missed.jsonl"
+    key.write_text(home.must("evidence", "show", "--public-key").out)
+    home.must("evidence", "export", "missed", "--to", bundle)
+    verified = home.must("evidence", "verify", bundle, "--public-key", key, "-o", "json").json
+    assert verified["recomputed"] >= 1, verified
+    home.must("end", "missed")
+    for left in home.path.rglob("checkpoint.npz"):
+        left.unlink()
+    home.must("delete", "workload", "missed")
+
+
+def test_work_that_failed_for_good_has_broken_its_deadline_though_there_is_time_left(home: House) -> None:
+    by = format_instant(SystemClock().now_ms() + 300_000)
+    text = home.command("fails", extra=f'  objectives: {{completion: {{by: "{by}"}}}}\n', run_line="['false']").read_text()
+    home.must("request", "--accept", "any", "-f", home.manifest("fails", text.replace("command: {}", "batch: {}")))
+    ended = until(lambda: contract(home, "fails", "Ended"), 60)["status"]
+    assert (ended["endedBecause"], ended["verdict"]) == ("WorkFailed", "Breached")
+    assert home.tenure("status").code == 1, "as long as its need stands and has no other contract"
+    home.must("delete", "workload", "fails")
+    assert home.tenure("status").code == 0
 
 
 def steps_in(home: House, seconds: float) -> int:

@@ -95,7 +95,9 @@ def add_promises(rows: Table, promises: Promises) -> None:
         rows.add_row("under", load_text(promises))
     for sentence in _said_once(statistical, evidence_text):
         rows.add_row("evidence", sentence)
-    if not statistical:
+    if promises.complete_by is not None:
+        rows.add_row("promises", Text(f"done by {promises.complete_by}", style="bold"))
+    elif not statistical:
         rows.add_row("promises", "what is reserved; nothing about speed")
     if any(promise.what == "simulated" for promise in promises.hard):
         for promise in promises.hard:

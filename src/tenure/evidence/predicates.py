@@ -41,6 +41,11 @@ PREDICATES: tuple[Predicate, ...] = (
     Predicate(
         "accounting", "a promise over its accounting period: windows, attainment, budget left", ("promise", "verdict")
     ),
+    Predicate(
+        "completion",
+        "a promised completion judged once: when the work ended, beside its deadline, which recomputes it",
+        ("by", "work", "seen", "verdict", "reason"),
+    ),
     Predicate("remedy", "a step was taken against a breach: the rung, its cause, what came of it", ("rung", "cause")),
     Predicate("notice", "something both parties must know: an end in sight, a renewal offered, an adoption", ("what",)),
     Predicate("ending", "a contract ended: why, when, with what credit", ("because",)),

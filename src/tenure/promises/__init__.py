@@ -17,6 +17,7 @@ from tenure.promises.accounting import (
     budget_of,
     credit_micro,
     credit_share,
+    evidence_until_ms,
     period_ms_of,
     ready,
     tally,
@@ -42,6 +43,7 @@ from tenure.promises.bounds import (
     tolerance_rank,
 )
 from tenure.promises.completion import Forecast, Outlook, ProgressMark, forecast, outlook
+from tenure.promises.deadline import COMPLETION, DeadlineReason, DeadlineVerdict, Work, WorkSeen, judge_deadline
 from tenure.promises.hard import (
     ReadBack,
     hard_verdict,
@@ -96,6 +98,7 @@ from tenure.promises.views import (
 )
 
 __all__ = [
+    "COMPLETION",
     "DEFAULT_CREDIT",
     "FAULTS",
     "JUDGED_ALIKE",
@@ -108,6 +111,8 @@ __all__ = [
     "BurnPolicy",
     "Counters",
     "CreditStep",
+    "DeadlineReason",
+    "DeadlineVerdict",
     "Exchangeability",
     "Fault",
     "Finding",
@@ -135,6 +140,8 @@ __all__ = [
     "Window",
     "WindowEvidence",
     "WindowVerdict",
+    "Work",
+    "WorkSeen",
     "account",
     "account_of",
     "binomial_interval",
@@ -145,12 +152,14 @@ __all__ = [
     "confidence_carried",
     "credit_micro",
     "credit_share",
+    "evidence_until_ms",
     "disagreement",
     "ended_text",
     "exchangeability",
     "forecast",
     "hard_verdict",
     "judge",
+    "judge_deadline",
     "judge_read_back",
     "limit_of",
     "nearest_rank",

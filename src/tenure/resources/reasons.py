@@ -106,7 +106,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("Expired", "its time passed before it was accepted"),
     Reason("Withdrawn", "withdrawn because its Workload changed or went away"),
     Reason("NeverCommitted", "planned at a generation that another commit took; collected"),
-    Reason("WaitingForRelease", "deletion waits until the release is committed and the processes are gone"),
+    Reason("WaitingForRelease", "it waits until processes are gone and what they held is released"),
     # The life of a contract
     Reason("Commissioning", "the promise is being measured on the very allocation"),
     Reason(
@@ -118,7 +118,10 @@ REASONS: tuple[Reason, ...] = (
     Reason("StartFailed", "the work could not be started", "see `tenure logs`"),
     Reason("Scheduled", "the contract starts later"),
     Reason("Active", "signed and running"),
+    Reason("Commissioned", "measured on its own allocation less than a window ago, and no window is judged yet"),
     Reason("Kept", "the newest window was kept"),
+    Reason("NotObserved", "what is written of it is older than a window, and nothing newer can be said", "`tenure doctor` says whether the control plane looks and can write"),
+    Reason("NotRunning", "no process of it runs now, so nothing can be read back", "see `tenure logs NAME`"),
     Reason("Breached", "a promise was broken", "see `tenure contract audit NAME`"),
     Reason("Unverifiable", "there is no fresh, consistent evidence", "see the message for which view is missing"),
     Reason("Remedied", "a step of the remedy ladder was taken against a breach", "see status.remedies"),
@@ -158,6 +161,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("ViewsDisagree", "two independent views differ beyond the tolerance; the detail says which said what"),
     Reason("ClockJumped", "the machine's clock was set during the window", "let NTP slew the clock"),
     Reason("Asleep", "the machine was suspended during the window", "keep it awake while it carries contracts"),
+    Reason("EvidenceTooLarge", "what was seen of the window takes more than the evidence keeps in one piece", "ask for shorter windows: their records are smaller"),
     Reason("NotReadBack", "nobody could read back whether the hard promise holds", "see the detail"),
     # Deadlines
     Reason("NoForecast", "there is too little progress yet to forecast from", "see the message"),
@@ -166,6 +170,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("WillMiss", "even the early end of the forecast lies behind the deadline", "ask for more cores or a later deadline"),
     Reason("DeadlineKept", "the work was done in time"),
     Reason("DeadlineMissed", "the deadline passed before the work was done", "see status.progress"),
+    Reason("EndUnknown", "the work is done, and nobody recorded whether that was in time", "see `tenure logs NAME`"),
     # Machines and engines
     Reason("Discovered", "the machine was found"),
     Reason("Drained", "nothing new is placed here"),
@@ -175,6 +180,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("InvalidRunSpec", "the run asked for contradicts itself or the machine", "correct the field named"),
     Reason("RunConflict", "a run of this id exists and differs, or is not in the state for this", "see the message"),
     Reason("RunNotFound", "the engine knows no run of this id", "`tenure ledger check` shows what really runs"),
+    Reason("RunUnreadable", "the run's own record is damaged, and what it was given is not guessed", "put the file named back from a backup, or end the run: `tenure end CONTRACT`"),
     Reason("StopFailed", "processes were still there when the time to stop was over", "repeat; see the processes named"),
     Reason("SystemNotSupported", "no work is held or measured on this operating system", "run it on Linux, and name its kubeconfig here: --kubeconfig FILE"),
     Reason("AbilityMissing", "the system does not grant what was asked", "`tenure doctor` lists what can be enforced"),

@@ -10,6 +10,7 @@ from rich.text import Text
 from tenure.cli.audit.limits import limit_of, limit_text, limit_word
 from tenure.cli.audit.replay import Audit, Episode, Window
 from tenure.cli.words import counted
+from tenure.controllers.contract.deadline import Completion
 from tenure.promises import Promise, Verdict
 from tenure.quantities import format_instant
 
@@ -30,6 +31,8 @@ def render(audit: Audit, width: int) -> RenderableType:
     )
     parts: list[RenderableType] = [head, Text()]
     parts += [Text.assemble(("hard promises  ", "bold"), (str(audit.hard), COLOURS[audit.hard])), Text()]
+    if audit.completion is not None:
+        parts += [_completion(audit.completion), Text()]
     for promise in audit.promises:
         parts += [*_promise(audit, promise, width), Text()]
     if audit.episodes:
@@ -40,6 +43,13 @@ def render(audit: Audit, width: int) -> RenderableType:
     if audit.credit is not None:
         parts.append(Text(f"credit {audit.credit}", "red"))
     return Group(*parts)
+
+
+def _completion(found: Completion) -> Text:
+    word, colour = ("not due yet", "dim") if found.verdict is None else (str(found.verdict), COLOURS[found.verdict])
+    return Text.assemble(
+        ("completion  ", "bold"), (word, colour), (f"  by {format_instant(found.by_ms)}; {found.said}", "dim")
+    )
 
 
 def _promise(audit: Audit, promise: Promise, width: int) -> list[RenderableType]:

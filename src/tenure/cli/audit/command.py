@@ -14,6 +14,7 @@ from tenure.cli.screen import console, say, say_as
 from tenure.client import home_directory
 from tenure.evidence import KeyRing
 from tenure.promises import Verdict
+from tenure.quantities import SystemClock
 
 app = App(name="contract", help="Contracts: audit one from its signed evidence, or repeat a request to one.")
 app.command("tenure.cli.own.repeat:repeat", name="repeat")
@@ -60,7 +61,8 @@ def read(name: str, namespace: str) -> Audit:
         with open_log(keys) as log:
             source = source_of(log, namespace, name)
             statements = [log.statement(place) for place in log.places(source)]
+    name = statements[0].subjects[0].name.rpartition("/")[2]
     try:
-        return replay(statements[0].subjects[0].name.rpartition("/")[2], statements)
+        return replay(name, statements, SystemClock().now_ms())
     except ValueError as error:
         raise not_found(str(error), "`tenure get contracts` shows which are Active") from error

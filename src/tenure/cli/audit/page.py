@@ -8,6 +8,7 @@ from tenure.cli.audit.chart import observed_of
 from tenure.cli.audit.limits import limit_of, limit_text, limit_word, seen_text
 from tenure.cli.audit.replay import Audit, Episode, RemedyTaken, Window
 from tenure.cli.pages import asset, document
+from tenure.controllers.contract.deadline import Completion
 from tenure.promises import Promise, Verdict
 from tenure.quantities import format_instant
 
@@ -25,7 +26,7 @@ def page(audit: Audit) -> str:
         f"<h1>{escape(title)}: {_said(audit.verdict)}</h1>"
         f'<p class="dim">{audit.statements} signed statements{ended}. Every figure is recomputed from the evidence '
         "log; <code>tenure evidence export</code> and <code>verify</code> let anyone check it.</p>"
-        f"{credit}<h2>Hard promises: {_said(audit.hard)}</h2>"
+        f"{credit}<h2>Hard promises: {_said(audit.hard)}</h2>{_completion(audit.completion)}"
         + "".join(_promise(audit, promise) for promise in audit.promises)
         + (_key() if audit.promises else "")
         + f"<h2>Breaches</h2>{_breaches(audit.episodes)}"
@@ -35,6 +36,13 @@ def page(audit: Audit) -> str:
 
 def _said(verdict: Verdict) -> str:
     return f'<span class="{verdict.lower()}">{verdict}</span>'
+
+
+def _completion(found: Completion | None) -> str:
+    if found is None:
+        return ""
+    said = _said(found.verdict) if found.verdict is not None else "not due yet"
+    return f'<h2>Completion: {said}</h2><p class="dim">by {format_instant(found.by_ms)}; {escape(found.said)}</p>'
 
 
 def _key() -> str:

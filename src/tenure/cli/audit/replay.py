@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tenure.controllers.contract.credit import credit_of
+from tenure.controllers.contract.deadline import Completion, completion_of_statements
 from tenure.controllers.contract.hard import hard_of_statements, overall
 from tenure.controllers.contract.stating import verdict_of
 from tenure.controllers.contract.terms import promises_of
@@ -68,6 +69,8 @@ class Audit:
     remedies: tuple[RemedyTaken, ...] = ()
     hard: Verdict = Verdict.UNVERIFIABLE
     """Of what is reserved and where: by the read-backs that were stated."""
+    completion: Completion | None = None
+    """Of the deadline, where one was promised."""
     ended: str | None = None
     credit: Credit | None = None
     statements: int = 0
@@ -75,11 +78,19 @@ class Audit:
     @property
     def verdict(self) -> Verdict:
         """The worst of all that was promised, as the contract's status says it."""
-        return overall([found.verdict for found in self.accounts.values()], self.hard, self.ended)
+        promised = [found.verdict for found in self.accounts.values()]
+        return overall([*promised, *_counts(self.completion)], self.hard, self.ended)
 
 
-def replay(name: str, statements: Sequence[Statement]) -> Audit:
-    """Replay a contract's statements, in the log's order. Raises ValueError when its terms were never stated."""
+def _counts(completion: Completion | None) -> list[Verdict]:
+    return [] if completion is None else completion.counts
+
+
+def replay(name: str, statements: Sequence[Statement], now_ms: int | None = None) -> Audit:
+    """Replay a contract's statements, in the log's order. Raises ValueError when its terms were never stated.
+
+    `now_ms` is when it is asked (Unix ms): a deadline that is over by then and was not judged is unverifiable.
+    """
     terms = next((s.body["terms"] for s in statements if s.predicate == "contract"), None)
     if terms is None:
         raise ValueError(f"{name} was never signed: its terms are not in the log")
@@ -96,6 +107,7 @@ def replay(name: str, statements: Sequence[Statement]) -> Audit:
     accounts = {p.name: account([w.verdict for w in windows[p.name]], p.assurance, term_ms) for p in promises}
     hard = hard_of_statements(statements)
     ended = next((str(s.body["because"]) for s in statements if s.predicate == "ending"), None)
+    completion = completion_of_statements(terms, statements, now_ms)
     return Audit(
         name=name,
         terms=terms,
@@ -105,11 +117,13 @@ def replay(name: str, statements: Sequence[Statement]) -> Audit:
         episodes=tuple(e for promise in promises for e in _episodes(promise.name, windows[promise.name], remedies)),
         remedies=remedies,
         hard=hard,
+        completion=completion,
         ended=ended,
         credit=credit_of(
             Price.model_validate(terms.get("price", {})),
             [(p, accounts[p.name]) for p in promises],
             overall([], hard, ended),
+            _counts(completion),
         ),
         statements=len(statements),
     )
@@ -160,6 +174,7 @@ def to_json(audit: Audit) -> dict[str, Any]:
         "contract": audit.name,
         "verdict": str(audit.verdict),
         "hardPromises": str(audit.hard),
+        "completion": _completion_json(audit.completion),
         "ended": audit.ended,
         "credit": audit.credit.to_json() if audit.credit else None,
         "statements": audit.statements,
@@ -176,6 +191,17 @@ def to_json(audit: Audit) -> dict[str, Any]:
         ],
         "episodes": [_episode_json(episode) for episode in audit.episodes],
         "remedies": [_remedy_json(remedy) for remedy in audit.remedies],
+    }
+
+
+def _completion_json(found: Completion | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "by": format_instant(found.by_ms),
+        "verdict": str(found.verdict) if found.verdict is not None else None,
+        "reason": found.reason,
+        "said": found.said,
     }
 
 

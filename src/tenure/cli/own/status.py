@@ -1,5 +1,6 @@
 """`tenure status`: what holds, promised beside measured. Exits 1 on a breach, 7 where nobody can say."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.text import Text
@@ -14,9 +15,12 @@ from tenure.cli.tables import WordTable
 from tenure.cli.words import counted, duration_text, instant_text, metric_text, promise_text
 from tenure.client import ApiError, Refusing, home_directory
 from tenure.client.calls import Call
+from tenure.controllers.contract.deadline import COMPLETED_IN_TIME
 from tenure.controllers.contract.progress import deadline_ms
+from tenure.promises import COMPLETION, DeadlineReason, period_ms_of
 from tenure.quantities import SystemClock
-from tenure.resources import Contract, Offer, Site
+from tenure.resources import Contract, Offer, Site, Workload, condition_of
+from tenure.resources.freshness import REASON as NOT_OBSERVED
 
 LIVE = ("Commissioning", "Active", "Ending")
 
@@ -29,8 +33,14 @@ def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", re
         contracts = door.client.list(Contract, namespace=namespace).items
         offers = door.client.list(Offer, namespace=namespace).items
         sites = door.client.list(Site).items
+        workloads = door.client.list(Workload, namespace=namespace).items
         refused = _writes_refused(door)
-    live = [c for c in contracts if c.status is not None and c.status.phase in LIVE]
+    now_ms = SystemClock().now_ms()
+    live = [
+        c
+        for c in contracts
+        if c.status is not None and (c.status.phase in LIVE or _missed(c, workloads) or breached_lately(c, now_ms))
+    ]
     held = [o for o in offers if o.status is not None and o.status.phase == "Held" and o.spec.purpose == "Offer"]
     code = exit_code_of(live)
     if refused and code == exit_codes.YES:
@@ -70,11 +80,36 @@ def _writes_refused(door: Door) -> str:
 
 
 def exit_code_of(contracts: list[Contract]) -> int:
-    """1 when any active contract is breached, 7 when any cannot be judged, else 0."""
-    verdicts = [c.status.verdict for c in contracts if c.status is not None and c.status.phase == "Active"]
-    if "Breached" in verdicts:
+    """1 when any contract is breached, also one that is ending, or is over and still counts (all that are given here
+    do); 7 when any cannot be judged or was not looked at lately, else 0."""
+    if any(c.status is not None and c.status.verdict == "Breached" for c in contracts):
         return exit_codes.NO
-    return exit_codes.UNVERIFIABLE if any(v != "Kept" for v in verdicts) else exit_codes.YES
+    judged = [c for c in contracts if c.status is not None and c.status.phase in ("Active", "Ended")]
+    unsaid = any(c.status is not None and c.status.verdict != "Kept" for c in judged)
+    unseen = any(ready_reason(c) == NOT_OBSERVED for c in judged)
+    return exit_codes.UNVERIFIABLE if unsaid or unseen else exit_codes.YES
+
+
+def breached_lately(contract: Contract, now_ms: int) -> bool:
+    """Whether it ended breached, no longer ago than its accounting period is long: until then its breach counts."""
+    status, term = contract.status, contract.spec.term
+    if status is None or status.phase != "Ended" or status.verdict != "Breached" or status.ended_at is None:
+        return False
+    return now_ms - int(status.ended_at) <= period_ms_of(int(term.end) - int(term.start))
+
+
+def _missed(contract: Contract, workloads: Sequence[Workload]) -> bool:
+    """Whether it is over, its work was not done by its deadline, and its need is still there and has no other: as long
+    as nobody asks for more, that is how it stands."""
+    status = contract.status
+    if status is None or status.phase != "Ended" or contract.spec.promises.complete_by is None:
+        return False
+    said = condition_of(status.conditions, COMPLETED_IN_TIME)
+    if said is None or said.status == "True" or said.reason == DeadlineReason.CUT_BY_END:
+        return False
+    return any(
+        w.uid == contract.spec.workload.uid and w.status and w.status.contract == contract.name for w in workloads
+    )
 
 
 def _site(site: Site) -> Text:
@@ -94,9 +129,10 @@ def _table(contracts: list[Contract], now_ms: int) -> WordTable:
         promises = contract.spec.promises.statistical
         promised = [f"{metric_text(p.metric)} {promise_text(p)}" for p in promises]
         measured = [measured_text(contract, p.metric, p.percentile) or "unknown" for p in promises]
-        if contract.status.progress is not None:
+        if contract.status.progress is not None or contract.spec.promises.complete_by is not None:
             promised.append(_due(contract, now_ms))
-            measured.append(progress_text(contract.status.progress, now_ms))
+            progress = contract.status.progress
+            measured.append(progress_text(progress, now_ms) if progress is not None else "unknown")
         verdict = contract.status.verdict
         said = Text(verdict or ready_reason(contract) or "none yet", style=VERDICTS.get(verdict or "", QUIET))
         left = duration_text(int(contract.spec.term.end) - now_ms)
@@ -109,9 +145,12 @@ def _table(contracts: list[Contract], now_ms: int) -> WordTable:
 
 
 def _due(contract: Contract, now_ms: int) -> str:
-    """By when its work is to be done: watched and forecast, not promised."""
+    """By when its work is to be done; watched and forecast where that is not promised."""
     by_ms = deadline_ms(contract)
-    return "no deadline" if by_ms is None else f"due {instant_text(by_ms, now_ms)} (watched)"
+    if by_ms is None:
+        return "no deadline"
+    promised = contract.spec.promises.complete_by is not None
+    return f"done by {instant_text(by_ms, now_ms)}" + ("" if promised else " (watched)")
 
 
 def _json(live: list[Contract], held: list[Offer], sites: list[Site], code: int) -> dict[str, Any]:
@@ -127,6 +166,11 @@ def _json(live: list[Contract], held: list[Offer], sites: list[Site], code: int)
             }
             for p in contract.spec.promises.statistical
         ]
+        if contract.spec.promises.complete_by is not None:
+            progress = contract.status.progress
+            done = progress_text(progress, SystemClock().now_ms()) if progress is not None else None
+            by = f"by {contract.spec.promises.complete_by}"
+            promises.append({"metric": COMPLETION, "percentile": None, "promised": by, "measured": done})
         items.append(
             {
                 "name": contract.name,

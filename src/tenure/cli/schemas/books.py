@@ -97,7 +97,9 @@ _EPISODE = exactly(
         "remediedAfterMs": maybe(WHOLE),
     }
 )
-_BACKED_UP = {"home": TEXT, "at": INSTANT, "tenure": TEXT, "objectsVersion": WHOLE, "statements": WHOLE}
+_BROUGHT_KEY = maybe(exactly({"file": TEXT, "present": TRUTH}))
+_COPIED = {"home": TEXT, "at": INSTANT, "tenure": TEXT, "objectsVersion": WHOLE, "statements": WHOLE}
+_BACKED_UP = {**_COPIED, "signingKey": _BROUGHT_KEY}
 
 
 def _hold_definitions() -> dict[str, Schema]:
@@ -166,7 +168,14 @@ BOOKS: dict[str, Schema] = {
             "failures": listed(_FAILURE),
             "moreFailures": WHOLE,
         },
-        {"otherJudges": counts()},
+        {
+            "otherJudges": counts(),
+            "created": maybe(INSTANT),
+            "judgedUntil": maybe(INSTANT),
+            "asOf": maybe(INSTANT),
+            "settled": TRUTH,
+            "untimely": maybe(TEXT),
+        },
     ),
     "Audit": answered(
         "Audit",
@@ -174,6 +183,7 @@ BOOKS: dict[str, Schema] = {
             "contract": TEXT,
             "verdict": VERDICT,
             "hardPromises": VERDICT,
+            "completion": maybe(exactly({"by": TEXT, "verdict": maybe(VERDICT), "reason": TEXT, "said": TEXT})),
             "ended": maybe(TEXT),
             "credit": maybe(ANYTHING),
             "statements": WHOLE,
@@ -185,6 +195,12 @@ BOOKS: dict[str, Schema] = {
     "Backup": answered("Backup", {"file": TEXT, "files": WHOLE, "bytes": WHOLE, **_BACKED_UP}),
     "Restored": answered(
         "Restored",
-        {"home": TEXT, "backup": with_at_least(_BACKED_UP), "agrees": TRUTH, "findings": listed(FINDING)},
+        {
+            "home": TEXT,
+            "backup": with_at_least(_COPIED),
+            "signingKey": _BROUGHT_KEY,
+            "agrees": TRUTH,
+            "findings": listed(FINDING),
+        },
     ),
 }

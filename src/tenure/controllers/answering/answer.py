@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tenure.controllers.answering.capability import Capability
 from tenure.controllers.answering.choices import Choice, MemoryOf, choices_of, demand_for, with_fewer
+from tenure.controllers.answering.deadline import unproven
 from tenure.controllers.answering.explicit import Wanted, with_wanted
 from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.need import Need
@@ -97,6 +98,10 @@ def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, n
     within = [one for one in planned if one.quote.meets_in_full]
     if within:
         return Answered(_said(knowledge, "Offers", now_ms, within), tuple(within[:OFFERS_MAX]))
+    within = [one for one in planned if not over_limits(need.limits, one.quote.price, one.quote.watts)]
+    if within:
+        detail = unproven([one.quote for one in within])
+        return Answered(_said(knowledge, "CounterOffers", now_ms, within, detail), tuple(within[:OFFERS_MAX]))
     if planned:
         return _over_limits(knowledge, planned, choices, fleet, calendar, now_ms)
     return _counter(knowledge, choices, refused, fleet, calendar, group, now_ms)

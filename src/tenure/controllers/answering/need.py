@@ -56,6 +56,7 @@ class Need:
     guarantee: str = "guaranteed"
     preference: Preference = "speed"
     limits: Limits = field(default_factory=Limits)
+    complete_by_ms: int | None = None  # by when the work is to be done, Unix milliseconds
 
     @property
     def availability(self) -> AvailabilityObjective | None:
@@ -88,7 +89,13 @@ def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
         guarantee=spec.guarantee,
         preference=spec.preference,
         limits=limits_of(spec),
+        complete_by_ms=_complete_by_ms(spec),
     )
+
+
+def _complete_by_ms(spec: WorkloadSpec) -> int | None:
+    wanted = spec.objectives.completion if spec.objectives is not None else None
+    return None if wanted is None else int(wanted.by)
 
 
 def _retention_ms(spec: WorkloadSpec, when: Window) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenure.controllers.answering.choices import Choice, promised_share, rounded_up
+from tenure.controllers.answering.deadline import deadline_relaxed, promised_by
 from tenure.controllers.answering.floors import rounded_down
 from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.measured import Carried
@@ -55,7 +56,10 @@ def promises_of(
     """Hard promises from the plan, statistical ones from the evidence; never mixed."""
     hard = simulated_hard(plan) if simulated else _reserved(plan)
     if choice.capability is None:
-        return Promises(hard=hard, retention=None if simulated else Duration(need.retention_ms * 10**6))
+        if simulated:  # nothing runs that could be done in time; its first hard promise says so
+            return Promises(hard=hard)
+        by = promised_by(need, plan.start_ms)
+        return Promises(hard=hard, complete_by=by, retention=Duration(need.retention_ms * 10**6))
     load = choice.capability.load
     return Promises(
         load=_wire_load(load.arrivals_micro, load.prompt_tokens, load.output_tokens),
@@ -216,8 +220,9 @@ def price_of(plan: Plan, machines: Mapping[str, Machine]) -> Price:
 
 
 def _with_credit(price: Price, promises: Promises) -> Price:
-    """The price with the schedule by which it comes back, said before anyone accepts, where anything is measured."""
-    if not promises.statistical:
+    """The price with the schedule by which it comes back, said before anyone accepts, where anything is measured or
+    due."""
+    if not promises.statistical and promises.complete_by is None:
         return price
     bands = [
         CreditBand(below_percent=round(step.below * 100), credit_percent=round(step.share * 100))
@@ -282,6 +287,7 @@ def quote_of(
     price = price_of(plan, machines)
     watts = rated_watts_of(plan, simulated) if simulated is not None else watts_of(plan, machines)
     relaxed = [*relaxed_of(choice, plan, need), *over_limits(need.limits, price, watts)]
+    relaxed += deadline_relaxed(need, plan.start_ms) if simulated is None else []
     promises = promises_of(need, choice, plan, simulated=simulated is not None, views=views)
     return Quote(
         meets_in_full=not relaxed,

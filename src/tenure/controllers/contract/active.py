@@ -3,30 +3,41 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from tenure.client import Conflict, NotFound, Unreachable
 from tenure.controllers.contract.commissioning import active_message, run_status
 from tenure.controllers.contract.credit import credit_of, once_due, state_credit
+from tenure.controllers.contract.deadline import completion_condition, counts_of
 from tenure.controllers.contract.ending import end
 from tenure.controllers.contract.hard import hard_condition, hard_of_status, overall
-from tenure.controllers.contract.judging import Standing, as_status, judge_windows
+from tenure.controllers.contract.judging import NOTHING_JUDGED, Standing, as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.notice import give_notice, until_next
 from tenure.controllers.contract.progress import AT_RISK, ProgressBook
 from tenure.controllers.contract.readback import NOBODY, compare
+from tenure.controllers.contract.readiness import UNSEEN, observed, ready_condition, ready_when_read, window_ms
 from tenure.controllers.contract.reserve import claim_now, reserve_after
-from tenure.controllers.contract.run import spec_of_contract
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.probing import LOOK_MS, look_ms
+from tenure.controllers.remedies.reading import judged_by_reading
 from tenure.controllers.remedies.taking import STEPS_KEPT, WAITING, act, begin, conclude, judged
 from tenure.controllers.remedies.unwritten import as_stated, undo_unwritten
 from tenure.controllers.remedies.watching import Looks
-from tenure.controllers.serving import ServingError
 from tenure.controllers.status import condition
-from tenure.engines import EndReason, EngineFailure, Phase, RunNotFound, RunState
+from tenure.engines import (
+    EndReason,
+    EngineFailure,
+    EngineUnreachable,
+    Phase,
+    RunNotFound,
+    RunNotRecorded,
+    RunState,
+    RunUnreadable,
+)
 from tenure.evidence import NotWrittenError
 from tenure.promises import Verdict
-from tenure.resources import Condition, Contract, Offer, condition_of
+from tenure.resources import Contract, Offer, condition_of
 from tenure.resources.kinds.contract import ReadBackFact, RemedyStep
 
 
@@ -37,8 +48,10 @@ async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contra
         state = await asyncio.to_thread(plane.engine.state, hold.id)
     except RunNotFound:
         return await _lost(plane, contract, "the engine knows no run of this contract")
-    if state.phase is Phase.UNSUPERVISED:
+    if state.phase in (Phase.UNSUPERVISED, Phase.UNREADABLE):
         await asyncio.to_thread(plane.engine.adopt)
+    if state.phase is Phase.UNREADABLE:
+        return await _cannot_say(plane, contract, "RunUnreadable", state.message)
     if state.phase is Phase.LOST:
         return await _resume(plane, contract, state)
     if state.phase is Phase.ENDED:
@@ -94,28 +107,50 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
     run = run_status(state).model_copy(update={"read_back": list(facts)})
     wrong = next((fact for fact in facts if not fact.agrees), None)
     more: dict[str, object] = {}
+    evidence_ms: int | None = None
     try:
         standing = await asyncio.to_thread(judge_windows, plane, contract)
         hard = await hard_condition(plane, contract, facts)
+        done = await completion_condition(plane, contract, state, plane.clock.now_ms())
+        in_time = [done] if done is not None else []
+        broken = Verdict.BREACHED if hard.status == "False" else Verdict.KEPT
+        accounts = standing.accounts if standing is not None else ()
+        credit = once_due(contract, credit_of(contract.spec.price, accounts, broken, counts_of(in_time)))
+        await state_credit(plane, contract, credit)
+        more = {"credit": credit}
         if standing is not None:
-            broken = Verdict.BREACHED if hard.status == "False" else Verdict.KEPT
-            credit = once_due(contract, credit_of(contract.spec.price, standing.accounts, broken))
-            await state_credit(plane, contract, credit)
-            more = as_status(standing) | {"credit": credit}
+            more |= as_status(standing)
             steps = await _remedy(plane, looks, contract, state, facts, standing)
             more |= {"remedies": steps, "reserve": reserve_after(contract, steps)}
-            said = _ready(plane, standing)
-        else:
+            said, evidence_ms = ready_condition(standing, plane.clock), standing.evidence_ms
+        elif done is not None and done.status == "False":
+            said = condition("Ready", False, "Breached", done.message, plane.clock)
+        elif plane.simulated:
             said = condition("Ready", True, "Active", active_message(plane), plane.clock)
-        contract = await set_phase(plane, contract, "Active", hard)
-        statistical = [account.verdict for _, account in standing.accounts] if standing is not None else []
-        more["verdict"] = str(overall(statistical, hard_of_status(contract)))
+        else:
+            said = ready_when_read(contract, state.phase, facts, active_message(plane), plane.clock)
+            evidence_ms = plane.clock.now_ms() if facts else None
+            if wrong is not None or (contract.status and contract.status.remedies):
+                more["remedies"] = await _remedy(plane, looks, contract, state, facts, NOTHING_JUDGED)
+        contract = await set_phase(plane, contract, "Active", hard, *in_time)
+        verdicts = [*(account.verdict for _, account in accounts), *counts_of(in_time)]
+        # What was read once and cannot be read now is not vouched for meanwhile; what was broken stays broken.
+        unseen = [Verdict.UNVERIFIABLE] if said.reason in UNSEEN else []
+        more["verdict"] = str(overall([*verdicts, *unseen], hard_of_status(contract)))
     except NotWrittenError as error:
         said = condition("Ready", None, "Unverifiable", f"evidence cannot be written: {error}", plane.clock)
         more = {"verdict": "Unverifiable"}
+    except (Conflict, NotFound, Unreachable):
+        raise  # the ordinary course of compare-and-swap, or a host that restarts: nothing is wrong with the evidence
+    except Exception as error:
+        why = f"it could not be judged: {error or type(error).__name__}"
+        said = condition("Ready", None, "Unverifiable", why, plane.clock)
+        await set_phase(plane, contract, "Active", said, verdict="Unverifiable")
+        raise
     if wrong is not None:
         message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel says {wrong.found}"
         said = condition("Ready", False, "ReadBackDiffers", message, plane.clock)
+    more |= observed(contract, said, evidence_ms, plane.began_ms)
     await set_phase(plane, contract, "Active", said, run=run, **more)
 
 
@@ -135,15 +170,16 @@ async def _remedy(
         looks.told.add(contract.uid)
     situation = await looks.situation(plane, contract, state, facts, standing)
     steps = judged(before, standing, plane.clock.now_ms(), await _replacing(plane, contract, before))
+    if standing is NOTHING_JUDGED:
+        steps = judged_by_reading(steps, facts, plane.clock.now_ms())
     await conclude(plane, contract, before, steps)
     begun = next((step for step in steps if step.outcome == "InProgress" and not step.did), None)
     if begun is not None:
         done = await act(plane, contract, situation, begun)  # begun before a crash
         steps = [done if step is begun else step for step in steps]
     elif standing.remedy_due or situation.differing or situation.healthy is False:
-        window_ms = contract.spec.promises.statistical[0].window.ms
         looks.told.discard(contract.uid)  # until what is stated from here on is in the status too
-        step = await begin(plane, contract, situation, steps, window_ms)
+        step = await begin(plane, contract, situation, steps, window_ms(contract))
         if step is not None:
             begun_with = [*steps, step][-STEPS_KEPT:]
             reserve = reserve_after(contract, begun_with)
@@ -163,26 +199,15 @@ async def _replacing(plane: Plane, contract: Contract, steps: Sequence[RemedySte
     return [offer for offer in found.items if offer.spec.replaces == contract.name]
 
 
-def _ready(plane: Plane, standing: Standing) -> Condition:
-    """Ready needs a kept window that is not older than a window."""
-    if standing.ready:
-        return condition("Ready", True, "Kept", "the newest window was kept", plane.clock)
-    last = {verdict.promise: verdict for verdict in standing.newest}  # the newest of each promise
-    newest = max(last.values(), key=lambda verdict: verdict.verdict.severity, default=None)
-    if newest is None:
-        return condition("Ready", None, "Unverifiable", "no window is over yet", plane.clock)
-    text = f"{newest.promise}: {newest.reason}" + (f", {newest.detail}" if newest.detail else "")
-    if newest.verdict is Verdict.BREACHED:
-        return condition("Ready", False, "Breached", text, plane.clock)
-    return condition("Ready", None, "Unverifiable", text, plane.clock)
-
-
 async def _resume(plane: Plane, contract: Contract, state: RunState) -> Wait | None:
-    """A run that was lost is started anew on the same hold; that, and whether it was a reboot, is said, not hidden."""
+    """A run that was lost is started anew on the same hold, from its own record: what it would be asked today may
+    differ. That, and whether it was a reboot, is said, not hidden."""
     why = state.message
     try:
-        await asyncio.to_thread(plane.engine.start, await spec_of_contract(plane, contract))
-    except (EngineFailure, ServingError) as error:
+        await asyncio.to_thread(plane.engine.resume, contract.spec.hold.id)
+    except (EngineUnreachable, RunNotRecorded, RunUnreadable) as error:
+        return await _cannot_say(plane, contract, error.code, f"{why}; it could not be started again yet: {error}")
+    except EngineFailure as error:
         return await _lost(plane, contract, f"{why}; it could not be started again: {error}")
     await record(
         plane.client,
@@ -192,6 +217,13 @@ async def _resume(plane: Plane, contract: Contract, state: RunState) -> Wait | N
         plane.clock,
         warning=True,
     )
+    return Wait(LOOK_MS)
+
+
+async def _cannot_say(plane: Plane, contract: Contract, reason: str, why: str) -> Wait:
+    """Its run is not known to be gone, and nothing can be said of it now."""
+    said = condition("Ready", None, reason, why, plane.clock)
+    await set_phase(plane, contract, "Active", said, verdict="Unverifiable")
     return Wait(LOOK_MS)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tenure.controllers.contract.deadline import PREDICATE as COMPLETION
+from tenure.controllers.contract.deadline import completion_body, due_ms
 from tenure.controllers.contract.stating import ACTIVATION, EVIDENCE_INPUT, verdict_body
 from tenure.controllers.contract.terms import promises_of
 from tenure.evidence import ContradictionError, OtherJudgeError, Owed, Statement
@@ -14,8 +16,10 @@ from tenure.promises import (
     Reason,
     Window,
     WindowEvidence,
+    WorkSeen,
     ended_text,
     judge,
+    period_ms_of,
 )
 from tenure.quantities import parse_instant
 from tenure.resources.kinds.allocation import Promises
@@ -37,7 +41,7 @@ class Recomputing:
     def __call__(
         self, statement: Statement, inputs: Mapping[str, Any], terms: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
-        """What a window verdict's statement must say, from its evidence and the signed terms; None for others.
+        """What a verdict's statement must say, from its evidence and the signed terms; None for others.
 
         Raises ValueError when the terms know no such promise or the evidence cannot be read, OtherJudgeError when
         the verdict was drawn by another version of the judge.
@@ -45,6 +49,8 @@ class Recomputing:
         if statement.predicate == "retirement":
             _check_retirement(statement, terms)
             return None
+        if statement.predicate == COMPLETION:
+            return _completion(statement, terms)
         if statement.predicate != "window-verdict":
             return None
         version = str(statement.body.get("judge", UNNAMED_JUDGE))
@@ -68,6 +74,20 @@ class Recomputing:
         except KeyError as error:
             raise ValueError(f"the evidence lacks {error}") from None
         return self._evidence
+
+
+def _completion(statement: Statement, terms: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the statement on a deadline must say: the deadline that both signed, and what follows for work seen so."""
+    by_ms = due_ms(terms)
+    if by_ms is None:
+        raise ValueError("the terms promise no completion")
+    seen = WorkSeen.from_record(statement.body)
+    if max(seen.seen_ms, seen.ended_ms or 0) > statement.at_ms:
+        raise ValueError("the work was seen later than this was stated")
+    found = completion_body(by_ms, seen)
+    if found is None:
+        raise ValueError("it could still go either way then")
+    return found
 
 
 def _check_retirement(statement: Statement, terms: Mapping[str, Any]) -> None:
@@ -100,7 +120,9 @@ def owed(terms: Mapping[str, Any], statements: Sequence[Statement], created_ms: 
         if statement.predicate == "ending" and "at" in statement.body:
             over_ms = min(over_ms, parse_instant(str(statement.body["at"])))
     _check_cuts(statements, over_ms)
-    settled = any(s.predicate == "ending" and s.body.get("stage") == "settled" for s in statements)
+    settled = _is_settled(statements)
+    if settled:
+        _check_deadline(terms, statements)
     found = []
     for promise in promises_of(Promises.model_validate(terms["promises"])):
         length_ms = promise.assurance.window_ms
@@ -109,6 +131,25 @@ def owed(terms: Mapping[str, Any], statements: Sequence[Statement], created_ms: 
         if windows:
             found.append(Owed(promise.name, windows[0].start_ms, windows[-1].end_ms))
     return found
+
+
+def _check_deadline(terms: Mapping[str, Any], statements: Sequence[Statement]) -> None:
+    """A contract that is settled has a verdict on its deadline, if it promised one."""
+    if due_ms(terms) is not None and not any(s.predicate == COMPLETION for s in statements):
+        last = statements[-1]
+        raise ContradictionError(last.id, "$.predicate.body", "settled without a verdict on its deadline")
+
+
+def speaks_for(terms: Mapping[str, Any], statements: Sequence[Statement]) -> int | None:
+    """For how long (ms) a bundle answers for its contract: one accounting period, or for good once it is settled."""
+    if _is_settled(statements):
+        return None
+    term = terms["term"]
+    return period_ms_of(parse_instant(str(term["end"])) - parse_instant(str(term["start"])))
+
+
+def _is_settled(statements: Sequence[Statement]) -> bool:
+    return any(s.predicate == "ending" and s.body.get("stage") == "settled" for s in statements)
 
 
 def _check_cuts(statements: Sequence[Statement], over_ms: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tenure.controllers.contract.stating import state
 from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
-from tenure.promises import Account, CreditStep, Promise, Verdict, credit_share
+from tenure.promises import COMPLETION, Account, CreditStep, Promise, Verdict, credit_share
 from tenure.resources import Contract
 from tenure.resources.kinds.allocation import Price
 from tenure.resources.kinds.contract import Credit
@@ -15,19 +15,27 @@ HARD_PROMISES = "hard promises"
 """How a credit names what is read back rather than measured in windows."""
 
 
-def credit_of(price: Price, accounts: Sequence[tuple[Promise, Account]], hard: Verdict = Verdict.KEPT) -> Credit | None:
+def credit_of(
+    price: Price,
+    accounts: Sequence[tuple[Promise, Account]],
+    hard: Verdict = Verdict.KEPT,
+    completion: Sequence[Verdict] = (),
+) -> Credit | None:
     """The credit of the promise that fell furthest short; promises are not added up. None where none is due. Pure.
 
-    A hard promise that was broken has no share of windows by which to tell how far it fell short: any shortfall is the
-    first step of the schedule, and that is due. A price that nobody declared makes the amount unknown, never nothing:
-    the share of it stands all the same.
+    A hard promise that was broken, or a deadline, has no share of windows by which to tell how far it fell short: any
+    shortfall is the first step of the schedule, and that is due. A price that nobody declared makes the amount unknown,
+    never nothing: the share of it stands all the same.
     """
     schedule = [CreditStep(band.below_percent / 100, band.credit_percent / 100) for band in price.credit]
     due = [(credit_share(account, promise.assurance, schedule), promise, account) for promise, account in accounts]
     share, promise, account = max(due, key=lambda one: one[0], default=(0, None, None))
     least = min((step.share for step in schedule), default=0.0)
-    if hard is Verdict.BREACHED and least > share:
-        return _due(price, round(least * 100), HARD_PROMISES, 0, 0)
+    if least > share:
+        if hard is Verdict.BREACHED:
+            return _due(price, round(least * 100), HARD_PROMISES, 0, 0)
+        if Verdict.BREACHED in completion:
+            return _due(price, round(least * 100), COMPLETION, 0, 0)
     if promise is None or account is None or not share:
         return None
     percent = int(share * 100)

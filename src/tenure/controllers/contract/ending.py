@@ -6,6 +6,7 @@ from contextlib import suppress
 from tenure.client import NotFound
 from tenure.controllers.contract.commissioning import BY_ITSELF, drop_measurements
 from tenure.controllers.contract.credit import credit_of, once_due, state_credit
+from tenure.controllers.contract.deadline import completion_condition, counts_of
 from tenure.controllers.contract.hard import hard_at_end, overall
 from tenure.controllers.contract.judging import as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
@@ -17,17 +18,19 @@ from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.taking import at_the_end, conclude
 from tenure.controllers.remedies.unwritten import as_stated, undo_unwritten
+from tenure.controllers.serving import STOP_GRACE_MS
 from tenure.controllers.status import condition, update_status
-from tenure.engines import RunNotFound, StopFailed
+from tenure.engines import RunNotFound, RunState, StopFailed
 from tenure.ledger import release
-from tenure.ledger.collect import drop_ledger_finalizer
+from tenure.ledger.collect import discard
 from tenure.measurement import part_windows
 from tenure.quantities import format_instant, parse_instant
-from tenure.resources import Contract, Workload
+from tenure.resources import Condition, Contract, Workload
 from tenure.resources.kinds.workload import WorkloadStatus
 
 NEVER_COMMITTED_MS = 5_000
 STOP_AGAIN_MS = 1_000
+EARLY_GRACE_MS = 10_000
 PASSES_MAX = 200
 BY_ITS_USER = ("EndedByUser", "EndedByDeletion")
 
@@ -67,7 +70,7 @@ async def end(
         await record(plane.client, contract, reason, message, plane.clock)
     drop_measurements(plane, contract.uid)
     try:
-        await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id)
+        await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id, grace_ms(contract, plane.clock.now_ms()))
     except RunNotFound:
         pass  # it was never started, or is long gone
     except StopFailed as error:
@@ -85,29 +88,51 @@ async def end(
     return Wait(1)
 
 
+def grace_ms(contract: Contract, now_ms: int) -> int | None:
+    """How long its work may take to end: a command that is stopped early may still write a checkpoint. At the end of
+    its term, and for a server, it is what its engine was told."""
+    if contract.spec.body.inference is not None:
+        return None
+    return min(EARLY_GRACE_MS, max(0, int(contract.spec.term.end) - now_ms) + STOP_GRACE_MS)
+
+
 async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract:
     """Every window up to the end is judged before it is over: also those that passed while nobody was there."""
     if plane.simulated or contract.status is None:
         return contract
     until_ms = await _ended_ms(plane, contract)
     because = contract.status.ended_because
+    said = await _judge_deadline(plane, contract, until_ms)
+    in_time = [said] if said is not None else []
+    completion = counts_of(in_time)
     for _ in range(PASSES_MAX):
         standing = await asyncio.to_thread(judge_windows, plane, contract, until_ms)
         if standing is None:
             if contract.status.signature is None:
                 return contract  # it never came to be: nothing was promised
-            return await set_phase(
-                plane, contract, "Ending", verdict=str(overall([], await hard_at_end(plane, contract), because))
-            )
+            hard = overall([], await hard_at_end(plane, contract), because)
+            credit = once_due(contract, credit_of(contract.spec.price, [], hard, completion))
+            await state_credit(plane, contract, credit)
+            verdict = str(overall(completion, hard))
+            return await set_phase(plane, contract, "Ending", *in_time, verdict=verdict, credit=credit)
         if not standing.fresh:
             hard = await hard_at_end(plane, contract)
             fallen = overall([], hard, because)  # an end before the term, by its provider, breaks a hard promise too
-            credit = once_due(contract, credit_of(contract.spec.price, standing.accounts, fallen))
+            credit = once_due(contract, credit_of(contract.spec.price, standing.accounts, fallen, completion))
             await state_credit(plane, contract, credit)
-            statistical = [account.verdict for _, account in standing.accounts]
+            statistical = [*(account.verdict for _, account in standing.accounts), *completion]
             more = as_status(standing) | {"verdict": str(overall(statistical, hard, because))}
-            return await set_phase(plane, contract, "Ending", **more, credit=credit)
+            return await set_phase(plane, contract, "Ending", *in_time, **more, credit=credit)
     return contract
+
+
+async def _judge_deadline(plane: Plane, contract: Contract, until_ms: int) -> Condition | None:
+    """Whether its work was done in time, as its supervisor recorded it before it forgets."""
+    run: RunState | None = None
+    with suppress(RunNotFound):
+        run = await asyncio.to_thread(plane.engine.state, contract.spec.hold.id)
+    because = contract.status.ended_because if contract.status else None
+    return await completion_condition(plane, contract, run, until_ms, because or "EndedByTerm")
 
 
 async def _ended_ms(plane: Plane, contract: Contract) -> int:
@@ -182,11 +207,16 @@ async def clean(plane: Plane, contract: Contract) -> None:
 
 
 async def when_never_committed(plane: Plane, contract: Contract) -> Wait | None:
-    """A Proposed contract: its mark is late, or it was never committed. The ledger knows; a deleted one may go."""
+    """A Proposed contract: its mark is late, or it was never committed. The ledger knows; then it goes.
+
+    Another allocator may be about to commit it: it is given the time for that, then it has to propose anew.
+    """
     memory = await plane.allocator.look()
-    if contract.uid in memory.view.records:
-        return Wait(NEVER_COMMITTED_MS)
-    if contract.metadata.deletion_timestamp is not None:
-        await drop_ledger_finalizer(plane.client, contract)
-        return None
+    planned = contract.spec.planned_generation
+    age_ms = plane.clock.now_ms() - int(contract.metadata.creation_timestamp or 0)
+    left = contract.metadata.deletion_timestamp is not None or age_ms >= NEVER_COMMITTED_MS
+    if contract.uid not in memory.view.records and left:
+        memory = await plane.allocator.settle(planned)
+    if contract.uid not in memory.view.records and planned < memory.generation:
+        await discard(plane.client, contract)
     return Wait(NEVER_COMMITTED_MS)

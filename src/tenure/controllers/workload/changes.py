@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from tenure.controllers.answering.answer import Answered, Knowledge, Planned, answer
+from tenure.controllers.answering.deadline import WHAT
 from tenure.controllers.answering.need import Window
 from tenure.placement import Calendar, Fleet
 from tenure.quantities import Instant, format_instant
@@ -47,5 +48,6 @@ class Terms:
             offered=format_instant(self.by_ms),
         )
         promises = quote.promises.model_copy(update={"complete_by": Instant(self.by_ms)})
-        relaxed = [*quote.relaxed, later]
+        # Its own progress says when it will be done, and how surely: that takes the place of what was not known.
+        relaxed = [*(one for one in quote.relaxed if one.what != WHAT), later]
         return quote.model_copy(update={"meets_in_full": False, "relaxed": relaxed, "promises": promises})

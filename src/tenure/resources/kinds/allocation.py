@@ -124,7 +124,7 @@ class Promises(Strict):
     hard: list[HardPromise] = Field(default_factory=list)
     statistical: list[StatisticalPromise] = Field(default_factory=list)
     complete_by: Instant | None = Field(
-        default=None, description="by when the work is watched to be done, where that is later than it was asked for"
+        default=None, description="by when the work is promised to be done: judged once, by its own success and when that was"
     )
     probes_per_second: Rate | None = Field(default=None, description="requests that the prober may add, on average")
     retention: Duration | None = Field(

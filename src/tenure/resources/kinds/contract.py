@@ -238,6 +238,7 @@ class Credit(Strict):
         failed = f"{self.windows_used} of {self.windows_in_period} windows failed"
         if not self.windows_in_period:  # a hard promise has none
             failed = "broken by read-back, or by an end before its term"
+            failed = "it was not done by its deadline" if self.promise == "completion" else failed
         return f"{self.percent} % of the price ({amount}), {failed}"
 
 
@@ -267,6 +268,11 @@ class ContractStatus(Status):
     checkpoint: str | None = Field(default=None, description="of the evidence log at activation; keep a copy")
     windows: list[WindowVerdict] = Field(
         default_factory=list, description="the newest few; the rest is in the evidence"
+    )
+    observed_at: Instant | None = Field(
+        default=None,
+        description="of the youngest evidence that `Ready` rests on, give or take half a window; once it is older "
+        "than a window, Ready is shown as Unknown",
     )
     accounting: list[Accounting] = Field(default_factory=list)
     remedies: list[RemedyStep] = Field(default_factory=list, description="the newest few steps of the ladder")

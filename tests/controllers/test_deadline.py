@@ -1,0 +1,217 @@
+"""A deadline is a promise: offered with the confidence that is known, signed, judged once, and judged again by a
+stranger."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from tenure.cli.audit.replay import replay, to_json
+from tenure.controllers.answering.answer import Answered, Knowledge, answer
+from tenure.controllers.answering.need import need_of
+from tenure.controllers.contract.checking import owed, recompute
+from tenure.controllers.contract.credit import credit_of
+from tenure.controllers.contract.deadline import completion_body, seen_of
+from tenure.controllers.contract.stating import state
+from tenure.engines import EndReason, RunState
+from tenure.evidence import ContradictionError, Statement, contract_source
+from tenure.placement import Calendar
+from tenure.promises import Verdict, Work, WorkSeen
+from tenure.quantities import Instant, format_instant
+from tenure.resources import Contract
+from tests.controllers.builders import GIB, NOW_MS, fleet, machine, spec
+from tests.controllers.test_credit import PRICED
+from tests.controllers.test_hard import AGREES, Story, a_command
+from tests.controllers.test_judging import AT_MS
+
+BY_MS = AT_MS + 60_000
+JOB = {"inference": None, "load": None, "assurance": None, "training": {}, "run": {"command": ["true"]}}
+
+
+def asked(by_ms: int = NOW_MS + 60_000, simulated: bool = False, **more: Any) -> Answered:
+    wanted = spec(**JOB, objectives={"completion": {"by": format_instant(by_ms)}}, **more)
+    known = Knowledge(
+        need=need_of(wanted, NOW_MS),
+        capabilities=(),
+        shapes_measured=0,
+        trial=None,
+        constraints=(),
+        machines={"m": machine("0.60 EUR")},
+        memory_of=lambda _: GIB,
+        memory_bytes=GIB,
+        simulated=simulated,
+    )
+    return answer(known, fleet(2), Calendar.of([]), "group", NOW_MS)
+
+
+class TestOffers:
+    """Nothing measures how long work takes before it has run, and no offer claims that it was."""
+
+    def test_a_deadline_is_signed_and_its_confidence_is_said_to_be_unknown(self) -> None:
+        said = asked().answer
+        assert said.kind == "CounterOffers"
+        (quote,) = said.quotes
+        assert (quote.meets_in_full, quote.promises.complete_by) == (False, Instant(NOW_MS + 60_000))
+        assert [(r.axis, r.what) for r in quote.relaxed] == [("confidence", "objectives.completion")]
+        assert "nobody has measured how long it takes" in quote.relaxed[0].offered
+        assert said.refusal is not None
+        assert said.refusal.binding.constraint == "objectives.completion"
+        assert quote.price.credit, "what comes back when it is missed is said before anyone accepts"
+
+    def test_twin_without_a_deadline_the_same_work_is_offered_in_full(self) -> None:
+        wanted = need_of(spec(**JOB, objectives=None), NOW_MS)
+        assert wanted.complete_by_ms is None
+
+    def test_a_start_behind_the_deadline_promises_none(self) -> None:
+        start = format_instant(NOW_MS + 120_000)
+        (quote,) = asked(term={"start": start, "duration": "10m"}).answer.quotes
+        assert quote.promises.complete_by is None
+        assert [r.axis for r in quote.relaxed] == ["later"]
+
+    def test_a_limit_of_money_that_is_exceeded_is_still_what_binds(self) -> None:
+        refusal = asked(budget={"hourlyMax": "0.01 EUR"}).answer.refusal
+        assert refusal is not None
+        assert refusal.binding.constraint == "budget.hourlyMax"
+
+    def test_where_nothing_runs_nothing_is_promised_to_be_done(self) -> None:
+        (quote,) = asked(simulated=True).answer.quotes
+        assert quote.promises.complete_by is None
+        assert quote.promises.hard[0].what == "simulated"
+
+
+def due(by_ms: int = BY_MS) -> Contract:
+    wire = a_command().to_json()
+    wire["spec"]["promises"] = {"completeBy": format_instant(by_ms)}
+    return Contract.model_validate(wire)
+
+
+class Deadline(Story):
+    """A contract's life with a deadline: what its supervisor said, as it was stated."""
+
+    def __init__(self, home: Any) -> None:
+        super().__init__(home, due())
+        self.read_back(AGREES)
+
+    def seen(self, seen: WorkSeen) -> None:
+        self.clock.advance(max(0, seen.seen_ms - self.clock.now_ms()))
+        body = completion_body(BY_MS, seen)
+        assert body is not None
+        state(self.plane, self.contract, "completion", "deadline", body)
+
+    def statements(self) -> list[Statement]:
+        log = self.plane.log
+        return [log.statement(place) for place in log.places(contract_source(self.contract.uid))]
+
+    def terms(self) -> dict[str, Any]:
+        return next(s.body["terms"] for s in self.statements() if s.predicate == "contract")
+
+    def told(self) -> Statement:
+        return next(s for s in self.statements() if s.predicate == "completion")
+
+    def settles(self) -> None:
+        state(self.plane, self.contract, "ending", "settled", {"because": "Completed", "stage": "settled"})
+
+
+IN_TIME = WorkSeen(Work.COMPLETED, BY_MS + 5000, BY_MS - 1)
+LATE = WorkSeen(Work.COMPLETED, BY_MS + 5000, BY_MS + 1)
+
+
+@pytest.mark.parametrize(
+    ("seen", "because", "verdict"),
+    [
+        (IN_TIME, "Completed", "Kept"),
+        (LATE, "Completed", "Breached"),
+        (WorkSeen(Work.RUNNING, BY_MS + 1), None, "Breached"),
+        (WorkSeen(Work.FAILED, BY_MS - 9, BY_MS - 9), "WorkFailed", "Breached"),
+        (WorkSeen(Work.COMPLETED, BY_MS + 9), "Completed", "Unverifiable"),
+        (WorkSeen(Work.WITHDRAWN, BY_MS - 9), "EndedByUser", "Kept"),
+    ],
+)
+def test_the_audit_says_how_the_deadline_stands(
+    tmp_path: Path, seen: WorkSeen, because: str | None, verdict: str
+) -> None:
+    story = Deadline(tmp_path)
+    story.seen(seen)
+    if because is not None:
+        story.end(because)
+    found = replay("job", story.statements())
+    assert str(found.verdict) == verdict
+    assert to_json(found)["completion"]["verdict"] is not None
+
+
+def test_twin_before_it_is_due_it_says_nothing_and_once_it_is_over_unjudged_it_is_unverifiable(tmp_path: Path) -> None:
+    story = Deadline(tmp_path)
+    early, late = (replay("job", story.statements(), now_ms) for now_ms in (BY_MS - 1, BY_MS + 1))
+    assert (str(early.verdict), str(late.verdict)) == ("Kept", "Unverifiable")
+
+
+@pytest.mark.parametrize("seen", [IN_TIME, LATE, WorkSeen(Work.RUNNING, BY_MS + 1)])
+def test_a_stranger_computes_the_same_from_the_signed_deadline(tmp_path: Path, seen: WorkSeen) -> None:
+    story = Deadline(tmp_path)
+    story.seen(seen)
+    told = story.told()
+    expected = recompute(told, {}, story.terms())
+    assert expected == told.body
+
+
+def test_a_late_end_that_is_called_kept_is_found_out(tmp_path: Path) -> None:
+    story = Deadline(tmp_path)
+    story.seen(LATE)
+    told = story.told()
+    forged = replace(told, body={**told.body, "verdict": "Kept", "reason": "DeadlineKept"})
+    expected = recompute(forged, {}, story.terms())
+    assert expected is not None
+    assert expected["verdict"] == "Breached"
+    moved = replace(told, body={**told.body, "by": format_instant(BY_MS + 10_000)})
+    assert (recompute(moved, {}, story.terms()) or {})["by"] == format_instant(BY_MS)
+    ahead = replace(told, at_ms=BY_MS)
+    with pytest.raises(ValueError, match="later than this was stated"):
+        recompute(ahead, {}, story.terms())
+
+
+def test_a_settled_contract_that_leaves_its_deadline_out_is_found_out(tmp_path: Path) -> None:
+    story = Deadline(tmp_path)
+    story.end("Completed")
+    story.settles()
+    with pytest.raises(ContradictionError, match="deadline"):
+        owed(story.terms(), story.statements(), BY_MS + 60_000)
+    told = Deadline(tmp_path / "twin")
+    told.seen(IN_TIME)
+    told.end("Completed")
+    told.settles()
+    assert owed(told.terms(), told.statements(), BY_MS + 60_000) == []
+
+
+def test_a_missed_deadline_earns_the_first_step_of_the_schedule() -> None:
+    found = credit_of(PRICED, [], Verdict.KEPT, [Verdict.BREACHED])
+    assert found is not None
+    assert (found.promise, found.percent) == ("completion", 10)
+    assert "not done by its deadline" in str(found)
+    assert credit_of(PRICED, [], Verdict.KEPT, [Verdict.KEPT]) is None
+
+
+def run(reason: EndReason | None, ended_ms: int | None = None) -> RunState:
+    return cast(RunState, SimpleNamespace(reason=reason, ended_ms=ended_ms))
+
+
+@pytest.mark.parametrize(
+    ("state", "because", "work"),
+    [
+        (run(EndReason.COMPLETED, 7), "Completed", Work.COMPLETED),
+        (run(EndReason.RESTARTS_EXHAUSTED, 7), "WorkFailed", Work.FAILED),
+        (run(EndReason.COMPLETED, 7), "EndedByUser", Work.COMPLETED),
+        (run(EndReason.STOPPED, 7), "EndedByUser", Work.WITHDRAWN),
+        (run(EndReason.STOPPED, 7), "Renegotiated", Work.WITHDRAWN),
+        (run(EndReason.TERM_OVER, 7), "EndedByTerm", Work.BROKEN_OFF),
+        (None, "Lost", Work.BROKEN_OFF),
+        (run(None), None, Work.RUNNING),
+    ],
+)
+def test_how_the_work_stood_is_what_its_supervisor_recorded(
+    state: RunState | None, because: str | None, work: Work
+) -> None:
+    found = seen_of(state, 9, because)
+    assert (found.how, found.seen_ms) == (work, 9)
+    assert found.ended_ms == (7 if work in (Work.COMPLETED, Work.FAILED) else None)
