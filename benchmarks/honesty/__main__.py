@@ -1,4 +1,4 @@
-"""Command line of the honesty benchmark; exits 1 when `Kept` was said wrongly."""
+"""Command line of the honesty benchmark; exits 1 when `Kept` was said wrongly, or a lie lasted unprobed too long."""
 
 from __future__ import annotations
 
@@ -13,38 +13,15 @@ from benchmarks.honesty import remedied, virtual
 from benchmarks.honesty.aims import AIMS, WINDOW_MS
 from benchmarks.honesty.faults import KINDS
 from benchmarks.honesty.row import Row
+from benchmarks.honesty.shown import dishonest, meanings, table
 
-
-def table(rows: list[Row]) -> str:
-    """Aligned text, one kind a line."""
-    columns = (
-        "windows",
-        "truly bad",
-        "kept",
-        "breached",
-        "unverif.",
-        "FALSE KEPT",
-        "unprobed",
-        "false br.",
-        "detected",
-        "remedy due",
-    )
-    lines = [f"{'kind':<22}" + "".join(f"{name:>12}" for name in columns)]
-    for row in rows:
-        detected, due = (_at_most(one) for one in (row.detected_after_windows, row.remedy_due_after_windows))
-        figures = (row.windows, row.truly_bad, row.kept, row.breached, row.unverifiable)
-        figures += (row.false_kept, row.unprobed, row.false_breached)
-        lines.append(f"{row.kind:<22}" + "".join(f"{value:>12}" for value in figures) + f"{detected:>15}{due:>15}")
-    return "\n".join(lines)
-
-
-def _at_most(windows: list[int]) -> str:
-    return f"<= {max(windows)} windows" if windows else "-"
+REMEDIED_MINUTES = 3
 
 
 def say(rows: list[Row]) -> None:
-    """The table, and the reasons behind it."""
+    """The table, what its columns mean, and the reasons behind it."""
     print(table(rows))
+    print(meanings(rows))
     for row in rows:
         print(f"  {row.kind}: " + (", ".join(f"{k} {v}" for k, v in sorted(row.reasons.items())) or "all kept"))
 
@@ -58,7 +35,10 @@ def main() -> int:
     parser.add_argument("--real", type=Path, help="a GGUF model: run the real part, too")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument(
-        "--remedied", type=float, metavar="MINUTES", help="disturb a contract of a whole control plane so long, too"
+        "--remedied",
+        type=float,
+        metavar="MINUTES",
+        help=f"disturb a contract of a whole control plane so long, too ({REMEDIED_MINUTES} with --real, else 0)",
     )
     parser.add_argument("--json", type=Path)
     wanted = parser.parse_args()
@@ -79,15 +59,23 @@ def main() -> int:
         print(f"real part: {wanted.minutes:g} minutes, {real.WINDOW_MS / 1000:g} s windows, {wanted.real.name}")
         say(found)
     mended: list[remedied.Mended] = []
-    if wanted.remedied:
+    minutes = (REMEDIED_MINUTES if wanted.real else 0) if wanted.remedied is None else wanted.remedied
+    if minutes:
         with tempfile.TemporaryDirectory() as folder:
-            mended = remedied.run(Path(folder), wanted.remedied)
-        print(f"remedied part: {wanted.remedied:g} minutes of a real contract, {remedied.WINDOW_MS / 1000:g} s windows")
+            mended = remedied.run(Path(folder), minutes)
+        print(f"remedied part: {minutes:g} minutes of a real contract, {remedied.WINDOW_MS / 1000:g} s windows")
         print(remedied.table(mended))
+    else:
+        print(
+            "How long remedies take was not measured: --remedied MINUTES does, on a real contract of a control plane."
+        )
     if wanted.json:
         found_all = {"rows": [asdict(row) for row in rows], "remedied": [asdict(row) for row in mended]}
         wanted.json.write_text(json.dumps({"benchmark": "honesty"} | found_all))
-    return 1 if any(row.false_kept for row in rows) else 0
+    failed = dishonest(rows)
+    for line in failed:
+        print(f"FAILED {line}")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

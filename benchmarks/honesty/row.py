@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from tenure.promises import Reason, Verdict, WindowVerdict
 
 _EXAMPLES_MAX = 5
+_PROBED_WITH = 0.999
+"""Probes come at random instants, so no interval is the longest; this share of them is shorter than the bound."""
+
+
+def unprobed_windows_max(probes_per_s: float, window_ms: int) -> int:
+    """How many windows of a lie may be over before its first probe: one interval, and the window in which it began."""
+    interval_s = -math.log(1 - _PROBED_WITH) / probes_per_s
+    return math.ceil(interval_s * 1000 / window_ms) + 1
 
 
 @dataclass
@@ -20,8 +29,11 @@ class Row:
     unverifiable: int = 0
     truly_bad: int = 0
     false_kept: int = 0
-    unprobed: int = 0
-    """Kept wrongly although a sensor lied, before a probe came that could show it: the price of the prober's budget."""
+    unprobed: list[int] = field(default_factory=list)
+    """Kept wrongly because a tap lied and no probe had met the lie yet: which window of its lie each of them was. Later
+    ones are false kept. This is the price of the prober's budget, and it has a bound."""
+    unprobed_windows_max: int = 0
+    """That bound."""
     false_breached: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
@@ -31,17 +43,22 @@ class Row:
     remedy_due_after_windows: list[int] = field(default_factory=list)
     """For each that lasted long enough: windows from the same until the burn rates call for a remedy."""
 
-    def add(
-        self, verdict: WindowVerdict, *, bad: bool, fine: bool, unprobed: bool = False, truth: object = None
-    ) -> None:
-        """Count one verdict. `bad`: users saw a breach beyond the measurement error; `fine`: they clearly saw none."""
+    @property
+    def honest(self) -> bool:
+        """Nothing was kept wrongly, but for windows of a lie that no probe could have shown yet."""
+        return not self.false_kept and max(self.unprobed, default=0) <= self.unprobed_windows_max
+
+    def add(self, verdict: WindowVerdict, *, bad: bool, fine: bool, unprobed: int = 0, truth: object = None) -> None:
+        """Count one verdict. `bad`: users saw a breach beyond the measurement error; `fine`: they clearly saw none;
+        `unprobed`: the how-manieth window this is of a lie that no probe has met yet, 0 where there is none."""
         self.windows += 1
         self.truly_bad += bad
         self.kept += verdict.verdict is Verdict.KEPT
         self.breached += verdict.verdict is Verdict.BREACHED
         self.unverifiable += verdict.verdict is Verdict.UNVERIFIABLE
         if bad and verdict.verdict is Verdict.KEPT:
-            self.unprobed += unprobed
+            if unprobed:
+                self.unprobed.append(unprobed)
             self.false_kept += not unprobed
             self.examples.setdefault("FALSE KEPT", []).append(f"{verdict.promise} {verdict.observed} {truth}")
         # A window without users is judged by its probes, of which the users' truth says nothing.

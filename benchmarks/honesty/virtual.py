@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.honesty.aims import FIRST_TOKEN, WINDOW_MS, Aim
 from benchmarks.honesty.episodes import note_episode
 from benchmarks.honesty.faults import Kind
-from benchmarks.honesty.row import Row
+from benchmarks.honesty.row import Row, unprobed_windows_max
 from benchmarks.honesty.world import OUTPUT_TOKENS, PROMPT_TOKENS, Episode, S, Truth, arrivals, serve
 from tenure.measurement import Declared, JournalWriter, gather, read_journal
 from tenure.measurement.scrape import Scrape
@@ -257,7 +257,7 @@ def _episodes(
 
 def run(kind: Kind, windows: int, seed: int, aim: Aim = FIRST_TOKEN) -> Row:
     """All windows of a kind against the truth, judged by one promise."""
-    row = Row(kind.name)
+    row = Row(kind.name, unprobed_windows_max=unprobed_windows_max(PROBES_PER_S, WINDOW_MS))
     with tempfile.TemporaryDirectory() as folder:
         world = Simulation(kind, windows, seed, Path(folder), aim)
         pending: deque[tuple[Window, int]] = deque()
@@ -305,13 +305,15 @@ def _truly_bad(world: Simulation, window: Window) -> bool:
     return all(world.aim.bad(_users(world, one)) for one in shifted)
 
 
-def _unprobed(world: Simulation, window: Window) -> bool:
-    """Whether the lie of a tap began in this window or before it, and no probe was sent since."""
+def _unprobed(world: Simulation, window: Window) -> int:
+    """The how-manieth window this is of a tap's lie that no probe was sent into yet; 0 where that is not so."""
     if world.kind.sensor != "tap-lying":
-        return False
-    begun = [e.start_ns for e in world.sensor if e.start_ns < window.end_ms * 1_000_000]
-    probes = [t for t in world.truths if t.role == "prober" and begun and begun[-1] <= t.arrival_ns]
-    return bool(begun) and not any(t.arrival_ns < window.end_ms * 1_000_000 for t in probes)
+        return 0
+    end_ns = window.end_ms * 1_000_000
+    begun = [e.start_ns for e in world.sensor if e.start_ns < end_ns]
+    if not begun or any(begun[-1] <= t.arrival_ns < end_ns for t in world.truths if t.role == "prober"):
+        return 0
+    return (window.start_ms - begun[-1] // 1_000_000 // WINDOW_MS * WINDOW_MS) // WINDOW_MS + 1
 
 
 def _count(row: Row, world: Simulation, window: Window, verdict: WindowVerdict) -> None:

@@ -1,0 +1,69 @@
+"""The table of verdicts against the truth as text, and what each of its columns means. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.honesty.row import Row
+
+COLUMNS = (
+    "windows",
+    "truly bad",
+    "kept",
+    "breached",
+    "unverif.",
+    "FALSE KEPT",
+    "unprobed",
+    "false br.",
+    "noticed in",
+    "burn calls in",
+)
+WIDTH = 14
+MEANINGS = (
+    ("truly bad", "windows in which users really missed the promise, beyond the measurement error"),
+    ("FALSE KEPT", "of these, those that were called kept: must be 0"),
+    ("unprobed", "kept wrongly as well, before the first probe met a tap that had begun to lie; how far into its lie"),
+    ("false br.", "called breached where users clearly saw none"),
+    ("noticed in", "from the first truly bad window of a fault to the first that was not called kept"),
+    ("burn calls in", "from the same until the burn rates call for a remedy. Nothing is remedied in this table"),
+)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Aligned text, one kind a line."""
+    lines = [f"{'kind':<22}" + "".join(f"{name:>{WIDTH}}" for name in COLUMNS)]
+    for row in rows:
+        cells = [row.windows, row.truly_bad, row.kept, row.breached, row.unverifiable, row.false_kept]
+        cells += [_unprobed(row), row.false_breached]
+        cells += [_at_most(one) for one in (row.detected_after_windows, row.remedy_due_after_windows)]
+        lines.append(f"{row.kind:<22}" + "".join(f"{value!s:>{WIDTH}}" for value in cells))
+    return "\n".join(lines)
+
+
+def meanings(rows: Sequence[Row]) -> str:
+    """What the columns say, with the bound of those windows that no probe could show yet."""
+    most = max((row.unprobed_windows_max for row in rows), default=0)
+    bounds = {"unprobed": f" (bound: {most} windows, one probe interval)"} if most else {}
+    return "\n".join(f"  {name:<14}{said}{bounds.get(name, '')}" for name, said in MEANINGS)
+
+
+def dishonest(rows: Sequence[Row]) -> list[str]:
+    """One line a kind that fails the benchmark: what was kept wrongly."""
+    found = []
+    for row in rows:
+        if row.false_kept:
+            found.append(f"{row.kind}: {row.false_kept} windows were kept wrongly")
+        elif not row.honest:
+            found.append(
+                f"{row.kind}: kept wrongly up to window {max(row.unprobed)} of a lie that no probe met; "
+                f"the bound is {row.unprobed_windows_max}"
+            )
+    return found
+
+
+def _unprobed(row: Row) -> str:
+    return f"{len(row.unprobed)} (<= {max(row.unprobed)})" if row.unprobed else "0"
+
+
+def _at_most(windows: Sequence[int]) -> str:
+    return f"<= {max(windows)} win." if windows else "-"
