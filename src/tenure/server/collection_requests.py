@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tenure.resources import Kind
-from tenure.server import answers
+from tenure.server import aging, answers
 from tenure.server.admission import admit
 from tenure.server.authorization import require_allowed
 from tenure.server.documents import read_object
@@ -41,7 +41,8 @@ async def get(host: Host, kind: Kind, request: Request, namespace: str | None) -
     query = request.query_params
     if is_true(query, "watch"):
         return _watch(host, kind, request, namespace)
-    require_allowed(identity_of(request), "list", kind, "", "")
+    identity = identity_of(request)
+    require_allowed(identity, "list", kind, "", "")
     wanted = selection(kind, query.get("labelSelector", ""), query.get("fieldSelector", ""))
     limit = integer_of(query, "limit")
     after, at = _continue(query.get("continue", "")) if query.get("continue") else (("", ""), _list_version(query))
@@ -49,6 +50,7 @@ async def get(host: Host, kind: Kind, request: Request, namespace: str | None) -
         items, page = await asyncio.to_thread(_collect, host, kind, namespace, wanted, after, at, limit)
     except StoreError as error:
         raise from_store(error) from error
+    items = [aging.shown(host, kind, identity, item) for item in items]
     metadata: dict[str, Any] = {"resourceVersion": str(page.version)}
     if page.more:
         metadata["continue"] = _token(page.version, page.items[-1])
@@ -145,6 +147,7 @@ def _watch(host: Host, kind: Kind, request: Request, namespace: str | None) -> R
         seconds=min(seconds, WATCH_SECONDS_MAX),
         form=answers.form_of(request.headers.get("accept", "")),
         include=query.get("includeObject", "Metadata"),
+        shown=aging.body_shown(host, kind, identity_of(request)),
     )
     host.watches += 1
 

@@ -36,6 +36,8 @@ class Host:
     tokens: Mapping[Identity, str]
     clock: Clock
     pulse: Pulse
+    began_ms: int = 0
+    """When it began to answer, Unix ms: nobody who is still there looked at anything before."""
     watches: int = 0
     requests: dict[tuple[str, str, int], int] = field(default_factory=dict)
     request_seconds: dict[str, float] = field(default_factory=dict)

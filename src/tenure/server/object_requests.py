@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tenure.resources import Kind
-from tenure.server import answers, patches
+from tenure.server import aging, answers, patches
 from tenure.server.admission import Admitted, admit, keep_equal_text
 from tenure.server.authorization import require_allowed
 from tenure.server.collection_requests import place
@@ -23,8 +23,9 @@ PATCH_TRIES = 10
 
 async def get(host: Host, kind: Kind, request: Request, namespace: str, name: str, subresource: str) -> Response:
     """GET."""
-    require_allowed(identity_of(request), "get", kind, subresource, name)
-    return _answer(host, kind, request, _current(host, kind, namespace, name))
+    identity = identity_of(request)
+    require_allowed(identity, "get", kind, subresource, name)
+    return _answer(host, kind, request, aging.shown(host, kind, identity, _current(host, kind, namespace, name)))
 
 
 async def replace(host: Host, kind: Kind, request: Request, namespace: str, name: str, subresource: str) -> Response:

@@ -68,7 +68,7 @@ async def serving(home: Path, port: int = 0, *, clock: Clock | None = None) -> A
         await _make_default_namespace(store)
         pulse = Pulse(asyncio.get_running_loop())
         store.on_commit(pulse.beat)
-        host = Host(store, tokens, clock, pulse)
+        host = Host(store, tokens, clock, pulse, began_ms=clock.now_ms())
         listener = _listen(home, port)
         url = f"https://{LOOPBACK}:{listener.getsockname()[1]}"
         async with _running(host, listener, certificates):

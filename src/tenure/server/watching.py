@@ -36,6 +36,7 @@ class WatchRequest:
     seconds: float
     form: Form
     include: str
+    shown: Callable[[str], str]  # an object's text as it may be shown when it is told
 
 
 class WatchResponse:
@@ -143,6 +144,7 @@ class WatchResponse:
 
     def _event(self, type: str, body: str) -> str:
         request = self._request
+        body = body if type == "DELETED" else request.shown(body)
         text = event_text(request.kind, type, body, request.form, request.include, self._now_ms(), self._first)
         self._first = False
         return text
