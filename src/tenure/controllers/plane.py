@@ -34,11 +34,14 @@ class Plane:
     topologies: dict[str, MachineTopology] = field(default_factory=dict)
     periods: Periods = field(init=False)
     """What was measured over whole accounting periods."""
+    began_ms: int = field(init=False)
+    """When this control plane began to look, Unix ms."""
     machines: dict[str, Machine] = field(default_factory=dict)
     """Machines as last watched, for what is no matter of capacity (prices): a fleet is not listed for every answer."""
 
     def __post_init__(self) -> None:
         self.periods = Periods(self.known)
+        self.began_ms = self.clock.now_ms()
 
     @property
     def simulated(self) -> bool:

@@ -19,8 +19,9 @@ LOOK_MS, LOOK_MS_LEAST = 2_000, 250
 
 
 def look_ms(windows_ms: Iterable[int]) -> int:
-    """The pace at which a run with such windows is looked at: twice a window, so that a breach is seen within one."""
-    return min([LOOK_MS, *(max(LOOK_MS_LEAST, ms // 2) for ms in windows_ms)])
+    """The pace at which a run with such windows is looked at: four times a window, so that a breach is seen within one
+    and evidence never gets as old as one between two looks."""
+    return min([LOOK_MS, *(max(LOOK_MS_LEAST, ms // 4) for ms in windows_ms)])
 
 
 def probes_micro(load: Load, window_ms: int) -> int:

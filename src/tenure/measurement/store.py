@@ -38,6 +38,8 @@ CREATE TABLE IF NOT EXISTS judged_window (
 CREATE INDEX IF NOT EXISTS judged_window_time ON judged_window (contract, settled, start_ms);
 """
 _VERSION = 1
+NEWEST_MAX = 200
+"""Measurements of one model, runtime and hardware beside such neighbours that answers read; older ones are pruned."""
 SATURATION = "saturation"
 
 
@@ -128,7 +130,7 @@ class MeasurementStore:
         neighbours: str | None = None,
         at_least: Load | None = None,
         origins: Sequence[str] = (),
-        newest: int = 200,
+        newest: int = NEWEST_MAX,
     ) -> list[Evidence]:
         """Evidence for what is named (None: any), newest first. `at_least` keeps only loads as heavy on every axis."""
         wanted: dict[str, Any] = {
@@ -158,6 +160,18 @@ class MeasurementStore:
         with self._lock:
             row = self._connection.execute("SELECT * FROM evidence WHERE id = ?", (number,)).fetchone()
         return None if row is None else _evidence(row)
+
+    def prune(self) -> int:
+        """Delete measurements that no answer reads any more, since as many newer ones of their kind are there; returns
+        how many."""
+        with self._lock:
+            cursor = self._connection.execute(
+                "DELETE FROM evidence WHERE id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY"
+                " model_digest, hardware_class, runtime, runtime_version, neighbours"
+                " ORDER BY measured_at_ms DESC, id DESC) AS place FROM evidence) WHERE place > ?)",
+                (NEWEST_MAX,),
+            )
+        return cursor.rowcount
 
     def record_windows(
         self, contract: str, verdicts: Sequence[WindowVerdict], sketches: Mapping[tuple[str, int], Sketch] | None = None
@@ -233,6 +247,17 @@ class MeasurementStore:
         with self._lock:
             row = self._connection.execute(query, (contract,)).fetchone()
         return None if row is None else int(row[0])
+
+    def judged_since(self, contract: str, from_ms: int, promises: int) -> dict[int, bool]:
+        """Starts of the windows judged so far that began at or after an instant, and whether each is settled for all
+        of so many promises."""
+        query = (
+            "SELECT start_ms, MIN(settled) = 1 AND COUNT(*) >= ? FROM judged_window"
+            " WHERE contract = ? AND start_ms >= ? GROUP BY start_ms"
+        )
+        with self._lock:
+            rows = self._connection.execute(query, (promises, contract, from_ms)).fetchall()
+        return {int(start_ms): bool(settled) for start_ms, settled in rows}
 
     def oldest_open_ms(self, contract: str) -> int | None:
         """Start of the oldest window that is not settled yet for some promise; None when all judged ones are."""

@@ -156,10 +156,26 @@ def _burn(recent: Sequence[WindowVerdict], windows: int, assurance: Assurance) -
     return sum(v.uses_budget for v in newest) / windows / (1 - assurance.share)
 
 
-def ready(verdicts: Sequence[WindowVerdict], now_ms: int, window_ms: int) -> bool:
-    """Whether `Ready` may be shown: the newest kept window ended no longer than a window ago, and none failed since."""
+def ready(
+    verdicts: Sequence[WindowVerdict], now_ms: int, window_ms: int, *, settling_ms: int = 0, heard_ms: int | None = None
+) -> bool:
+    """Whether `Ready` may be shown: the newest settled window was kept, no later one is overdue, and the youngest
+    evidence is no older than a window.
+
+    A window is over `settling_ms` before it can be judged at the latest. Until then what was written since the newest
+    judged one is the youngest evidence: `heard_ms` is the newest sign of life of whoever writes it down.
+    """
+    evidence_ms = evidence_until_ms(verdicts, heard_ms)
     settled = [verdict for verdict in verdicts if verdict.settled]
-    return bool(settled) and settled[-1].verdict is Verdict.KEPT and now_ms - settled[-1].window.end_ms <= window_ms
+    if evidence_ms is None or settled[-1].verdict is not Verdict.KEPT:
+        return False
+    return now_ms - settled[-1].window.end_ms <= window_ms + settling_ms and now_ms - evidence_ms <= window_ms
+
+
+def evidence_until_ms(verdicts: Sequence[WindowVerdict], heard_ms: int | None = None) -> int | None:
+    """The instant up to which there is evidence: the end of the newest settled window, or what was heard since."""
+    settled = [verdict for verdict in verdicts if verdict.settled]
+    return max(settled[-1].window.end_ms, heard_ms or 0) if settled else None
 
 
 @dataclass(frozen=True, slots=True)

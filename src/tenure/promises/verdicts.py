@@ -59,6 +59,8 @@ class Reason(StrEnum):
     VIEWS_DISAGREE = "ViewsDisagree"
     CLOCK_JUMPED = "ClockJumped"
     ASLEEP = "Asleep"
+    EVIDENCE_TOO_LARGE = "EvidenceTooLarge"
+    """What was seen of the window takes more than the log keeps in one piece."""
     NOT_READ_BACK = "NotReadBack"
     """A hard promise that nobody could check."""
 
@@ -75,6 +77,7 @@ FAULTS: dict[Reason, Fault] = {
     Reason.VIEWS_DISAGREE: Fault.OPERATOR,
     Reason.CLOCK_JUMPED: Fault.OPERATOR,
     Reason.ASLEEP: Fault.OPERATOR,
+    Reason.EVIDENCE_TOO_LARGE: Fault.OPERATOR,
     Reason.NOT_READ_BACK: Fault.OPERATOR,
 }
 """Who bears each unverifiable reason."""

@@ -13,8 +13,15 @@ from tenure.controllers.contract.judge import Kind, commissioning_plans, judge_c
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.readback import NOBODY, compare
 from tenure.controllers.contract.reserve import reserve_after
+from tenure.controllers.contract.readiness import observed, ready_at_activation
 from tenure.controllers.contract.run import endpoint_of, secret_name, spec_of_contract
-from tenure.controllers.contract.stating import checkpoint_of, state_commissioning, state_terms
+from tenure.controllers.contract.stating import (
+    activated_ms,
+    checkpoint_of,
+    commissioning_of,
+    state_commissioning,
+    state_terms,
+)
 from tenure.controllers.contract.succession import carry_work, predecessor_stands
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
@@ -79,6 +86,11 @@ async def _wait_healthy(plane: Plane, contract: Contract, state: RunState) -> Wa
     waited = plane.clock.now_ms() - (state.claimed_ms or plane.clock.now_ms())
     if waited > HEALTHY_MS_MAX:
         return await _fail(plane, contract, "StartFailed", f"not healthy after {HEALTHY_MS_MAX // 1000} s")
+    if await asyncio.to_thread(activated_ms, plane, contract) is not None:
+        # Signed before a crash, or before something failed: every window since then is owed a verdict. Measuring anew
+        # would add its load to them.
+        measured = await asyncio.to_thread(commissioning_of, plane, contract)
+        return await _activate(plane, contract, state, run, measured)
     said = condition("Ready", False, "Commissioning", "the model is being loaded", plane.clock)
     await set_phase(plane, contract, "Commissioning", said, run=run_status(state))
     return Wait(LOOK_MS)
@@ -154,15 +166,22 @@ async def _activate(
     """Sign, then say Active. What is not signed is not Active."""
     if measured is not None:
         await asyncio.to_thread(state_commissioning, plane, contract, measured)
-    signature = await asyncio.to_thread(state_terms, plane, contract)
+    await asyncio.to_thread(state_terms, plane, contract)
     checkpoint = await asyncio.to_thread(checkpoint_of, plane, contract)
     endpoint = await endpoint_of(plane, contract, state) if _serves(plane, contract) else None
-    ready = condition("Ready", True, "Active", active_message(plane), plane.clock)
+    message, finished = active_message(plane), measured.finished_at if measured else None
+    evidence_ms: int | None = None
+    if plane.simulated:
+        ready = condition("Ready", True, "Active", message, plane.clock)
+    else:
+        facts = run.read_back
+        ready, evidence_ms = ready_at_activation(contract, finished, state.phase, facts, message, plane.clock)
     more: dict[str, object] = {"commissioning": measured} if measured else {}
     if contract.spec.hold.reserve:
         more["reserve"] = reserve_after(contract, [])
     hard = await hard_condition(plane, contract, run.read_back)
     if not contract.spec.promises.statistical and hard.status == "True":
+    signature = await asyncio.to_thread(state_terms, plane, contract)  # the same, with the instant of the checkpoint
         more["verdict"] = "Kept"  # hard promises alone, and all of them were read back just now
     updated = await set_phase(
         plane,

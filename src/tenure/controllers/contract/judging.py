@@ -14,6 +14,7 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.serving import TAP_MARK_MS
 from tenure.measurement import windows_of
 from tenure.measurement.gathering import COUNTED_MS, Declared, gather
+from tenure.measurement.heartbeat import newest_mark_ms
 from tenure.measurement.journal_reader import JournalReading, read_journal
 from tenure.measurement.journal_reading import Checkpoint
 from tenure.measurement.journal_witness import head_of
@@ -24,12 +25,12 @@ from tenure.promises import (
     LatencyObjective,
     Metric,
     Promise,
-    Verdict,
     View,
     Window,
     WindowEvidence,
     WindowVerdict,
     account_of,
+    evidence_until_ms,
     judge,
     period_ms_of,
     ready,
@@ -60,6 +61,8 @@ class Standing:
     accounts: tuple[tuple[Promise, Account], ...]
     measured: tuple[Sketch, ...]  # beside the accounts: what users saw over the whole period
     ready: bool
+    evidence_ms: int | None = None  # up to when there is evidence of all promises, Unix ms
+    commissioned: bool = False  # whether that is the commissioning, because no window is judged yet
 
     @property
     def remedy_due(self) -> bool:
@@ -70,6 +73,10 @@ class Standing:
     def verdict(self) -> str:
         """The worst of the promises'."""
         return str(worst([found.verdict for _, found in self.accounts]))
+
+
+NOTHING_JUDGED = Standing((), (), (), (), (), ready=False)
+"""Where nothing is promised by windows."""
 
 
 def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None) -> Standing | None:
@@ -88,12 +95,13 @@ def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None)
     settled_ms = plane.known.newest_settled_ms(contract.uid)
     begin_ms = open_ms if open_ms is not None else max(int(signature.signed_at), settled_ms or 0)
     end_ms = now_ms if until_ms is None else min(now_ms, until_ms)
-    windows = windows_of(begin_ms, end_ms, window_ms)[:WINDOWS_PER_PASS_MAX]
+    windows = _due(plane, contract, len(promises), windows_of(begin_ms, end_ms, window_ms))
     _note_heads(plane, contract, now_ms)
     fresh = _judge(plane, contract, promises, windows, now_ms, until_ms) if windows else []
-    accounts, newest, recent = [], [], []
+    accounts, newest, recent, measured = [], [], [], []
     may_be_ready = True
-    measured = []
+    heard_ms = _heard_ms(plane, contract, now_ms)
+    evidence: list[int | None] = []
     # Back from the end of what is judged: after a term nobody watched, its first windows count as its last ones do.
     since_ms = end_ms - period_ms_of(_term_ms(contract))
     until_settled_ms = plane.known.newest_settled_ms(contract.uid) or since_ms
@@ -104,16 +112,13 @@ def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None)
         accounts.append((promise, account_of(counts, verdicts, promise.assurance, _term_ms(contract))))
         newest += verdicts[-SHOWN_PER_PROMISE:]
         recent += verdicts
-        may_be_ready = may_be_ready and ready(verdicts, now_ms, window_ms + _settling_ms(window_ms))
-    commissioned = contract.status.commissioning if contract.status else None
-    unbroken = not any(verdict.verdict is Verdict.BREACHED for verdict in newest)
-    if (
-        unbroken
-        and commissioned
-        and commissioned.finished_at
-        and now_ms - int(commissioned.finished_at) <= 2 * window_ms
-    ):
-        may_be_ready = True  # its own commissioning is evidence younger than the first window
+        settling_ms = _settling_ms(window_ms)
+        may_be_ready = may_be_ready and ready(verdicts, now_ms, window_ms, settling_ms=settling_ms, heard_ms=heard_ms)
+        evidence.append(evidence_until_ms(verdicts, heard_ms))
+    evidence_ms = None if None in evidence else min(found for found in evidence if found is not None)
+    commissioned_ms = _commissioned_ms(contract) if not any(verdict.settled for verdict in recent) else None
+    if commissioned_ms is not None and now_ms - commissioned_ms <= window_ms:
+        may_be_ready, evidence_ms = True, commissioned_ms  # younger than a window, until the first one is judged
     return Standing(
         fresh=tuple(v for v in fresh if v.settled),
         newest=tuple(newest),
@@ -121,7 +126,31 @@ def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None)
         accounts=tuple(accounts),
         measured=tuple(measured),
         ready=may_be_ready,
+        evidence_ms=evidence_ms,
+        commissioned=commissioned_ms is not None,
     )
+
+
+def _due(plane: Plane, contract: Contract, promises: int, windows: Sequence[Window]) -> Sequence[Window]:
+    """What one pass looks at: windows that nobody has judged yet, the oldest first, and those still open.
+
+    Settled ones are left out before it is cut to a pass: one answer that stays open holds back no later window.
+    """
+    known = plane.known.judged_since(contract.uid, windows[0].start_ms, promises) if windows else {}
+    new = [window for window in windows if window.start_ms not in known][:WINDOWS_PER_PASS_MAX]
+    still_open = [window for window in windows if known.get(window.start_ms) is False]
+    return sorted([*new, *still_open[: WINDOWS_PER_PASS_MAX - len(new)]], key=lambda window: window.start_ms)
+
+
+def _heard_ms(plane: Plane, contract: Contract, now_ms: int) -> int | None:
+    """The tap's newest sign of life. One from a time to come, by a clock that was set, says nothing of now."""
+    heard_ms = newest_mark_ms(run_folder(plane, contract) / TAP)
+    return None if heard_ms is None or heard_ms > now_ms + TAP_MARK_MS else min(heard_ms, now_ms)
+
+
+def _commissioned_ms(contract: Contract) -> int | None:
+    found = contract.status.commissioning if contract.status else None
+    return int(found.finished_at) if found is not None and found.finished_at is not None and found.holds else None
 
 
 def _settling_ms(window_ms: int) -> int:

@@ -1,8 +1,10 @@
 """Stating: what a verdict rests on goes into the evidence log before it is acted on. No statement, no action."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tenure.controllers.contract.oversize import too_large
 from tenure.controllers.plane import Plane
 from tenure.evidence import (
     Draft,
@@ -15,10 +17,14 @@ from tenure.evidence import (
 from tenure.promises import JUDGE_VERSION, WindowEvidence, WindowVerdict
 from tenure.quantities import Instant, format_instant, parse_instant
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import Commissioning, Signature
+from tenure.resources.kinds.contract import Commissioning, CommissioningFigure, Signature
 
 EVIDENCE_INPUT = "evidence"
 ACTIVATION = "activation"
+RECORD_BYTES_MAX = 15 << 20
+"""Of one window's record, a little less than the log keeps of one input: it counts the canonical text."""
+WRITE_BYTES_MAX = 16 << 20
+"""Of the records in one write, beside a last one: a write holds 64 MiB, and a long catch-up more than that."""
 
 
 def subject_of(contract: Contract) -> Subject:
@@ -57,7 +63,10 @@ def stated(plane: Plane, contract: Contract, predicate: str, key: str) -> Statem
 
 
 def state_terms(plane: Plane, contract: Contract) -> Signature:
-    """Sign the terms and state them; stated again it is the same signature. Returns it for the contract's status."""
+    """Sign the terms and state them; stated again it is the same signature. Returns it for the contract's status.
+
+    Signed is when the checkpoint of the activation was given, where it was: a verdict is owed from there on.
+    """
     began = contract.status.commissioning.started_at if contract.status and contract.status.commissioning else None
     signed_at = int(began) if began is not None else int(contract.metadata.creation_timestamp or 0)
     receipt = plane.log.append(
@@ -69,9 +78,8 @@ def state_terms(plane: Plane, contract: Contract) -> Signature:
             at_ms=signed_at,
         )
     )
-    return Signature(
-        key_id=plane.keys.signing.id, signed_at=Instant(plane.clock.now_ms()), envelope=dict(receipt.envelope)
-    )
+    at_ms = activated_ms(plane, contract) or plane.clock.now_ms()
+    return Signature(key_id=plane.keys.signing.id, signed_at=Instant(at_ms), envelope=dict(receipt.envelope))
 
 
 def state_commissioning(plane: Plane, contract: Contract, measured: Commissioning) -> None:
@@ -83,21 +91,37 @@ def state_commissioning(plane: Plane, contract: Contract, measured: Commissionin
 def state_windows(
     plane: Plane, contract: Contract, judged: Sequence[tuple[WindowVerdict, WindowEvidence]]
 ) -> list[WindowVerdict]:
-    """Settled verdicts with all that they rest on, in one durable write; returns them as stated.
+    """Settled verdicts with all that they rest on, in as few durable writes as their size permits; returns them as
+    stated.
 
-    A window that was stated before a crash keeps the verdict that was stated.
+    A window that was stated before a crash keeps the verdict that was stated. Raises NotWrittenError; what was written
+    before it stays stated, and is found again.
     """
     source, subject = contract_source(contract.uid), subject_of(contract)
     stated: list[WindowVerdict] = []
     drafts: list[Draft] = []
+    waiting_bytes = 0
     # The promises of one window rest on the same evidence: one record, which the log then stores once.
-    records: dict[int, dict[str, Any]] = {}
+    records: dict[int, tuple[dict[str, Any], int]] = {}
     for verdict, evidence in judged:
         statement_id = f"{source}/window/{verdict.window.start_ms}/{verdict.promise}"
         place = plane.log.find(statement_id)
         if place is not None:
             stated.append(verdict_of(plane.log.statement(place).body))
             continue
+        if id(evidence) not in records:
+            record = evidence.as_record()
+            records[id(evidence)] = record, len(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode())
+            fresh_bytes = records[id(evidence)][1]
+        else:
+            fresh_bytes = 0
+        record, size = records[id(evidence)]
+        if size > RECORD_BYTES_MAX:
+            verdict, small = too_large(verdict, evidence, size)
+            record, fresh_bytes = small.as_record(), 0
+        elif drafts and waiting_bytes + fresh_bytes > WRITE_BYTES_MAX:
+            plane.log.append_all(drafts)
+            drafts, waiting_bytes = [], 0
         stated.append(verdict)
         statement = Statement(
             predicate="window-verdict",
@@ -108,10 +132,8 @@ def state_windows(
             subjects=(subject,),
             body=verdict_body(verdict),
         )
-        if id(evidence) not in records:
-            records[id(evidence)] = evidence.as_record()
-        record = records[id(evidence)]
         drafts.append(Draft(statement, {EVIDENCE_INPUT: record}))
+        waiting_bytes += fresh_bytes
     if drafts:
         plane.log.append_all(drafts)
     return stated
@@ -139,6 +161,25 @@ def verdict_body(verdict: WindowVerdict) -> dict[str, Any]:
         "bound": record["bound"],
         "requests": record["requests"],
     }
+
+
+def activated_ms(plane: Plane, contract: Contract) -> int | None:
+    """When the checkpoint of its activation was given, Unix ms: from then on every window is owed a verdict. None where
+    it was not given yet."""
+    given = stated(plane, contract, "checkpoint", ACTIVATION)
+    return None if given is None else given.at_ms
+
+
+def commissioning_of(plane: Plane, contract: Contract) -> Commissioning | None:
+    """What `state_commissioning` stated of the measurement that began when the contract's status says."""
+    began = contract.status.commissioning if contract.status else None
+    said = stated(plane, contract, "commissioning", format_instant(int(began.started_at))) if began else None
+    if began is None or said is None:
+        return None
+    figures = [CommissioningFigure.model_validate(figure) for figure in said.body["figures"]]
+    return Commissioning(
+        started_at=began.started_at, finished_at=Instant(said.at_ms), holds=said.body["holds"], figures=figures
+    )
 
 
 def checkpoint_of(plane: Plane, contract: Contract) -> str:

@@ -1,0 +1,127 @@
+"""Activation that was cut off goes on from where it was signed: every window since then is judged, and none is lost."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tenure.controllers.contract import commissioning
+from tenure.controllers.contract.checking import Recomputing, owed
+from tenure.controllers.contract.judging import judge_windows
+from tenure.controllers.contract.stating import state
+from tenure.engines import Phase
+from tenure.evidence import contract_source, export_bundle, verify_bundle
+from tenure.quantities import Instant, format_instant
+from tenure.resources.kinds.contract import Commissioning, CommissioningFigure, RunStatus
+from tests.controllers.test_judging import AT_MS
+from tests.controllers.watched import AGREES, Watched, ready
+from tests.support.memory_host import Crashed
+
+pytestmark = pytest.mark.anyio
+BEGAN_MS = AT_MS - 60_000
+FIGURE = CommissioningFigure(metric="timeToFirstToken", percentile="p95", windows=4, windows_within=4, holds=True)
+
+
+class Starting(Watched):
+    """A contract that was measured just now, whose run serves and reads back as it should."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(home)
+        self.home, self.measurements = home, 0
+        key = next(key for key in self.host.objects if key[0] == "Contract")
+        self.host.objects[key]["spec"]["hold"]["start"] = format_instant(BEGAN_MS)
+        self.host.objects[key]["status"] = {
+            "phase": "Commissioning",
+            "commissioning": {"startedAt": format_instant(BEGAN_MS)},
+        }
+        work = SimpleNamespace(process=None, started_ms=None, restarts=0)
+        self.state: Any = SimpleNamespace(
+            run_id="r", phase=Phase.RUNNING, work=work, confinement=None, healthy=True, final=False, reason=None
+        )
+
+        async def nothing(*_: object) -> Any:
+            return None
+
+        async def endpoint(*_: object) -> Any:
+            return SimpleNamespace(base_url="http://127.0.0.1:1/v1")
+
+        async def measure(*_: object) -> None:
+            self.measurements += 1
+
+        for name in ("predecessor_stands", "carry_work", "spec_of_contract"):
+            monkeypatch.setattr(commissioning, name, nothing)
+        monkeypatch.setattr(commissioning, "endpoint_of", endpoint)
+        monkeypatch.setattr(commissioning, "compare", lambda *_: [AGREES])
+        monkeypatch.setattr(commissioning, "_measure", measure)
+        self.plane.measurements = SimpleNamespace(jobs={})  # type: ignore[assignment]
+
+    def start(self, _spec: object) -> Any:
+        return self.state
+
+    def read_back(self, _run_id: str) -> None:
+        return None
+
+    async def activate(self) -> None:
+        """As it goes on once the measurement holds."""
+        now = Instant(self.clock.now_ms())
+        measured = Commissioning(started_at=Instant(BEGAN_MS), finished_at=now, holds=True, figures=[FIGURE])
+        run = RunStatus(id="r", state="Running", restarts=0, read_back=[AGREES])
+        await commissioning._activate(self.plane, self.now(), self.state, run, measured)
+
+    async def try_again(self) -> None:
+        """The next look at it, from the beginning of a step."""
+        await commissioning.commission(self.plane, self.now())
+
+
+@pytest.fixture
+def starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Starting:
+    return Starting(tmp_path, monkeypatch)
+
+
+async def test_in_one_go_it_is_ready_by_its_commissioning(starting: Starting) -> None:
+    await starting.activate()
+    found = starting.now()
+    assert found.status is not None
+    assert found.status.signature is not None
+    assert (found.status.phase, ready(found)) == ("Active", ("True", "Commissioned"))
+    assert (int(found.status.observed_at or 0), int(found.status.signature.signed_at)) == (AT_MS, AT_MS)
+
+
+async def test_cut_off_behind_its_signature_it_is_not_measured_again_and_owes_every_window_since(
+    starting: Starting,
+) -> None:
+    starting.host.crash_after(0, applied=False)
+    with pytest.raises(Crashed):
+        await starting.activate()
+    starting.host.heal()
+    starting.serve(41)
+    await starting.try_again()
+    found = starting.now()
+    assert found.status is not None
+    assert found.status.signature is not None
+    assert found.status.commissioning is not None
+    assert (found.status.phase, starting.measurements) == ("Active", 0)
+    assert int(found.status.signature.signed_at) == AT_MS, "from its signature on, not from the second attempt"
+    assert found.status.commissioning.figures == [FIGURE]
+    assert ready(found)[0] == "Unknown", "its commissioning is four windows old"
+    standing = judge_windows(starting.plane, found)
+    assert standing is not None
+    assert [verdict.window.start_ms - AT_MS for verdict in standing.fresh] == [0, 10_000, 20_000, 30_000]
+    body = {"because": "EndedByUser", "at": format_instant(starting.clock.now_ms())}
+    state(starting.plane, found, "ending", "ending", body)
+    assert problems(starting, found.status.checkpoint or "") == []
+
+
+async def test_twin_before_its_signature_it_is_measured(starting: Starting) -> None:
+    await starting.try_again()
+    assert starting.measurements == 1
+
+
+def problems(starting: Starting, note: str) -> list[object]:
+    """What a stranger finds wrong with its bundle."""
+    path, keys = starting.home / "bundle", starting.plane.keys
+    source = contract_source(starting.contract.uid)
+    export_bundle(starting.plane.log, path, sources=[source], keys=keys, at_ms=starting.clock.now_ms())
+    found = verify_bundle(path, public_key=keys.signing.public, checkpoint=note, recompute=Recomputing(), owed=owed)
+    return list(found.failures)
