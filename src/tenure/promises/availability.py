@@ -34,7 +34,8 @@ def judge_availability(objective: AvailabilityObjective, evidence: WindowEvidenc
     ]
     found = [judged for judged in said if judged is not None]
     if not found:
-        return Verdict.UNVERIFIABLE, Reason.TOO_FEW_SAMPLES, "nobody asked", None, 0
+        detail = "whoever asked left before a minute was over" if evidence.requests else "nobody asked"
+        return Verdict.UNVERIFIABLE, Reason.TOO_FEW_SAMPLES, detail, None, 0
     # The worst of both sides; of equals the users' own.
     return max(found, key=lambda judged: judged[0].severity)
 

@@ -66,8 +66,9 @@ def _longer_than_declared(promise: Promise, sample: RequestSample) -> bool:
     if came < max(2, promise.load.output_tokens) or first is None or last is None:
         return False
     objective = promise.objective
-    paced = isinstance(objective, LatencyObjective) and _paced(objective)
-    return not paced or (last - first) / (came - 1) <= objective.bound_ns  # type: ignore[union-attr]
+    if isinstance(objective, LatencyObjective) and _paced(objective):
+        return (last - first) / (came - 1) <= objective.bound_ns
+    return True
 
 
 def _paced(objective: LatencyObjective) -> bool:
