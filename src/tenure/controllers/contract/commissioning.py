@@ -12,8 +12,8 @@ from tenure.controllers.contract.hard import hard_condition
 from tenure.controllers.contract.judge import Kind, commissioning_plans, judge_commissioning
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.readback import NOBODY, compare
-from tenure.controllers.contract.reserve import reserve_after
 from tenure.controllers.contract.readiness import observed, ready_at_activation
+from tenure.controllers.contract.reserve import reserve_after
 from tenure.controllers.contract.run import endpoint_of, secret_name, spec_of_contract
 from tenure.controllers.contract.stating import (
     activated_ms,
@@ -79,6 +79,11 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         return await _fail(plane, contract, "ReadBackDiffers", message, run=run)
     if not contract.spec.promises.statistical:
         return await _activate(plane, contract, state, run, None)
+    if await asyncio.to_thread(activated_ms, plane, contract) is not None:
+        # Signed before a crash, or before something failed: every window since then is owed a verdict. Measuring anew
+        # would add its load to them.
+        measured = await asyncio.to_thread(commissioning_of, plane, contract)
+        return await _activate(plane, contract, state, run, measured)
     return await _measure(plane, contract, state, run)
 
 
@@ -86,11 +91,6 @@ async def _wait_healthy(plane: Plane, contract: Contract, state: RunState) -> Wa
     waited = plane.clock.now_ms() - (state.claimed_ms or plane.clock.now_ms())
     if waited > HEALTHY_MS_MAX:
         return await _fail(plane, contract, "StartFailed", f"not healthy after {HEALTHY_MS_MAX // 1000} s")
-    if await asyncio.to_thread(activated_ms, plane, contract) is not None:
-        # Signed before a crash, or before something failed: every window since then is owed a verdict. Measuring anew
-        # would add its load to them.
-        measured = await asyncio.to_thread(commissioning_of, plane, contract)
-        return await _activate(plane, contract, state, run, measured)
     said = condition("Ready", False, "Commissioning", "the model is being loaded", plane.clock)
     await set_phase(plane, contract, "Commissioning", said, run=run_status(state))
     return Wait(LOOK_MS)
@@ -168,6 +168,7 @@ async def _activate(
         await asyncio.to_thread(state_commissioning, plane, contract, measured)
     await asyncio.to_thread(state_terms, plane, contract)
     checkpoint = await asyncio.to_thread(checkpoint_of, plane, contract)
+    signature = await asyncio.to_thread(state_terms, plane, contract)  # the same, with the instant of the checkpoint
     endpoint = await endpoint_of(plane, contract, state) if _serves(plane, contract) else None
     message, finished = active_message(plane), measured.finished_at if measured else None
     evidence_ms: int | None = None
@@ -177,11 +178,11 @@ async def _activate(
         facts = run.read_back
         ready, evidence_ms = ready_at_activation(contract, finished, state.phase, facts, message, plane.clock)
     more: dict[str, object] = {"commissioning": measured} if measured else {}
+    more |= observed(contract, ready, evidence_ms, plane.began_ms)
     if contract.spec.hold.reserve:
         more["reserve"] = reserve_after(contract, [])
     hard = await hard_condition(plane, contract, run.read_back)
     if not contract.spec.promises.statistical and hard.status == "True":
-    signature = await asyncio.to_thread(state_terms, plane, contract)  # the same, with the instant of the checkpoint
         more["verdict"] = "Kept"  # hard promises alone, and all of them were read back just now
     updated = await set_phase(
         plane,
