@@ -82,6 +82,14 @@ class EngineContract:
             assert repeated.work.process == first.work.process
             assert len(repeated.processes) == len(first.processes)
 
+    def test_resuming_needs_no_spec_and_leaves_alone_what_runs_or_has_ended(self, engine: Engine) -> None:
+        spec = self.wanted(a_run())
+        first = engine.start(spec)
+        resumed = engine.resume(spec.run_id)
+        assert (resumed.work.process, resumed.processes) == (first.work.process, first.processes)
+        engine.stop(spec.run_id)
+        assert engine.resume(spec.run_id).phase is Phase.ENDED
+
     def test_another_spec_under_the_same_id_is_a_conflict_that_names_the_field(self, engine: Engine) -> None:
         spec = self.wanted(a_run())
         before = engine.start(spec)
@@ -118,6 +126,7 @@ class EngineContract:
             lambda engine: list(engine.logs("nobody")),
             lambda engine: engine.read_back("nobody"),
             lambda engine: engine.forget("nobody"),
+            lambda engine: engine.resume("nobody"),
             lambda engine: engine.state("../runs"),
         ],
     )

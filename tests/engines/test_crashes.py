@@ -14,7 +14,16 @@ from tests.engines.builders import a_run, shell
 from tests.engines.crashing import starter_that_dies, supervisor_that_dies
 from tests.engines.waiting import eventually
 
-from tenure.engines import EndReason, LocalEngine, Phase, Restart, RestartPolicy, RunSpec
+from tenure.engines import (
+    EndReason,
+    LocalEngine,
+    Phase,
+    Restart,
+    RestartPolicy,
+    RunConflict,
+    RunNotFound,
+    RunSpec,
+)
 from tenure.engines.local import control, examine
 from tenure.engines.local.folder import RunFolder, write_json
 from tenure.engines.local.translate import spec_record
@@ -199,6 +208,25 @@ def test_after_a_reboot_the_run_is_said_to_be_lost_and_start_resumes_it(engine: 
     resumed = engine.start(spec)
     assert (resumed.phase, resumed.reboots) == (Phase.RUNNING, 1)
     eventually(lambda: starts(tally) == 2, "the command was started anew")
+
+
+def test_after_a_reboot_a_run_resumes_from_its_own_record_whatever_would_be_asked_by_now(engine: LocalEngine) -> None:
+    spec, tally = counted(engine.home, env={"TOKEN": "before"}, ports={"http": 0})
+    ports = engine.start(spec).ports
+    eventually(lambda: starts(tally) == 1, "the command has begun")
+    kill_supervisor(engine, spec.run_id)
+    _as_if_rebooted(engine, spec.run_id)
+    with pytest.raises(RunConflict):  # a Secret was rotated, a flag of the catalog has changed
+        engine.start(replace(spec, env={"TOKEN": "after"}))
+    resumed = engine.resume(spec.run_id)
+    assert (resumed.phase, resumed.reboots, resumed.ports) == (Phase.RUNNING, 1, ports)
+    eventually(lambda: starts(tally) == 2, "the command was started anew")
+
+
+def test_a_claim_that_says_nothing_cannot_be_resumed(engine: LocalEngine) -> None:
+    (engine.runs_path / "empty").mkdir(parents=True)
+    with pytest.raises(RunNotFound):
+        engine.resume("empty")
 
 
 def test_a_run_lost_to_a_reboot_can_be_ended_honestly(engine: LocalEngine) -> None:

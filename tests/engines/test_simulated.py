@@ -19,7 +19,7 @@ def test_it_keeps_the_engine_protocol(tmp_path: Path) -> None:
 def test_a_run_is_a_record_and_starting_again_adopts_it(tmp_path: Path) -> None:
     first = SimulatedEngine(tmp_path).start(a_run())
     again = SimulatedEngine(tmp_path).start(a_run())
-    assert first == again
+    assert first == again == SimulatedEngine(tmp_path).resume("run-1")
     assert again.phase is Phase.RUNNING
     assert again.work.process is None
 
@@ -46,7 +46,7 @@ def test_stopping_can_be_repeated_and_only_what_ended_is_forgotten(tmp_path: Pat
     assert not engine.runs()
 
 
-@pytest.mark.parametrize("call", ["state", "stop", "logs", "read_back", "forget"])
+@pytest.mark.parametrize("call", ["state", "resume", "stop", "logs", "read_back", "forget"])
 def test_what_was_never_started_is_not_found(tmp_path: Path, call: str) -> None:
     with pytest.raises(RunNotFound):
         getattr(SimulatedEngine(tmp_path), call)("nobody")

@@ -172,7 +172,7 @@ def simulated_facts() -> list[RunFact]:
 
 def run_facts(machines: list[Machine], profiles: dict[str, HardwareProfile]) -> list[RunFact]:
     """What the local engine finds running, read from the kernel, with cores instead of logical CPUs."""
-    from tenure.engines import EngineFailure, LocalEngine
+    from tenure.engines import EngineFailure, LocalEngine, RunUnreadable
     from tenure.topology import machine_from_json
 
     if not machines:
@@ -183,14 +183,17 @@ def run_facts(machines: list[Machine], profiles: dict[str, HardwareProfile]) -> 
     for state in engine.runs():
         if state.final:
             continue
+        # One trial's hold carries several runs in turn, named HOLD.NUMBER.
+        run_id = state.run_id.partition(".")[0]
         try:
             read = engine.read_back(state.run_id)
+        except RunUnreadable:  # its record is damaged; its processes are seen all the same
+            facts.append(RunFact(run_id, frozenset(), None, alive=bool(state.processes)))
+            continue
         except EngineFailure:
             continue  # it ended between the two looks
         cores = {core.id for cpu in read.cpus_allowed if (core := topology.core_of_cpu(cpu)) is not None}
         limit = read.memory_limit_bytes.value
-        # One trial's hold carries several runs in turn, named HOLD.NUMBER.
-        run_id = state.run_id.partition(".")[0]
         facts.append(RunFact(run_id, frozenset(cores), limit if isinstance(limit, int) else None, alive=True))
     return facts
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         RunConflict,
         RunNotFound,
         RunNotRecorded,
+        RunUnreadable,
         StartFailed,
         StopFailed,
     )
@@ -75,6 +76,7 @@ _HOMES = {
         "RunConflict",
         "RunNotRecorded",
         "RunNotFound",
+        "RunUnreadable",
         "StartFailed",
         "StopFailed",
     ),
@@ -132,6 +134,7 @@ __all__ = [
     "RunNotRecorded",
     "RunSpec",
     "RunState",
+    "RunUnreadable",
     "SetsLimits",
     "ShapesNetwork",
     "Sidecar",

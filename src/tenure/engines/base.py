@@ -32,7 +32,17 @@ class Engine(Protocol):
           left alone; one whose supervisor died gets a new supervisor and keeps its processes; one lost to a reboot
           is started anew; an ended one stays ended.
         - A run of this id with another spec: RunConflict.
-        Raises InvalidRunSpec, RunConflict, StartFailed (nothing is left running), AbilityMissing, EngineUnreachable.
+        Raises InvalidRunSpec, RunConflict, RunNotRecorded (nothing was started), StartFailed (nothing is left running),
+        RunUnreadable, AbilityMissing, EngineUnreachable.
+        """
+        ...
+
+    def resume(self, run_id: str) -> RunState:
+        """Make a run that is known here run again, from nothing but its own record: whoever resumes it need not know
+        any more what it was started with. Otherwise as `start` with an equal spec.
+
+        Raises RunNotFound (also where it was claimed and nothing says what it was to run), RunUnreadable, StartFailed,
+        EngineUnreachable.
         """
         ...
 
@@ -40,7 +50,8 @@ class Engine(Protocol):
         """The run as it is now: its recorded state checked against the kernel. Changes nothing.
 
         A supervisor that is gone is reported (UNSUPERVISED where processes are left, else LOST with its reason: a
-        reboot, or the supervisor's death), never papered over. Raises RunNotFound, EngineUnreachable.
+        reboot, or the supervisor's death), never papered over. So is a damaged record (UNREADABLE, with the processes
+        that the kernel has). Raises RunNotFound, EngineUnreachable.
         """
         ...
 
@@ -51,15 +62,17 @@ class Engine(Protocol):
 
     def adopt(self) -> Sequence[RunState]:
         """Give every run that lost its supervisor on this boot a new one, without restarting its command, and clean
-        up what belongs to ended runs. Returns the runs that were changed. Called when controllers start, and safe at
+        up what belongs to ended runs; a damaged record is written anew where a supervisor still knows it. Returns the
+        runs that were changed. Called when controllers start, and safe at
         any time. Runs lost to a reboot are left for their controller to resume (`start`) or end (`stop`)."""
         ...
 
     def stop(self, run_id: str, grace_ms: int | None = None) -> RunState:
         """End the run: SIGTERM, `grace_ms` later SIGKILL to all of its tree, then remove its confinement.
 
-        Returns the final state once every process is gone. Stopping an ended run returns its state.
-        Raises RunNotFound; StopFailed where processes are still there afterwards.
+        Returns the final state once every process is gone. Stopping an ended run returns its state. A stop that cannot
+        be made durable is not begun, and the run goes on as before.
+        Raises RunNotFound; RunNotRecorded; StopFailed where processes are still there afterwards.
         """
         ...
 

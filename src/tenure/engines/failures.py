@@ -70,6 +70,13 @@ class RunNotRecorded(EngineFailure):
     next_step = "make the disk of TENURE_HOME writable, then repeat; the run itself goes on"
 
 
+class RunUnreadable(EngineFailure):
+    """The run's own record is damaged. What runs of it is known from the kernel; what it was given is not guessed."""
+
+    code = "RunUnreadable"
+    next_step = "put the file back from a backup, or end the run with `tenure end CONTRACT`"
+
+
 class EngineUnreachable(EngineFailure):
     """The engine, or a run's supervisor, does not answer. What runs is unknown; it is not known to be gone."""
 

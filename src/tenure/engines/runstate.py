@@ -8,7 +8,8 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """Where a run is in its life. ENDED and LOST are final: nothing of the run is left."""
+    """Where a run is in its life. ENDED and LOST are final: nothing of the run is left. UNREADABLE is a run whose own
+    record is damaged: it may well go on, and can be ended."""
 
     STARTING = "Starting"
     RUNNING = "Running"
@@ -17,6 +18,7 @@ class Phase(StrEnum):
     ENDED = "Ended"
     UNSUPERVISED = "Unsupervised"
     LOST = "Lost"
+    UNREADABLE = "Unreadable"
 
 
 class EndReason(StrEnum):

@@ -69,6 +69,10 @@ class SimulatedEngine:
                 raise RunConflict(message, field="run_id") from None
         return self.state(spec.run_id)
 
+    def resume(self, run_id: str) -> RunState:
+        """The record as it is: it cannot be lost. Raises RunNotFound."""
+        return self.state(run_id)
+
     def state(self, run_id: str) -> RunState:
         """The record as it is now; a run whose end has passed has ended by itself. Raises RunNotFound."""
         record = self._record(run_id)

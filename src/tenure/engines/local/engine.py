@@ -5,29 +5,24 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import os
-import select
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tenure.engines.failures import (
     AbilityMissing,
-    EngineFailure,
     EngineUnreachable,
     InvalidRunSpec,
     RunConflict,
     RunNotFound,
-    RunNotRecorded,
+    RunUnreadable,
     StartFailed,
-    StopFailed,
 )
-from tenure.engines.local import clearing, control, examine, procfs, readback
-from tenure.engines.local.folder import RunFolder, read_json, write_json, write_json_once
+from tenure.engines.local import asking, damaged, examine, readback, stopping
+from tenure.engines.local.folder import RecordDamaged, RunFolder, read_json, write_json_once
 from tenure.engines.local.launch import granted_to_supervisors, launch
 from tenure.engines.local.lines import read_lines
 from tenure.engines.local.observe import abilities, unreachable
@@ -35,7 +30,6 @@ from tenure.engines.local.translate import spec_record
 from tenure.engines.runspec import MAIN, RunSpec
 from tenure.engines.runstate import EndReason, LogLine, Observation, Phase, ReadBack, RunState
 
-KILL_MARGIN_S = 20.0
 LAUNCHES_MAX = 3
 NEEDS_LINUX = "the local engine runs work on Linux only: it stands on /proc, pidfds and control groups or affinity"
 
@@ -70,15 +64,32 @@ class LocalEngine:
             raise AbilityMissing(NEEDS_LINUX)
         folder = self._folder(spec.run_id)
         wanted = spec_record(spec, self.group, folder.work)
-        known = read_json(folder.spec)
+        known = self._record(folder.spec)
         if known is None:
             self._check(spec)
-            folder.make()
-            known = wanted if write_json_once(folder.spec, wanted) else read_json(folder.spec)
+            known = self._claim(folder, wanted)
         # A record by another version of Tenure may lack fields, or have more: what both know decides.
         changed = sorted(name for name in wanted if known is not None and known.get(name, wanted[name]) != wanted[name])
         if changed:
             raise RunConflict(f"run {spec.run_id} exists and differs", field=", ".join(changed))
+        return self._brought_up(folder)
+
+    def _claim(self, folder: RunFolder, wanted: dict[str, Any]) -> dict[str, Any] | None:
+        try:
+            folder.make()
+            return wanted if write_json_once(folder.spec, wanted) else self._record(folder.spec)
+        except OSError as error:
+            raise asking.not_recorded(error, "make the disk of TENURE_HOME writable, then repeat") from error
+
+    def resume(self, run_id: str) -> RunState:
+        """See Engine.resume."""
+        folder = self._known(run_id)
+        if self._record(folder.spec) is None:
+            raise RunNotFound(f"run {run_id} was claimed, and nothing says what it was to run", field="run_id")
+        return self._brought_up(folder)
+
+    def _brought_up(self, folder: RunFolder) -> RunState:
+        """What its folder records, supervised: launched where nobody cares for it, left alone where somebody does."""
         state = self._settled(folder)
         for _ in range(LAUNCHES_MAX):  # a supervisor found in its start may have died in it
             if state.phase not in (Phase.UNSUPERVISED, Phase.LOST):
@@ -87,8 +98,11 @@ class LocalEngine:
             state = self._settled(folder)
         if state.phase is Phase.ENDED and state.reason is EndReason.START_FAILED:
             raise StartFailed(state.message)
+        if state.phase is Phase.UNREADABLE:
+            for path in (folder.spec, folder.state):
+                self._record(path)  # one of them raises
         if state.phase in (Phase.UNSUPERVISED, Phase.LOST):
-            raise EngineUnreachable(f"run {spec.run_id} got no supervisor; see {folder.logs}/supervisor.log")
+            raise EngineUnreachable(f"run {folder.run_id} got no supervisor; see {folder.logs}/supervisor.log")
         return state
 
     def _settled(self, folder: RunFolder, timeout_s: float = 15.0) -> RunState:
@@ -132,55 +146,15 @@ class LocalEngine:
             elif run.phase is Phase.UNSUPERVISED or run.reason is EndReason.SUPERVISOR_DIED:
                 launch(folder)
                 changed.append(self.state(run.run_id))
+            elif run.phase is Phase.UNREADABLE and damaged.mend(folder, self.group).phase is not Phase.UNREADABLE:
+                changed.append(self.state(run.run_id))
             elif run.phase is Phase.ENDED and run.run_id in traces and examine.clean(self.group, run.run_id):
                 changed.append(run)
         return changed
 
     def stop(self, run_id: str, grace_ms: int | None = None) -> RunState:
         """See Engine.stop."""
-        folder = self._known(run_id)
-        state = examine.examine(folder, self.group)
-        if state.phase is Phase.ENDED:
-            return state
-        if state.phase in (Phase.LOST, Phase.UNSUPERVISED):
-            return self._end_without_supervisor(folder, state, grace_ms)
-        supervisor = state.supervisor
-        assert supervisor is not None, "a run that is neither lost nor ended has a supervisor"
-        gone = _pidfd(supervisor.pid)
-        try:
-            self._ask(folder, {"op": "stop", "grace_ms": grace_ms})
-        except EngineUnreachable:
-            if gone is not None:  # gone meanwhile, or hanging: then the next one does it
-                with suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(gone, signal.SIGKILL)
-        spec = read_json(folder.spec)
-        assert spec is not None
-        grace = spec["stop_grace_ms"] if grace_ms is None else grace_ms
-        if gone is not None:
-            _wait_readable(gone, grace / 1000 + KILL_MARGIN_S)
-        state = examine.examine(folder, self.group)
-        if state.phase in (Phase.LOST, Phase.UNSUPERVISED):
-            return self._end_without_supervisor(folder, state, grace_ms)
-        if not state.final or state.processes:
-            raise StopFailed(f"run {run_id}: {state.message or 'its processes are still there'}")
-        return state
-
-    def _end_without_supervisor(self, folder: RunFolder, state: RunState, grace_ms: int | None) -> RunState:
-        """A run whose supervisor is gone: a new one ends it; of one that lost its processes too, the record is
-        closed."""
-        if state.phase is Phase.UNSUPERVISED and read_json(folder.spec) is not None:
-            launch(folder)
-            return self.stop(folder.run_id, grace_ms)
-        examine.clean(self.group, folder.run_id)
-        record = read_json(folder.state)
-        if record is not None:
-            clearing.give_back(record.get("cleared", []), procfs.boot_id())
-            reason = EndReason.STOPPED if state.reason is None else state.reason
-            record.update(
-                phase="Ended", reason=str(reason), message=state.message, ended_ms=time.time_ns() // 10**6, cleared=[]
-            )
-            write_json(folder.state, record)
-        return examine.examine(folder, self.group)
+        return stopping.stop(self._known(run_id), self.group, grace_ms)
 
     def logs(
         self, run_id: str, *, follow: bool = False, tail: int | None = None, command: str = MAIN
@@ -196,7 +170,7 @@ class LocalEngine:
     def read_back(self, run_id: str) -> ReadBack:
         """See Engine.read_back."""
         folder = self._known(run_id)
-        state = read_json(folder.state)
+        state = self._record(folder.state)
         if state is None or state["mechanism"] is None:
             raise EngineUnreachable(f"run {run_id} was claimed and never started; nothing can be read")
         return readback.read_back(folder, self.group, state)
@@ -258,15 +232,14 @@ class LocalEngine:
 
     @staticmethod
     def _ask(folder: RunFolder, request: dict[str, Any]) -> dict[str, Any]:
+        return asking.ask(folder, request)
+
+    @staticmethod
+    def _record(path: str) -> dict[str, Any] | None:
         try:
-            answer = control.ask(folder, request)
-        except OSError as error:
-            raise EngineUnreachable(f"the supervisor of run {folder.run_id} does not answer: {error}") from error
-        if not answer["ok"]:
-            kinds: tuple[type[EngineFailure], ...] = (RunConflict, AbilityMissing, RunNotRecorded)
-            kind = next((kind for kind in kinds if kind.code == answer["code"]), EngineFailure)
-            raise kind(answer["message"], field=answer.get("field") or folder.path)
-        return answer
+            return read_json(path)
+        except RecordDamaged as error:
+            raise RunUnreadable(str(error), field=error.path) from error
 
     def _folders(self) -> list[Path]:
         if not self.runs_path.is_dir():
@@ -281,20 +254,3 @@ class LocalEngine:
         if "/" in run_id or run_id.startswith(".") or not os.path.isdir(folder.path):
             raise RunNotFound(f"no run {run_id!r} is known here", field="run_id")
         return folder
-
-
-def _pidfd(pid: int) -> int | None:
-    try:
-        return os.pidfd_open(pid)
-    except ProcessLookupError:
-        return None
-
-
-def _wait_readable(descriptor: int, timeout_s: float) -> None:
-    """Wait for a process to end, and close its descriptor."""
-    waiting = select.poll()
-    waiting.register(descriptor, select.POLLIN)
-    try:
-        waiting.poll(timeout_s * 1000)
-    finally:
-        os.close(descriptor)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 
+from tenure.engines.failures import RunUnreadable
 from tenure.engines.local import confine, groups_v1, groups_v2, procfs
-from tenure.engines.local.folder import RunFolder, read_json
+from tenure.engines.local.folder import RecordDamaged, RunFolder, read_json
 from tenure.engines.local.groups_v1 import GroupsV1
 from tenure.engines.local.groups_v2 import GroupsV2
 from tenure.engines.local.translate import run_state, unknown_run
@@ -19,7 +20,10 @@ MARK = b"TENURE_RUN_MARK="
 def examine(folder: RunFolder, group: str) -> RunState:
     """The state of a run by its folder. Reads only."""
     boot = procfs.boot_id()
-    spec, state = read_json(folder.spec), read_json(folder.state)
+    try:
+        spec, state = read_json(folder.spec), read_json(folder.state)
+    except RecordDamaged as error:
+        return _unreadable(folder, group, boot, error)
     if spec is None or state is None:
         found = _processes(members_anywhere(group, folder.run_id), boot)
         phase = Phase.UNSUPERVISED if found else Phase.LOST
@@ -40,6 +44,12 @@ def examine(folder: RunFolder, group: str) -> RunState:
         phase = Phase.UNSUPERVISED if left else Phase.LOST
         reason, message = EndReason.SUPERVISOR_DIED, "its supervisor is gone"
     return run_state(spec, state, phase=phase, reason=reason, message=message, processes=left)
+
+
+def _unreadable(folder: RunFolder, group: str, boot: str, error: RecordDamaged) -> RunState:
+    found = _processes(members_anywhere(group, folder.run_id), boot)
+    failure = RunUnreadable(str(error), field=error.path)
+    return unknown_run(folder.run_id, found, str(failure), Phase.UNREADABLE)
 
 
 def _members(state: dict[str, object], group: str, run_id: str) -> list[int]:

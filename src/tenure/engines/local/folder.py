@@ -18,6 +18,7 @@ import fcntl
 import json
 import os
 import time
+from contextlib import suppress
 from typing import Any
 
 
@@ -51,9 +52,22 @@ class RunFolder:
         return f"{self.commands}/{name}"
 
 
+class RecordDamaged(ValueError):  # noqa: N818 - a state of the disk
+    """A record that is there and is none: cut off, or overwritten."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path} is no record: {why}")
+        self.path = path
+
+
 def write_json(path: str, value: dict[str, Any]) -> None:
-    """Replace a record so that a crash leaves the old or the new one, whole."""
-    os.replace(_write_aside(path, value), path)
+    """Replace a record so that a crash, or a full disk, leaves the old or the new one, whole."""
+    temporary = _write_aside(path, value)
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
     sync_directory(os.path.dirname(path))
 
 
@@ -74,20 +88,38 @@ def _write_aside(path: str, value: dict[str, Any]) -> str:
     temporary = f"{path}.{os.getpid()}.{time.monotonic_ns()}.new"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, json.dumps(value).encode())
+        left = json.dumps(value).encode()
+        while left:  # write(2) may take a part, as it does where the disk runs full in the middle
+            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
+    except BaseException:
+        os.unlink(temporary)
+        raise
     finally:
         os.close(descriptor)
     return temporary
 
 
+def drop_half_written(path: str) -> None:
+    """Remove what writers of a record left beside it when they were killed. For its only writer."""
+    folder, name = os.path.split(path)
+    for other in os.listdir(folder):
+        if other.startswith(f"{name}.") and other.endswith(".new"):
+            with suppress(OSError):
+                os.unlink(f"{folder}/{other}")
+
+
 def read_json(path: str) -> dict[str, Any] | None:
-    """A record, or None where there is none yet."""
+    """A record, or None where there is none yet. Raises RecordDamaged where what is there is none."""
     try:
         with open(path, "rb") as file:
-            value: dict[str, Any] = json.loads(file.read())
+            value = json.loads(file.read())
     except FileNotFoundError:
         return None
+    except ValueError as error:
+        raise RecordDamaged(path, str(error)) from None
+    if not isinstance(value, dict):
+        raise RecordDamaged(path, "it is no mapping")
     return value
 
 

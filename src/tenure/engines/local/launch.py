@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from tenure.engines.local import confine
 from tenure.engines.local.folder import RunFolder
@@ -75,12 +76,20 @@ def _environment() -> dict[str, str]:
     return environment
 
 
+def _log(folder: RunFolder) -> BinaryIO:
+    """Where a supervisor says why it could not begin; nowhere on a disk that takes no file."""
+    try:
+        return open(f"{folder.logs}/supervisor.log", "ab")
+    except OSError:
+        return open(os.devnull, "ab")
+
+
 def launch(folder: RunFolder, timeout_s: float = 15.0) -> None:
     """Start a supervisor for the folder; returns once it has started the run's command, failed, or found the run
     taken. Safe to repeat and to die in: whoever gets the run's lock supervises, everyone else leaves."""
     ready, told = os.pipe()
     try:
-        with open(f"{folder.logs}/supervisor.log", "ab") as log:
+        with _log(folder) as log:
             subprocess.run(
                 [*scope_prefix(), *supervisor_command(folder, told)],
                 stdin=subprocess.DEVNULL,

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tenure.engines.local import clearing, confine, procfs
+from tenure.engines.local import confine, procfs
 from tenure.engines.local.command import Command
 from tenure.engines.local.events import Events
-from tenure.engines.local.folder import RunFolder, read_json, write_json
+from tenure.engines.local.folder import RunFolder, read_json
 from tenure.engines.local.health import Health
 from tenure.engines.local.killing import collect, kill_tree
 from tenure.engines.local.record import (
@@ -23,25 +23,26 @@ from tenure.engines.local.record import (
     place_files,
     placeholders,
 )
+from tenure.engines.local.recorded import Recorded
 from tenure.engines.local.term import Term, boottime_ms, wall_ms
 
+ITS_END_CAME = "its end came"
 SIDECAR_GRACE_MS = 2_000
 KILL_AGAIN_NS = 200_000_000
 WAKE_MS_MAX = 30_000  # also how late a jump of the wall clock is noticed
 
 
-class Life:
+class Life(Recorded):
     """One run from its first instruction to nothing left."""
 
     def __init__(
         self, folder: RunFolder, spec: dict[str, Any], obey: Callable[[Life, dict[str, Any]], dict[str, Any]]
     ) -> None:
-        self.folder = folder
         self._obey = obey
         self.spec = spec
-        self.boot = procfs.boot_id()
+        boot = procfs.boot_id()
         known = read_json(folder.state)
-        self.state = first_state(spec, self.boot) if known is None else known
+        super().__init__(folder, first_state(spec, boot) if known is None else known, boot)
         self.resumed = known is not None
         self.rebooted = known is not None and known["boot_id"] != self.boot
         note_past(self.state, spec, self.boot, resumed=self.resumed)
@@ -62,25 +63,27 @@ class Life:
         self.interrupted = False
         self._oom_seen = 0
 
-    def save(self, **changes: Any) -> None:
-        """Record durably what is true now."""
-        self.state.update(changes)
-        if self.health is not None:
-            self.state.update(
-                healthy=self.health.healthy,
-                healthy_since_ms=self.health.healthy_since_ms,
-                first_healthy_ms=self.health.first_healthy_ms or self.state["first_healthy_ms"],
-            )
-        write_json(self.folder.state, self.state)
-
     # Starting
 
     def begin(self) -> str | None:
-        """Confine, take over what runs, start what does not. Returns why the run could not be started."""
+        """Confine, take over what runs, start what does not. Returns why the run could not be started.
+
+        A start that cannot be recorded does not happen (OSError). What runs already is taken over all the same: it has
+        an end to keep.
+        """
         if self.spec["system_cpus"]:
             os.sched_setaffinity(0, self.spec["system_cpus"])
-        self.save(phase="Stopping" if self.ending else "Starting")
-        place_files(self.folder, self.spec, self.state)
+        if self.ending is None and self._time_is_over():  # while nobody was there
+            self.ending = "TermOver"
+            self.state.update(reason=self.ending, message=ITS_END_CAME)
+        taking_over = self.resumed and not self.rebooted
+        record = self.note if taking_over else self.save
+        record(phase="Stopping" if self.ending else "Starting")
+        try:
+            place_files(self.folder, self.spec, self.state)
+        except OSError as error:
+            if not taking_over:
+                return f"cannot place the run's files: {error.strerror}"
         try:
             self.work_groups.create(allocation_of(self.state, self.spec))
             if self.spec["sidecars"]:
@@ -91,7 +94,8 @@ class Life:
         self.state["groups"] = [*self.work_groups.directories, *sides]
         self.state["not_enforced"] = self.work_groups.not_enforced
         self._oom_seen = self.work_groups.out_of_memory_kills()
-        self.save()
+        self.note()
+        self.give_back_what_it_left()
         running = [command for command in self.commands if command.take_over(self.boot)]
         if self.work not in running:
             self._kill_tree(self.work_groups)
@@ -102,7 +106,7 @@ class Life:
             if trouble:
                 return trouble
         if not self.ending:
-            self.save(phase="Running" if self.work.pid is not None else "BackingOff")
+            self.note(phase="Running" if self.work.pid is not None else "BackingOff")
         if self.work.pid is not None and self.health is not None:
             self.health.begin()
         return None
@@ -151,7 +155,7 @@ class Life:
         for output in self.events.wait(self._timeout_ms(), self._watched(), lambda request: self._obey(self, request)):
             output.drain()
         if self.health is not None and self.health.turn(self.events.happened(self._health_asked())):
-            self.save()
+            self.note()
 
     def _health_asked(self) -> int | None:
         asked = None if self.health is None else self.health.watch()
@@ -168,7 +172,7 @@ class Life:
         now_ns = time.monotonic_ns()
         waits = [WAKE_MS_MAX]
         instants = [at for command in self.commands for at in (command.due_ns, command.kill_at_ns)]
-        instants.append(None if self.health is None else self.health.wake_ns)
+        instants += [self.owed_ns, None if self.health is None else self.health.wake_ns]
         waits += [-((now_ns - at) // 1_000_000) for at in instants if at is not None]
         left_ms = self.term.left_ms(wall_ms(), boottime_ms())
         if left_ms is not None and self.ending is None:
@@ -176,6 +180,8 @@ class Life:
         return max(0, min(waits))
 
     def _reap(self) -> None:
+        if self.interrupted and self.ending is None:  # before an end that the same signal brought is taken for its own
+            self.finish("SupervisorDied", "its supervisor was told to go; it comes back with the next one")
         for command, status in collect(self.commands, self.boot):
             self._ended(command, status)
 
@@ -197,7 +203,7 @@ class Life:
                 self.state["phase"] = "BackingOff"
         elif command is self.work:
             self._stop_sidecars()
-        self.save()
+        self.note()
 
     def _gave_up(self, command: Command) -> None:
         """The policy starts it no more. Without its work the run is over; without a sidecar it goes on and says so."""
@@ -211,13 +217,18 @@ class Life:
         else:
             self.finish("Failed", "the command failed and its policy does not restart it")
 
-    def _obey_time(self) -> None:
-        now_ns = time.monotonic_ns()
+    def _time_is_over(self) -> bool:
         now_wall_ms, now_boottime_ms = wall_ms(), boottime_ms()
         self.state["clock_step_ms"] = self.term.step_ms(now_wall_ms, now_boottime_ms)
         left_ms = self.term.left_ms(now_wall_ms, now_boottime_ms)
-        if self.ending is None and left_ms is not None and left_ms <= 0:
-            self.finish("TermOver", "its end came")
+        return left_ms is not None and left_ms <= 0
+
+    def _obey_time(self) -> None:
+        now_ns = time.monotonic_ns()
+        if self._time_is_over() and self.ending is None:
+            self.finish("TermOver", ITS_END_CAME)
+        if self.owed_ns is not None and now_ns >= self.owed_ns:
+            self.note()
         for command in self.commands:
             if command.kill_at_ns is not None and now_ns >= command.kill_at_ns:
                 command.kill_at_ns = now_ns + KILL_AGAIN_NS
@@ -237,15 +248,18 @@ class Life:
                 self._gave_up(command)
         elif command is self.work:
             self.state["phase"] = "Running"
-        self.save()
+        self.note()
 
     # Ending
 
     def finish(self, reason: str, message: str, grace_ms: int | None = None) -> None:
-        """Begin the end: the work first, so that its sidecars see its last answers."""
+        """Begin the end: the work first, so that its sidecars see its last answers.
+
+        It comes whether or not it can be recorded now. Who asks for an end records it before (`obey`).
+        """
         if self.ending is None:
             self.ending = reason
-            self.save(phase="Stopping", reason=reason, message=message)
+            self.note(phase="Stopping", reason=reason, message=message)
         self.end_command(self.work, self.spec["stop_grace_ms"] if grace_ms is None else grace_ms)
         if self.work.pid is None:
             self._stop_sidecars()
@@ -266,32 +280,6 @@ class Life:
     def _kill_tree(self, groups: confine.Groups) -> bool:
         return kill_tree(groups, {command.pid for command in self.commands})
 
-    def give_back(self) -> None:
-        """Let others use the run's CPUs again that were kept away from them."""
-        if cleared := self.state.get("cleared"):
-            clearing.give_back(cleared, self.boot)
-            self.save(cleared=[])
-
-    def close(self, trouble: str | None = None) -> None:
-        """Remove everything that is left and record the end. If told to go by a signal, the run is not over: the next
-        supervisor brings it back."""
-        while not self._all_gone():
-            left = [*self.work_groups.members(), *self.side_groups.members()]
-            self.save(phase="Stopping", message=f"processes {left} or their groups could not be removed; trying again")
-            time.sleep(1)
-        for command in self.commands:
-            for output in command.outputs:
-                output.drain()
-                output.flush()
-        if not (self.interrupted and self.ending == "SupervisorDied"):
-            self.give_back()
-        if trouble is not None:
-            self.save(phase="Ended", reason="StartFailed", message=trouble, ended_ms=wall_ms())
-        elif self.interrupted and self.ending == "SupervisorDied":
-            self.save(phase="Starting", reason=None)
-        else:
-            self.save(phase="Ended", reason=self.ending, ended_ms=wall_ms())
-        os.unlink(self.folder.control)
-
-    def _all_gone(self) -> bool:
+    def all_gone(self) -> bool:
+        """Kill and remove whatever is left. False where something withstands."""
         return all(self._kill_tree(groups) and groups.remove() for groups in (self.work_groups, self.side_groups))

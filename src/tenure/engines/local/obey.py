@@ -16,21 +16,34 @@ def obey(life: Life, request: dict[str, Any]) -> dict[str, Any]:
     if operation == "ping":
         return {"ok": True}
     if operation == "stop":
-        life.finish("Stopped", "it was stopped", request.get("grace_ms"))
+        return _stop(life, request.get("grace_ms"))
+    if operation == "record":  # the one on disk was damaged, or is behind
+        life.save()
         return {"ok": True}
     if life.ending is not None:
         return {"ok": False, "code": "RunConflict", "message": "the run is ending"}
     if operation == "restart":
         return _restart_now(life, request.get("grace_ms"))
     if operation == "end":
-        life.term.end_ms = request["end_ms"]
         life.save(end_ms=request["end_ms"])
+        life.term.end_ms = request["end_ms"]
         return {"ok": True}
     if operation in ("move", "limits"):
         return _reallocate(life, {name: value for name, value in request.items() if name != "op"})
     if operation == "clear":
         return _clear(life, request["processes"], set(request["elsewhere"]))
     return {"ok": False, "code": "EngineFailure", "message": f"no operation {operation!r}"}
+
+
+def _stop(life: Life, grace_ms: int | None) -> dict[str, Any]:
+    """Recorded first: a stop that is refused leaves a run that restarts, moves and ends with its term as before."""
+    if life.ending is None:
+        life.save(phase="Stopping", reason="Stopped", message="it was stopped")
+        life.ending = "Stopped"
+    life.finish(life.ending, life.state["message"], grace_ms)
+    if life.owed_ns is not None:
+        life.save()  # it ends for another reason, and whoever asks shall know that this is not on record
+    return {"ok": True}
 
 
 def _restart_now(life: Life, grace_ms: int | None) -> dict[str, Any]:
@@ -46,15 +59,14 @@ def _restart_now(life: Life, grace_ms: int | None) -> dict[str, Any]:
 def _reallocate(life: Life, changes: dict[str, Any]) -> dict[str, Any]:
     """Change what the run may use: recorded first, so that a crash between leaves what the next one applies."""
     before = {name: life.state[name] for name in changes}
-    if set(life.state["cpus"]) - set(changes.get("cpus", life.state["cpus"])):
-        life.give_back()  # it leaves CPUs that others were kept away from
     life.save(**changes)
+    life.give_back_what_it_left()
     try:
         life.work_groups.apply(allocation_of(life.state, life.spec))
         if life.state["cpus"]:
             procfs.pin_threads(life.work_groups.members(), life.state["cpus"])
     except OSError as error:
-        life.save(**before)
+        life.note(**before)
         return {"ok": False, "code": "AbilityMissing", "message": f"the kernel refused: {error.strerror}"}
     return {"ok": True}
 

@@ -17,7 +17,8 @@ import time
 from contextlib import suppress
 
 from tenure.engines.local import procfs
-from tenure.engines.local.folder import RunFolder, read_json, try_lock
+from tenure.engines.local.closing import close
+from tenure.engines.local.folder import RecordDamaged, RunFolder, drop_half_written, read_json, try_lock
 from tenure.engines.local.life import Life
 from tenure.engines.local.obey import obey
 
@@ -45,6 +46,12 @@ def _lock(folder: RunFolder, patience_s: float = 3.0) -> int | None:
     return descriptor
 
 
+def _refuse(error: Exception) -> int:
+    with suppress(OSError):  # its log may be on the same disk
+        print(f"cannot supervise: {error}", file=sys.stderr, flush=True)
+    return errno.EIO
+
+
 def main(arguments: list[str]) -> int:
     """Supervise the run of a folder. Exits at once, and quietly, where another supervisor has it or it is over."""
     folder = RunFolder(arguments[0])
@@ -52,11 +59,15 @@ def main(arguments: list[str]) -> int:
     if ready is not None:
         os.set_inheritable(ready, False)
     _detach()
-    lock = _lock(folder)
-    spec = read_json(folder.spec)
-    state = read_json(folder.state)
+    try:
+        lock = _lock(folder)
+        spec = read_json(folder.spec)
+        state = read_json(folder.state)
+    except (OSError, RecordDamaged) as error:
+        return _refuse(error)
     if lock is None or spec is None or (state is not None and state["phase"] == "Ended"):
         return 0
+    drop_half_written(folder.state)
     with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write("-500")  # short of memory, the kernel should take the work rather than its keeper
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
@@ -65,20 +76,21 @@ def main(arguments: list[str]) -> int:
     try:
         life = Life(folder, spec, obey)
     except OSError as error:
-        print(f"cannot supervise: {error}", file=sys.stderr, flush=True)
-        return errno.EIO
+        return _refuse(error)
 
     def leave(*_: object) -> None:
-        life.interrupted = True
-        life.finish("SupervisorDied", "its supervisor was told to go; it comes back with the next one")
+        life.interrupted = True  # and the loop, which a signal wakes, does the rest: it may be in the middle of a write
 
     signal.signal(signal.SIGTERM, leave)
-    trouble = life.begin()
+    try:
+        trouble = life.begin()
+    except OSError as error:
+        return _refuse(error)
     if trouble is None:
         if ready is not None:
             os.close(ready)
         life.run()
-    life.close(trouble)  # and with this process the ready descriptor of a failed start: its starter reads on
+    close(life, trouble)  # and with this process the ready descriptor of a failed start: its starter reads on
     return 0
 
 

@@ -1,0 +1,56 @@
+"""What is recorded of a supervised run, and when: before it happens where somebody asked for it, after it where time or
+the kernel decided. Supervisors import it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tenure.engines.local import clearing
+from tenure.engines.local.folder import RunFolder, write_json
+from tenure.engines.local.health import Health
+
+RECORD_AGAIN_NS = 500_000_000
+
+
+class Recorded:
+    """state.json of a run, as its supervisor keeps it."""
+
+    def __init__(self, folder: RunFolder, state: dict[str, Any], boot: str) -> None:
+        self.folder = folder
+        self.state = state
+        self.boot = boot
+        self.health: Health | None = None
+        self.owed_ns: int | None = None  # when to try again to record what is true
+
+    def save(self, **changes: Any) -> None:
+        """Record durably what is to be true from now on: all of it, or, where the disk refuses (OSError), nothing."""
+        state = {**self.state, **changes}
+        if self.health is not None:
+            state.update(
+                healthy=self.health.healthy,
+                healthy_since_ms=self.health.healthy_since_ms,
+                first_healthy_ms=self.health.first_healthy_ms or state["first_healthy_ms"],
+            )
+        write_json(self.folder.state, state)
+        self.state, self.owed_ns = state, None
+
+    def note(self, **changes: Any) -> None:
+        """Record what is true already, whatever the disk says: where it refuses, that is owed, and tried again."""
+        self.state.update(changes)
+        try:
+            self.save()
+        except OSError:
+            self.owed_ns = time.monotonic_ns() + RECORD_AGAIN_NS
+
+    def give_back(self) -> None:
+        """Let others use the run's CPUs again that were kept away from them."""
+        if cleared := self.state.get("cleared"):
+            clearing.give_back(cleared, self.boot)
+            self.note(cleared=[])
+
+    def give_back_what_it_left(self) -> None:
+        """The same, once the run has left any of these CPUs."""
+        taken = {cpu for one in self.state.get("cleared", []) for cpu in one["taken"]}
+        if taken - set(self.state["cpus"]):
+            self.give_back()

@@ -1,0 +1,77 @@
+"""A record is whole or it is not there: short writes, full disks and damage."""
+
+import errno
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenure.engines.local.folder import RecordDamaged, read_json, write_json, write_json_once
+
+OLD, NEW = {"phase": "Running"}, {"phase": "Stopping", "message": "x" * 1000}
+
+
+def short_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that takes seven bytes at a time, as it may (write(2))."""
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, bytes(data)[:7]))
+
+
+def full_after(monkeypatch: pytest.MonkeyPatch, bytes_left: int) -> None:
+    """A disk that takes so many bytes more, and then none."""
+    write, left = os.write, bytes_left
+
+    def until_full(descriptor: int, data: Any) -> int:
+        nonlocal left
+        if left == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        done = write(descriptor, bytes(data)[:left])
+        left -= done
+        return done
+
+    monkeypatch.setattr(os, "write", until_full)
+
+
+def refuses(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, call, refuse)
+
+
+@pytest.mark.parametrize("write", [write_json, write_json_once])
+def test_a_record_is_whole_though_the_kernel_takes_it_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[str, dict[str, Any]], Any]
+) -> None:
+    short_writes(monkeypatch)
+    write(str(tmp_path / "state.json"), NEW)
+    assert read_json(str(tmp_path / "state.json")) == NEW
+
+
+@pytest.mark.parametrize("fails", ["full at once", "full in the middle", "fsync", "replace"])
+def test_a_write_that_fails_leaves_the_old_record_and_no_file_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    path = tmp_path / "state.json"
+    write_json(str(path), OLD)
+    with monkeypatch.context() as meanwhile:
+        if fails.startswith("full"):
+            full_after(meanwhile, 0 if fails == "full at once" else 100)
+        else:
+            refuses(fails, meanwhile)
+        with pytest.raises(OSError, match=r"No space left|Input/output"):
+            write_json(str(path), NEW)
+    assert json.loads(path.read_text()) == OLD
+    assert [entry.name for entry in tmp_path.iterdir()] == ["state.json"]
+
+
+@pytest.mark.parametrize("content", [b"", b'{"phase": "Run', b"\xff\xfe", b"[]"])
+def test_a_damaged_record_is_told_from_one_that_is_not_there(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "state.json"
+    assert read_json(str(path)) is None
+    path.write_bytes(content)
+    with pytest.raises(RecordDamaged, match=r"state\.json"):
+        read_json(str(path))
