@@ -11,7 +11,7 @@ from tests.engines.builders import a_run
 from tests.engines.waiting import eventually
 
 from tenure.engines import LocalEngine, RunState
-from tenure.engines.local import procfs
+from tenure.engines.local import clearing, procfs
 
 pytestmark = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="clearing one CPU needs a second one")
 EVERYWHERE = frozenset(os.sched_getaffinity(0))
@@ -23,9 +23,13 @@ PARENT = "import subprocess, sys\nfor _ in sys.stdin: print(subprocess.Popen(['s
 class Bystander:
     """A process that has no claim to any core, and starts a child when told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, leads_a_session: bool = False) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-S", "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-S", "-c", PARENT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=leads_a_session,
         )
         self.pid = self.process.pid
         self.children: list[int] = []
@@ -42,16 +46,32 @@ class Bystander:
         assert ticks is not None
         return self.pid, ticks
 
+    def exit(self) -> None:
+        """It ends by itself; its children go on as daemons."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
     def end(self) -> None:
         for pid in self.children:
             os.kill(pid, signal.SIGKILL)
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
 
 
 @pytest.fixture
 def other() -> Iterator[Bystander]:
     made = Bystander()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def leader() -> Iterator[Bystander]:
+    made = Bystander(leads_a_session=True)
     yield made
     made.end()
 
@@ -101,6 +121,30 @@ def test_at_the_end_everybody_gets_back_what_was_taken(
     end(engine, run)
     assert os.sched_getaffinity(other.pid) == EVERYWHERE
     assert os.sched_getaffinity(late) == EVERYWHERE
+
+
+@pytest.mark.parametrize("end", [stopped, killed_supervisor, killed_with_its_work])
+def test_daemons_get_it_back_though_the_leader_of_their_session_is_dead(
+    engine: LocalEngine, leader: Bystander, end: Callable[[LocalEngine, RunState], None]
+) -> None:
+    run = cleared(engine, leader)
+    daemons = [leader.child(), leader.child()]
+    leader.exit()
+    assert [os.sched_getaffinity(pid) for pid in daemons] == [ELSEWHERE] * 2, "they inherited the smaller set"
+    end(engine, run)
+    assert [os.sched_getaffinity(pid) for pid in daemons] == [EVERYWHERE] * 2
+
+
+def test_twin_of_a_number_that_is_another_processs_by_now_nobody_is_touched(other: Bystander) -> None:
+    late = other.child()
+    for pid in (other.pid, late):
+        os.sched_setaffinity(pid, ELSEWHERE)
+    pid, ticks = other.named()
+    threads = {str(pid): sorted(EVERYWHERE)}
+    before_it = {"pid": pid, "start_ticks": ticks - 1, "boot_id": procfs.boot_id(), "taken": [CONTRACTED]}
+    assert clearing.give_back([before_it | {"threads": threads}], procfs.boot_id()) == []
+    assert clearing.give_back([before_it | {"threads": threads, "start_ticks": ticks}], "another boot") == []
+    assert os.sched_getaffinity(pid) == os.sched_getaffinity(late) == ELSEWHERE
 
 
 def test_twin_while_the_run_goes_on_nothing_is_given_back(engine: LocalEngine, other: Bystander) -> None:

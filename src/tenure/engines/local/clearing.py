@@ -2,7 +2,8 @@
 
 What a thread could use is recorded before it is taken, so whoever comes after a crash can give it back. Giving back
 adds the CPUs again and removes none, because several runs may have taken from the same process. Threads and children
-that came later inherited the smaller set; they are found by their process, their descent and their session.
+that came later inherited the smaller set; they are found by their process, their descent and their session, which
+outlives the process that led it. What led no session and is dead, or was left for a session of its own, is not found.
 Process 1 is never moved: all that the system starts from then on would inherit it, and nobody could tell it apart.
 """
 
@@ -70,18 +71,18 @@ def give_back(records: list[dict[str, Any]], boot: str) -> list[int]:
     family = _Family.now()
     given = []
     for record in records:
-        if not procfs.is_alive(record, boot):
-            continue
+        left = family.of(record["pid"], record["start_ticks"]) if record["boot_id"] == boot else []
         taken, first = set(record["taken"]), record["threads"]
         alone = set(first.get(str(record["pid"]), ()))  # what its main thread had: later threads come from it
-        for pid in [record["pid"], *family.of(record["pid"], record["start_ticks"])]:
+        for pid in left:
             for thread in procfs.thread_ids(pid):
                 had = set(first[str(thread)]) if str(thread) in first else alone
                 now = _allowed(thread)
                 if now and had and not now & taken:
                     # Had it nothing but what was taken, it stood elsewhere as a guest.
                     _allow(thread, had if had <= taken else now | (had & taken))
-        given.append(record["pid"])
+        if left:
+            given.append(record["pid"])
     return given
 
 
@@ -101,14 +102,18 @@ class _Family:
         return cls(rows)
 
     def of(self, pid: int, since_ticks: int) -> list[int]:
-        """Who descends from it, or runs in a session that it leads, and is younger."""
-        found = [
-            one for one, (_, session, ticks) in self._rows.items() if session == pid != one and ticks > since_ticks
-        ]
-        reached = {pid, *found}
+        """It, who descends from it, and who runs in the session that it leads or led and is younger.
+
+        A number is given to no new process while it names a session; where another process has it by now, nobody is
+        left of that session.
+        """
+        if pid in self._rows and self._rows[pid][2] != since_ticks:
+            return []
+        reached = {one for one, (_, session, ticks) in self._rows.items() if session == pid and ticks >= since_ticks}
+        reached |= {pid} & self._rows.keys()
         while more := {one for one, (parent, _, _) in self._rows.items() if parent in reached} - reached:
             reached |= more
-        return sorted(reached - {pid})
+        return sorted(reached)
 
 
 def _allowed(thread: int) -> set[int]:
