@@ -1,10 +1,21 @@
 """The simulated engine keeps the protocol: once, repeatable, remembered; and says everywhere that it is simulated."""
 
+import os
 from pathlib import Path
 
 import pytest
+from tests.engines.filling import no_room
 
-from tenure.engines import EndReason, Engine, Phase, RunConflict, RunNotFound, RunSpec, SimulatedEngine
+from tenure.engines import (
+    EndReason,
+    Engine,
+    Phase,
+    RunConflict,
+    RunNotFound,
+    RunSpec,
+    RunUnreadable,
+    SimulatedEngine,
+)
 from tenure.engines.simulated import ARGV
 
 
@@ -60,3 +71,26 @@ def test_everything_it_says_says_that_nothing_runs(tmp_path: Path) -> None:
     assert engine.read_back("run-1").mechanism == "simulated"
     assert not engine.read_back("run-1").threads
     assert not any(ability.granted for ability in engine.observe().abilities)
+
+
+def test_a_damaged_record_is_reported_beside_the_others_and_can_be_ended(tmp_path: Path) -> None:
+    engine = SimulatedEngine(tmp_path)
+    engine.start(a_run("hurt"))
+    engine.start(a_run("whole"))
+    record = next((tmp_path / "simulated").glob("hurt*"))
+    record.write_text(record.read_text()[:20])
+    assert {run.run_id: run.phase for run in engine.runs()} == {"hurt": Phase.UNREADABLE, "whole": Phase.RUNNING}
+    assert str(record) in engine.state("hurt").message
+    with pytest.raises(RunUnreadable):
+        engine.resume("hurt")
+    assert engine.stop("hurt").phase is Phase.ENDED
+    engine.forget("hurt")
+    assert [run.run_id for run in engine.runs()] == ["whole"]
+
+
+def test_a_start_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    engine = SimulatedEngine(tmp_path)
+    with no_room(os.getpid(), 10), pytest.raises(OSError, match="too large"):
+        engine.start(a_run())
+    assert list((tmp_path / "simulated").iterdir()) == []
+    assert engine.start(a_run()).phase is Phase.RUNNING

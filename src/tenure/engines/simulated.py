@@ -10,11 +10,14 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from tenure.engines.failures import RunConflict, RunNotFound
+from tenure.engines.failures import RunConflict, RunNotFound, RunUnreadable
+from tenure.engines.local.folder import RecordDamaged, read_json
+from tenure.engines.local.translate import unknown_run
 from tenure.engines.runspec import MAIN, RunSpec
 from tenure.engines.runstate import (
     Ability,
@@ -59,23 +62,23 @@ class SimulatedEngine:
     def start(self, spec: RunSpec) -> RunState:
         """Record the run, once; an equal spec adopts the record. Raises RunConflict for another spec of this id."""
         said = {"namespace": spec.namespace, "name": spec.name, "argv": list(spec.argv), "endMs": spec.end_ms}
-        path = self._path(spec.run_id)
-        try:
-            with path.open("x") as file:  # claimed by whoever makes the file
-                json.dump({"spec": said, "startedMs": _now_ms()}, file)
-        except FileExistsError:
-            if self._record(spec.run_id)["spec"] != said:
-                message = f"run {spec.run_id} is recorded with another spec"
-                raise RunConflict(message, field="run_id") from None
+        claimed = self._claim(spec.run_id, {"spec": said, "startedMs": _now_ms()})
+        if not claimed and self._record(spec.run_id)["spec"] != said:
+            raise RunConflict(f"run {spec.run_id} is recorded with another spec", field="run_id")
         return self.state(spec.run_id)
 
     def resume(self, run_id: str) -> RunState:
-        """The record as it is: it cannot be lost. Raises RunNotFound."""
+        """The record as it is: it cannot be lost. Raises RunNotFound, RunUnreadable."""
+        self._record(run_id)
         return self.state(run_id)
 
     def state(self, run_id: str) -> RunState:
-        """The record as it is now; a run whose end has passed has ended by itself. Raises RunNotFound."""
-        record = self._record(run_id)
+        """The record as it is now; a run whose end has passed has ended by itself, and a damaged record is said to be
+        unreadable. Raises RunNotFound."""
+        try:
+            record = self._record(run_id)
+        except RunUnreadable as failure:
+            return unknown_run(run_id, (), str(failure), Phase.UNREADABLE)
         spec, started_ms = record["spec"], int(record["startedMs"])
         ended_ms, reason = record.get("endedMs"), EndReason.STOPPED
         if ended_ms is None and spec["endMs"] is not None and _now_ms() >= spec["endMs"]:
@@ -112,8 +115,11 @@ class SimulatedEngine:
         return []
 
     def stop(self, run_id: str, grace_ms: int | None = None) -> RunState:  # noqa: ARG002 - nothing needs a grace
-        """Record the end. Raises RunNotFound."""
-        record = self._record(run_id)
+        """Record the end; a damaged record, of which nothing can be said, becomes an empty one. Raises RunNotFound."""
+        try:
+            record = self._record(run_id)
+        except RunUnreadable:
+            record = {"spec": {"namespace": "", "name": "", "argv": [], "endMs": None}, "startedMs": _now_ms()}
         if not self.state(run_id).final:
             self._write(run_id, {**record, "endedMs": _now_ms()})
         return self.state(run_id)
@@ -161,21 +167,35 @@ class SimulatedEngine:
         return sorted(unquote(path.stem) for path in self._folder.glob("*.json"))
 
     def _record(self, run_id: str) -> dict[str, Any]:
-        for _ in range(50):  # a claim is made before it is filled
+        try:
+            record = read_json(str(self._path(run_id)))
+        except RecordDamaged as error:
+            raise RunUnreadable(str(error), field=error.path) from None
+        if record is None:
+            raise RunNotFound(f"no run {run_id} is recorded", field="run_id")
+        return record
+
+    def _claim(self, run_id: str, record: dict[str, Any]) -> bool:
+        """Whoever makes the file has the run; it is whole from the first."""
+        with self._beside(run_id, record) as written:
             try:
-                record: dict[str, Any] = json.loads(self._path(run_id).read_text())
-                return record
-            except FileNotFoundError:
-                raise RunNotFound(f"no run {run_id} is recorded", field="run_id") from None
-            except ValueError:
-                time.sleep(0.002)
-        raise RunNotFound(f"the record of run {run_id} is no JSON", field="run_id")
+                os.link(written, self._path(run_id))
+            except FileExistsError:
+                return False
+        return True
 
     def _write(self, run_id: str, record: dict[str, Any]) -> None:
-        path = self._path(run_id)
-        beside = path.with_suffix(f".{os.getpid()}.tmp")
-        beside.write_text(json.dumps(record))
-        beside.replace(path)
+        with self._beside(run_id, record) as written:
+            written.replace(self._path(run_id))
+
+    @contextmanager
+    def _beside(self, run_id: str, record: dict[str, Any]) -> Iterator[Path]:
+        beside = self._path(run_id).with_suffix(f".{os.getpid()}.{time.monotonic_ns()}.tmp")
+        try:
+            beside.write_text(json.dumps(record))
+            yield beside
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def _now_ms() -> int:
