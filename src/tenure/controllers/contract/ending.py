@@ -20,7 +20,7 @@ from tenure.controllers.remedies.taking import at_the_end, conclude
 from tenure.controllers.remedies.unwritten import as_stated, undo_unwritten
 from tenure.controllers.serving import STOP_GRACE_MS
 from tenure.controllers.status import condition, update_status
-from tenure.engines import RunNotFound, RunState, StopFailed
+from tenure.engines import RunNotFound, RunNotRecorded, RunState, StopFailed
 from tenure.ledger import release
 from tenure.ledger.collect import discard
 from tenure.measurement import part_windows
@@ -73,8 +73,9 @@ async def end(
         await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id, grace_ms(contract, plane.clock.now_ms()))
     except RunNotFound:
         pass  # it was never started, or is long gone
-    except StopFailed as error:
-        said = condition("Released", False, "WaitingForRelease", f"processes are still there: {error}", plane.clock)
+    except (RunNotRecorded, StopFailed) as error:
+        why = "processes are still there" if isinstance(error, StopFailed) else "its end cannot be recorded"
+        said = condition("Released", False, "WaitingForRelease", f"{why}: {error}", plane.clock)
         await set_phase(plane, contract, "Ending", said)
         return Wait(STOP_AGAIN_MS)
     contract = await _judge_the_rest(plane, contract)
