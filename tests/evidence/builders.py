@@ -51,6 +51,11 @@ def a_ring(folder: Path) -> KeyRing:
     return KeyRing.open(folder / "keys", clock=VirtualClock())
 
 
+def rotated(ring: KeyRing, *, at_ms: int = AT_MS) -> None:
+    """Let another key sign, without a log that says so."""
+    ring.follow(ring.prepare().id, at_ms=at_ms)
+
+
 SOURCE = "contract/c-1"
 
 
@@ -82,7 +87,7 @@ def a_window(number: int, samples: dict[str, Any]) -> Draft:
 def a_history(log: EvidenceLog, *, windows: int = 6) -> str:
     """A contract's life in the log, with another's between; the checkpoint that its user got at acceptance."""
     log.append(
-        a_statement(predicate="acceptance", id=f"{SOURCE}/acceptance", body={"offer": "chat-1", "contract": "chat"})
+        a_statement(predicate="commissioning", id=f"{SOURCE}/commissioning/1", body={"holds": True, "figures": []})
     )
     note = log.issue_checkpoint(SOURCE, purpose="acceptance", subjects=a_statement().subjects, at_ms=AT_MS)
     log.append(contract_statement(**WHO, spec=a_spec(), at_ms=AT_MS))

@@ -18,8 +18,7 @@ from tenure.evidence import (
     export_bundle,
     verify_bundle,
 )
-from tenure.quantities import VirtualClock
-from tests.evidence.builders import AT_MS, SOURCE, a_history, a_log, a_ring, a_statement, a_window, recompute
+from tests.evidence.builders import AT_MS, SOURCE, a_history, a_log, a_ring, a_statement, a_window, recompute, rotated
 
 
 class Example:
@@ -96,7 +95,7 @@ def test_contracts_are_found_by_name(example):
 
 def test_a_bundle_from_after_a_rotation_is_verified_with_the_key_from_before(example):
     before = example.ring.signing.public
-    example.log._keys.rotate(clock=VirtualClock())
+    rotated(example.log._keys)
     example.ring = example.log._keys
     example.log.append(a_statement(id="later"))
     example.export()

@@ -5,7 +5,16 @@ import json
 import pytest
 
 from tenure.cli.main import run
-from tenure.evidence import Draft, Statement, contract_source, contract_statement, contract_subject
+from tenure.evidence import (
+    Draft,
+    KeyRing,
+    LogReader,
+    Statement,
+    contract_source,
+    contract_statement,
+    contract_subject,
+    export_bundle,
+)
 from tenure.promises import RequestSample, Window, WindowEvidence, judge
 from tests.evidence.builders import AT_MS, a_log
 
@@ -177,6 +186,62 @@ def test_a_contract_that_ended_early_owes_nothing_after_its_end(export, capsys):
     bundle = export([a_verdict(0, 200), a_verdict(1, 200), Draft(ending, {})])
     assert verify(bundle, "--checkpoint", str(bundle.with_name("checkpoint"))) == 0
     assert "✓ complete" in capsys.readouterr().out
+
+
+SETTLED = Statement(
+    predicate="ending",
+    id=f"{contract_source(UID)}/ending/settled",
+    source=contract_source(UID),
+    sequence=0,
+    at_ms=AT_MS + 45_000,
+    subjects=(contract_subject(**WHO, spec=SPEC),),
+    body={"because": "TermEnded", "stage": "settled"},
+)
+
+
+def dated(bundle, created_ms):
+    """The same bundle, signed anew by whoever holds the key, with another time at which it says that it was made."""
+    home = bundle.parent / "home"
+    keys = KeyRing.read(home / "keys")
+    log = LogReader.open(home / "evidence", keys=keys)
+    export_bundle(log, bundle, sources=[contract_source(UID)], keys=keys, at_ms=created_ms)
+    return bundle
+
+
+def test_a_log_without_its_newest_statements_in_a_backdated_bundle_is_no_answer_today(export, capsys):
+    """All that was owed by then is there and leads to the checkpoint: only the verifier's own clock tells."""
+    bundle = dated(export([a_verdict(number, 200) for number in range(2)]), AT_MS + 21_000)
+    mine = ("--checkpoint", str(bundle.with_name("checkpoint")))
+    assert verify(bundle, *mine) == 7
+    told = capsys.readouterr().out
+    assert "UNVERIFIABLE as of" in told
+    assert "✓ complete" not in told
+    assert verify(bundle, *mine, "--as-of", "2026-01-01T00:00:30Z") == 0, "twin: as of then it was whole"
+    told = capsys.readouterr().out
+    assert "NOT SETTLED: it proves until it was made, 2026-01-01T00:00:21Z, 9 s ago" in told
+    assert "judged until 2026-01-01T00:00:20Z" in told
+
+
+def test_a_settled_contract_s_bundle_never_grows_old(export, capsys):
+    verdicts = [a_verdict(number, 200) for number in range(4)]
+    bundle = dated(export([*verdicts, Draft(SETTLED, {})]), AT_MS + 60_000)
+    assert verify(bundle, "--checkpoint", str(bundle.with_name("checkpoint"))) == 0
+    assert "the contract is settled, nothing more is owed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("created_ms", "why"),
+    [(AT_MS - 400_000, "before its last statement"), (AT_MS + 900_000, "a clock is wrong")],
+    ids=["before what it holds", "after the verifier's now"],
+)
+def test_a_bundle_that_cannot_have_been_made_then_is_unverifiable(export, capsys, created_ms, why):
+    bundle = dated(export(VERDICTS), created_ms)
+    assert verify(bundle, "--as-of", "2026-01-01T00:01:00Z", "-o", "json") == 7
+    assert why in json.loads(capsys.readouterr().out)["untimely"]
+
+
+def test_as_of_is_an_instant(bundle):
+    assert verify(bundle, "--as-of", "yesterday") == 2
 
 
 def test_a_verdict_by_another_judge_is_not_called_false_but_unverifiable_and_named(export, capsys):

@@ -18,7 +18,7 @@ from tenure.evidence import (
 )
 from tenure.evidence.merkle import is_consistent, leaf_hash, root_from_inclusion
 from tenure.quantities import VirtualClock
-from tests.evidence.builders import AT_MS, a_log, a_ring, a_statement
+from tests.evidence.builders import AT_MS, a_log, a_ring, a_statement, rotated
 
 
 def fill(log, count, **changes):
@@ -136,7 +136,7 @@ def test_statements_from_before_a_rotation_stay_good(tmp_path):
     ring = a_ring(tmp_path)
     log = EvidenceLog.open_for_writing(tmp_path / "evidence", keys=ring, clock=VirtualClock())
     log.append(a_statement(id="before"))
-    ring.rotate(clock=VirtualClock())
+    rotated(ring)
     log.append(a_statement(id="after"))
     assert [statement.id for statement in log.verify(keys=ring.public_keys)] == ["before", "after"]
     log.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,18 @@ def test_newest_first(store: MeasurementStore) -> None:
     for at_ms in (5, 9, 7):
         store.add(evidence(at_ms=at_ms))
     assert [e.measured_at_ms for e in store.find(model_digest="sha256:a", newest=2)] == [9, 7]
+
+
+def test_pruning_leaves_all_that_any_answer_reads(store: MeasurementStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenure.measurement.store.NEWEST_MAX", 3)
+    other = replace(KEY, neighbours="memory")
+    for at_ms in range(5):
+        store.add(evidence(at_ms=at_ms))
+        store.add(evidence(at_ms=at_ms, key=other))
+    before = [store.find(model_digest=KEY.model_digest, neighbours=n, newest=3) for n in (KEY.neighbours, "memory")]
+    assert store.prune() == 4
+    assert store.prune() == 0
+    assert [store.find(model_digest=KEY.model_digest, neighbours=n) for n in (KEY.neighbours, "memory")] == before
 
 
 def verdict(start_ms: int, kind: Verdict, reason: Reason, promise: str = "ttft") -> WindowVerdict:

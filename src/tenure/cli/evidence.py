@@ -23,14 +23,13 @@ from tenure.evidence import (
     LogInUseError,
     LogReader,
     PublicKey,
-    SigningKey,
     UnknownStatementError,
+    brought_key,
     contract_sources,
     export_bundle,
-    read_private,
     verify_bundle,
 )
-from tenure.quantities import SystemClock
+from tenure.quantities import SystemClock, parse_instant
 
 app = App(name="evidence", help="What verdicts rest on: show it, export it, verify it offline.")
 
@@ -126,23 +125,35 @@ def verify(
     checkpoint: Annotated[
         Path | None, Parameter(help="The checkpoint that you were given; proves that nothing since is left out.")
     ] = None,
+    as_of: Annotated[
+        str | None, Parameter(help="As of when to check an old bundle, like 2026-12-01T09:00:00Z; else now.")
+    ] = None,
     output: Output = "text",
 ) -> int:
     """Check a bundle offline: every signature, number and hash, and each verdict computed again from its samples.
 
     Exits 0 when all holds, 1 when anything does not (the statement and the field are named), 7 when all holds but there
-    are windows on which no verdict was ever stated, or verdicts by another version of the judge. Needs no server, no
-    network and no state.
+    are windows on which no verdict was ever stated, verdicts by another version of the judge, or the bundle is no
+    answer any more: of a contract that was not settled when it was made, and older than one accounting period. Needs no
+    server, no network and no state.
     """
-    from tenure.controllers.contract.checking import Recomputing, owed
+    from tenure.controllers.contract.checking import Recomputing, owed, speaks_for
 
     _check_output(output)
+    now_ms = SystemClock().now_ms() if as_of is None else _instant(as_of)
     with faces():
         key = PublicKey.parse(_read(public_key), path=str(public_key))
         note = _read_note(checkpoint) if checkpoint else None
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         report = verify_bundle(
-            file, public_key=key, checkpoint=note, recompute=Recomputing(), owed=owed, processes=cores
+            file,
+            public_key=key,
+            checkpoint=note,
+            recompute=Recomputing(),
+            owed=owed,
+            speaks_for=speaks_for,
+            now_ms=now_ms,
+            processes=cores,
         )
     if output == "json":
         say_as("Verification", report.to_wire())
@@ -157,6 +168,7 @@ def verify(
 def rotate(*, key: Key = None, output: Output = "text") -> int:
     """Sign with a new key from now on, which the old one vouches for; or with one that you bring by --key.
 
+    A key that you bring stays in its file: the home remembers where it is, and later starts look for it there.
     Tenure must be down: whoever writes the log holds its key. Contracts and what they run are not touched by that.
     """
     _check_output(output)
@@ -165,8 +177,7 @@ def rotate(*, key: Key = None, output: Output = "text") -> int:
         keys = KeyRing.read(home / "keys")
         log = EvidenceLog.open_for_writing(home / "evidence", keys=keys, clock=clock)
         try:
-            brought = SigningKey.parse(read_private(key), path=str(key)) if key else None
-            record = log.rotate_key(to=brought, keep=key is None)
+            record = log.rotate_key(to=brought_key(key, home=home) if key else None, at=key)
         finally:
             log.close()
     if output == "json":
@@ -242,6 +253,13 @@ def _read(path: Path) -> str:
 def _read_note(path: Path) -> str:
     """A checkpoint as people keep them: line ends of another system, or none at the end, do not matter."""
     return _read(path).replace("\r\n", "\n").strip("\n") + "\n"
+
+
+def _instant(text: str) -> int:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise usage(f"--as-of: {error}") from None
 
 
 def _check_output(output: str) -> None:

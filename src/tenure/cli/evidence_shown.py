@@ -3,6 +3,7 @@
 from typing import Any
 
 from tenure.cli.screen import say, say_as, say_json, say_table
+from tenure.cli.words import duration_text
 from tenure.evidence import Failure, KeyRing, LogReader, Report, Statement
 from tenure.quantities import format_instant
 
@@ -40,6 +41,8 @@ def say_report(report: Report) -> None:
         say(f"· {gap.promise}: no verdict was ever stated on {gap.start} to {gap.end}; read it as unverifiable")
     for version, count in sorted(report.other_judges.items()):
         say(f"· {count} verdicts were drawn by judge version {version}, which this Tenure is not: unverifiable")
+    if report.untimely:
+        say(f"· UNVERIFIABLE as of {_when(report.as_of_ms)}: {report.untimely}; ask for a newer bundle")
     if not report.ok:
         return say("The bundle does not hold.")
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(report.verdicts.items()))
@@ -49,11 +52,28 @@ def say_report(report: Report) -> None:
     if report.retired:
         say(f"· {report.retired} verdicts stand as signed: their samples were given up when their retention was over")
     say(f"✓ log {report.log} at {report.size} statements, key {report.keys[-1][:16]}…")
+    _say_time(report)
     if report.complete:
         return say("✓ complete: the log goes on from your checkpoint")
     if report.unjudged:
         return say("· not complete: windows that are owed have no verdict")
     return say("· completeness is not proved: verify with --checkpoint, the one you were given")
+
+
+def _say_time(report: Report) -> None:
+    """Until when it proves anything, said so that nobody takes last month's bundle for today's."""
+    judged = "" if report.judged_until_ms is None else f", judged until {_when(report.judged_until_ms)}"
+    if report.created_ms is None or report.as_of_ms is None:
+        return
+    if report.settled:
+        say(f"✓ made {_when(report.created_ms)}{judged}: the contract is settled, nothing more is owed")
+        return
+    ago = duration_text(report.as_of_ms - report.created_ms)
+    say(f"· NOT SETTLED: it proves until it was made, {_when(report.created_ms)}, {ago} ago{judged}; nothing since")
+
+
+def _when(ms: int | None) -> str:
+    return "unknown" if ms is None else format_instant(ms // 1000 * 1000)
 
 
 def _place(failure: Failure) -> str:

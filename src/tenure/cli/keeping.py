@@ -2,7 +2,8 @@
 
 What is copied, in this order: the objects, the measurements, the records of runs, then the evidence and last the keys.
 Everything is stated before it is done, so evidence copied after the objects says at least what they rest on. Not
-copied: models (fetched anew by digest), journals, and what workloads wrote themselves.
+copied: models (fetched anew by digest), journals, what workloads wrote themselves, and a signing key that its owner
+keeps elsewhere: of that only the place.
 """
 
 import os
@@ -11,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -23,18 +24,22 @@ from tenure.cli.options import Output
 from tenure.cli.own.outcome import check_output
 from tenure.cli.running import plane_of
 from tenure.cli.screen import note, say, say_as
+from tenure.cli.signing_key import brought_key_of
 from tenure.client import home_directory
 from tenure.engines.local.folder import RunFolder
 from tenure.evidence import EvidenceError, KeyRing, LogReader
+from tenure.evidence.keyring import HISTORY
 from tenure.ledger import Finding
 from tenure.quantities import Bytes, SystemClock, format_instant
 from tenure.store import StoreError, back_up_file, verify
 from tenure.store import restore as restore_store
 
 STATE, MEASUREMENTS, EVIDENCE, KEYS, RUNS = "state.db", "measurements.db", "evidence", "keys", "runs"
-FOLDERS = ("tokens", "tls", "fleet", "serving")
+RETAINED = "retained"  # until when what ended contracts left is kept: without it nothing of theirs would ever go
+FOLDERS = ("tokens", "tls", "fleet", "serving", RETAINED)
 RUN_RECORDS = ("spec.json", "state.json")
-EVIDENCE_FILES = ("checkpoint", "log")  # in this order: a checkpoint never knows more than the log beside it
+EVIDENCE_FILES = ("checkpoint", "retire.json", "log")
+"""In this order: neither checkpoint nor plan ever knows of a statement that the log beside it lacks."""
 
 BackupFile = Annotated[Path, Parameter(help="The backup's file.")]
 
@@ -42,7 +47,8 @@ BackupFile = Annotated[Path, Parameter(help="The backup's file.")]
 def backup(file: BackupFile, *, output: Output = "text") -> int:
     """Copy all state of this home into one file, while it runs; the copy is verified before it is called one.
 
-    The file holds the signing key and the tokens: only its owner can read it, keep it like a key.
+    The file holds the tokens, and the signing key unless you brought one of your own: only its owner can read it, keep
+    it like a key.
     """
     as_json = check_output(output)
     home = home_directory()
@@ -61,6 +67,7 @@ def backup(file: BackupFile, *, output: Output = "text") -> int:
             _copy_files(home / EVIDENCE, staged / EVIDENCE, EVIDENCE_FILES)
             _copy_folder(home / KEYS, staged / KEYS)
             statements = _check_evidence(staged)
+            brought = brought_key_of(_keys_of(staged))
         except (StoreError, EvidenceError, sqlite3.Error) as error:
             raise failures.unverifiable(
                 f"no backup was made: {error}", "StoreUnreadable", "`tenure doctor` says what is damaged"
@@ -71,13 +78,17 @@ def backup(file: BackupFile, *, output: Output = "text") -> int:
             "tenure": tenure.__version__,
             "objectsVersion": version,
             "statements": statements,
+            "signingKey": brought,
         }
         manifest = pack(staged, file, about)
     if as_json:
         say_as("Backup", {"file": str(file), "files": len(manifest.files), "bytes": manifest.bytes, **about})
     else:
         say(f"{file}: {len(manifest.files)} files, {Bytes(manifest.bytes)}, {statements} statements of evidence")
-        note("it holds the signing key and the tokens; keep it like a key")
+        if brought is None:
+            note("it holds the signing key and the tokens; keep it like a key")
+        else:
+            note(f"it holds the tokens; the signing key is yours, is not in it, and is needed: {brought['file']}")
     return exit_codes.YES
 
 
@@ -106,22 +117,29 @@ def restore(file: BackupFile, *, output: Output = "text") -> int:
             raise _damaged(file, [str(error)]) from None
     findings = offline_findings(home)
     errors = [finding for finding in findings if finding.severity == "error"]
+    brought = brought_key_of(_keys_of(home))
     if as_json:
         found = [finding.to_json() for finding in findings]
-        about = {"home": str(home), "backup": manifest.about}
+        about = {"home": str(home), "backup": manifest.about, "signingKey": brought}
         say_as("Restored", {**about, "agrees": not errors, "findings": found})
     else:
-        _tell(home, manifest, findings)
+        _tell(home, manifest, findings, brought)
     return exit_codes.NO if errors else exit_codes.YES
 
 
-def _tell(home: Path, manifest: Manifest, findings: list[Finding]) -> None:
+def _tell(home: Path, manifest: Manifest, findings: list[Finding], brought: dict[str, Any] | None) -> None:
     say(f"{home} is as {manifest.about['home']} was at {manifest.about['at']}")
     for finding in findings:
         mark = "✗" if finding.severity == "error" else "·"
         say(f"  {mark} {finding.code} {finding.subject}: {finding.message}")
     if not any(finding.severity == "error" for finding in findings):
         say("  ✓ no core, byte or device is held twice, and what runs is what is held")
+    if brought is not None and not brought["present"]:
+        say(f"  ✗ the signing key is its owner's and not in a backup: {brought['file']} is not there")
+        say("  next   put it back there, or: tenure up --signing-key FILE")
+        return
+    if brought is not None:
+        say(f"  ✓ the signing key is its owner's, in {brought['file']}")
     say("  next   tenure up")
 
 
@@ -187,11 +205,16 @@ def _check_evidence(folder: Path) -> int:
     """How many statements the copied log holds; every one is read. Raises EvidenceError."""
     if not (folder / EVIDENCE / "log").exists():
         return 0
-    reader = LogReader.open(folder / EVIDENCE, keys=KeyRing.open(folder / KEYS, clock=SystemClock()))
+    reader = LogReader.open(folder / EVIDENCE, keys=KeyRing.read(folder / KEYS))
     try:
         return reader.size
     finally:
         reader.close()
+
+
+def _keys_of(folder: Path) -> KeyRing | None:
+    """The public history of a home or a copy; None where nothing was ever signed. Raises EvidenceError."""
+    return KeyRing.read(folder / KEYS) if (folder / KEYS / HISTORY).exists() else None
 
 
 def _copy_runs(source: Path, target: Path) -> None:

@@ -23,6 +23,7 @@ from tenure.cli.fleet_file import fleet_bytes, keep_fleet
 from tenure.cli.options import Output
 from tenure.cli.platforms import must_host
 from tenure.cli.screen import is_terminal, note, say, say_as
+from tenure.cli.signing_key import settle_key
 from tenure.cli.words import counted
 from tenure.client import home_directory
 
@@ -88,19 +89,26 @@ def up(
     fleet: Annotated[
         Path | None, Parameter(help="Serve the simulated fleet of this file instead of this machine.")
     ] = None,
+    signing_key: Annotated[
+        Path | None,
+        Parameter(help="Sign evidence with your own Ed25519 key (PKCS #8 PEM, 0600). It stays in this file."),
+    ] = None,
     output: Output = "text",
 ) -> int:
     """Start Tenure on this machine; returns when it is ready.
 
     Server and controllers run as one process with all state in TENURE_HOME (or --home DIR). Nothing listens outside
-    loopback. Starting again adopts whatever still runs. With --fleet a fleet from a file (manifests, or a table with
-    openb's columns) is served through the same door: nothing runs there, and everything says that it is simulated.
+    loopback. Starting again adopts whatever still runs. A key that you bring with --signing-key stays where it is;
+    later starts look for it there, and say so when it is away. With --fleet a fleet from a file (manifests, or a table
+    with openb's columns) is served through the same door: nothing runs there, and everything says that it is simulated.
     """
     must_host("up")
     home = home_directory()
     running = living_plane_of(home)
     if fleet is not None:
         keep_fleet(home, fleet, running=running is not None)
+    if signing_key is not None or running is None:
+        settle_key(home, signing_key, running=running is not None)
     ready_seconds = READY_SECONDS_MAX + fleet_bytes(home) // FLEET_BYTES_PER_SECOND
     if running is None:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)

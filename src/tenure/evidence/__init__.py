@@ -11,7 +11,6 @@ from tenure.evidence.assembly import Draft, Receipt
 from tenure.evidence.bundles import BundleSummary, contract_sources, export_bundle
 from tenure.evidence.canonical import canonical_bytes, digest, parse_exactly
 from tenure.evidence.checkpoints import Checkpoint, sign_checkpoint, verify_checkpoint
-from tenure.evidence.commitments import Commitment, commit, reveals
 from tenure.evidence.contracts import (
     contract_source,
     contract_statement,
@@ -35,7 +34,8 @@ from tenure.evidence.errors import (
     StatementError,
     UnknownStatementError,
 )
-from tenure.evidence.keyring import KeyRecord, KeyRing, export_history, parse_history, read_private, trusted_keys
+from tenure.evidence.keyfiles import brought_key
+from tenure.evidence.keyring import KeyRecord, KeyRing, export_history, parse_history, trusted_keys
 from tenure.evidence.keys import PublicKey, SigningKey
 from tenure.evidence.log import EvidenceLog
 from tenure.evidence.predicates import PREDICATES, Predicate
@@ -43,6 +43,7 @@ from tenure.evidence.reader import LogReader
 from tenure.evidence.recomputing import OtherJudgeError, Recompute
 from tenure.evidence.report import Failure, Report, Unjudged
 from tenure.evidence.statements import Statement, Subject, sign_statement, verify_envelope
+from tenure.evidence.timeliness import SpeaksFor
 from tenure.evidence.verification import verify_bundle
 
 __all__ = [
@@ -50,7 +51,6 @@ __all__ = [
     "BundleError",
     "BundleSummary",
     "Checkpoint",
-    "Commitment",
     "ContradictionError",
     "Draft",
     "Envelope",
@@ -74,13 +74,14 @@ __all__ = [
     "SignatureError",
     "SigningKey",
     "SigningKeyError",
+    "SpeaksFor",
     "Statement",
     "StatementError",
     "Subject",
     "Unjudged",
     "UnknownStatementError",
+    "brought_key",
     "canonical_bytes",
-    "commit",
     "contract_source",
     "contract_sources",
     "contract_statement",
@@ -92,9 +93,7 @@ __all__ = [
     "open_envelope",
     "parse_exactly",
     "parse_history",
-    "read_private",
     "replace_file",
-    "reveals",
     "seal",
     "sign_checkpoint",
     "sign_contract",

@@ -114,8 +114,11 @@ def encode_batch(records: list[Record], *, first_index: int) -> tuple[bytes, lis
     return head + struct.pack(">I", zlib.crc32(head)) + body, offsets
 
 
-def read_batches(file: BinaryIO, *, path: str) -> Iterator[Batch | Torn]:
-    """Every batch of the file; a torn one can only be the last. Raises LogDamagedError at the first damage."""
+def read_batches(file: BinaryIO, *, path: str, begin: int = 0) -> Iterator[Batch | Torn]:
+    """Every batch of the file, or those from where one begins; a torn one can only be the last.
+
+    Raises LogDamagedError at the first damage.
+    """
     file.seek(0)
     head = file.read(len(FILE_HEAD))
     if len(head) < len(FILE_HEAD) and head == FILE_HEAD[: len(head)]:
@@ -123,7 +126,8 @@ def read_batches(file: BinaryIO, *, path: str) -> Iterator[Batch | Torn]:
         return
     if head != FILE_HEAD:
         raise LogDamagedError("this is no evidence log, or its head is damaged", path=path, offset=0)
-    begin = len(FILE_HEAD)
+    begin = max(begin, len(FILE_HEAD))
+    file.seek(begin)
     while header := file.read(HEADER.size):
         batch = _read_batch(file, header, begin, path)
         yield batch

@@ -1,6 +1,8 @@
 """Finding things in the log by a digest, at 16 bytes each rather than the hundred of a Python dict."""
 
 from array import array
+from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import numpy as np
 
@@ -61,3 +63,13 @@ class SourceIndex:
     def sources(self) -> list[str]:
         """Every source, in the order of their first statements."""
         return list(self._places)
+
+
+@dataclass(slots=True)
+class Stored:
+    """A log's file, open, and where in it each statement and each input lies. Replaced as a whole when the file is
+    written anew: whoever is reading goes on with the old one, which is closed when nobody has it any more."""
+
+    file: BinaryIO
+    offsets: "array[int]" = field(default_factory=lambda: array("Q"))
+    inputs: DigestIndex = field(default_factory=DigestIndex)

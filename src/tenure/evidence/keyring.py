@@ -1,20 +1,19 @@
 """The keys of one installation: made at first start or brought by its owner, rotated, and published as a history.
 
-In the folder `keys/` (0700): `KEYID.pem`, the private keys (0600), and `history.json`, the public ones, oldest first.
+In the folder `keys/` (0700): the private keys or where their owner keeps them (see `keyfiles`), and `history.json`, the
+public ones, oldest first.
 Each key after the first comes with a `key-rotation` statement that both it and the key before it have signed, so that
 whoever trusts any one key of the history can follow it to the newest and back to the first.
 """
 
-import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tenure.evidence import keyfiles
 from tenure.evidence.canonical import canonical_bytes, parse_exactly
 from tenure.evidence.dsse import Envelope, countersign
-from tenure.evidence.durable import replace_file
 from tenure.evidence.errors import EvidenceError, SigningKeyError, UnknownStatementError
 from tenure.evidence.keys import PublicKey, SigningKey
 from tenure.evidence.statements import Statement, Subject, sign_statement, verify_envelope
@@ -54,28 +53,23 @@ class KeyRing:
     def open(folder: Path, *, clock: Clock, owner_key: Path | None = None) -> "KeyRing":
         """The ring in `folder`; at first start it makes a key, or takes the one that the owner brings.
 
-        `owner_key`: an Ed25519 key in PKCS #8 PEM that stays where it is. When it is not the newest key of the
-        history, it becomes so, endorsed by the one before.
-        Raises SigningKeyError for a key file that others can read or that is no Ed25519 key, and for a broken history.
+        `owner_key`: an Ed25519 key in PKCS #8 PEM that stays where it is; the place is remembered, so that a later
+        start finds it. Once there is a history it must be the newest of it: another becomes so by `rotate` only.
+        Raises SigningKeyError for a key that is away, that others can read or that is no Ed25519 key, and for a broken
+        history.
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        brought = SigningKey.parse(read_private(owner_key), path=str(owner_key)) if owner_key else None
-        history = folder / HISTORY
-        if not history.exists():
-            signing = brought or SigningKey.generate()
-            if brought is None:
-                _write(folder / f"{signing.id}.pem", signing.pem(), mode=0o600)
-            first = KeyRecord(signing.public, clock.now_ms())
-            ring = KeyRing(folder, (first,), signing)
-            ring._save((first,))
+        if (folder / HISTORY).exists():
+            ring = KeyRing.read(folder, owner_key=owner_key)
+            if owner_key is not None:
+                keyfiles.keep(folder, ring.signing, owner_key)
+            ring._signing = ring.signing  # read now: a key that is away is known at the start
             return ring
-        ring = KeyRing.read(folder)
-        if brought is not None and brought.id == ring.public_keys[-1].id:
-            ring._signing = brought
-        elif brought is not None:
-            ring.rotate(clock=clock, to=brought, keep=False)
-        else:
-            ring._signing = ring._read_signing()
+        signing = SigningKey.generate() if owner_key is None else keyfiles.brought_key(owner_key, home=folder.parent)
+        keyfiles.keep(folder, signing, owner_key)
+        first = KeyRecord(signing.public, clock.now_ms())
+        ring = KeyRing(folder, (first,), signing)
+        ring._save((first,))
         return ring
 
     @staticmethod
@@ -95,9 +89,13 @@ class KeyRing:
             ) from None
         ring = KeyRing(folder, parse_history(data, path=str(history)))
         if owner_key is not None:
-            brought = SigningKey.parse(read_private(owner_key), path=str(owner_key))
+            brought = keyfiles.brought_key(owner_key, home=folder.parent)
             if brought.id != ring.public_keys[-1].id:
-                raise SigningKeyError("this is not the key that signs here now", path=str(owner_key))
+                raise SigningKeyError(
+                    f"this is not the key that signs here now, {ring.public_keys[-1].id[:16]}…",
+                    path=str(owner_key),
+                    next_step="make it so with `tenure down` and `tenure evidence rotate --key FILE`",
+                )
             ring._signing = brought
         return ring
 
@@ -105,8 +103,13 @@ class KeyRing:
     def signing(self) -> SigningKey:
         """The key that signs now. Raises SigningKeyError when it is away, or when others can read it."""
         if self._signing is None:
-            self._signing = self._read_signing()
+            self._signing = keyfiles.find_private(self._folder, self._records[-1].key.id)
         return self._signing
+
+    @property
+    def kept_at(self) -> Path | None:
+        """Where its owner keeps the key that signs now; None when it is kept here."""
+        return keyfiles.place_of(self._folder, self._records[-1].key.id)
 
     @property
     def history(self) -> tuple[KeyRecord, ...]:
@@ -118,32 +121,35 @@ class KeyRing:
         """Every public key there was, oldest first."""
         return tuple(record.key for record in self._records)
 
-    def rotate(self, *, clock: Clock, to: SigningKey | None = None, keep: bool = True) -> KeyRecord:
-        """Sign with a new key from now on; the old one vouches for it first.
-
-        The old private key stays until its owner removes it. `keep=False` leaves the new private key where its owner
-        keeps it. Crash-safe: the history is replaced last, in one step.
-        """
-        new, old, now = to or SigningKey.generate(), self.signing, clock.now_ms()
+    def prepare(self, *, to: SigningKey | None = None, at: Path | None = None) -> SigningKey:
+        """Keep the key that is to sign next, or note that its owner keeps it `at` another place. Nothing signs with it
+        before `follow`, and `forget` takes it back. Raises SigningKeyError."""
+        new = to or SigningKey.generate()
         if new.id in {key.id for key in self.public_keys}:
-            raise SigningKeyError("a key that was in use before is not taken again", path="keys")
-        record = KeyRecord(new.public, now, endorse(new, by=old, at_ms=now, sequence=len(self._records) - 1))
-        if keep:
-            _write(self._folder / f"{new.id}.pem", new.pem(), mode=0o600)
+            raise SigningKeyError(
+                "a key that was in use before is not taken again", path="keys", next_step="make a new one"
+            )
+        keyfiles.keep(self._folder, new, at)
+        return new
+
+    def forget(self, prepared: SigningKey) -> None:
+        """Take back `prepare`."""
+        keyfiles.drop(self._folder, prepared.id)
+
+    def follow(self, new_id: str, *, at_ms: int) -> KeyRecord:
+        """Sign with a prepared key from now on; the old one vouches for it first.
+
+        The old private key stays until its owner removes it. Crash-safe: the history is replaced in one step.
+        Raises SigningKeyError; the old key is then still the one that signs.
+        """
+        new, old = keyfiles.find_private(self._folder, new_id), self.signing
+        record = KeyRecord(new.public, at_ms, endorse(new, by=old, at_ms=at_ms, sequence=len(self._records) - 1))
         self._save((*self._records, record))
         self._records, self._signing = (*self._records, record), new
         return record
 
-    def _read_signing(self) -> SigningKey:
-        newest = self._records[-1].key
-        path = self._folder / f"{newest.id}.pem"
-        key = SigningKey.parse(read_private(path), path=str(path))
-        if key.id != newest.id:
-            raise SigningKeyError("this is not the key that its name says", path=str(path))
-        return key
-
     def _save(self, records: tuple[KeyRecord, ...]) -> None:
-        _write(self._folder / HISTORY, export_history(records), mode=0o644)
+        keyfiles.write(self._folder / HISTORY, export_history(records), mode=0o644)
 
 
 def endorse(new: SigningKey, *, by: SigningKey, at_ms: int, sequence: int) -> Envelope:
@@ -198,31 +204,6 @@ def trusted_keys(records: Sequence[KeyRecord], *, anchor: PublicKey) -> tuple[Pu
     return tuple(record.key for record in records)
 
 
-def read_private(path: Path) -> bytes:
-    """The bytes of a private key file. Raises SigningKeyError when anyone but its owner can read or change it."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        raise SigningKeyError(
-            f"the signing key cannot be read ({error.strerror})",
-            path=str(path),
-            next_step="restore it from a backup; without it no new evidence can be signed",
-        ) from None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise SigningKeyError("a signing key is a regular file", path=str(path))
-        if status.st_mode & 0o077:
-            raise SigningKeyError(
-                f"others on this machine can reach the signing key (mode {stat.S_IMODE(status.st_mode):04o})",
-                path=str(path),
-                next_step=f"consider it known to others: rotate it, and `chmod 600 {path}`",
-            )
-        if status.st_uid not in (os.geteuid(), 0):
-            raise SigningKeyError(f"the signing key belongs to user {status.st_uid}", path=str(path))
-        return file.read(65_536)
-
-
 def _parse_record(entry: object, before: Sequence[KeyRecord], path: str) -> KeyRecord:
     if not isinstance(entry, dict) or set(entry) != {"keyId", "publicKey", "since", "endorsement"}:
         raise SigningKeyError("a key has keyId, publicKey, since and endorsement", path=path)
@@ -254,12 +235,3 @@ def _parse_record(entry: object, before: Sequence[KeyRecord], path: str) -> KeyR
     if statement.predicate != "key-rotation" or statement.body != expected or statement.at_ms != since_ms:
         raise SigningKeyError("vouches for something else", path=f"{path}.endorsement")
     return record
-
-
-def _write(path: Path, data: bytes, *, mode: int) -> None:
-    try:
-        replace_file(path, data, mode=mode)
-    except OSError as error:
-        raise SigningKeyError(
-            f"cannot be written ({error.strerror})", path=str(path), next_step="free space or correct the permissions"
-        ) from None

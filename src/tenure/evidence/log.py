@@ -14,17 +14,20 @@ from pathlib import Path
 
 from tenure.evidence.assembly import Assembly, Draft, Receipt
 from tenure.evidence.canonical import Json
+from tenure.evidence.compaction import records, rests_on, rewriting, sync_folder
 from tenure.evidence.durable import replace_file
 from tenure.evidence.errors import LogDamagedError, LogInUseError, NotWrittenError, StatementError
 from tenure.evidence.frames import BODY_BYTES_MAX, FILE_HEAD, Batch, Record, encode_batch
+from tenure.evidence.index import Stored
 from tenure.evidence.keyring import KeyRecord, KeyRing
 from tenure.evidence.keys import SigningKey
 from tenure.evidence.reader import LogReader
-from tenure.evidence.retirement import RETIREMENT, add_to_plan, carry_out
+from tenure.evidence.retirement import RETIREMENT, add_to_plan, carry_out, digests_to_go, read_plan, take_from_plan
 from tenure.evidence.statements import Statement, Subject
 from tenure.quantities import Clock, format_instant
 
 LOCK_FILE = "lock"
+KEYS_SOURCE, KEY_ROTATION = "keys", "key-rotation"
 CHECKPOINT_EVERY_NS = 10_000_000_000
 """How much of the log's end could at most be cut off unseen by anyone who holds no checkpoint."""
 BATCH_RECORDS_MAX = 1024
@@ -52,6 +55,8 @@ class EvidenceLog(LogReader):
         self._lock = -1
         self._broken: str | None = None
         self._checkpointed_ns = 0
+        self._compacted_ns = 0
+        self._planned: dict[str, int] = {}
         self.recovered_bytes = 0
         """How many bytes of a batch that was being written at a crash were dropped when opening."""
         self.retired_bytes = 0
@@ -69,10 +74,12 @@ class EvidenceLog(LogReader):
         log._lock = _take_lock(folder / LOCK_FILE)
         try:
             _make_when_absent(log._path, log._checkpoint_path)
+            log._compacted_ns = clock.monotonic_ns()
             log.retired_bytes = _carry_out(folder, log._path)
-            log._file = log._path.open("r+b")
+            log._now = Stored(log._path.open("r+b"))
             log._read()
             log._drop_torn_end()
+            log._finish_rotation()
             log._store_checkpoint()
         except BaseException:
             log._release()
@@ -127,44 +134,97 @@ class EvidenceLog(LogReader):
         return note
 
     def retire(self, source: str, *, subjects: Sequence[Subject], before_ms: int, at_ms: int) -> None:
-        """State that what the source's windows before an instant stand on is given up. It goes at the next start.
+        """State that what the source's windows before an instant stand on is given up. It goes when the log is next
+        written anew: at a start, or within a day.
 
-        Raises NotWrittenError.
+        Stated again it is planned again, unless this process planned it: a crash or a full disk may have come between
+        the statement and the plan. Raises NotWrittenError.
         """
         before = format_instant(before_ms)
-        receipt = self.append(
-            Statement(
-                predicate=RETIREMENT,
-                id=f"{source}/{RETIREMENT}/{before}",
-                source=source,
-                sequence=0,
-                at_ms=at_ms,
-                subjects=tuple(subjects),
-                body={"before": before},
+        with self._write_lock:
+            self.append(
+                Statement(
+                    predicate=RETIREMENT,
+                    id=f"{source}/{RETIREMENT}/{before}",
+                    source=source,
+                    sequence=0,
+                    at_ms=at_ms,
+                    subjects=tuple(subjects),
+                    body={"before": before},
+                )
             )
-        )
-        if not receipt.repeated:
+            if before_ms <= self._planned.get(source, -1):
+                return
             try:
                 add_to_plan(self._folder, source, before_ms)
             except OSError as error:
                 raise _not_written(str(error.strerror), self._folder) from None
+            self._planned[source] = before_ms
 
-    def rotate_key(self, *, to: SigningKey | None = None, keep: bool = True) -> KeyRecord:
-        """Sign with a new key from now on (see `KeyRing.rotate`), and state that it is so."""
+    def compact(self, *, every_ns: int = 0) -> int:
+        """Write the log anew without what was given up, while it is in use; returns how many bytes that saved.
+
+        Does nothing when that was done within `every_ns`, or when nothing is given up. Statements, proofs and readers
+        that are at work are not touched. Raises OSError, LogDamagedError; the log is then as it was.
+        """
         with self._write_lock:
-            old, record = self._keys.signing, self._keys.rotate(clock=self._clock, to=to, keep=keep)
-            self.append(
-                Statement(
-                    predicate="key-rotation",
-                    id=f"keys/{record.key.id}",
-                    source="keys",
-                    sequence=0,
-                    at_ms=record.since_ms,
-                    subjects=(Subject(f"keys/{record.key.id}", record.key.id),),
-                    body={"from": old.id, "to": record.key.id, "publicKey": record.key.pem},
+            now_ns, plan, end = self._clock.monotonic_ns(), read_plan(self._folder), self._end
+            if not plan or self._broken is not None or now_ns - self._compacted_ns < every_ns:
+                return 0
+        goes, saved = digests_to_go(records(self._path, len(FILE_HEAD), end), plan), 0
+        if goes:
+            with rewriting(self._path) as fresh:
+                fresh.copy(len(FILE_HEAD), end, goes)
+                with self._write_lock:
+                    if rests_on(records(self._path, end, self._end), goes):
+                        return 0  # stated meanwhile, on the very samples that were to go: next time
+                    fresh.copy(end, self._end, frozenset())
+                    fresh.take_place()
+                    saved, self._end, self._now = self._end - fresh.end, fresh.end, fresh.stored
+                    try:
+                        sync_folder(self._path)
+                    except OSError as error:
+                        self._broken = f"{error.strerror}, when the log was written anew"
+                        raise
+        with self._write_lock:
+            take_from_plan(self._folder, plan)
+            self._compacted_ns = now_ns
+        return saved
+
+    def rotate_key(self, *, to: SigningKey | None = None, at: Path | None = None) -> KeyRecord:
+        """State that a new key signs from now on, signed by the old one, and then let it. The owner of a key that is
+        brought (`to`) keeps it in the file `at`.
+
+        After a crash between the two the next opening does what was stated. Raises NotWrittenError, SigningKeyError;
+        where the statement is not there then, the old key goes on.
+        """
+        with self._write_lock:
+            old, new = self._keys.signing, self._keys.prepare(to=to, at=at)
+            at_ms = self._clock.now_ms()
+            try:
+                self.append(
+                    Statement(
+                        predicate=KEY_ROTATION,
+                        id=f"{KEYS_SOURCE}/{new.id}",
+                        source=KEYS_SOURCE,
+                        sequence=0,
+                        at_ms=at_ms,
+                        subjects=(Subject(f"keys/{new.id}", new.id),),
+                        body={"from": old.id, "to": new.id, "publicKey": new.public.pem},
+                    )
                 )
-            )
-        return record
+            except BaseException:
+                if self._broken is None:  # else the statement may be found there by the next opening
+                    self._keys.forget(new)
+                raise
+            return self._keys.follow(new.id, at_ms=at_ms)
+
+    def _finish_rotation(self) -> None:
+        """Let the key sign that was stated to, where a crash came between."""
+        places = self.places(KEYS_SOURCE)
+        said = self.statement(places[-1]) if places else None
+        if said is not None and said.body["to"] not in {key.id for key in self._keys.public_keys}:
+            self._keys.follow(str(said.body["to"]), at_ms=said.at_ms)
 
     def checkpoint(self, sources: Iterable[str] = ()) -> str:
         """A signed checkpoint of all that is durable now."""
@@ -208,6 +268,9 @@ class EvidenceLog(LogReader):
         with self._queue_lock:
             full = len(assembly.records) >= BATCH_RECORDS_MAX or assembly.body_bytes >= BODY_BYTES_MAX // 2
             return self._queue.popleft() if self._queue and not full else None
+
+    def _descriptor(self) -> int:
+        return self._stored.file.fileno()
 
     def _write(self, records: list[Record]) -> None:
         data, offsets = encode_batch(records, first_index=self.size)
@@ -257,8 +320,8 @@ class EvidenceLog(LogReader):
         self._checkpointed_ns = self._clock.monotonic_ns()
 
     def _release(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._now is not None:
+            self._now.file.close()
         os.close(self._lock)
         self._lock = -1
 

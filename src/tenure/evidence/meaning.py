@@ -45,8 +45,8 @@ def check_meaning(
     owed: OwedBy | None,
     created_ms: int,
     processes: int,
-) -> None:
-    """What statements say follows from what they stand on, and all that is owed was stated."""
+) -> dict[str, Any] | None:
+    """What statements say follows from what they stand on, and all that is owed was stated. Returns the terms."""
     terms: dict[str, Any] | None = None
     for entry in entries:
         if entry.statement is not None and entry.statement.predicate == "contract":
@@ -77,7 +77,9 @@ def check_meaning(
     for sha256 in sorted(set(inputs) - used):
         report.fail(Failure(f"input {sha256}", "value", "no statement stands on it"))
     statements = [entry.statement for entry in entries if entry.statement is not None]
+    report.judged_until_ms = min((max(end for _, end in spans) for spans in judged.values()), default=None)
     report.unjudged = unjudged(_owed(owed, terms, statements, created_ms, report), judged)
+    return terms
 
 
 def _note_window(entry: Entry, statement: Statement, judged: dict[str, list[tuple[int, int]]], report: Report) -> None:

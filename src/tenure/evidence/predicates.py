@@ -26,12 +26,14 @@ class Predicate:
 
 
 PREDICATES: tuple[Predicate, ...] = (
-    Predicate("offer", "an offer was held: what was promised to whom, until when", ("offer",)),
-    Predicate("acceptance", "a user accepted an offer, and a contract follows from it", ("offer", "contract")),
     Predicate(
         "commissioning", "what was measured on the promised allocation, and whether it holds", ("holds", "figures")
     ),
-    Predicate("contract", "the terms of a contract, as signed once commissioned", ("terms",)),
+    Predicate(
+        "contract",
+        "the terms of a contract, signed once commissioned: of which offer, whose, what is promised on what evidence",
+        ("terms",),
+    ),
     Predicate("read-back", "limits as read from kernel, engine or hardware beside those contracted", ("facts",)),
     Predicate(
         "window-verdict",

@@ -4,16 +4,14 @@ import hashlib
 import json
 import os
 import tempfile
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from tenure.evidence.canonical import Json, parse_exactly
 from tenure.evidence.checkpoints import Checkpoint, sign_checkpoint, verify_checkpoint
 from tenure.evidence.errors import EvidenceError, LogDamagedError, UnknownStatementError
 from tenure.evidence.frames import FILE_HEAD, Batch, InputRecord, StatementRecord, Torn, read_batches, read_record
-from tenure.evidence.index import DigestIndex, SourceIndex
+from tenure.evidence.index import DigestIndex, SourceIndex, Stored
 from tenure.evidence.keyring import KeyRing
 from tenure.evidence.keys import PublicKey
 from tenure.evidence.merkle import Hash, consistency_path, cover, inclusion_path
@@ -36,12 +34,10 @@ class LogReader:
         self._path = folder / LOG_FILE
         self._checkpoint_path = folder / CHECKPOINT_FILE
         self._keys = keys
-        self._file: BinaryIO | None = None
+        self._now: Stored | None = None
         # The hashes can be made again from the log, so their file has no name and goes with the process.
         self._tree = Tree(tempfile.TemporaryFile(dir=folder if _writable(folder) else None))  # noqa: SIM115
-        self._offsets = array("Q")
         self._ids = DigestIndex()
-        self._inputs = DigestIndex()
         self._sources = SourceIndex()
         self._end = len(FILE_HEAD)
         self._torn: Torn | None = None
@@ -54,7 +50,7 @@ class LogReader:
         """
         reader = cls(folder, keys=keys)
         try:
-            reader._file = reader._path.open("rb")
+            reader._now = Stored(reader._path.open("rb"))
         except FileNotFoundError:
             raise UnknownStatementError(
                 "there is no evidence log here",
@@ -176,8 +172,8 @@ class LogReader:
 
     def close(self) -> None:
         """Let go of the files."""
-        if self._file is not None:
-            self._file.close()
+        if self._now is not None:
+            self._now.file.close()
 
     def _read(self) -> None:
         """Read all of the log, which must go on from the checkpoint beside it.
@@ -186,9 +182,7 @@ class LogReader:
         may store a later one meanwhile.
         """
         stored = self._stored_checkpoint()
-        if self._file is None:
-            raise AssertionError("opened before it is read")
-        for batch in read_batches(self._file, path=str(self._path)):
+        for batch in read_batches(self._stored.file, path=str(self._path)):
             if isinstance(batch, Torn):
                 self._torn = batch
             else:
@@ -225,9 +219,10 @@ class LogReader:
                 path=str(self._path),
                 offset=batch.begin,
             )
+        stored = self._stored
         for offset, record in batch.records:
             if isinstance(record, InputRecord):
-                self._inputs.add(record.sha256, offset)
+                stored.inputs.add(record.sha256, offset)
                 continue
             if record.sequence != self._sources.count(record.source):
                 raise LogDamagedError(
@@ -237,27 +232,30 @@ class LogReader:
                 )
             self._ids.add(_id_digest(record.id), self.size)
             self._sources.add(record.source, self.size)
-            self._offsets.append(offset)
+            stored.offsets.append(offset)
             self._tree.append(record.envelope)
         self._end = batch.end
 
-    def _descriptor(self) -> int:
-        if self._file is None:
+    @property
+    def _stored(self) -> Stored:
+        """Taken once for each look: file and offsets belong together."""
+        if self._now is None:
             raise AssertionError("opened before it is used")
-        return self._file.fileno()
+        return self._now
 
     def _record(self, index: int) -> StatementRecord:
         if not 0 <= index < self.size:
             raise UnknownStatementError(f"no statement {index}; the log has {self.size}", path=str(self._path))
-        record = read_record(self._descriptor(), self._offsets[index], path=str(self._path))
+        stored = self._stored
+        record = read_record(stored.file.fileno(), stored.offsets[index], path=str(self._path))
         if not isinstance(record, StatementRecord):
             raise self._damaged(index, "no statement lies here")
         return record
 
     def _input_record(self, sha256: str) -> tuple[int, InputRecord] | None:
-        wanted = bytes.fromhex(sha256)
-        for offset in self._inputs.find(wanted):
-            record = read_record(self._descriptor(), offset, path=str(self._path))
+        wanted, stored = bytes.fromhex(sha256), self._stored
+        for offset in stored.inputs.find(wanted):
+            record = read_record(stored.file.fileno(), offset, path=str(self._path))
             if isinstance(record, InputRecord) and record.sha256 == wanted:
                 return offset, record
         return None
@@ -266,7 +264,7 @@ class LogReader:
         return self.size if size is None else size
 
     def _damaged(self, index: int, message: str) -> LogDamagedError:
-        return LogDamagedError(message, path=str(self._path), offset=self._offsets[index])
+        return LogDamagedError(message, path=str(self._path), offset=self._stored.offsets[index])
 
 
 def _id_digest(statement_id: str) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tenure.evidence.entries import Entry
+from tenure.quantities import format_instant
 
 FAILURES_MAX = 100
 
@@ -34,7 +35,8 @@ class Report:
     """What checking a bundle found. `ok` is the verdict; the rest is for people.
 
     `complete` says that the user's own checkpoint was given and proved, and that every window which is owed has its
-    verdict. Without the checkpoint, whoever holds the signing key could still have written a shorter history anew.
+    verdict, up to when the bundle was made. Without the checkpoint, whoever holds the signing key could still have
+    written a shorter history anew.
     """
 
     subject: str = ""
@@ -51,6 +53,16 @@ class Report:
     unjudged: list[Unjudged] = field(default_factory=list)
     other_judges: Counter[str] = field(default_factory=Counter)
     """Verdicts that this program cannot compute again, by the version of the judge that they name."""
+    created_ms: int | None = None
+    """When the bundle says that it was made (Unix ms). Only its maker vouches for that."""
+    judged_until_ms: int | None = None
+    """Until when every promise that was ever judged has been (Unix ms)."""
+    as_of_ms: int | None = None
+    """The verifier's time (Unix ms), beside which the first is seen; None when no clock was given."""
+    settled: bool = False
+    """Whether the contract has ended and nothing more is owed, so that an old bundle is as good as a new one."""
+    untimely: str = ""
+    """Why this bundle is no answer about its contract as of then; empty when it is one."""
     failures: list[Failure] = field(default_factory=list)
     more_failures: int = 0
 
@@ -61,8 +73,8 @@ class Report:
 
     @property
     def verifiable(self) -> bool:
-        """Whether nothing that is owed lacks a verdict, and every verdict could be computed again."""
-        return not self.unjudged and not self.other_judges
+        """Whether no window that is owed lacks a verdict, every verdict was computed again, and it is no old state."""
+        return not self.unjudged and not self.other_judges and not self.untimely
 
     def fail(self, failure: Failure) -> None:
         """Add a failure, up to a bound."""
@@ -85,6 +97,11 @@ class Report:
             "complete": self.complete,
             "unjudged": [{"promise": gap.promise, "start": gap.start, "end": gap.end} for gap in self.unjudged],
             "otherJudges": dict(sorted(self.other_judges.items())),
+            "created": _instant(self.created_ms),
+            "judgedUntil": _instant(self.judged_until_ms),
+            "asOf": _instant(self.as_of_ms),
+            "settled": self.settled,
+            "untimely": self.untimely or None,
             "keys": list(self.keys),
             "failures": [
                 {
@@ -103,3 +120,7 @@ class Report:
 def of(entry: Entry, field: str, message: str) -> Failure:
     """A failure of one statement."""
     return Failure(entry.where, field, message, entry.index, entry.id)
+
+
+def _instant(ms: int | None) -> str | None:
+    return None if ms is None else format_instant(ms)

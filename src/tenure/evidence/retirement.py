@@ -1,19 +1,28 @@
 """Samples whose time is over. Statements stay for good, with their signatures and their place in the tree; what a
 window's verdict stands on may be given up once the contract's retention is over, and that is stated before it is done.
 
-The log's file is written anew without them at the next start, before anything else uses it: nothing then holds an
-offset into the old one.
+The log's file is written anew without them at the next start, before anything else uses it, and once a day while it is
+in use (see `compaction`).
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 
 from tenure.evidence.canonical import parse_exactly
 from tenure.evidence.dsse import peek_payload
 from tenure.evidence.durable import replace_file
 from tenure.evidence.errors import EvidenceError
-from tenure.evidence.frames import FILE_HEAD, InputRecord, Record, Torn, encode_batch, read_batches
+from tenure.evidence.frames import (
+    FILE_HEAD,
+    Batch,
+    InputRecord,
+    Record,
+    StatementRecord,
+    Torn,
+    encode_batch,
+    read_batches,
+)
 from tenure.evidence.statements import Statement
 from tenure.quantities import parse_instant
 
@@ -61,8 +70,21 @@ def read_plan(folder: Path) -> dict[str, int]:
 
 
 def add_to_plan(folder: Path, source: str, before_ms: int) -> None:
-    """Note it for the next start. Raises OSError."""
-    plan = {**read_plan(folder), source: before_ms}
+    """Note it for when the log is written anew. Raises OSError."""
+    plan = read_plan(folder)
+    _write_plan(folder, {**plan, source: max(before_ms, plan.get(source, 0))})
+
+
+def take_from_plan(folder: Path, done: Mapping[str, int]) -> None:
+    """Strike out what was carried out; what was noted meanwhile stays. Raises OSError."""
+    left = {source: ms for source, ms in read_plan(folder).items() if ms > done.get(source, -1)}
+    if left:
+        _write_plan(folder, left)
+    else:
+        (folder / PLAN_FILE).unlink(missing_ok=True)
+
+
+def _write_plan(folder: Path, plan: Mapping[str, int]) -> None:
     replace_file(folder / PLAN_FILE, json.dumps(plan, sort_keys=True).encode(), mode=0o600)
 
 
@@ -76,29 +98,33 @@ def carry_out(folder: Path, log: Path) -> int:
     if not plan:
         return 0
     before = log.stat().st_size
-    goes = _digests_to_go(log, plan)
+    goes = digests_to_go(_records(log), plan)
     if goes:
         replace_file(log, _without(log, goes), mode=0o600)
-    (folder / PLAN_FILE).unlink(missing_ok=True)
+    take_from_plan(folder, plan)
     return before - log.stat().st_size
 
 
-def _digests_to_go(log: Path, plan: Mapping[str, int]) -> set[bytes]:
+def digests_to_go(records: Iterable[Record], plan: Mapping[str, int]) -> set[bytes]:
     """Digests of what is still in the file, and on which nothing stands but windows that are over."""
     goes: set[bytes] = set()
     stays: set[bytes] = set()
     here: set[bytes] = set()
-    for record in _records(log):
+    for record in records:
         if isinstance(record, InputRecord):
             here.add(record.sha256)
-        else:
-            try:
-                statement = Statement.from_wire(parse_exactly(peek_payload(parse_exactly(record.envelope))))
-            except EvidenceError:
-                continue  # whoever reads it is told; what it stands on cannot be found by it
+        elif (statement := unsigned(record)) is not None:
             over = is_over(statement, plan.get(statement.source, 0))
             (goes if over else stays).update(bytes.fromhex(subject.sha256) for subject in statement.inputs)
     return (goes - stays) & here
+
+
+def unsigned(record: StatementRecord) -> Statement | None:
+    """What a record states, its signature not looked at; None when it cannot be read: whoever reads it is told."""
+    try:
+        return Statement.from_wire(parse_exactly(peek_payload(parse_exactly(record.envelope))))
+    except EvidenceError:
+        return None
 
 
 def _records(log: Path) -> Iterator[Record]:
@@ -115,5 +141,9 @@ def _without(log: Path, goes: set[bytes]) -> Iterator[bytes]:
         for batch in read_batches(file, path=str(log)):
             if isinstance(batch, Torn):
                 return
-            kept = [r for _, r in batch.records if not (isinstance(r, InputRecord) and r.sha256 in goes)]
-            yield encode_batch(kept, first_index=batch.first_index)[0]
+            yield encode_batch(staying(batch, goes), first_index=batch.first_index)[0]
+
+
+def staying(batch: Batch, goes: Set[bytes]) -> list[Record]:
+    """A batch's records but for the inputs that go."""
+    return [r for _, r in batch.records if not (isinstance(r, InputRecord) and r.sha256 in goes)]

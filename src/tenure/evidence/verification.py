@@ -21,6 +21,7 @@ from tenure.evidence.meaning import check_inputs, check_meaning
 from tenure.evidence.merkle import EMPTY_ROOT, is_consistent, root_from_cover
 from tenure.evidence.recomputing import Recompute
 from tenure.evidence.report import Failure, Report, of
+from tenure.evidence.timeliness import SpeaksFor, check_time
 from tenure.quantities import parse_instant
 
 
@@ -31,6 +32,8 @@ def verify_bundle(
     checkpoint: str | None = None,
     recompute: Recompute | None = None,
     owed: OwedBy | None = None,
+    speaks_for: SpeaksFor | None = None,
+    now_ms: int | None = None,
     processes: int = 1,
 ) -> Report:
     """Check the bundle at `path` with one trusted public key, offline.
@@ -38,7 +41,8 @@ def verify_bundle(
     `checkpoint`: the signed note that the user was given at acceptance, or any later one; the bundle must go on from
     it. `recompute`: the pure function that gives what each verdict must say; without it verdicts are checked to be
     what was signed, not to follow from their samples. `owed`: what must have been judged, so that windows cut off at
-    either end are seen. `processes`: over how many it is spread.
+    either end are seen. `now_ms`: the verifier's own time (Unix ms), or as of when an old bundle is checked; with
+    `speaks_for` it shows a bundle that ends earlier than it must. `processes`: over how many it is spread.
     Raises BundleError only when the file cannot be read at all.
     """
     try:
@@ -57,8 +61,14 @@ def verify_bundle(
         _check_tree(bundle, entries, now, report)
         _check_earlier(bundle, keys, now, checkpoint, entries, report)
         inputs = check_inputs(bundle, report)
-        check_meaning(entries, inputs, recompute, report, owed=owed, created_ms=created_ms, processes=processes)
-        report.complete = report.complete and not report.unjudged
+        report.created_ms = created_ms
+        terms = check_meaning(entries, inputs, recompute, report, owed=owed, created_ms=created_ms, processes=processes)
+        if now_ms is not None:
+            made = [entry.statement for entry in entries if entry.statement is not None]
+            check_time(
+                report, terms=terms, statements=made, speaks_for=speaks_for, created_ms=created_ms, now_ms=now_ms
+            )
+        report.complete = report.complete and not report.unjudged and not report.untimely
     except EvidenceError as error:
         report.fail(Failure(where=error.path or "bundle", field=error.path, message=error.message))
     # What fails in one statement makes the seal and the tree fail as well: the cause first.

@@ -21,6 +21,8 @@ from tenure.resources import Contract
 MARKS_FOLDER = "retained"
 SWEEP_SECONDS = 3_600.0
 DAY_MS = 86_400_000
+COMPACT_EVERY_NS = DAY_MS * 1_000_000
+"""Windows go day by day, so there is nothing to gain from writing the log anew more often."""
 
 log = structlog.get_logger("tenure.controllers")
 
@@ -65,6 +67,8 @@ async def sweep(plane: Plane) -> None:
         if contract.status is not None and contract.status.phase == "Active":
             await asyncio.to_thread(retire_windows, plane.log, plane.known, contract, now_ms)
     await asyncio.to_thread(sweep_ended, plane.home, plane.known, plane.log, now_ms)
+    await asyncio.to_thread(plane.known.prune)
+    await asyncio.to_thread(plane.log.compact, every_ns=COMPACT_EVERY_NS)
 
 
 def retire_windows(evidence: EvidenceLog, known: MeasurementStore, contract: Contract, now_ms: int) -> None:

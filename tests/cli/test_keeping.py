@@ -1,0 +1,91 @@
+"""What a backup holds and a restore says, of a home whose control plane did no work: keys, marks and plans."""
+
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from tenure.cli.schemas import OUTPUTS
+from tenure.evidence import EvidenceLog, KeyRing, SigningKey
+from tenure.quantities import SystemClock
+from tests.cli.host import Shell
+from tests.evidence.builders import AT_MS, a_statement
+from tests.support.embedded import embedded_in_thread
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Shell]:
+    with embedded_in_thread(tmp_path / "home") as host:
+        yield Shell(host.home)
+
+
+def an_owner_s_key(folder: Path, name: str = "mine.pem") -> Path:
+    path = folder / name
+    path.touch(mode=0o600)
+    path.write_bytes(SigningKey.generate().pem())
+    return path
+
+
+def stated(home: Path, owner_key: Path | None = None) -> EvidenceLog:
+    """A log in which something was stated, signed by a key of the home or of its owner."""
+    keys = KeyRing.open(home / "keys", clock=SystemClock(), owner_key=owner_key)
+    log = EvidenceLog.open_for_writing(home / "evidence", keys=keys, clock=SystemClock())
+    log.append(a_statement(1))
+    return log
+
+
+def restored(home: Shell, tmp_path: Path, *options: str) -> tuple[Shell, str]:
+    """Another home, from a backup of this one, and what restoring said."""
+    assert home("backup", tmp_path / "backup").code == 0
+    other = Shell(tmp_path / "other")
+    return other, other("restore", tmp_path / "backup", *options).out
+
+
+def test_an_owner_s_key_is_never_in_a_backup(home: Shell, tmp_path: Path) -> None:
+    stated(home.home, an_owner_s_key(tmp_path)).close()
+    said = home("backup", tmp_path / "backup", "-o", "json")
+    jsonschema_rs.validate(OUTPUTS["Backup"], said.json)
+    assert said.json["signingKey"] == {"file": str(tmp_path / "mine.pem"), "present": True}
+    with tarfile.open(tmp_path / "backup") as tar:
+        held = {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+    assert [name for name, content in held.items() if name.startswith("keys/") and b"PRIVATE KEY" in content] == []
+
+
+def test_a_backup_is_made_and_put_back_while_the_owner_s_key_is_away(home: Shell, tmp_path: Path) -> None:
+    key = an_owner_s_key(tmp_path)
+    stated(home.home, key).close()
+    key.unlink()
+    _, said = restored(home, tmp_path)
+    assert f"{key} is not there" in said
+    assert "tenure up --signing-key FILE" in said
+
+
+def test_restore_says_which_key_file_it_needs(home: Shell, tmp_path: Path) -> None:
+    key = an_owner_s_key(tmp_path)
+    stated(home.home, key).close()
+    _, said = restored(home, tmp_path, "-o", "json")
+    jsonschema_rs.validate(OUTPUTS["Restored"], json.loads(said))
+    assert json.loads(said)["signingKey"] == {"file": str(key), "present": True}
+
+
+def test_a_key_of_the_home_is_in_its_backup(home: Shell, tmp_path: Path) -> None:
+    log = stated(home.home)
+    log.close()
+    other, _ = restored(home, tmp_path)
+    assert KeyRing.read(other.home / "keys").signing.id == KeyRing.read(home.home / "keys").signing.id
+
+
+def test_what_is_to_be_retired_still_is_after_a_restore(home: Shell, tmp_path: Path) -> None:
+    log = stated(home.home)
+    log.retire("contract/c-1", subjects=a_statement().subjects, before_ms=AT_MS, at_ms=AT_MS)
+    log.close()
+    mark = home.home / "retained" / "c-1.json"
+    mark.parent.mkdir()
+    mark.write_text("{}")
+    other, _ = restored(home, tmp_path)
+    assert (other.home / "retained" / "c-1.json").read_text() == "{}"
+    plan = other.home / "evidence" / "retire.json"
+    assert plan.read_bytes() == (home.home / "evidence" / "retire.json").read_bytes()
