@@ -176,6 +176,11 @@ def contract_object(name: str, namespace: str, workload: str, **status: Any) -> 
     return Contract.model_validate({**content, "metadata": metadata, **({"status": status} if status else {})})
 
 
+CHECKPOINT = (
+    "tenure.dev/log/0123456789abcdef\n4\nAAAA\nsource contract/c-1 2\n\n— tenure.dev/log/0123456789abcdef BBBB\n"
+)
+
+
 def active_status(**more: Any) -> dict[str, Any]:
     figures = [
         {
@@ -204,6 +209,7 @@ def active_status(**more: Any) -> dict[str, Any]:
         "phase": "Active",
         "endpoint": "http://127.0.0.1:8001/v1",
         "credential": "chat-1-key",
+        "checkpoint": CHECKPOINT,
         "commissioning": {"startedAt": NOW, "finishedAt": NOW, "holds": True, "figures": figures},
         "run": {"id": "hold-1", "mechanism": "cgroup-v2", "readBack": [fact]},
         "conditions": [

@@ -70,6 +70,19 @@ def test_accept_waits_until_the_contract_is_active(shell: Shell) -> None:
     assert shell.here("get", "wl", "chat", "-o", "jsonpath={.spec.acceptedOffer}").out == "chat-77b0de"
 
 
+def test_accept_gives_the_checkpoint_and_the_command_that_saves_it(shell: Shell) -> None:
+    with acting(shell):
+        shell.here("request", "-f", "-", stdin=CHAT)
+        said = shell.here("accept", "chat-77b0de")
+        ran = shell.here("accept", "chat-77b0de", "-o", "json")
+    assert all(line in said.out for line in answers.CHECKPOINT.splitlines())
+    assert ran.json["checkpoint"] == answers.CHECKPOINT
+    command, _, file = ran.json["saveCheckpoint"].partition(" > ")
+    assert command in said.out.replace("\n", " ")
+    assert file == "chat-77b0de.checkpoint"
+    assert shell(*command.split()[1:]).out.strip() == answers.CHECKPOINT.strip()
+
+
 @pytest.mark.parametrize("reason", ["OfferExpired", "OfferSuperseded"])
 def test_an_acceptance_that_comes_late_exits_4_and_says_why(shell: Shell, reason: str) -> None:
     with acting(shell, refuse=(reason, "somebody was faster")):

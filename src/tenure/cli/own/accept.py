@@ -8,7 +8,7 @@ from tenure.cli import completers, exit_codes, screen
 from tenure.cli.door import open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.options import HERE, Output, Reach
-from tenure.cli.own.outcome import check_output, say_contract
+from tenure.cli.own.outcome import check_output, checkpoint_of, saving_checkpoint, say_checkpoint, say_contract
 from tenure.cli.waiting import waiting
 
 
@@ -20,7 +20,7 @@ def accept(
     output: Output = "text",
     reach: Reach = HERE,
 ) -> int:
-    """Accept a held offer and wait until its contract is Active.
+    """Accept a held offer and wait until its contract is Active. Prints the checkpoint of the evidence: keep it.
 
     Exits 4 when the offer expired or another was accepted, 1 when commissioning did not hold; fresh offers follow.
 
@@ -36,7 +36,10 @@ def accept(
             name, namespace=door.namespace, wait=wait, timeout_seconds=seconds_of(timeout), progress=told
         )
     if as_json:
-        screen.say_as("Accepted", {"offer": name, "contract": contract.to_json()})
+        note = checkpoint_of(contract)
+        kept = {"checkpoint": note, "saveCheckpoint": saving_checkpoint(contract) if note else None}
+        screen.say_as("Accepted", {"offer": name, "contract": contract.to_json(), **kept})
     else:
         say_contract(contract)
+        say_checkpoint(contract)
     return exit_codes.YES

@@ -29,6 +29,32 @@ def say_contract(contract: Contract) -> None:
     screen.console(markup=False).print(contract_view(contract, now_ms=SystemClock().now_ms()))
 
 
+def say_checkpoint(contract: Contract) -> None:
+    """The checkpoint that its user got, and the command that saves it: only a copy in their own hands proves later that
+    nothing was left out."""
+    note = checkpoint_of(contract)
+    if note is None:
+        return
+    screen.say(
+        "checkpoint of the evidence, yours to keep: `tenure evidence verify` proves by it that nothing is left out"
+    )
+    for line in note.rstrip("\n").split("\n"):
+        screen.say(f"  {line}".rstrip())
+    screen.say(f"  save   {saving_checkpoint(contract)}")
+
+
+def checkpoint_of(contract: Contract) -> str | None:
+    """The signed checkpoint that the contract's user got when it became active; None before."""
+    return contract.status.checkpoint if contract.status else None
+
+
+def saving_checkpoint(contract: Contract) -> str:
+    """The command that saves it."""
+    there = "" if contract.namespace in (None, "default") else f" -n {contract.namespace}"
+    asked = f"tenure get contract {contract.name}{there} -o jsonpath={{.status.checkpoint}}"
+    return f"{asked} > {contract.name}.checkpoint"
+
+
 def quote_of(offer: Offer) -> Quote:
     """A held offer as its answer quoted it."""
     spec = offer.spec

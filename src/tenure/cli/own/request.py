@@ -9,7 +9,15 @@ from tenure.cli.door import Door, open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.manifests import Manifest, read_one
 from tenure.cli.options import HERE, OneFile, Output, Reach
-from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, expiry_of, say_answer, say_contract
+from tenure.cli.own.outcome import (
+    ANSWER_CODES,
+    answer_json,
+    check_output,
+    expiry_of,
+    say_answer,
+    say_checkpoint,
+    say_contract,
+)
 from tenure.cli.verbs.apply import apply_one
 from tenure.cli.waiting import waiting
 from tenure.resources import Contract, Workload
@@ -55,6 +63,7 @@ def request(
         screen.say_as("Requested", answer_json(answer, **about))
     elif contract is not None:
         say_contract(contract)
+        say_checkpoint(contract)
     elif answer is not None:
         say_answer(answer, held=True, expires_ms=expires)
     return exit_codes.YES if contract is not None else ANSWER_CODES[answer.kind] if answer else exit_codes.YES

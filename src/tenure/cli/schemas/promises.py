@@ -58,7 +58,9 @@ PROMISES: dict[str, Schema] = {
     "Linted": answered("Linted", {"manifests": WHOLE, "findings": listed(CAUSE)}),
     "Asked": answered("Asked", {"workload": TEXT, "namespace": TEXT, "answer": ANSWER}),
     "Requested": answered("Requested", {"workload": TEXT, "namespace": TEXT}, {"answer": ANSWER, "contract": OBJECT}),
-    "Accepted": answered("Accepted", {"offer": TEXT, "contract": OBJECT}),
+    "Accepted": answered(
+        "Accepted", {"offer": TEXT, "contract": OBJECT, "checkpoint": maybe(TEXT), "saveCheckpoint": maybe(TEXT)}
+    ),
     "Renewal": answered("Renewal", {"renews": TEXT, "answer": ANSWER}, {"contract": OBJECT}),
     "Ended": answered("Ended", {"contract": TEXT, "waited": TRUTH}),
     "Coverage": answered("Coverage", {"holes": WHOLE, "contracts": listed(_COVERED)}),
