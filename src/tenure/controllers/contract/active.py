@@ -8,6 +8,7 @@ from tenure.controllers.contract.commissioning import active_message, run_status
 from tenure.controllers.contract.credit import credit_of, once_due, state_credit
 from tenure.controllers.contract.deadline import completion_condition, counts_of
 from tenure.controllers.contract.ending import end
+from tenure.controllers.contract.happenings import resumption, state_restarts, state_resumption
 from tenure.controllers.contract.hard import hard_condition, hard_of_status, overall
 from tenure.controllers.contract.judging import NOTHING_JUDGED, Standing, as_status, judge_windows
 from tenure.controllers.contract.marks import set_phase
@@ -60,6 +61,10 @@ async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contra
             contract = await follow_progress(plane, book, contract, state)
         contract = await set_phase(plane, contract, "Active", run=run_status(state))
         return await end(plane, contract, reason, state.message or f"the run ended: {state.reason}")
+    try:
+        await state_restarts(plane, contract, state)
+    except NotWrittenError as error:
+        return await _cannot_say(plane, contract, "Unverifiable", f"evidence cannot be written: {error}")
     read = await asyncio.to_thread(plane.engine.read_back, hold.id)
     facts = compare(read, claim_now(contract), await plane.topology(contract.spec.machine))
     if any(fact.found == NOBODY for fact in facts):
@@ -201,8 +206,12 @@ async def _replacing(plane: Plane, contract: Contract, steps: Sequence[RemedySte
 
 async def _resume(plane: Plane, contract: Contract, state: RunState) -> Wait | None:
     """A run that was lost is started anew on the same hold, from its own record: what it would be asked today may
-    differ. That, and whether it was a reboot, is said, not hidden."""
+    differ. That, and whether it was a reboot, is stated first and said, not hidden."""
     why = state.message
+    try:
+        await state_resumption(plane, contract, state)
+    except NotWrittenError as error:
+        return await _cannot_say(plane, contract, "Unverifiable", f"{why}; not started again: {error}")
     try:
         await asyncio.to_thread(plane.engine.resume, contract.spec.hold.id)
     except (EngineUnreachable, RunNotRecorded, RunUnreadable) as error:
@@ -212,7 +221,7 @@ async def _resume(plane: Plane, contract: Contract, state: RunState) -> Wait | N
     await record(
         plane.client,
         contract,
-        "RebootResumed" if state.reason is EndReason.REBOOT else "RunResumed",
+        resumption(state),
         why,
         plane.clock,
         warning=True,

@@ -1,0 +1,57 @@
+"""What happened to a contract's run, stated: verdicts on the windows around it rest on that.
+
+A run that was lost is begun again only once it is stated; restarts by its supervisor, which asks nobody, are stated
+when they are seen.
+"""
+
+import asyncio
+from typing import Any
+
+from tenure.controllers.contract.stating import state
+from tenure.controllers.plane import Plane
+from tenure.engines import EndReason, RunState
+from tenure.engines.runstate import CommandState
+from tenure.quantities import format_instant
+from tenure.resources import Contract
+
+NOTICE = "notice"
+
+
+def resumption(run: RunState) -> str:
+    """The reason under which a lost run is begun again."""
+    return "RebootResumed" if run.reason is EndReason.REBOOT else "RunResumed"
+
+
+async def state_resumption(plane: Plane, contract: Contract, run: RunState) -> None:
+    """State that a lost run is begun again; once for each loss. Raises NotWrittenError: then it must not be."""
+    lost = run.supervisor
+    which = f"{lost.boot_id}/{lost.pid}/{lost.start_ticks}" if lost else f"{run.reboots}/{run.takeovers}/{run.ended_ms}"
+    body = {"what": resumption(run), "run": run.run_id, "because": run.message, "reboots": run.reboots}
+    await asyncio.to_thread(state, plane, contract, NOTICE, f"resumed/{which}", body)
+
+
+async def state_restarts(plane: Plane, contract: Contract, run: RunState) -> None:
+    """State what the run went through by itself since the last look: commands restarted, supervisors replaced.
+
+    Raises NotWrittenError.
+    """
+    for command in (run.work, *run.sidecars):
+        if command.restarts and command.started_ms is not None:
+            key = f"restarted/{command.name}/{command.started_ms}"
+            await asyncio.to_thread(state, plane, contract, NOTICE, key, _restarted(run, command, command.started_ms))
+    if run.takeovers:
+        body = {"what": "SupervisorReplaced", "run": run.run_id, "takeovers": run.takeovers}
+        await asyncio.to_thread(state, plane, contract, NOTICE, f"supervised/{run.takeovers}", body)
+
+
+def _restarted(run: RunState, command: CommandState, started_ms: int) -> dict[str, Any]:
+    last = command.last_exit
+    ended = None if last is None else {"at": format_instant(last.at_ms), "code": last.code, "signal": last.signal}
+    return {
+        "what": "CommandRestarted",
+        "run": run.run_id,
+        "command": command.name,
+        "restarts": command.restarts,
+        "started": format_instant(started_ms),
+        "ended": ended,
+    }

@@ -1,0 +1,98 @@
+"""What a run goes through is stated: before it is begun again, and once for each thing that its supervisor did."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tenure.controllers.contract import active
+from tenure.controllers.contract.happenings import state_restarts, state_resumption
+from tenure.engines import EndReason, ExitState, Phase, RunState
+from tenure.engines.runstate import CommandState, ProcessId
+from tenure.evidence import NotWrittenError, contract_source
+from tests.controllers.test_judging import Service
+
+WORK = CommandState("work", None, 0, 1000, None)
+RUN = RunState(
+    run_id="r-1",
+    namespace="default",
+    name="c",
+    phase=Phase.RUNNING,
+    reason=None,
+    message="",
+    work=WORK,
+    sidecars=(),
+    supervisor=ProcessId(10, 20, "boot-1"),
+    ports={},
+    healthy=True,
+    healthy_since_ms=None,
+    first_healthy_ms=None,
+    claimed_ms=None,
+    ended_ms=None,
+    end_ms=None,
+    cpus=(),
+    memory_bytes=None,
+    confinement=None,
+)
+LOST = replace(RUN, phase=Phase.LOST, reason=EndReason.REBOOT, message="the machine rebooted", reboots=1)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    return Service(tmp_path)
+
+
+def notices(service: Service) -> list[dict[str, Any]]:
+    log = service.plane.log
+    found = [log.statement(place) for place in log.places(contract_source(service.contract.uid))]
+    return [dict(statement.body) for statement in found if statement.predicate == "notice"]
+
+
+async def test_a_lost_run_is_stated_to_be_begun_again_once_for_each_loss(service: Service) -> None:
+    for lost in (LOST, LOST, replace(LOST, supervisor=ProcessId(10, 20, "boot-2"), reboots=2)):
+        await state_resumption(service.plane, service.contract, lost)
+    assert [(body["what"], body["reboots"]) for body in notices(service)] == [
+        ("RebootResumed", 1),
+        ("RebootResumed", 2),
+    ]
+
+
+async def test_what_cannot_be_stated_is_not_begun_again(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    async def cannot_say(*about: Any) -> None:
+        said.append(about[-1])
+
+    def full(*_: object) -> None:
+        raise NotWrittenError("no space left")
+
+    class Engine:
+        def resume(self, _run_id: str) -> None:
+            raise AssertionError("begun again unstated")
+
+    monkeypatch.setattr(active, "_cannot_say", cannot_say)
+    monkeypatch.setattr("tenure.controllers.contract.happenings.state", full)
+    plane = cast(Any, service.plane)
+    plane.engine = Engine()
+    await active._resume(plane, service.contract, LOST)
+    assert "not started again: no space left" in said[0]
+
+
+async def test_each_restart_is_stated_once_with_how_the_command_ended(service: Service) -> None:
+    ended = ExitState(at_ms=2000, known=True, signal=9)
+    once = replace(RUN, work=replace(WORK, restarts=1, started_ms=3000, last_exit=ended))
+    again = replace(RUN, work=replace(WORK, restarts=2, started_ms=5000, last_exit=ended))
+    for seen in (RUN, once, once, again):
+        await state_restarts(service.plane, service.contract, seen)
+    assert [(body["what"], body["restarts"]) for body in notices(service)] == [
+        ("CommandRestarted", 1),
+        ("CommandRestarted", 2),
+    ]
+    assert notices(service)[0]["ended"] == {"at": "1970-01-01T00:00:02Z", "code": None, "signal": 9}
+
+
+async def test_a_supervisor_that_was_replaced_is_stated(service: Service) -> None:
+    for seen in (RUN, replace(RUN, takeovers=1), replace(RUN, takeovers=1)):
+        await state_restarts(service.plane, service.contract, seen)
+    assert notices(service) == [{"what": "SupervisorReplaced", "run": "r-1", "takeovers": 1}]
