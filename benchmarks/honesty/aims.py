@@ -55,7 +55,8 @@ def _first_token_ns(users: Sequence[Truth]) -> float:
 
 
 def _answered(users: Sequence[Truth]) -> float:
-    return sum(user.first_after_ns <= SILENCE_S_MAX * S for user in users) / len(users)
+    told = [user for user in users if not user.left]  # Who gave up sooner than that has not found out.
+    return sum(user.first_after_ns <= SILENCE_S_MAX * S for user in told) / len(told) if told else 1.0
 
 
 FIRST_TOKEN = Aim(

@@ -24,6 +24,7 @@ KINDS = (
     Kind("interference"),
     Kind("load above declared", service="flood"),
     Kind("stall", service="stall"),
+    Kind("users give up", service="left"),
     Kind("server killed", service="dead"),
     Kind("metrics deleted", sensor="metrics-gone"),
     Kind("metrics frozen", sensor="metrics-frozen"),

@@ -46,7 +46,9 @@ class Simulation:
         if kind.sensor == "prober-killed":
             probes = [(at, role) for at, role in probes if not self._faulty(at)]
         self.truths = serve(self.source, sorted(users + probes), self.service)
-        answered = sorted((t.end_ns, sum(t.gaps_ns)) for t in self.truths if t.end_ns is not None and not t.failed)
+        answered = sorted(
+            (t.end_ns, sum(t.gaps_ns)) for t in self.truths if t.end_ns is not None and t.how == "answered"
+        )
         self._ends_ns = [end_ns for end_ns, _ in answered]
         self._spoken_ns = list(accumulate((spoken_ns for _, spoken_ns in answered), initial=0))
         self.now_ns = START_NS
@@ -194,13 +196,13 @@ class Simulation:
                     "arrivalNs": self._wall(arrived),
                     "role": truth.role,
                     "status": 502 if truth.failed else 200,
-                    "how": "failed" if truth.failed else "answered",
+                    "how": truth.how,
                     "streamed": True,
                     "firstNs": first,
                     "gapsNs": [gap // factor for gap in truth.gaps_ns],
                     "endNs": (self.now_ns - arrived) // factor,
                     "promptTokens": PROMPT_TOKENS,
-                    "outputTokens": 0 if truth.failed else OUTPUT_TOKENS,
+                    "outputTokens": OUTPUT_TOKENS if truth.how == "answered" else 0,
                     "requestId": f"r{truth.number}",
                 },
             )

@@ -13,6 +13,8 @@ TOKEN_WORK_NS = 12_000_000
 OUTPUT_TOKENS = 24
 PROMPT_TOKENS = 50
 SLOTS = 2
+PATIENCE_NS = 2 * S
+"""So long users wait for a first token before they give up, where a stall makes them: clients have timeouts."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Episode:
     """A span in which something is wrong with the service."""
 
     kind: str
-    """`slow`, `stall`, `dead` or `flood`."""
+    """`slow`, `stall`, `left` (a stall in which users give up), `dead` or `flood`."""
     start_ns: int
     end_ns: int
 
@@ -36,6 +38,13 @@ class Truth:
     gaps_ns: list[int] = field(default_factory=list)
     end_ns: int | None = None
     failed: bool = False
+    left: bool = False
+    """Its user gave up waiting for the first token."""
+
+    @property
+    def how(self) -> str:
+        """How its end is journalled."""
+        return "failed" if self.failed else "abandoned" if self.left else "answered"
 
     @property
     def first_after_ns(self) -> float:
@@ -49,7 +58,7 @@ class Speed:
     def __init__(self, episodes: list[Episode]) -> None:
         self._changes: list[tuple[int, float]] = [(0, 1.0)]
         for episode in sorted(episodes, key=lambda e: e.start_ns):
-            if episode.kind in ("slow", "stall"):
+            if episode.kind in ("slow", "stall", "left"):
                 self._changes += [(episode.start_ns, 0.25 if episode.kind == "slow" else 0.0), (episode.end_ns, 1.0)]
         self._starts = [at for at, _ in self._changes]
 
@@ -86,15 +95,20 @@ def serve(source: random.Random, asked: list[tuple[int, str]], episodes: list[Ep
     speed, dead = Speed(episodes), [e for e in episodes if e.kind == "dead"]
     free = [0] * SLOTS
     heapq.heapify(free)
-    truths = []
+    impatient = any(e.kind == "left" for e in episodes)
+    truths: list[Truth] = []
     for number, (arrival, role) in enumerate(asked, start=1):
         truth = Truth(number, role, arrival)
         truths.append(truth)
         if any(e.start_ns <= arrival < e.end_ns for e in dead):
             truth.failed, truth.end_ns = True, arrival + 1_000_000
             continue
-        start = max(arrival, heapq.heappop(free))
-        at = speed.after(start, round(FIRST_WORK_NS * source.uniform(0.9, 1.2)))
+        slot = heapq.heappop(free)
+        at = speed.after(max(arrival, slot), round(FIRST_WORK_NS * source.uniform(0.9, 1.2)))
+        if impatient and role == "user" and at > arrival + PATIENCE_NS:
+            truth.left, truth.end_ns = True, arrival + PATIENCE_NS
+            heapq.heappush(free, max(slot, truth.end_ns))  # The tap lets the slot go with its user.
+            continue
         truth.first_ns = at
         for _ in range(OUTPUT_TOKENS - 1):
             then = speed.after(at, round(TOKEN_WORK_NS * source.uniform(0.9, 1.2)))

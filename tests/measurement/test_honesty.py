@@ -9,7 +9,7 @@ from benchmarks.honesty.row import Row, unprobed_windows_max
 from benchmarks.honesty.shown import dishonest, meanings, table
 from benchmarks.honesty.virtual import run
 
-HURT_BY = {FIRST_TOKEN: ("slow", "stall", "dead"), AVAILABILITY: ("dead",)}
+HURT_BY = {FIRST_TOKEN: ("slow", "stall", "left", "dead"), AVAILABILITY: ("dead",)}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

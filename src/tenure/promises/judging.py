@@ -230,7 +230,7 @@ def _latency(
             failed = sum(sample.outcome is Outcome.FAILED for sample in samples)
             return Verdict.BREACHED, Reason.REQUESTS_FAILED, f"{failed} of {count} {whose} failed", seen.low, count
         return Verdict.BREACHED, Reason.BOUND_EXCEEDED, f"{count} {whose}", seen.low, count
-    still = [sample.arrival_ns for sample in samples if sample.outcome is Outcome.UNFINISHED]
+    still = [sample.arrival_ns for sample in samples if sample.outcome is Outcome.UNFINISHED or not sample.end_after_ns]
     # Since when, not for how long: a text that grows older would be written, and waken its readers, at every look.
     detail = f"{len(still)} {whose} are open, the oldest since {format_instant(min(still) // MICRO)}"
     return Verdict.UNVERIFIABLE, Reason.NOT_SETTLED, detail, None, count
