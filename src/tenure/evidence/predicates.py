@@ -44,12 +44,19 @@ PREDICATES: tuple[Predicate, ...] = (
         "accounting", "a promise over its accounting period: windows, attainment, budget left", ("promise", "verdict")
     ),
     Predicate(
+        "cause",
+        "what the kernel says took time from the work in a window that was broken",
+        ("window", "likeliest", "said"),
+    ),
+    Predicate(
         "completion",
         "a promised completion judged once: when the work ended, beside its deadline, which recomputes it",
         ("by", "work", "seen", "verdict", "reason"),
     ),
     Predicate("remedy", "a step was taken against a breach: the rung, its cause, what came of it", ("rung", "cause")),
-    Predicate("notice", "something both parties must know: an end in sight, a renewal offered, an adoption", ("what",)),
+    Predicate(
+        "notice", "something both parties must know: an end in sight, a change offered, a run begun again", ("what",)
+    ),
     Predicate("ending", "a contract ended: why, when, with what credit", ("because",)),
     Predicate("retirement", "what windows that ended before an instant stand on is given up: retention", ("before",)),
     Predicate("checkpoint", "a checkpoint of this log was given to someone", ("checkpoint",)),
