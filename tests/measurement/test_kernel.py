@@ -105,6 +105,15 @@ def test_the_largest_cause_comes_first() -> None:
     ]
 
 
+def test_time_that_the_hypervisor_takes_and_pages_that_come_from_disk_are_causes() -> None:
+    stolen = replace(FACTS, monotonic_ns=1_000_000_000, stolen_ns=300_000_000)
+    assert [(c.code, c.share) for c in causes(FACTS, stolen, [1])] == [("Stolen", 0.3)]
+    short_of_memory = replace(FACTS, monotonic_ns=1_000_000_000, major_faults=5_000)
+    assert [(c.code, c.detail) for c in causes(FACTS, short_of_memory, [1])] == [
+        ("MajorFaults", "5000 pages came from disk")
+    ]
+
+
 def test_a_stray_thread_and_another_process_are_causes() -> None:
     stray = replace(FACTS, threads=(ThreadFacts(10, 10, "w", (0, 1)),))
     assert [c.code for c in causes(FACTS, stray, [1])] == ["Stray"]

@@ -108,6 +108,8 @@ def _episode(episode: Episode) -> Text:
         f"{format_instant(episode.start_ms)[11:19]}  {episode.promise}: {counted(episode.windows, 'window')}, "
         f"detected {episode.detected_after_ms / 1000:.1f} s after the first was over",
     )
+    if episode.cause is not None:
+        text.append(f"\n  because {episode.cause}", "yellow")
     for remedy in episode.remedies:
         text.append(f"\n  → {remedy.rung}: {remedy.cause}", "cyan")
         text.append(f"  {remedy.outcome or 'not judged yet'}", "bold")

@@ -60,12 +60,14 @@ def _breaches(episodes: Sequence[Episode]) -> str:
         return '<p class="dim">No window was breached.</p>'
     rows = "".join(
         f"<tr><td>{format_instant(e.start_ms)}</td><td>{escape(e.promise)}</td><td>{e.windows}</td>"
-        f"<td>{_seconds(e.detected_after_ms)}</td><td>{_steps(e.remedies)}</td>"
+        f"<td>{_seconds(e.detected_after_ms)}</td>"
+        f"<td>{escape(e.cause or '')}</td><td>{_steps(e.remedies)}</td>"
         f"<td>{_seconds(e.remedied_after_ms)}</td></tr>"
         for e in episodes
     )
     head = "".join(
-        f"<th>{name}</th>" for name in ("from", "promise", "windows", "detected after", "steps", "kept again after")
+        f"<th>{name}</th>"
+        for name in ("from", "promise", "windows", "detected after", "likeliest cause", "steps", "kept again after")
     )
     return f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>'
 
@@ -109,6 +111,7 @@ def _bar(window: Window, promise: Promise, left: float, step: float, top: float)
     said = f"{format_instant(verdict.window.start_ms)}: {verdict.verdict}, {verdict.reason}"
     if seen is not None and not math.isinf(seen):
         said += f", {seen_text(promise, seen)}"
+    said += f"; {window.cause['said']}" if window.cause is not None else ""
     height = HEIGHT * max(share, UNSEEN)
     return (
         f'<rect class="{verdict.verdict.lower()}" x="{left:.2f}" y="{HEIGHT - height:.2f}" '

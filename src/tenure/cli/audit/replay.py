@@ -1,6 +1,7 @@
 """From statements to a contract's story: windows, episodes of breach, remedies, attainment. Pure."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +23,7 @@ class Window:
 
     verdict: WindowVerdict
     stated_ms: int
+    cause: Mapping[str, Any] | None = None  # what the kernel says took time in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Episode:
     detected_after_ms: int  # from the end of the first breached window until it was stated
     remedies: tuple[RemedyTaken, ...]
     kept_again_ms: int | None  # end of the first window kept afterwards
+    cause: str | None = None  # that of most of its windows
 
     @property
     def remedied_after_ms(self) -> int | None:
@@ -96,9 +99,12 @@ def replay(name: str, statements: Sequence[Statement], now_ms: int | None = None
         raise ValueError(f"{name} was never signed: its terms are not in the log")
     promises = tuple(promises_of(Promises.model_validate(terms["promises"])))
     windows: dict[str, list[Window]] = {promise.name: [] for promise in promises}
+    caused = {parse_instant(str(s.body["window"])): s.body for s in statements if s.predicate == "cause"}
     for statement in statements:
         if statement.predicate == "window-verdict":
-            found = Window(verdict_of(statement.body), statement.at_ms)
+            verdict = verdict_of(statement.body)
+            broken = verdict.verdict is Verdict.BREACHED
+            found = Window(verdict, statement.at_ms, caused.get(verdict.window.start_ms) if broken else None)
             windows.setdefault(found.verdict.promise, []).append(found)
     for judged in windows.values():
         judged.sort(key=lambda window: window.verdict.window.start_ms)
@@ -162,10 +168,21 @@ def _episodes(promise: str, windows: Sequence[Window], remedies: Sequence[Remedy
                     detected_after_ms=max(0, first.stated_ms - first.verdict.window.end_ms),
                     remedies=during,
                     kept_again_ms=until if window else None,
+                    cause=_likeliest(open_ones),
                 )
             )
             open_ones = []
     return found
+
+
+def _likeliest(windows: Sequence[Window]) -> str | None:
+    """What is said of the likeliest cause of most of these windows, by the newest of them; None where nobody looked."""
+    found = [window.cause for window in windows if window.cause is not None]
+    codes = Counter(str(cause["likeliest"]) for cause in found)
+    if not codes:
+        return None
+    code = codes.most_common(1)[0][0]
+    return next(str(cause["said"]) for cause in reversed(found) if cause["likeliest"] == code)
 
 
 def to_json(audit: Audit) -> dict[str, Any]:
@@ -182,7 +199,11 @@ def to_json(audit: Audit) -> dict[str, Any]:
             {
                 "promise": promise.name,
                 "windows": [
-                    {**window.verdict.as_record(), "statedAt": format_instant(window.stated_ms)}
+                    {
+                        **window.verdict.as_record(),
+                        "statedAt": format_instant(window.stated_ms),
+                        "cause": window.cause,
+                    }
                     for window in audit.windows[promise.name]
                 ],
                 "account": _account_json(audit.accounts[promise.name]),
@@ -225,6 +246,7 @@ def _episode_json(episode: Episode) -> dict[str, Any]:
         "end": format_instant(episode.end_ms),
         "windows": episode.windows,
         "detectedAfterMs": episode.detected_after_ms,
+        "cause": episode.cause,
         "remedies": [_remedy_json(remedy) for remedy in episode.remedies],
         "remediedAfterMs": episode.remedied_after_ms,
     }

@@ -62,6 +62,7 @@ _WINDOW = exactly(
         "observed": maybe(WHOLE),
         "bound": maybe(WHOLE),
         "statedAt": INSTANT,
+        "cause": maybe(with_at_least({"window": INSTANT, "likeliest": TEXT, "said": TEXT})),
     }
 )
 _ACCOUNT = exactly(
@@ -93,6 +94,7 @@ _EPISODE = exactly(
         "end": INSTANT,
         "windows": WHOLE,
         "detectedAfterMs": WHOLE,
+        "cause": maybe(TEXT),
         "remedies": listed(_REMEDY),
         "remediedAfterMs": maybe(WHOLE),
     }

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from tenure.client import Conflict, NotFound, Unreachable
+from tenure.controllers.contract.causing import with_causes
 from tenure.controllers.contract.commissioning import active_message, run_status
 from tenure.controllers.contract.credit import credit_of, once_due, state_credit
 from tenure.controllers.contract.deadline import completion_condition, counts_of
 from tenure.controllers.contract.ending import end
 from tenure.controllers.contract.happenings import resumption, state_restarts, state_resumption
 from tenure.controllers.contract.hard import hard_condition, hard_of_status, overall
-from tenure.controllers.contract.judging import NOTHING_JUDGED, Standing, as_status, judge_windows
+from tenure.controllers.contract.judging import NOTHING_JUDGED, Standing, as_status, judge_windows, windows_shown
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.notice import give_notice, until_next
 from tenure.controllers.contract.progress import AT_RISK, ProgressBook
@@ -22,7 +23,7 @@ from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.probing import LOOK_MS, look_ms
 from tenure.controllers.remedies.reading import judged_by_reading
-from tenure.controllers.remedies.taking import STEPS_KEPT, WAITING, act, begin, conclude, judged
+from tenure.controllers.remedies.taking import WAITING, act, begin, conclude, give_back, judged, kept_of
 from tenure.controllers.remedies.unwritten import as_stated, undo_unwritten
 from tenure.controllers.remedies.watching import Looks
 from tenure.controllers.status import condition
@@ -127,6 +128,7 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
             more |= as_status(standing)
             steps = await _remedy(plane, looks, contract, state, facts, standing)
             more |= {"remedies": steps, "reserve": reserve_after(contract, steps)}
+            more["windows"] = await with_causes(plane, looks, contract, standing, windows_shown(standing))
             said, evidence_ms = ready_condition(standing, plane.clock), standing.evidence_ms
         elif done is not None and done.status == "False":
             said = condition("Ready", False, "Breached", done.message, plane.clock)
@@ -157,6 +159,8 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
         said = condition("Ready", False, "ReadBackDiffers", message, plane.clock)
     more |= observed(contract, said, evidence_ms, plane.began_ms)
     await set_phase(plane, contract, "Active", said, run=run, **more)
+    if "remedies" in more:
+        looks.told.add(contract.uid)
 
 
 async def _remedy(
@@ -171,8 +175,9 @@ async def _remedy(
     before = contract.status.remedies if contract.status else []
     if contract.uid not in looks.told:  # a control plane that died, or a status that could not be written
         await undo_unwritten(plane, contract, before)
-        before = await asyncio.to_thread(as_stated, plane, contract, before)
-        looks.told.add(contract.uid)
+        shown, before = before, await asyncio.to_thread(as_stated, plane, contract, before)
+        await give_back(plane, contract, shown, before)
+    looks.told.discard(contract.uid)  # until what is stated from here on is in the status too
     situation = await looks.situation(plane, contract, state, facts, standing)
     steps = judged(before, standing, plane.clock.now_ms(), await _replacing(plane, contract, before))
     if standing is NOTHING_JUDGED:
@@ -183,16 +188,13 @@ async def _remedy(
         done = await act(plane, contract, situation, begun)  # begun before a crash
         steps = [done if step is begun else step for step in steps]
     elif standing.remedy_due or situation.differing or situation.healthy is False:
-        looks.told.discard(contract.uid)  # until what is stated from here on is in the status too
         step = await begin(plane, contract, situation, steps, window_ms(contract))
         if step is not None:
-            begun_with = [*steps, step][-STEPS_KEPT:]
+            begun_with = kept_of([*steps, step])
             reserve = reserve_after(contract, begun_with)
             contract = await set_phase(plane, contract, "Active", remedies=begun_with, reserve=reserve)
-        looks.told.add(contract.uid)
-        if step is not None:
             steps = [*steps, await act(plane, contract, situation, step)]
-    return steps[-STEPS_KEPT:]
+    return kept_of(steps)
 
 
 async def _replacing(plane: Plane, contract: Contract, steps: Sequence[RemedyStep]) -> list[Offer]:

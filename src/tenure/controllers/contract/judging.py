@@ -239,12 +239,17 @@ def as_status(standing: Standing) -> dict[str, object]:
     """The part of the contract's status that shows how it stands."""
     return {
         "verdict": standing.verdict,
-        "windows": [_window(verdict) for verdict in standing.newest],
+        "windows": windows_shown(standing),
         "accounting": [
             _accounting(promise, found, measured)
             for (promise, found), measured in zip(standing.accounts, standing.measured, strict=True)
         ],
     }
+
+
+def windows_shown(standing: Standing) -> list[wire.WindowVerdict]:
+    """The newest windows of each promise."""
+    return [_window(verdict) for verdict in standing.newest]
 
 
 def _window(verdict: WindowVerdict) -> wire.WindowVerdict:

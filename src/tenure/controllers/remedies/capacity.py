@@ -9,7 +9,7 @@ import asyncio
 
 from tenure.controllers.contract.reserve import ADD_CAPACITY, cores_now
 from tenure.controllers.plane import Plane
-from tenure.controllers.remedies.ladder import Reasoned
+from tenure.controllers.remedies.ladder import After, Outcome, Reasoned, by_windows
 from tenure.controllers.remedies.situation import Situation
 from tenure.engines import MovesRuns
 from tenure.promises import Metric
@@ -40,6 +40,10 @@ class AddCapacity:
             return None  # requests that fail although there is CPU do not need more of it
         broken = f"{situation.missing} was broken in {situation.missed} of its newest windows"
         return Reasoned(broken + (f"; {lacks}" if lacks else ""))
+
+    def success(self, after: After) -> Outcome:
+        """By windows. Where they say no, the reserve is given back: see `undo`."""
+        return by_windows(after)
 
     async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:  # noqa: ARG002 - one shape for all
         """Let the run use what `cores_now` says, which counts the reserve since this step is in the status."""

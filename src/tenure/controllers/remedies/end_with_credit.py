@@ -3,7 +3,7 @@
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
-from tenure.controllers.remedies.ladder import Reasoned
+from tenure.controllers.remedies.ladder import After, Outcome, Reasoned
 from tenure.controllers.remedies.situation import Situation
 from tenure.controllers.status import condition
 from tenure.resources import Contract
@@ -22,6 +22,10 @@ class EndWithCredit:
         if not (situation.spent and situation.may_end):
             return None
         return Reasoned("the error budget is used up, nothing helped, and spec.remedies asks for an end then")
+
+    def success(self, after: After) -> Outcome:  # noqa: ARG002 - one shape for all
+        """By nothing that could follow: the end of the contract ends it."""
+        return "InProgress"
 
     async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:  # noqa: ARG002 - one shape for all
         """Let it end. What is owed up to now is judged and settled on its way out."""

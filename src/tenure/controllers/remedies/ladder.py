@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.situation import Situation
-from tenure.resources import Contract
+from tenure.resources import Contract, Offer
 from tenure.resources.kinds.contract import RemedyStep
 
 SETTLE_WINDOWS = 3
@@ -22,6 +22,17 @@ class Reasoned:
     """Why a rung would help here, in the words of its cause."""
 
     cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What followed a step that was taken: all that its success may be judged by."""
+
+    step: RemedyStep
+    kept: int  # windows that began after it
+    failed: int
+    offers: Sequence[Offer]  # those that would replace the contract
+    now_ms: int
 
 
 class Rung(Protocol):
@@ -40,6 +51,10 @@ class Rung(Protocol):
 
     async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:
         """Do it, so that doing it again does no more; returns what was done."""
+        ...
+
+    def success(self, after: After) -> Outcome:
+        """How its success is judged, by what followed; pure."""
         ...
 
 
@@ -74,6 +89,11 @@ def _rests(name: str, taken: Sequence[RemedyStep], now_ms: int, window_ms: int) 
         return last.outcome == "InProgress"
     windows = AGAIN_AFTER_HELPING_WINDOWS if last.outcome == "Helped" else AGAIN_AFTER_FAILING_WINDOWS
     return now_ms - int(last.finished_at) < windows * window_ms
+
+
+def by_windows(after: After) -> Outcome:
+    """The rule for whatever changes what windows measure."""
+    return outcome_of(after.kept, after.failed)
 
 
 def outcome_of(kept_after: int, failed_after: int) -> Outcome:

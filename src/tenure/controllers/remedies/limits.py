@@ -3,7 +3,7 @@
 import asyncio
 
 from tenure.controllers.plane import Plane
-from tenure.controllers.remedies.ladder import Reasoned
+from tenure.controllers.remedies.ladder import After, Outcome, Reasoned, by_windows
 from tenure.controllers.remedies.situation import Situation
 from tenure.engines import SetsLimits
 from tenure.resources import Contract
@@ -28,6 +28,10 @@ class RestoreLimits:
         if throttled is not None and throttled.share >= THROTTLED_SHARE_LEAST:
             return Reasoned(f"throttled: {throttled.detail}")
         return None
+
+    def success(self, after: After) -> Outcome:
+        """By windows: what the limit held back is there again, or it was not what lacked."""
+        return by_windows(after)
 
     async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:  # noqa: ARG002 - one shape for all
         """Set the contract's memory limit and lift any quota: whole cores carry none."""

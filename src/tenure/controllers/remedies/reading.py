@@ -18,7 +18,7 @@ def judged_by_reading(steps: Sequence[RemedyStep], facts: Sequence[ReadBackFact]
     def judged(step: RemedyStep) -> RemedyStep:
         if step.outcome != "InProgress" or not step.did or not facts:
             return step
-        if now_ms - int(step.started_at) < READ_AGAIN_MS:
+        if now_ms - int(step.acted_at or step.started_at) < READ_AGAIN_MS:
             return step
         outcome = "Helped" if all(fact.agrees for fact in facts) else "DidNotHelp"
         return step.model_copy(update={"outcome": outcome, "finished_at": Instant(now_ms)})

@@ -7,7 +7,7 @@ contract's status: whoever died in between finds it there.
 from collections.abc import Sequence
 
 from tenure.controllers.plane import Plane
-from tenure.controllers.remedies.ladder import SETTLE_WINDOWS, Outcome, Reasoned
+from tenure.controllers.remedies.ladder import SETTLE_WINDOWS, After, Outcome, Reasoned
 from tenure.controllers.remedies.situation import Situation
 from tenure.resources import Contract, Offer
 from tenure.resources.kinds.contract import RemedyStep
@@ -29,6 +29,10 @@ class Renegotiate:
         if situation.missed < SETTLE_WINDOWS:
             return None
         return Reasoned(f"{situation.missing} was broken in {situation.missed} of its newest windows")
+
+    def success(self, after: After) -> Outcome:
+        """By what its user did with the offer, and not by windows, which are those of the old terms."""
+        return answer_to(after.step, after.offers, after.now_ms)
 
     async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:  # noqa: ARG002 - one shape for all
         """Nothing more than the step itself, which the Workload follows."""

@@ -4,7 +4,7 @@ import asyncio
 
 from tenure.controllers.contract.reserve import cores_now
 from tenure.controllers.plane import Plane
-from tenure.controllers.remedies.ladder import Reasoned
+from tenure.controllers.remedies.ladder import After, Outcome, Reasoned, by_windows
 from tenure.controllers.remedies.situation import Situation
 from tenure.engines import ClearsCpus, MovesRuns
 from tenure.resources import Contract
@@ -34,6 +34,10 @@ class Repin:
             f"process {worst.pid} ({worst.name}) used {worst.cpu_share:.0%} of the contracted core"
             + (f", and {len(movable) - 1} more" if len(movable) > 1 else "")
         )
+
+    def success(self, after: After) -> Outcome:
+        """By windows: what the intruders took is there again, or it was not what lacked."""
+        return by_windows(after)
 
     async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:
         """Pin the run again, then move each intruder; returns what was done."""

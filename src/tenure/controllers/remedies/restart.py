@@ -3,7 +3,7 @@
 import asyncio
 
 from tenure.controllers.plane import Plane
-from tenure.controllers.remedies.ladder import Reasoned
+from tenure.controllers.remedies.ladder import After, Outcome, Reasoned, by_windows
 from tenure.controllers.remedies.situation import Situation
 from tenure.engines import RestartsRuns
 from tenure.resources import Contract
@@ -24,6 +24,10 @@ class Restart:
         if situation.stuck:
             return Reasoned("requests are open and no token came for a window")
         return None
+
+    def success(self, after: After) -> Outcome:
+        """By windows: it answers again, and in time."""
+        return by_windows(after)
 
     async def act(self, plane: Plane, contract: Contract, situation: Situation) -> str:  # noqa: ARG002 - one shape for all
         """Restart in place; allocation, ports and the tap stay."""

@@ -6,6 +6,7 @@ middle does it again or finds it done; it is never taken twice as two steps.
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 from tenure.controllers.contract.judging import Standing
 from tenure.controllers.contract.stating import state
@@ -13,9 +14,9 @@ from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.capacity import AddCapacity
 from tenure.controllers.remedies.end_with_credit import EndWithCredit
-from tenure.controllers.remedies.ladder import Outcome, Rung, next_rung, outcome_of
+from tenure.controllers.remedies.ladder import After, Outcome, Rung, next_rung
 from tenure.controllers.remedies.limits import RestoreLimits
-from tenure.controllers.remedies.renegotiate import Renegotiate, answer_to
+from tenure.controllers.remedies.renegotiate import Renegotiate
 from tenure.controllers.remedies.repin import Repin
 from tenure.controllers.remedies.restart import Restart
 from tenure.controllers.remedies.situation import Situation
@@ -40,14 +41,29 @@ def judged(
 
     `offers` are those that would replace the contract.
     """
-    return [_judged_now(step, standing, now_ms, offers) if step.outcome == "InProgress" else step for step in steps]
+    return [_judged_now(step, standing, now_ms, offers) if is_open(step) else step for step in steps]
 
 
-def _judged_now(step: RemedyStep, standing: Standing, now_ms: int, offers: Sequence[Offer]) -> RemedyStep:
-    if step.rung not in WAITING:
-        return _judge(step, standing, now_ms)
-    outcome = answer_to(step, offers, now_ms)
-    return step if outcome == "InProgress" else _closed(step, outcome, now_ms)
+def is_open(step: RemedyStep) -> bool:
+    """Whether it was taken and is to be judged. One that stands in the status and was not done yet neither helped nor
+    failed to, whatever windows say."""
+    return step.outcome == "InProgress" and bool(step.did)
+
+
+def rung_of(step: RemedyStep) -> Rung:
+    """The rung that a step is one of."""
+    return next(rung for rung in LADDER if rung.name == step.rung)
+
+
+def kept_of(steps: Sequence[RemedyStep]) -> list[RemedyStep]:
+    """The newest few steps, and those that something still rests on: the open ones, and the newest of each rung."""
+    newest = {step.rung: place for place, step in enumerate(steps)}
+    first = len(steps) - STEPS_KEPT
+    return [
+        step
+        for place, step in enumerate(steps)
+        if place >= first or step.outcome == "InProgress" or newest[step.rung] == place
+    ]
 
 
 def _closed(step: RemedyStep, outcome: Outcome, at_ms: int) -> RemedyStep:
@@ -63,8 +79,9 @@ def at_the_end(steps: Sequence[RemedyStep], because: str, now_ms: int) -> list[R
     ]
 
 
-def _judge(step: RemedyStep, standing: Standing, now_ms: int) -> RemedyStep:
-    after = [v for v in standing.recent if v.window.start_ms >= int(step.started_at) + SETTLING_MS]
+def _judged_now(step: RemedyStep, standing: Standing, now_ms: int, offers: Sequence[Offer]) -> RemedyStep:
+    acted_ms = int(step.acted_at or step.started_at)
+    after = [v for v in standing.recent if v.window.start_ms >= acted_ms + SETTLING_MS]
     ends = sorted({v.window.end_ms for v in after})
     failed = {v.window.end_ms for v in after if v.uses_budget}
     kept = [
@@ -72,10 +89,11 @@ def _judge(step: RemedyStep, standing: Standing, now_ms: int) -> RemedyStep:
         for end in ends
         if end not in failed and any(v.verdict is Verdict.KEPT for v in after if v.window.end_ms == end)
     ]
-    outcome = outcome_of(len(kept), len(failed))
+    rung = rung_of(step)
+    outcome = rung.success(After(step, len(kept), len(failed), offers, now_ms))
     if outcome == "InProgress":
         return step
-    return _closed(step, outcome, ends[-1] if ends else now_ms)
+    return _closed(step, outcome, ends[-1] if ends and not rung.waits else now_ms)
 
 
 async def begin(
@@ -88,26 +106,45 @@ async def begin(
         return None
     rung, reasoned = chosen
     step = RemedyStep(rung=rung.name, cause=reasoned.cause, cost=rung.cost, started_at=Instant(now_ms))
-    body = {"rung": rung.name, "cause": reasoned.cause, "cost": rung.cost, "stage": "begins"}
+    body = {"rung": rung.name, "cause": reasoned.cause, "cost": rung.cost, "stage": "begins", **seen_body(situation)}
     await asyncio.to_thread(state, plane, contract, "remedy", f"{now_ms}/{rung.name}/begins", body)
     return step
 
 
 async def act(plane: Plane, contract: Contract, situation: Situation, step: RemedyStep) -> RemedyStep:
     """Do it. May be called again after a crash: every act can be repeated."""
-    rung = next(rung for rung in LADDER if rung.name == step.rung)
+    rung = rung_of(step)
     did = await rung.act(plane, contract, situation)
     await record(plane.client, contract, "Remedied", f"{rung.name}: {step.cause}; {did}", plane.clock, warning=True)
-    return step.model_copy(update={"did": did})
+    return step.model_copy(update={"did": did, "acted_at": Instant(plane.clock.now_ms())})
+
+
+def seen_body(situation: Situation) -> dict[str, Any]:
+    """What the kernel said when the step was chosen, for its statement."""
+    return {
+        "causes": [{"code": c.code, "share": round(c.share, 4), "detail": c.detail} for c in situation.causes],
+        "intruders": [
+            {"pid": one.pid, "name": one.name, "cpuShare": round(one.cpu_share, 4)} for one in situation.intruders
+        ],
+    }
+
+
+async def give_back(
+    plane: Plane, contract: Contract, before: Sequence[RemedyStep], after: Sequence[RemedyStep]
+) -> None:
+    """Take back the reserve of a step that is now known not to have helped. Can be repeated."""
+    for old, new in zip(before, after, strict=True):
+        if old.outcome == "InProgress" and new.rung == ADDING.name and new.outcome == "DidNotHelp":
+            await ADDING.undo(plane, contract)
 
 
 async def conclude(plane: Plane, contract: Contract, before: Sequence[RemedyStep], after: Sequence[RemedyStep]) -> None:
-    """State the outcome of steps that were judged just now. A reserve that did not help is held back again."""
+    """State the outcome of steps that were judged just now, then act on it: a reserve that did not help is held back
+    again. A crash in between leaves a statement, which the next look follows."""
     for old, new in zip(before, after, strict=True):
         if old.outcome == "InProgress" and new.outcome != "InProgress":
-            if new.rung == ADDING.name and new.outcome == "DidNotHelp":
-                await ADDING.undo(plane, contract)
             took_ms = int(new.finished_at or 0) - int(new.started_at)
             body = {"rung": new.rung, "cause": new.cause, "stage": "judged", "outcome": new.outcome, "tookMs": took_ms}
             await asyncio.to_thread(state, plane, contract, "remedy", f"{int(new.started_at)}/{new.rung}/judged", body)
+            await give_back(plane, contract, [old], [new])
             await record(plane.client, contract, "Remedied", f"{new.rung}: {new.outcome}", plane.clock)

@@ -5,19 +5,22 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Any
 
 from tenure.controllers.contract.judging import Standing
 from tenure.controllers.contract.reserve import cores_now, held_back
 from tenure.controllers.plane import Plane
+from tenure.controllers.remedies.causes import KernelLook, KernelLooks
 from tenure.controllers.remedies.situation import Intruder, Situation
 from tenure.engines import RunState
 from tenure.measurement.intruders import Ran, intruders, look
 from tenure.measurement.kernel import KernelFacts, causes, read_facts
-from tenure.promises import Verdict, WindowVerdict
+from tenure.promises import Verdict, Window, WindowVerdict
 from tenure.resources import Contract
 from tenure.resources.kinds.contract import ReadBackFact
 
 OWN = {os.getpid()}
+UNMEASURED_MS = 60_000
 LATELY_WINDOWS = 8
 """As far as the long burn rate looks back."""
 
@@ -28,6 +31,12 @@ class Looks:
 
     facts: dict[str, KernelFacts] = field(default_factory=dict)
     ran: dict[str, tuple[int, dict[int, Ran]]] = field(default_factory=dict)
+    kernel: dict[str, KernelLooks] = field(default_factory=dict)
+    """What the kernel counted over the last few windows, by the contract's uid."""
+    causes: dict[str, dict[int, str]] = field(default_factory=dict)
+    """What was said to have broken its windows, by their start."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long before the last look the one before it was."""
     told: set[str] = field(default_factory=set)
     """Contracts whose log and status are known to speak of the same remedies."""
 
@@ -41,6 +50,7 @@ class Looks:
         found_causes, found_intruders = await asyncio.to_thread(
             self._look, contract.uid, pid, cpus, plane.clock.monotonic_ns()
         )
+        self._keep(contract, found_intruders, cpus, plane.clock.now_ms())
         newest = standing.newest
         failed = [v for v in newest if v.verdict is Verdict.BREACHED]
         burning = {promise.name for promise, account in standing.accounts if account.remedy_due}
@@ -60,6 +70,20 @@ class Looks:
             may_end=wanted is not None and wanted.last_resort == "end-with-credit",
         )
 
+    def _keep(self, contract: Contract, others: Sequence[Intruder], cpus: tuple[int, ...], now_ms: int) -> None:
+        facts = self.facts.get(contract.uid)
+        if facts is None:
+            return
+        statistical = contract.spec.promises.statistical
+        length_ms = statistical[0].window.ms if statistical else UNMEASURED_MS
+        used = {(one.pid, one.name): one.cpu_share * self.seconds.get(contract.uid, 0.0) for one in others}
+        self.kernel.setdefault(contract.uid, KernelLooks()).add(KernelLook(now_ms, facts, cpus, used), length_ms)
+
+    def cause_of(self, uid: str, window: Window) -> dict[str, Any] | None:
+        """What took time from the work in a window, as it is stated; None where nobody looked then."""
+        found = self.kernel.get(uid)
+        return found.cause_of(window) if found is not None else None
+
     def _look(self, uid: str, pid: int | None, cpus: tuple[int, ...], now_ns: int):  # type: ignore[no-untyped-def]
         ran = look()
         facts = read_facts(pid, now_ns) if pid is not None else None
@@ -71,7 +95,7 @@ class Looks:
         if before_ran is None:
             return found_causes, []
         own = {*OWN, *(facts.processes if facts else ())}
-        seconds = (now_ns - before_ran[0]) / 1e9
+        seconds = self.seconds[uid] = (now_ns - before_ran[0]) / 1e9
         return found_causes, [
             Intruder(one.pid, one.start_ticks, one.name, cpus, share)
             for one, share in intruders(before_ran[1], ran, cpus, own, seconds)
@@ -81,6 +105,8 @@ class Looks:
         """The contract is over."""
         self.facts.pop(uid, None)
         self.ran.pop(uid, None)
+        for book in (self.kernel, self.causes, self.seconds):
+            book.pop(uid, None)
         self.told.discard(uid)
 
 

@@ -209,6 +209,7 @@ class RemedyStep(Strict):
     cost: str = ""
     did: str = ""
     started_at: Instant
+    acted_at: Instant | None = Field(default=None, description="when it was done; what follows is judged from then on")
     finished_at: Instant | None = None
     outcome: Literal["InProgress", "Helped", "DidNotHelp", "Accepted", "Ended"] = Field(
         default="InProgress", description="Accepted: new terms took over; Ended: the contract ended first"

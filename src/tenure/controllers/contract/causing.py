@@ -1,0 +1,49 @@
+"""Giving broken windows their cause: stated once, in a statement of its own beside the verdict, then shown."""
+
+import asyncio
+from collections.abc import Sequence
+
+from tenure.controllers.contract.judging import Standing
+from tenure.controllers.contract.stating import state, stated
+from tenure.controllers.plane import Plane
+from tenure.controllers.remedies.watching import Looks
+from tenure.promises import Verdict, Window
+from tenure.quantities import format_instant
+from tenure.resources import Contract
+from tenure.resources.kinds.contract import WindowVerdict
+
+CAUSE = "cause"
+REMEMBERED = 64
+
+
+async def with_causes(
+    plane: Plane, looks: Looks, contract: Contract, standing: Standing, windows: Sequence[WindowVerdict]
+) -> list[WindowVerdict]:
+    """`windows` as the status shows them, each broken one with what the kernel says took time from it.
+
+    States the cause of those that were judged just now. Raises NotWrittenError.
+    """
+    said = looks.causes.setdefault(contract.uid, {})
+    for window in sorted({v.window for v in standing.fresh if v.verdict is Verdict.BREACHED}, key=_start):
+        found = looks.cause_of(contract.uid, window)
+        if found is not None:
+            body = {"window": format_instant(window.start_ms), **found}
+            await asyncio.to_thread(state, plane, contract, CAUSE, str(window.start_ms), body)
+            said[window.start_ms] = str(found["said"])
+    for shown in windows:  # what was stated before a restart
+        if shown.verdict == "Breached" and int(shown.start) not in said:
+            told = await asyncio.to_thread(stated, plane, contract, CAUSE, str(int(shown.start)))
+            said[int(shown.start)] = str(told.body["said"]) if told is not None else ""
+    for start in sorted(said)[:-REMEMBERED]:
+        del said[start]
+    return [_caused(shown, said.get(int(shown.start), "")) for shown in windows]
+
+
+def _start(window: Window) -> int:
+    return window.start_ms
+
+
+def _caused(shown: WindowVerdict, cause: str) -> WindowVerdict:
+    if shown.verdict != "Breached" or not cause:
+        return shown
+    return shown.model_copy(update={"cause": f"{shown.cause}; {cause}" if shown.cause else cause})
