@@ -17,7 +17,8 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.syntax import Syntax
 
-from tenure.cli import exit_codes
+from tenure.cli.audit.command import read
+from tenure.cli.audit.replay import to_json
 from tenure.cli.door import Door, open_door
 from tenure.cli.failures import Failure
 from tenure.cli.main import run
@@ -110,8 +111,9 @@ class Stage:
         return Contract.model_validate(door.get(kind_of(Contract), name, "default"))
 
     def audit(self, name: str) -> Any:
-        """The contract's audit, which rests on its signed evidence."""
-        return self.json("contract", "audit", name, expect=(exit_codes.YES, exit_codes.NO, exit_codes.UNVERIFIABLE))
+        """The contract's audit as `tenure contract audit -o json` gives it. Read here and not caught from a command, so
+        that it may be asked for while a live view writes to the same screen."""
+        return to_json(read(name, "default"))
 
     def watch(self, show: Callable[[float], Any], until: Callable[[float], bool], seconds_max: float) -> bool:
         """Redraw `show(elapsed)` until `until(elapsed)`; False when the time is over first."""
