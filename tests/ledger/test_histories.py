@@ -1,20 +1,28 @@
-"""Random histories with crashes between any two calls and a second allocator: the recount agrees after every step."""
+"""Random histories of two allocators, one after the other or call by call, with crashes and lost answers between any
+two calls: the recount agrees after every step, and what was committed is there."""
+
+from itertools import chain, repeat
+from typing import Any
 
 import anyio
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tenure.ledger import Allocator, accept, recount, release
+from tenure.client import Conflict, Unreachable
+from tenure.ledger import Allocator, accept, nothing, recount, release
+from tenure.ledger.allocator import Commit
 from tenure.ledger.decision import capacity as capacity_operation
 from tenure.ledger.memory import ledger_of
 from tenure.ledger.records import COUNTING, Record, record_of_contract, record_of_offer
 from tenure.quantities import VirtualClock
 from tenure.resources import Contract, Offer, Site
 from tests.ledger.builders import capacity, contract_for, fleet_of, machine, site, take_free_core
+from tests.support.interleaving import Gate
 from tests.support.memory_host import Crashed, MemoryHost
 
 CORES = 3
+WISHES = st.tuples(st.sampled_from(["request", "accept", "accept", "expire", "end"]), st.integers(0, 3))
 
 
 class LedgerHistory(RuleBasedStateMachine):
@@ -28,21 +36,75 @@ class LedgerHistory(RuleBasedStateMachine):
         anyio.run(self.host.create, site())
         anyio.run(self.host.create, machine())
         self.held_when_drained: set[str] | None = None
+        self.told: set[str] = set()
         self.allocators = [self._fresh(), self._fresh()]
 
-    def _fresh(self) -> Allocator:
-        return Allocator(self.host, "local", self.clock, fleet_of(CORES))  # type: ignore[arg-type]
+    def _fresh(self) -> tuple[Gate, Allocator]:
+        gate = Gate(self.host, open=True)
+        return gate, Allocator(gate, "local", self.clock, fleet_of(CORES))  # type: ignore[arg-type]
 
     def _decide(self, who: int, decide: object) -> None:
         async def once() -> None:
-            await self.allocators[who].decide(decide)  # type: ignore[arg-type]
+            await self._outcome(who, self.allocators[who][1].decide(decide))  # type: ignore[arg-type]
 
         try:
             anyio.run(once)
-        except Crashed:
-            self.allocators[who] = self._fresh()  # the process is started again, and remembers nothing
         finally:
             self.host.heal()
+
+    async def _outcome(self, who: int, deciding: Any) -> None:
+        """What became of it: its commit is remembered, a process that died is started again and remembers nothing."""
+        try:
+            commit: Commit = await deciding
+        except Crashed:
+            self.allocators[who] = self._fresh()
+        except (Unreachable, Conflict):
+            pass  # nothing is known to be committed; it is asked for again, or not
+        else:
+            self.told |= {obj.uid for obj in [*commit.offers, *commit.contracts]}
+
+    @rule(first=WISHES, second=WISHES, order=st.lists(st.integers(0, 1), max_size=50))
+    def both_at_once(self, first: tuple[str, int], second: tuple[str, int], order: list[int]) -> None:
+        """Two decisions whose calls fall between each other's; a crash takes only the one that made the call."""
+
+        async def interleaved() -> None:
+            gates = [gate for gate, _ in self.allocators]
+            for (gate, allocator), wish in zip(self.allocators, (first, second), strict=True):
+                gate.open = False
+                await gate.start(allocator.decide(self._wish(*wish)))
+            turns = chain(order, repeat(0))
+            while not all(gate.done for gate in gates):
+                who = next(turns)
+                who = 1 - who if gates[who].done else who
+                await gates[who].let()
+                if gates[who].done:
+                    self.host.heal()
+            for who, gate in enumerate(gates):
+                gate.open = True
+                await self._outcome(who, gate.finish())
+
+        anyio.run(interleaved)
+        self.held_when_drained = None
+
+    def _wish(self, what: str, which: int) -> Any:
+        """A decision as it would be made now."""
+        self.count += 1
+        offers = self._all(Offer)
+        match what:
+            case "request":
+                return take_free_core(f"w{self.count}", f"w{self.count}", self.clock.now_ms() + 40, 1 + which % 2)
+            case "accept" if offers:
+                chosen = offers[-1 - which % len(offers)]
+                return lambda view, fleet, now: accept(view, chosen.uid, contract_for(chosen), now)
+            case "expire":
+                return lambda view, fleet, now: release(
+                    [r for r in view.live() if r.kind == "Offer"][:which], "Expired", "Expired"
+                )
+            case "end":
+                return lambda view, fleet, now: release(
+                    [r for r in view.live() if r.kind == "Contract"][:1], "Ended", "EndedByUser"
+                )
+        return lambda view, fleet, now: nothing("NotFound", "there is no offer")
 
     @rule(who=st.integers(0, 1), siblings=st.integers(1, 2), life=st.integers(1, 50))
     def request(self, who: int, siblings: int, life: int) -> None:
@@ -96,6 +158,10 @@ class LedgerHistory(RuleBasedStateMachine):
     def crash_soon(self, calls: int, applied: bool) -> None:
         self.host.crash_after(calls, applied=applied)
 
+    @rule(calls=st.integers(0, 12))
+    def lose_an_answer_soon(self, calls: int) -> None:
+        self.host.lose_answer_after(calls)
+
     def _all(self, model: type) -> list:  # type: ignore[type-arg]
         found = [o for key, o in sorted(self.host.objects.items()) if key[0] == model.__name__]
         return [model.model_validate(o) for o in found]
@@ -108,6 +174,18 @@ class LedgerHistory(RuleBasedStateMachine):
         ledger = ledger_of(Site.model_validate(self.host.objects["Site", "", "local"]))
         found = recount(ledger, self._records(), [capacity(CORES)], None, self.clock.now_ms())
         assert [f for f in found if f.severity == "error"] == []
+
+    @invariant()
+    def what_was_committed_is_there(self) -> None:
+        ledger = ledger_of(Site.model_validate(self.host.objects["Site", "", "local"]))
+        there = {record.uid for record in self._records()}
+        assert {op.uid for op in ledger.last_batch if op.kind in ("Offer", "Contract")} <= there
+        assert self.told <= there
+
+    @invariant()
+    def an_accepted_offer_has_its_contract(self) -> None:
+        accepted = {offer.name for offer in self._all(Offer) if offer.status and offer.status.phase == "Accepted"}
+        assert accepted <= {contract.name for contract in self._all(Contract)}
 
     @invariant()
     def nothing_new_is_held_while_it_drains(self) -> None:

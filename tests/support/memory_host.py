@@ -1,7 +1,8 @@
 """A host in memory with the verbs of `AsyncClient`, for tests of protocols that need thousands of histories a second.
 
 It keeps what a Kubernetes API server promises and nothing more: compare-and-swap on resourceVersion, uids, status apart
-from spec, finalizers. `crash_after` makes the n-th call from now raise `Crashed`, before or after it took effect.
+from spec, finalizers. `crash_after` makes the n-th call from now raise `Crashed`, before or after it took effect;
+`lose_answer_after` makes it alone raise `Unreachable` after it took effect, which its caller lives to see.
 """
 
 import copy
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tenure.client import AlreadyExists, Conflict, NotFound
+from tenure.client import AlreadyExists, Conflict, NotFound, Unreachable
 from tenure.resources import ApiObject, kind_of
 
 
@@ -31,10 +32,15 @@ class MemoryHost:
         self._uids = itertools.count(1)
         self._crash_in: int | None = None
         self._crash_applied = False
+        self._error: Exception = Crashed()
 
     def crash_after(self, calls: int, *, applied: bool) -> None:
         """Die at the call after `calls` more; `applied`: the call's effect stays, only its answer is lost."""
-        self._crash_in, self._crash_applied = calls, applied
+        self._crash_in, self._crash_applied, self._error = calls, applied, Crashed()
+
+    def lose_answer_after(self, calls: int) -> None:
+        """The call after `calls` more takes effect, and its answer never comes."""
+        self._crash_in, self._crash_applied, self._error = calls, True, Unreachable("no answer came", sent=True)
 
     def heal(self) -> None:
         self._crash_in = None
@@ -69,12 +75,20 @@ class MemoryHost:
         return self._swap(obj, lambda old, new: {**old, "status": new.get("status", {})})
 
     async def delete(
-        self, model: type[ApiObject], name: str, *, namespace: str | None = None, uid: str | None = None
+        self,
+        model: type[ApiObject],
+        name: str,
+        *,
+        namespace: str | None = None,
+        uid: str | None = None,
+        resource_version: str | None = None,
     ) -> None:
         late = self._step()
         stored = self._find(model, name, namespace)
         if uid is not None and stored["metadata"]["uid"] != uid:
             raise Conflict("another uid")
+        if resource_version is not None and stored["metadata"]["resourceVersion"] != resource_version:
+            raise Conflict("another version")
         if stored["metadata"].get("finalizers"):
             stored["metadata"].setdefault("deletionTimestamp", "2026-01-01T00:00:00Z")
             self._store(self._key(model, name, namespace), stored)
@@ -123,10 +137,11 @@ class MemoryHost:
         if self._crash_in >= 0:
             return False
         if not self._crash_applied:
-            raise Crashed
+            raise self._error
+        if isinstance(self._error, Unreachable):
+            self.heal()
         return True
 
-    @staticmethod
-    def _die_if(late: bool) -> None:
+    def _die_if(self, late: bool) -> None:
         if late:
-            raise Crashed
+            raise self._error

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tenure.client import AlreadyExists, AsyncClient, Conflict, Unreachable
-from tenure.ledger.collect import discard
+from tenure.client import AlreadyExists, AsyncClient, Conflict, NotFound, Unreachable
+from tenure.ledger.collect import discard, is_proposed
 from tenure.ledger.decision import Decision, DecisionFunction, Refused
 from tenure.ledger.marks import complete_marks
 from tenure.ledger.memory import FleetOf, Memory, ledger_of, read_memory
@@ -32,6 +32,10 @@ class Commit:
     contracts: Sequence[Contract] = ()
     refused: Refused | None = None
     answer: Any = None
+
+
+class _UndecidedError(Exception):
+    """Of that name something is proposed at this generation, which whoever proposed it may be about to commit."""
 
 
 @dataclass(slots=True)
@@ -62,6 +66,19 @@ class Allocator:
         """The ledger as of its newest commit, for questions that hold nothing. It may be older when it is used."""
         async with self._turn:
             return await self._current()
+
+    async def settle(self, generation: int) -> Memory:
+        """The ledger at a generation later than this one: what was proposed at it counts by now, or is collected.
+
+        Where nothing was committed since, nothing is: an empty batch, so that whoever proposed has to plan again.
+        """
+        async with self._turn:
+            for _ in range(ATTEMPTS_MAX):
+                memory = await self._current()
+                if memory.generation > generation:
+                    return memory
+                await self._pass_over(memory)
+            raise Conflict(f"site {self._site} stays at generation {generation}")
 
     async def decide(self, decide: DecisionFunction) -> Commit:
         """Commit what `decide` wants of the next generation, or return its refusal.
@@ -101,21 +118,45 @@ class Allocator:
         if all(decision.refused for decision in decisions):
             _resolve(requests, decisions, memory.generation, [])
             return True
-        created = await self._propose(decisions, memory.generation)
-        operations = [op for group, made in zip(decisions, created, strict=True) for op in _operations(group, made)]
         try:
-            swapped = await self._swap(memory, operations)
-        except BaseException:
-            self._memory = None
-            raise
-        if not swapped:
-            self._memory = None
-            for obj in (obj for made in created for obj in made):
-                await discard(self._client, obj)
+            created = await self._propose(decisions, memory.generation)
+        except _UndecidedError:
+            await self._pass_over(memory)
             return False
-        await self._remember(memory, swapped, operations, created)
+        except AlreadyExists:
+            if ledger_of(await self._client.get(Site, self._site)).generation == memory.generation:
+                raise
+            self._memory = None  # it came to be by a commit since our memory was read
+            return False
+        operations = [op for group, made in zip(decisions, created, strict=True) for op in _operations(group, made)]
+        swapped = await self._swap(memory, operations)
+        if swapped:
+            await self._remember(memory, swapped, operations, created)
+        else:
+            self._memory = None  # what was proposed is collected when the ledger is read next
+            if not await self._came_to_count([obj for made in created for obj in made]):
+                return False
         _resolve(requests, decisions, memory.generation + 1, created)
         return True
+
+    async def _pass_over(self, memory: Memory) -> None:
+        """Move the generation and nothing else: what is proposed at this one is committed before that, or never."""
+        await self._swap(memory, [])
+        self._memory = None
+
+    async def _came_to_count(self, created: Sequence[Offer | Contract]) -> bool:
+        """Whether a swap that seemed to fail was made: its answer was lost, and others have committed since.
+
+        They completed its marks before they did, so that what counts cannot still be Proposed.
+        """
+        for obj in created:
+            try:
+                found = await self._client.get(type(obj), obj.name, namespace=obj.namespace)
+            except NotFound:
+                continue
+            if found.uid == obj.uid and not is_proposed(found):
+                return True
+        return False
 
     async def _current(self) -> Memory:
         site = await self._client.get(Site, self._site)
@@ -138,13 +179,20 @@ class Allocator:
         try:
             return await self._client.create(wanted)
         except AlreadyExists:
-            # The name follows from what it answers, so this is what an earlier try of ours left: it never counted,
-            # or the decision would have been refused.
-            left = await self._client.get(type(wanted), wanted.name, namespace=wanted.namespace)
-            if left.status is not None and left.status.phase != "Proposed":
+            # The name follows from what it answers: an earlier try left it, or another allocator answers the same.
+            try:
+                left = await self._client.get(type(wanted), wanted.name, namespace=wanted.namespace)
+            except NotFound:
+                raise _UndecidedError from None
+            if not is_proposed(left):
                 raise
-            await discard(self._client, left)
+            if left.spec.planned_generation >= wanted.spec.planned_generation:
+                raise _UndecidedError from None
+        await discard(self._client, left)
+        try:
             return await self._client.create(wanted)
+        except AlreadyExists:
+            raise _UndecidedError from None
 
     async def _swap(self, memory: Memory, operations: list[Operation]) -> Site | None:
         """The commit itself. None when another allocator committed first."""
@@ -175,9 +223,11 @@ class Allocator:
     ) -> None:
         proposed = [_record(obj) for made in created for obj in made]
         self._memory = replace(memory, site=site, view=memory.view.after(operations, proposed))
-        await complete_marks(self._client, operations, self._clock)
+        all_there = await complete_marks(self._client, operations, self._clock)
         if any(operation.operation == "Capacity" for operation in operations):
             self._memory = None  # the fleet is read anew
+        if memory.undecided or not all_there:
+            self._memory = None  # read anew, so that what never counted is collected and what is gone counts no more
 
 
 def _decide_in_turn(requests: Sequence[_Request], memory: Memory, now_ms: int) -> list[Decision]:

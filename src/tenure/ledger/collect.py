@@ -1,7 +1,7 @@
 """Collecting what was proposed and never committed.
 
 A Proposed object planned at generation g that is not in the batch of g+1 can never count. It may be deleted by anyone
-who sees a later generation with all marks of the last batch written.
+who sees a later generation with all marks of the last batch written; earlier, whoever proposed it may yet commit it.
 """
 
 from collections.abc import Sequence
@@ -24,24 +24,26 @@ async def collect_never_committed(
     named = {operation.uid for operation in ledger.last_batch}
     everything: list[Offer | Contract] = [*offers, *contracts]
     stale = [
-        o
-        for o in everything
-        if (o.status is None or o.status.phase == PROPOSED)
-        and o.spec.planned_generation < ledger.generation
-        and o.uid not in named
+        o for o in everything if is_proposed(o) and o.spec.planned_generation < ledger.generation and o.uid not in named
     ]
     for obj in stale:
         await discard(client, obj)
     return len(stale)
 
 
+def is_proposed(obj: Offer | Contract) -> bool:
+    """Whether it bears no mark of a commit yet. What follows from that only the ledger knows."""
+    return obj.status is None or obj.status.phase == PROPOSED
+
+
 async def discard(client: AsyncClient, obj: Offer | Contract) -> None:
-    """Delete an object whose hold does not count, finalizer and all."""
+    """Delete an object that can never count, finalizer and all, if it is still as it was read."""
     try:
-        await client.delete(type(obj), obj.name, namespace=obj.namespace, uid=obj.uid)
+        version = obj.metadata.resource_version
+        await client.delete(type(obj), obj.name, namespace=obj.namespace, uid=obj.uid, resource_version=version)
         await drop_ledger_finalizer(client, obj)
-    except NotFound:
-        return
+    except (NotFound, Conflict):
+        return  # gone, or changed by somebody: whoever reads the ledger next looks at it again
 
 
 async def drop_ledger_finalizer(client: AsyncClient, obj: Offer | Contract) -> None:

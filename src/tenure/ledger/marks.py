@@ -22,21 +22,21 @@ EXPECTED = {
 ATTEMPTS_MAX = 8
 
 
-async def complete_marks(client: AsyncClient, batch: list[Operation], clock: Clock) -> None:
-    """Write every mark of `batch` that is not written yet. Objects that are gone need none."""
-    for operation in batch:
-        await _complete(client, operation, clock)
+async def complete_marks(client: AsyncClient, batch: list[Operation], clock: Clock) -> bool:
+    """Write every mark of `batch` that is not written yet. Objects that are gone need none; False if there are any."""
+    return all([await _complete(client, operation, clock) for operation in batch])
 
 
-async def _complete(client: AsyncClient, operation: Operation, clock: Clock) -> None:
+async def _complete(client: AsyncClient, operation: Operation, clock: Clock) -> bool:
+    """False when its object is gone."""
     for _ in range(ATTEMPTS_MAX):
         try:
             if await _mark(client, operation, clock):
-                return
+                return True
         except Conflict:
             continue  # somebody wrote another part of the status meanwhile: read again
         except NotFound:
-            return
+            return False
     raise Conflict(f"the phase of {operation.kind} {operation.name} kept changing while it was marked")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tenure.client import AsyncClient
-from tenure.ledger.collect import collect_never_committed
+from tenure.ledger.collect import collect_never_committed, is_proposed
 from tenure.ledger.marks import complete_marks
 from tenure.ledger.records import View, record_of_contract, record_of_offer
 from tenure.placement import Fleet
@@ -26,6 +26,8 @@ class Memory:
     site: Site
     view: View
     fleet: Fleet
+    undecided: bool = False
+    """Whether something is proposed at this very generation: by an allocator at work, or by one that failed."""
 
     @property
     def generation(self) -> int:
@@ -53,4 +55,5 @@ async def read_memory(client: AsyncClient, site_name: str, clock: Clock, fleet_o
     view = View(site_name, ledger.generation, {r.uid: r for r in records if r.counts})
     machines = [m for m in (await client.list(Machine)).items if m.spec.site == site_name]
     profiles = (await client.list(HardwareProfile)).items
-    return Memory(site, view, fleet_of(site, machines, profiles))
+    undecided = any(is_proposed(o) and o.spec.planned_generation >= ledger.generation for o in [*offers, *contracts])
+    return Memory(site, view, fleet_of(site, machines, profiles), undecided)

@@ -4,7 +4,7 @@ Pure. An object counts from the commit that names it until the commit that relea
 late. `View.after(batch)` is what the holds are one generation later.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -57,6 +57,10 @@ class View:
     def group(self, group: str) -> list[Record]:
         """The live alternatives of one group."""
         return [r for r in self.live() if r.hold.group == group]
+
+    def without(self, uids: Container[str]) -> "View":
+        """The view as if these held nothing, at the same generation."""
+        return View(self.site, self.generation, {uid: r for uid, r in self.records.items() if uid not in uids})
 
     def after(self, batch: Iterable[Operation], proposed: Iterable[Record] = ()) -> "View":
         """The view one generation later: `batch` applied to the records known and those just proposed."""

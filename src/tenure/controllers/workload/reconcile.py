@@ -10,6 +10,7 @@ from tenure.controllers.kernel import Key, Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.workload import acceptance, following, offering, references, renegotiation, renewal
 from tenure.controllers.workload.trial import Trials
+from tenure.ledger.collect import is_proposed
 from tenure.resources import Contract, Offer, Workload
 
 LOOK_AGAIN_MS = 5_000
@@ -34,7 +35,7 @@ class WorkloadReconciler:
         if workload.metadata.deletion_timestamp is not None:
             await self._trials.drop(workload)
             return None
-        contracts = await _of(plane, Contract, workload)
+        contracts = await _made(plane, await _of(plane, Contract, workload))
         standing = [c for c in contracts if c.status is None or c.status.phase != "Ended"]
         offers = [o for o in await _of(plane, Offer, workload) if o.spec.purpose == "Offer"]
         offers = await renewal.withdraw_stale(plane, offers, standing)
@@ -94,6 +95,17 @@ async def _of(plane: Plane, model: type[T], workload: Workload) -> list[T]:
         model, namespace=workload.namespace, label_selector=f"tenure.dev/workload={workload.name}"
     )
     return [obj for obj in listed.items if obj.spec.workload.uid == workload.uid]
+
+
+async def _made(plane: Plane, contracts: list[Contract]) -> list[Contract]:
+    """Those that were committed. One may be left of an acceptance that failed before its commit: that is tried again.
+
+    The phase Proposed does not tell, since its mark may be late; the ledger does.
+    """
+    if not any(is_proposed(contract) for contract in contracts):
+        return contracts
+    known = (await plane.allocator.look()).view.records
+    return [contract for contract in contracts if not is_proposed(contract) or contract.uid in known]
 
 
 def _ended_by_its_user(workload: Workload) -> bool:
