@@ -44,6 +44,8 @@ PROBER_KEY_FILE = "prober.key"
 BACKEND_KEY_FILE = "backend.key"
 BACKEND_VARIABLE = "TENURE_BACKEND_KEY"
 HEALTHY_LOOK_SECONDS = 0.05
+STOP_GRACE_MS = 1_000
+"""From asking work to end at the end of its hold until it is killed: within the margin before the next hold starts."""
 
 
 class ServingError(RuntimeError):
@@ -169,7 +171,7 @@ def served_spec(
         end_ms=end_ms,
         sidecars=(tap, PROBER) if prober else (tap,),
         health=_health(launch.health_port, launch.health_path),
-        stop_grace_ms=1000,
+        stop_grace_ms=STOP_GRACE_MS,
     )
 
 
@@ -200,6 +202,7 @@ def command_spec(
         memory_bytes=place.memory_bytes,
         restart=Restart(policy[restart]),
         end_ms=end_ms,
+        stop_grace_ms=STOP_GRACE_MS,
     )
 
 

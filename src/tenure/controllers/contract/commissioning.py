@@ -7,6 +7,7 @@ fresh offers follow.
 import asyncio
 from collections.abc import Mapping
 
+from tenure.controllers.contract.clearance import in_the_way
 from tenure.controllers.contract.evidence import remember_commissioning
 from tenure.controllers.contract.hard import hard_condition
 from tenure.controllers.contract.judge import Kind, commissioning_plans, judge_commissioning
@@ -51,6 +52,12 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         return Wait(LOOK_MS)
     if await predecessor_stands(plane, contract):
         return Wait(PREDECESSOR_LOOK_MS)
+    before = await in_the_way(plane, contract)
+    if before is not None:
+        what = f"contract {before.name}, whose term is over, still has its processes on the same capacity"
+        said = condition("Ready", False, "WaitingForRelease", what, plane.clock)
+        await set_phase(plane, contract, "Commissioning", said)
+        return Wait(LOOK_MS)
     try:
         await carry_work(plane, contract)
     except OSError as error:

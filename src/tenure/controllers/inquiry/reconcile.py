@@ -42,7 +42,7 @@ class InquiryReconciler:
             await self._say_missing(inquiry, known)
             return Wait(LOOK_AGAIN_MS)
         memory = await plane.allocator.look()
-        said = answer(known, memory.fleet, calendar_of(memory.view), f"inquiry-{inquiry.uid}", now_ms)
+        said = answer(known, memory.fleet, calendar_of(memory.view, now_ms), f"inquiry-{inquiry.uid}", now_ms)
         await self._say(inquiry, said.answer, now_ms)
         return Wait(inquiry.spec.time_to_live.ms)
 

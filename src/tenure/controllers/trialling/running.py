@@ -60,12 +60,14 @@ class RunningTrial:
         return f"{self._at}, {job.elapsed_ms / 1000:.0f} of {job.total_ms / 1000:.0f} s, {job.finished} requests"
 
     async def finish(self) -> None:
-        """Release the hold. Raises TrialFailedError when the trial did not succeed."""
+        """Release the hold. Raises TrialFailedError when the trial did not succeed, whatever went wrong."""
         assert self._task is not None
         try:
             await self._task
         except (ServingError, MeasurementFailedError) as error:
             raise TrialFailedError(f"{self._at}: {error}") from error
+        except Exception as error:
+            raise TrialFailedError(f"{self._at}: {type(error).__name__}: {error}") from error
         finally:
             await self._release()
 
@@ -74,8 +76,8 @@ class RunningTrial:
         self._plane.measurements.drop(self._job)
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError, ServingError, MeasurementFailedError):
-                await self._task
+            with suppress(asyncio.CancelledError, Exception):
+                await self._task  # nobody waits for it, nor for why it failed
         await self._release()
 
     @property

@@ -10,17 +10,15 @@ from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
+from tenure.controllers.workload.occupied import calendar_of
 from tenure.controllers.workload.restraint import unheld
 from tenure.ledger import Decision, View, hold_offers, nothing
-from tenure.ledger.convert import to_placed
-from tenure.placement import Calendar, Fleet
+from tenure.placement import Fleet
 from tenure.resources import Contract, Offer, Workload
 from tenure.resources.kinds.answer import Answer
 from tenure.resources.kinds.workload import WorkloadStatus
 
 OFFER_LIFE_MS = 600_000
-STOP_MARGIN_MS = 2_000
-"""Between two holds of the same capacity: covers stopping what ran before (architecture, law 7 of the ledger)."""
 ASK_AGAIN_MS = 30_000
 PHASES = {"Offers": "Offered", "CounterOffers": "Offered", "Refusal": "Refused", "NeedsTrial": "Pending"}
 REASONS = {"Offers": "Offered", "CounterOffers": "CounterOffered", "Refusal": "Infeasible", "NeedsTrial": "NoEvidence"}
@@ -40,15 +38,6 @@ def still_held(offers: Sequence[Offer], workload: Workload, now_ms: int) -> list
     ]
 
 
-def calendar_of(view: View) -> Calendar:
-    """The live holds as placement's calendar, with the margin that stopping takes; one a generation."""
-    known: Calendar | None = view.derived.get("calendar")
-    if known is None:
-        holds = [to_placed(record.hold) for record in view.live()]
-        known = view.derived["calendar"] = Calendar.of(holds, margin_ms=STOP_MARGIN_MS)
-    return known
-
-
 async def make_offers(
     plane: Plane,
     workload: Workload,
@@ -65,7 +54,7 @@ async def make_offers(
     stale = {offer.uid for offer in earlier if offer.spec.workload.need != need}
 
     def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:
-        said = answer(known, fleet, calendar_of(view), asker.uid, now_ms)
+        said = answer(known, fleet, calendar_of(view, now_ms), asker.uid, now_ms)
         replaces = [r for r in view.live() if r.uid in stale]
         if not said.planned:
             return nothing("Infeasible", "nothing can be held", answer=said)

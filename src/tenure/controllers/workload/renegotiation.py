@@ -86,7 +86,7 @@ async def _offer(plane: Plane, workload: Workload, asker: Asker, contract: Contr
         return
 
     def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:
-        said: Answered = terms.answer(fleet, calendar_of(view), asker.uid, now_ms)
+        said: Answered = terms.answer(fleet, calendar_of(view, now_ms), asker.uid, now_ms)
         fitting = [planned for planned in said.planned if terms.changes(planned)]
         if not fitting:
             binding = said.answer.refusal.binding.message if said.answer.refusal else "nothing else can be promised"

@@ -61,7 +61,7 @@ async def _offer(plane: Plane, workload: Workload, asker: Asker, contract: Contr
         return
 
     def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:
-        said = answer(known, fleet, calendar_of(view), asker.uid, now_ms)
+        said = answer(known, fleet, calendar_of(view, now_ms), asker.uid, now_ms)
         fitting = [planned for planned in said.planned if planned.plan.start_ms == end_ms]
         if not fitting:
             binding = said.answer.refusal.binding.message if said.answer.refusal else "nothing starts at its end"

@@ -59,15 +59,15 @@ class Trials:
         if not trial.done:
             await self._say_progress(workload, trial)
             return Wait(LOOK_MS)
-        del self.running[key]
-        self.made.add(key)
         try:
-            await trial.finish()
-            await self._say_measured(workload)
+            await trial.finish()  # where its hold could not be released, the next look does it
         except TrialFailedError as error:
-            self.made.discard(key)
+            del self.running[key]
             await self._say_failed(workload, str(error))
             return Wait(AFTER_FAILURE_MS)
+        del self.running[key]
+        self.made.add(key)
+        await self._say_measured(workload)
         return Wait(1)
 
     async def drop(self, workload: Workload) -> None:
@@ -86,8 +86,8 @@ class Trials:
         def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:
             # Offers that are held for this need give way to the measurement that its user asked for.
             own = [r for r in view.group(asker.uid) if r.kind == "Offer"]
-            without = replace(view, records={uid: r for uid, r in view.records.items() if r not in own})
-            said = answer(known, fleet, calendar_of(without), asker.uid, now_ms)
+            without = view.without({r.uid for r in own})
+            said = answer(known, fleet, calendar_of(without, now_ms), asker.uid, now_ms)
             if said.trial_plan is None:
                 return nothing("Infeasible", "the trial cannot be held", answer=said)
             trial = _trial_offer(asker, said, wish, view.generation, now_ms)

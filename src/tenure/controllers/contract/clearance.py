@@ -1,0 +1,33 @@
+"""Clearance: before work starts, what ran before on the same cores and devices is gone, however slow it was to stop.
+
+Placement keeps a margin for stopping; where it was too short, the hold before outlives its end and the start waits.
+"""
+
+from tenure.controllers.plane import Plane
+from tenure.ledger import Record, View
+from tenure.resources import Contract
+from tenure.resources.kinds.allocation import Hold
+
+
+async def in_the_way(plane: Plane, contract: Contract) -> Record | None:
+    """The contract past its end that still holds some of what this one is to start on; None when it may start."""
+    if contract.status is not None and contract.status.run is not None:
+        return None  # it was started already
+    memory = await plane.allocator.look()
+    return overdue_on(contract.spec.hold, contract.uid, memory.view, plane.clock.now_ms())
+
+
+def overdue_on(hold: Hold, uid: str, view: View, now_ms: int) -> Record | None:
+    """The first other live contract that is past its end and has a core or device of `hold`. Pure."""
+    wanted = _named(hold)
+    for record in view.live():
+        over = record.kind == "Contract" and record.uid != uid and int(record.hold.end) <= now_ms
+        if over and not wanted.isdisjoint(_named(record.hold)):
+            return record
+    return None
+
+
+def _named(hold: Hold) -> set[tuple[str, int | str]]:
+    """Every core and device of a hold, by its machine."""
+    cores = {(claim.machine, core) for claim in hold.claims for core in claim.cores}
+    return cores | {(claim.machine, device.id) for claim in hold.claims for device in claim.devices}

@@ -1,0 +1,102 @@
+"""A trial that failed, in whatever way, was not made: its user is told, its hold is released, and it is made again."""
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tenure.client import Conflict
+from tenure.controllers.measuring import MeasurementFailedError
+from tenure.controllers.trialling.running import RunningTrial, TrialFailedError
+from tenure.controllers.workload.trial import Trials, _key
+from tenure.engines import EngineFailure
+from tenure.resources import Workload, condition_of
+from tests.controllers.planes import command, plane_on
+
+
+class Ledger:
+    """Counts what is released."""
+
+    def __init__(self) -> None:
+        self.decided = 0
+
+    async def decide(self, decide: Any) -> None:
+        self.decided += 1
+
+
+def failing(error: Exception, ledger: Ledger) -> RunningTrial:
+    """A trial that fails at its first step."""
+    plane: Any = SimpleNamespace(allocator=ledger, measurements=SimpleNamespace(drop=lambda _: None))
+    known: Any = SimpleNamespace(subject="a model")
+    trial = RunningTrial(plane, SimpleNamespace(uid="u", name="t"), known, SimpleNamespace())  # type: ignore[arg-type]
+
+    async def run() -> None:
+        raise error
+
+    trial._run = run  # type: ignore[method-assign]
+    return trial
+
+
+FAILURES = [OSError("the disk is full"), EngineFailure("no cgroup"), MeasurementFailedError("no request")]
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda e: type(e).__name__)
+async def test_whatever_fails_fails_the_trial_and_releases_its_hold(error: Exception) -> None:
+    ledger = Ledger()
+    trial = failing(error, ledger)
+    trial.begin()
+    with pytest.raises(TrialFailedError, match=str(error)):
+        await trial.finish()
+    assert ledger.decided == 1
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda e: type(e).__name__)
+async def test_a_trial_that_failed_before_it_was_abandoned_is_released_too(error: Exception) -> None:
+    ledger = Ledger()
+    trial = failing(error, ledger)
+    trial.begin()
+    while not trial.done:
+        await asyncio.sleep(0)
+    await trial.abandon()
+    assert ledger.decided == 1
+
+
+class Finished:
+    """A trial that is over; `errors` are raised by the looks at it, one each."""
+
+    done = True
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+
+    async def finish(self) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+
+
+async def test_a_trial_that_failed_was_not_made(tmp_path: Path) -> None:
+    async with plane_on(tmp_path, cores=1) as (plane, user):
+        need = await user.create(command("need"))
+        trials = Trials(plane)
+        trials.running[_key(need)] = Finished(TrialFailedError("1/1: the disk is full"))  # type: ignore[assignment]
+        await trials.look(need)
+        assert not trials.was_made(need)
+        found = await user.get(Workload, "need", namespace="default")
+        said = condition_of(found.status.conditions, "Measured") if found.status else None
+        assert said is not None
+        assert (said.status, said.reason) == ("False", "TrialFailed")
+
+
+async def test_a_trial_whose_hold_could_not_be_released_is_looked_at_again(tmp_path: Path) -> None:
+    async with plane_on(tmp_path, cores=1) as (plane, user):
+        need = await user.create(command("need"))
+        trials = Trials(plane)
+        trials.running[_key(need)] = Finished(Conflict("others committed"))  # type: ignore[assignment]
+        with pytest.raises(Conflict):
+            await trials.look(need)
+        assert not trials.was_made(need)
+        await trials.look(need)
+        assert trials.was_made(need)
+        assert trials.running == {}
