@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from tenure.client import Conflict, NotFound, Unreachable
-from tenure.controllers.contract.causing import with_causes
+from tenure.controllers.contract.causing import state_causes, with_causes
 from tenure.controllers.contract.commissioning import active_message, run_status
 from tenure.controllers.contract.credit import credit_of, once_due, state_credit
 from tenure.controllers.contract.deadline import completion_condition, counts_of
@@ -128,7 +128,8 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
             more |= as_status(standing)
             steps = await _remedy(plane, looks, contract, state, facts, standing)
             more |= {"remedies": steps, "reserve": reserve_after(contract, steps)}
-            more["windows"] = await with_causes(plane, looks, contract, standing, windows_shown(standing))
+            causes = await state_causes(plane, looks, contract, standing)
+            more["windows"] = await with_causes(plane, contract, windows_shown(standing), causes)
             said, evidence_ms = ready_condition(standing, plane.clock), standing.evidence_ms
         elif done is not None and done.status == "False":
             said = condition("Ready", False, "Breached", done.message, plane.clock)

@@ -16,12 +16,10 @@ CAUSE = "cause"
 REMEMBERED = 64
 
 
-async def with_causes(
-    plane: Plane, looks: Looks, contract: Contract, standing: Standing, windows: Sequence[WindowVerdict]
-) -> list[WindowVerdict]:
-    """`windows` as the status shows them, each broken one with what the kernel says took time from it.
+async def state_causes(plane: Plane, looks: Looks, contract: Contract, standing: Standing) -> dict[int, str]:
+    """State the cause of each window that was judged broken just now; returns what was said lately, by their starts.
 
-    States the cause of those that were judged just now. Raises NotWrittenError.
+    Raises NotWrittenError.
     """
     said = looks.causes.setdefault(contract.uid, {})
     for window in sorted({v.window for v in standing.fresh if v.verdict is Verdict.BREACHED}, key=_start):
@@ -30,12 +28,23 @@ async def with_causes(
             body = {"window": format_instant(window.start_ms), **found}
             await asyncio.to_thread(state, plane, contract, CAUSE, str(window.start_ms), body)
             said[window.start_ms] = str(found["said"])
-    for shown in windows:  # what was stated before a restart
-        if shown.verdict == "Breached" and int(shown.start) not in said:
-            told = await asyncio.to_thread(stated, plane, contract, CAUSE, str(int(shown.start)))
-            said[int(shown.start)] = str(told.body["said"]) if told is not None else ""
     for start in sorted(said)[:-REMEMBERED]:
         del said[start]
+    return said
+
+
+async def with_causes(
+    plane: Plane, contract: Contract, windows: Sequence[WindowVerdict], said: dict[int, str]
+) -> list[WindowVerdict]:
+    """`windows` as the status shows them, each broken one with what the kernel says took time from it.
+
+    What is not in `said` is looked up in the log, and noted there: it may have been stated before a restart.
+    """
+    for shown in windows:
+        start_ms = int(shown.start)
+        if shown.verdict == "Breached" and start_ms not in said:
+            told = await asyncio.to_thread(stated, plane, contract, CAUSE, str(start_ms))
+            said[start_ms] = str(told.body["said"]) if told is not None else ""
     return [_caused(shown, said.get(int(shown.start), "")) for shown in windows]
 
 

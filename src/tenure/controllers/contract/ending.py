@@ -4,11 +4,12 @@ import asyncio
 from contextlib import suppress
 
 from tenure.client import NotFound
+from tenure.controllers.contract.causing import with_causes
 from tenure.controllers.contract.commissioning import BY_ITSELF, drop_measurements
 from tenure.controllers.contract.credit import credit_of, once_due, state_credit
 from tenure.controllers.contract.deadline import completion_condition, counts_of
 from tenure.controllers.contract.hard import hard_at_end, overall
-from tenure.controllers.contract.judging import as_status, judge_windows
+from tenure.controllers.contract.judging import as_status, judge_windows, windows_shown
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.retention import mark_ended
 from tenure.controllers.contract.run import KEYS_FOLDER
@@ -123,6 +124,7 @@ async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract:
             await state_credit(plane, contract, credit)
             statistical = [*(account.verdict for _, account in standing.accounts), *completion]
             more = as_status(standing) | {"verdict": str(overall(statistical, hard, because))}
+            more["windows"] = await with_causes(plane, contract, windows_shown(standing), {})
             return await set_phase(plane, contract, "Ending", *in_time, **more, credit=credit)
     return contract
 
