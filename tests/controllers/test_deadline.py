@@ -11,10 +11,12 @@ import pytest
 from tenure.cli.audit.replay import replay, to_json
 from tenure.controllers.answering.answer import Answered, Knowledge, answer
 from tenure.controllers.answering.need import need_of
+from tenure.controllers.answering.unpromised import unpromised
 from tenure.controllers.contract.checking import owed, recompute
 from tenure.controllers.contract.credit import credit_of
 from tenure.controllers.contract.deadline import completion_body, seen_of
 from tenure.controllers.contract.stating import state
+from tenure.controllers.workload.later import due_by
 from tenure.engines import EndReason, RunState
 from tenure.evidence import ContradictionError, Statement, contract_source
 from tenure.placement import Calendar
@@ -79,6 +81,14 @@ class TestOffers:
         (quote,) = asked(simulated=True).answer.quotes
         assert quote.promises.complete_by is None
         assert quote.promises.hard[0].what == "simulated"
+
+
+def test_a_later_deadline_can_be_offered_though_the_one_that_was_asked_for_is_over() -> None:
+    wanted = spec(**JOB, objectives={"completion": {"by": format_instant(NOW_MS - 1000)}})
+    assert unpromised(wanted, "local", NOW_MS), "as it was asked for it is refused"
+    later = due_by(wanted, NOW_MS + 60_000)
+    assert unpromised(later, "local", NOW_MS) == ()
+    assert need_of(later, NOW_MS).complete_by_ms == NOW_MS + 60_000
 
 
 def due(by_ms: int = BY_MS) -> Contract:

@@ -4,8 +4,11 @@ from tenure.controllers.answering.gather import Missing, gather
 from tenure.controllers.answering.need import need_of
 from tenure.controllers.plane import Plane
 from tenure.controllers.workload.changes import Terms
+from tenure.quantities import Instant
 from tenure.resources import Contract
 from tenure.resources.kinds.contract import Progress
+from tenure.resources.kinds.objectives import Completion
+from tenure.resources.kinds.workload import WorkloadSpec
 
 MOVE_SHARE = 10
 """A tenth of the time still to go, for stopping, starting and what was done since the last checkpoint."""
@@ -18,10 +21,19 @@ async def find(plane: Plane, contract: Contract) -> Terms | str:
     by_ms = deadline_kept(contract.status.progress if contract.status else None, now_ms)
     if by_ms is None:
         return "nothing forecasts when the work will be done"
-    known = await gather(plane, contract.spec.body, need_of(contract.spec.body, now_ms), trial_made=True)
+    body = due_by(contract.spec.body, by_ms)
+    known = await gather(plane, body, need_of(body, now_ms), trial_made=True)
     if isinstance(known, Missing):
         return known.message
     return Terms(contract, known, max(by_ms, int(contract.spec.term.end)), by_ms)
+
+
+def due_by(body: WorkloadSpec, by_ms: int) -> WorkloadSpec:
+    """The need with this deadline in place of its own, which may be over by now and would then be refused. Pure."""
+    if body.objectives is None:
+        return body
+    objectives = body.objectives.model_copy(update={"completion": Completion(by=Instant(by_ms))})
+    return body.model_copy(update={"objectives": objectives})
 
 
 def deadline_kept(progress: Progress | None, now_ms: int) -> int | None:
