@@ -55,5 +55,6 @@ async def read_memory(client: AsyncClient, site_name: str, clock: Clock, fleet_o
     view = View(site_name, ledger.generation, {r.uid: r for r in records if r.counts})
     machines = [m for m in (await client.list(Machine)).items if m.spec.site == site_name]
     profiles = (await client.list(HardwareProfile)).items
-    undecided = any(is_proposed(o) and o.spec.planned_generation >= ledger.generation for o in [*offers, *contracts])
+    everything: list[Offer | Contract] = [*offers, *contracts]
+    undecided = any(is_proposed(o) and o.spec.planned_generation >= ledger.generation for o in everything)
     return Memory(site, view, fleet_of(site, machines, profiles), undecided)

@@ -7,7 +7,7 @@ from tenure.controllers.answering.need import need_of
 from tenure.controllers.kernel import Key, Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
-from tenure.controllers.workload.offering import calendar_of
+from tenure.controllers.workload.occupied import calendar_of
 from tenure.quantities import Instant
 from tenure.resources import Inquiry
 from tenure.resources.kinds.answer import Answer

@@ -16,7 +16,8 @@ from tenure.controllers.contract.notice import is_ending_soon
 from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
-from tenure.controllers.workload.offering import calendar_of, renewing
+from tenure.controllers.workload.occupied import calendar_of
+from tenure.controllers.workload.offering import renewing
 from tenure.ledger import Decision, View, hold_offers, nothing, release
 from tenure.placement import Fleet
 from tenure.quantities import format_instant

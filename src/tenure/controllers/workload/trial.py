@@ -12,7 +12,8 @@ from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
 from tenure.controllers.trialling.running import RunningTrial, TrialFailedError
-from tenure.controllers.workload.offering import calendar_of, make_offers, say
+from tenure.controllers.workload.occupied import calendar_of
+from tenure.controllers.workload.offering import make_offers, say
 from tenure.ledger import Decision, View, hold_offers, nothing
 from tenure.ledger.convert import from_placed
 from tenure.placement import Fleet
