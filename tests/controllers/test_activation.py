@@ -27,7 +27,7 @@ class Starting(Watched):
     """A contract that was measured just now, whose run serves and reads back as it should."""
 
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        super().__init__(home)
+        super().__init__(home, signed=False)
         self.home, self.measurements = home, 0
         key = next(key for key in self.host.objects if key[0] == "Contract")
         self.host.objects[key]["spec"]["hold"]["start"] = format_instant(BEGAN_MS)
@@ -49,8 +49,8 @@ class Starting(Watched):
         async def measure(*_: object) -> None:
             self.measurements += 1
 
-        for name in ("predecessor_stands", "carry_work", "spec_of_contract"):
-            monkeypatch.setattr(commissioning, name, nothing)
+        for name in ("predecessor_stands", "in_the_way", "carry_work", "spec_of_contract"):
+            monkeypatch.setattr(commissioning, name, nothing, raising=name != "in_the_way")
         monkeypatch.setattr(commissioning, "endpoint_of", endpoint)
         monkeypatch.setattr(commissioning, "compare", lambda *_: [AGREES])
         monkeypatch.setattr(commissioning, "_measure", measure)

@@ -116,7 +116,8 @@ async def test_a_trial_runs_beside_the_prober_that_a_contract_has() -> None:
 
 
 @pytest.mark.parametrize(
-    ("windows_ms", "paced_ms"), [([60_000], 2_000), ([4_000, 60_000], 1_000), ([1_000, 60_000], 250), ([100], 250), ([], 2_000)]
+    ("windows_ms", "paced_ms"),
+    [([60_000], 2_000), ([4_000, 60_000], 1_000), ([1_000, 60_000], 250), ([100], 250), ([], 2_000)],
 )
 def test_a_run_is_looked_at_four_times_a_window(windows_ms: list[int], paced_ms: int) -> None:
     assert look_ms(windows_ms) == paced_ms

@@ -25,7 +25,7 @@ DIFFERS = ReadBackFact.model_validate({**FACT, "found": "512Mi", "agrees": False
 class Watched(Service):
     """What `watch` finds at each look is given; what it then writes is read back from the host."""
 
-    def __init__(self, home: Path, **spec: Any) -> None:
+    def __init__(self, home: Path, *, signed: bool = True, **spec: Any) -> None:
         super().__init__(home)
         self.host = MemoryHost()
         self.did: list[str] = []
@@ -40,7 +40,8 @@ class Watched(Service):
         }
         self.contract = self.now()
         self.looks = Looks()
-        state_terms(self.plane, self.contract)
+        if signed:
+            state_terms(self.plane, self.contract)
 
     async def topology_of(self, _machine: str) -> Any:
         cores = tuple(Core(id=i, cpus=(i,), package=0, die=Unknown("not part of this"), numa_node=0) for i in range(4))
