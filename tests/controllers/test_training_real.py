@@ -16,6 +16,7 @@ from tests.requirements.served import until
 pytestmark = pytest.mark.real
 
 PORT = 19464
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def training(home: House, name: str, steps: int, seconds: int) -> int:
@@ -85,6 +86,15 @@ def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done_in_time(home:
     assert found["status"]["phase"] == "Succeeded"
     agreed = home.must("ledger", "check", "-o", "json").json
     assert (agreed["holds"], agreed["runs"]) == (0, 0)
+
+
+def test_the_batch_that_ships_as_an_example_is_done_judged_and_audited_without_any_progress(home: House) -> None:
+    home.must("request", "--accept", "any", "-f", EXAMPLES / "batch.yaml")
+    ended = until(lambda: contract(home, "batch", "Ended"), 120)["status"]
+    assert (ended["endedBecause"], ended["verdict"]) == ("Completed", "Kept")
+    assert "accuracy on unseen digits 0.9" in home.must("logs", "batch").out
+    code, found = audited(home, "batch")
+    assert (code, found["completion"]["reason"]) == (0, "DeadlineKept")
 
 
 def audited(home: House, name: str) -> tuple[int, dict[str, Any]]:

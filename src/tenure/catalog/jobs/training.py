@@ -1,4 +1,4 @@
-"""Train the spirals classifier: `python -m tenure.catalog.jobs.training --steps N --port PORT`.
+"""Train a reader of handwritten digits: `python -m tenure.catalog.jobs.training --steps N --port PORT`.
 
 It answers GET /metrics in OpenMetrics, writes `checkpoint.npz` into its working directory, goes on from there when it
 is started again, and exits 0 when it is done.
@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tenure.catalog.jobs.spirals import Points, Weights, accuracy, initial, spirals, step
+from tenure.catalog.jobs.digits import Digits, read, training_and_held_out
+from tenure.catalog.jobs.network import Weights, accuracy, initial, step
 
 CHECKPOINT = Path("checkpoint.npz")
 CHECKPOINT_SECONDS = 2.0
 SEED = 7
-HELD_OUT_SEED = 8
 STOPPED = 128 + signal.SIGTERM
 
 
@@ -57,7 +57,7 @@ class Job:
         return "\n".join(lines) + "\n"
 
 
-def train(job: Job, data: Points) -> Weights:
+def train(job: Job, data: Digits) -> Weights:
     """Go on from the checkpoint if there is one for this very job; returns the weights when done or told to stop."""
     weights = _restore(job)
     saved_s = time.monotonic()
@@ -116,22 +116,23 @@ def serve_metrics(job: Job, port: int) -> ThreadingHTTPServer:
 
 def main() -> int:
     """Train, say how well, and end."""
-    asked = argparse.ArgumentParser(description="Train a small classifier.")
+    asked = argparse.ArgumentParser(description="Train a reader of handwritten digits.")
     asked.add_argument("--steps", type=int, default=20_000)
     asked.add_argument("--width", type=int, default=64)
-    asked.add_argument("--batch", type=int, default=256)
+    asked.add_argument("--batch", type=int, default=128)
     asked.add_argument("--port", type=int, default=0, help="of the metrics; 0 serves none")
     given = asked.parse_args()
     job = Job(given.steps, given.width, given.batch)
     signal.signal(signal.SIGTERM, lambda *_: job.stopping.set())
     if given.port:
         serve_metrics(job, given.port)
-    weights = train(job, spirals(SEED))
+    learned, held_out = training_and_held_out(read())
+    weights = train(job, learned)
     if job.done < job.steps:
         print(f"stopped at step {job.done} of {job.steps}; the checkpoint has it", flush=True)
         return STOPPED
     print(f"done: {job.steps} steps, {job.restored} of them before the last start", flush=True)
-    print(f"loss {job.loss:.4f}, accuracy on unseen points {accuracy(weights, spirals(HELD_OUT_SEED)):.3f}", flush=True)
+    print(f"loss {job.loss:.4f}, accuracy on unseen digits {accuracy(weights, held_out):.3f}", flush=True)
     return 0
 
 
