@@ -1,6 +1,7 @@
 """A deadline is a promise: offered with the confidence that is known, signed, judged once, and judged again by a
 stranger."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +28,8 @@ from tests.controllers.builders import GIB, NOW_MS, fleet, machine, spec
 from tests.controllers.test_credit import PRICED
 from tests.controllers.test_hard import AGREES, Story, a_command
 from tests.controllers.test_judging import AT_MS
+from tests.controllers.watched import AGREES as READ
+from tests.controllers.watched import Watched, ready
 
 BY_MS = AT_MS + 60_000
 JOB = {"inference": None, "load": None, "assurance": None, "training": {}, "run": {"command": ["true"]}}
@@ -225,3 +228,36 @@ def test_how_the_work_stood_is_what_its_supervisor_recorded(
     found = seen_of(state, 9, because)
     assert (found.how, found.seen_ms) == (work, 9)
     assert found.ended_ms == (7 if work in (Work.COMPLETED, Work.FAILED) else None)
+
+
+class TestWatched:
+    """The control plane looks: the status follows the deadline, and says the same as the audit."""
+
+    def watched(self, home: Path) -> Watched:
+        return Watched(home, promises={"completeBy": format_instant(BY_MS)}, price=PRICED.to_json())
+
+    def test_once_the_deadline_has_passed_the_contract_is_breached_and_credit_is_due(self, tmp_path: Path) -> None:
+        service = self.watched(tmp_path)
+        before = asyncio.run(service.look(READ))
+        assert before.status is not None
+        assert (before.status.verdict, before.status.credit) == ("Kept", None)
+        service.clock.advance(BY_MS - service.clock.now_ms() + 1)
+        missed = asyncio.run(service.look(READ))
+        assert missed.status is not None
+        assert missed.status.verdict == "Breached"
+        assert missed.status.credit is not None
+        assert missed.status.credit.promise == "completion"
+        assert ready(missed) == ("False", "Breached")
+        log = service.plane.log
+        told = [log.statement(place) for place in log.places(contract_source(service.contract.uid))]
+        found = replay("job", told)
+        assert (str(found.verdict), str(found.credit)) == ("Breached", str(missed.status.credit))
+
+    def test_what_was_stated_stands_whatever_is_seen_later(self, tmp_path: Path) -> None:
+        service = self.watched(tmp_path)
+        service.clock.advance(BY_MS - service.clock.now_ms() + 1)
+        asyncio.run(service.look(READ))
+        service.clock.jump(-30_000)
+        again = asyncio.run(service.look(READ))
+        assert again.status is not None
+        assert again.status.verdict == "Breached"

@@ -45,7 +45,7 @@ spec:
 """,
         ),
     )
-    assert "nobody has measured how long it takes" in " ".join(said.out.split())
+    assert "nobody has measured how long it takes" in " ".join(said.out.replace("│", " ").split())
     return by_ms
 
 
@@ -62,6 +62,7 @@ def test_what_cannot_be_in_time_is_known_long_before_its_deadline(home: House) -
     assert parse_instant(progress["likely"]) > by_ms
     assert "AtRisk" in home.must("events").out or "WillMiss" in home.must("events").out
     home.must("end", "late")
+    home.must("delete", "workload", "late")
     for left in home.path.rglob("checkpoint.npz"):
         left.unlink()
 
@@ -103,8 +104,8 @@ def audited(home: House, name: str) -> tuple[int, dict[str, Any]]:
 
 
 def test_a_deadline_that_passed_is_a_breach_and_anyone_can_compute_it_again(home: House, tmp_path: Path) -> None:
-    by_ms = training(home, "missed", 10_000_000, 12)
-    until(lambda: (contract(home, "missed", "Active") or {"status": {}})["status"].get("verdict") == "Breached", 40)
+    by_ms = training(home, "missed", 10_000_000, 25)
+    until(lambda: (contract(home, "missed", "Active") or {"status": {}})["status"].get("verdict") == "Breached", 60)
     assert SystemClock().now_ms() > by_ms
     assert home.tenure("status").code == 1
     code, found = audited(home, "missed")
@@ -125,7 +126,7 @@ def test_work_that_failed_for_good_has_broken_its_deadline_though_there_is_time_
     due = f'  objectives: {{completion: {{by: "{by}"}}}}\n'
     text = home.command("fails", extra=due, run_line="['false']").read_text()
     home.must("request", "--accept", "any", "-f", home.manifest("fails", text.replace("command: {}", "batch: {}")))
-    ended = until(lambda: contract(home, "fails", "Ended"), 60)["status"]
+    ended = until(lambda: contract(home, "fails", "Ended"), 120)["status"]
     assert (ended["endedBecause"], ended["verdict"]) == ("WorkFailed", "Breached")
     assert home.tenure("status").code == 1, "as long as its need stands and has no other contract"
     home.must("delete", "workload", "fails")
@@ -154,9 +155,9 @@ def change_offered(home: House, contract_name: str) -> dict[str, Any] | None:
 
 
 def test_a_later_deadline_is_offered_in_time_and_accepted_the_work_goes_on_from_its_checkpoint(home: House) -> None:
-    by_ms = training(home, "tight", steps_in(home, 75), 30)
+    by_ms = training(home, "tight", steps_in(home, 90), 40)
     first = until(lambda: contract(home, "tight", "Active"))
-    offer = until(lambda: change_offered(home, first["metadata"]["name"]), 28)
+    offer = until(lambda: change_offered(home, first["metadata"]["name"]), 38)
     assert offer is not None
     assert SystemClock().now_ms() < by_ms, "the offer came after the deadline"
     assert offer["spec"]["hold"]["group"] == first["spec"]["hold"]["group"]
