@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.honesty import remedied, virtual
 from benchmarks.honesty.aims import AIMS, WINDOW_MS
 from benchmarks.honesty.faults import KINDS
-from benchmarks.honesty.row import Row
+from benchmarks.honesty.row import FALSE_KEPT, Row
 from benchmarks.honesty.shown import dishonest, meanings, table
 
 REMEDIED_MINUTES = 3
@@ -52,11 +52,11 @@ def main() -> int:
         # The first aim's rows keep the names of their kinds; those of others say whose they are.
         rows += found if aim is AIMS[0] else [replace(row, kind=f"{row.kind}, {name}") for row in found]
     if wanted.real is not None:
-        from benchmarks.honesty import real
+        from benchmarks.honesty import real, real_stage
 
         found = real.run(wanted.real, wanted.minutes)
         rows += found
-        print(f"real part: {wanted.minutes:g} minutes, {real.WINDOW_MS / 1000:g} s windows, {wanted.real.name}")
+        print(f"real part: {wanted.minutes:g} minutes, {real_stage.WINDOW_MS / 1000:g} s windows, {wanted.real.name}")
         say(found)
     mended: list[remedied.Mended] = []
     minutes = (REMEDIED_MINUTES if wanted.real else 0) if wanted.remedied is None else wanted.remedied
@@ -75,6 +75,9 @@ def main() -> int:
     failed = dishonest(rows)
     for line in failed:
         print(f"FAILED {line}")
+    for row in rows if failed else ():
+        for told in row.examples.get(FALSE_KEPT, []):
+            print(f"  {row.kind}: {told}")
     return 1 if failed else 0
 
 

@@ -117,7 +117,7 @@ def virtual(contracts: int, per_second: float) -> list[Level]:
 
 def real(model: Path, minutes: float) -> list[Level]:
     """One long trial on the real model, cut into overlapping contracts of a trial and a service each."""
-    from benchmarks.honesty.real import Stage
+    from benchmarks.honesty.real_stage import Stage
 
     async def measure(stage: Stage) -> list[list[float]]:
         stage.start_server()

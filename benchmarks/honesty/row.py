@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from tenure.promises import Reason, Verdict, WindowVerdict
 
 _EXAMPLES_MAX = 5
+FALSE_KEPT = "FALSE KEPT"
+"""Under this name a row keeps the details of each window that was kept wrongly: what was judged, and what users saw."""
 _PROBED_WITH = 0.999
 """Probes come at random instants, so no interval is the longest; this share of them is shorter than the bound."""
 
@@ -60,7 +62,7 @@ class Row:
             if unprobed:
                 self.unprobed.append(unprobed)
             self.false_kept += not unprobed
-            self.examples.setdefault("FALSE KEPT", []).append(f"{verdict.promise} {verdict.observed} {truth}")
+            self.examples.setdefault(FALSE_KEPT, []).append(f"{verdict.promise} {verdict.observed} {truth}")
         # A window without users is judged by its probes, of which the users' truth says nothing.
         if fine and verdict.verdict is Verdict.BREACHED and "probes" not in verdict.detail:
             self.false_breached += 1

@@ -33,7 +33,7 @@ def table(rows: Sequence[Row]) -> str:
     """Aligned text, one kind a line."""
     lines = [f"{'kind':<22}" + "".join(f"{name:>{WIDTH}}" for name in COLUMNS)]
     for row in rows:
-        cells = [row.windows, row.truly_bad, row.kept, row.breached, row.unverifiable, row.false_kept]
+        cells: list[int | str] = [row.windows, row.truly_bad, row.kept, row.breached, row.unverifiable, row.false_kept]
         cells += [_unprobed(row), row.false_breached]
         cells += [_at_most(one) for one in (row.detected_after_windows, row.remedy_due_after_windows)]
         lines.append(f"{row.kind:<22}" + "".join(f"{value!s:>{WIDTH}}" for value in cells))
