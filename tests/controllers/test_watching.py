@@ -118,3 +118,11 @@ async def test_whatever_else_goes_wrong_is_said_before_it_is_raised(
     assert ready(seen) == ("Unknown", "Unverifiable")
     assert seen.status is not None
     assert "out of cheese" in next(c.message for c in seen.status.conditions if c.type == "Ready")
+
+
+async def test_after_the_clock_was_set_back_what_is_seen_now_counts(command: Watched) -> None:
+    await command.look(AGREES)
+    command.clock.jump(-3_600_000)
+    seen = await command.look(AGREES)
+    assert seen.status is not None
+    assert int(seen.status.observed_at or 0) == AT_MS - 3_600_000

@@ -55,6 +55,10 @@ class TestReadyAsOf:
         found = contract(AT_MS)
         assert ready(ready_as_of(found, AT_MS + 1, since_ms=AT_MS + 1)) == ("Unknown", "NotObserved")
 
+    def test_what_is_of_a_time_to_come_is_no_evidence_of_now(self) -> None:
+        found = contract(AT_MS)
+        assert ready(ready_as_of(found, AT_MS - 3_600_000)) == ("Unknown", "NotObserved")
+
     def test_where_nothing_can_be_written_nothing_is_ready(self) -> None:
         for observed_ms in (AT_MS, None):
             assert ready(ready_as_of(contract(observed_ms), AT_MS, refusal="the disk is full"))[0] == "Unknown"

@@ -13,6 +13,8 @@ from tenure.resources.reasons import next_step
 UNMEASURED_WINDOW_MS = 30_000
 """What counts as a window where nothing is promised by windows: hard promises are read back again within it."""
 REASON = "NotObserved"
+SLACK_MS = 1_000
+"""Whoever wrote it and whoever shows it may differ by this much, on two machines."""
 
 
 def window_ms_of(contract: Mapping[str, Any]) -> int:
@@ -58,6 +60,8 @@ def _why_not(
     observed_ms, window_ms = parse_instant(observed), window_ms_of(contract)
     if observed_ms < since_ms:
         return f"not looked at since the control plane started at {format_instant(since_ms)}", since_ms
+    if observed_ms > now_ms + SLACK_MS:
+        return f"its evidence is of {observed}, a time to come: the clock was set back", now_ms
     if now_ms - observed_ms > window_ms:
         return f"its youngest evidence is of {observed}, older than a window", observed_ms + window_ms
     return "", now_ms

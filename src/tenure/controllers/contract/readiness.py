@@ -84,6 +84,8 @@ def observed(contract: Contract, ready: Condition, evidence_ms: int | None, bega
     if ready.status != "True" or evidence_ms is None:
         return {}
     before = contract.status.observed_at if contract.status else None
+    if before is not None and int(before) > evidence_ms + window_ms(contract):
+        before = None  # of a time to come: the clock was set back since
     if before is not None and (
         evidence_ms <= int(before)
         or (_stood(contract) and int(before) >= began_ms and evidence_ms - int(before) <= window_ms(contract) // 2)
