@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from tenure.cli.running import stop_plane
 from tenure.client import NotFound, Refusing
 from tenure.engines import LocalEngine
+from tenure.quantities import format_instant, parse_instant
 from tenure.resources import Contract, Offer, Workload
 from tests.chaos.clocks import shifted_clock
 from tests.chaos.disks import breakable_disk, filled, small_disk, turn_read_only
@@ -107,9 +109,11 @@ def test_a_full_disk(full: tuple[Home, Path]) -> None:
         assert said.code == 7, "what cannot be written down is not vouched for"
         assert "takes no writes" in said.out
         assert cli.tenure("get", "contracts").code == 0, "reads go on"
+        assert not shown_ready(cli), "what cannot be written down is not shown as ready either"
         assert cli.tenure("doctor").code != 0
         goes_on(home)
     until(lambda: cli.tenure("status").code == 0, "it recovers by itself")
+    until(lambda: shown_ready(cli), "and is ready again")
     all_is_well(home, run_id)
 
 
@@ -122,9 +126,49 @@ def test_a_disk_that_turns_read_only(tmp_path: Path) -> None:
             cli = House(home.path)
             assert cli.tenure("get", "contracts").code == 0, "reads go on"
             assert cli.tenure("status").code == 7
+            assert not shown_ready(cli)
             goes_on(home)
         finally:
             kill_everything(home)
+
+
+def shown_ready(cli: House) -> bool:
+    """Whether anybody is told that it is ready: by its condition, by the column, by a wait."""
+    items = cli.must("get", "contracts", "-o", "json").json["items"]
+    if not items:
+        return False  # its last writes were lost
+    (contract,) = items
+    waited = cli.tenure("wait", "contract", contract["metadata"]["name"], "--for=condition=Ready", "--timeout=1s")
+    heading, row = cli.must("get", "contracts").out.splitlines()[:2]
+    column = row[heading.index("READY") :].split()[0]
+    told = {conditions_of(contract).get("Ready") == "True", column == "True", waited.code == 0}
+    return True in told
+
+
+def conditions_of(contract: dict[str, Any]) -> dict[str, str]:
+    return {one["type"]: one["status"] for one in contract["status"]["conditions"]}
+
+
+def test_after_a_kill_it_is_not_ready_before_somebody_has_looked(tmp_path: Path) -> None:
+    home = working(tmp_path / "home", tmp_path / "counts")
+    try:
+        cli = House(home.path)
+        until(lambda: shown_ready(cli), "twin: it is ready before")
+        home.kill()
+        killed = format_instant(time.time_ns() // 10**6)
+        home.up()
+        give_up = time.monotonic() + SECONDS
+        while True:
+            (contract,) = cli.must("get", "contracts", "-o", "json").json["items"]
+            ready = conditions_of(contract)["Ready"] == "True"
+            seen = contract["status"]["observedAt"]
+            assert not ready or parse_instant(seen) > parse_instant(killed), f"ready by what was seen at {seen}"
+            if ready:
+                break
+            assert time.monotonic() < give_up, "it is looked at, and ready again"
+        goes_on(home)
+    finally:
+        home.clean()
 
 
 def kill_everything(home: Home) -> None:
@@ -154,6 +198,7 @@ def test_a_log_that_lost_its_end(tmp_path: Path, left: float) -> None:
         assert "its last writes were lost" in refused(home, "late")
         assert cli.tenure("get", "workloads").code == 0, "reads go on"
         assert cli.tenure("status").code == 7
+        assert not shown_ready(cli), "nobody looks at it"
         goes_on(home)
         cli.must("down")
         (home.path / "state.db-shm").unlink(missing_ok=True)

@@ -23,7 +23,7 @@ from tests.requirements.served import active, endpoint, load, pid_of_plane, serv
 pytestmark = pytest.mark.real
 WINDOW_MS = 1000
 DETECTED_MS_MAX = 5_000
-"""A window is looked at twice a window and settles once the tap has marked its end; a busy machine takes longer."""
+"""It is looked at four times a window, which settles once the tap has marked its end; a busy machine takes longer."""
 VERDICTS = {"Kept", "Breached", "Unverifiable"}
 
 
@@ -89,8 +89,9 @@ def kept_windows(home: House) -> int:
 
 def test_twin_what_is_kept_is_ready_and_exits_zero(home: House, chat: Contract) -> None:
     until(lambda: kept_windows(home) >= 6, 30)
-    assert home.tenure("status").code == 0
-    assert ready(now(home))[0] == "True"
+    # On a busy machine evidence may be older than so short a window for a moment, and Ready is then Unknown.
+    until(lambda: home.tenure("status").code == 0, 10)
+    until(lambda: ready(now(home))[0] == "True", 10)
     code, found = audit(home, chat.name)
     assert code == 0
     assert found["verdict"] == "Kept"
