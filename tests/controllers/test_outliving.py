@@ -3,20 +3,25 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tenure.controllers.contract.clearance import overdue_on
 from tenure.controllers.contract.ending import EARLY_GRACE_MS, grace_ms
 from tenure.controllers.contract.reconcile import ContractReconciler
-from tenure.controllers.kernel import Key
+from tenure.controllers.kernel import Key, Wait
+from tenure.controllers.offer import OfferReconciler
 from tenure.controllers.plane import Plane
 from tenure.controllers.serving import Place, command_spec
 from tenure.controllers.workload.occupied import STOP_MARGIN_MS, STUCK_MS, calendar_of
-from tenure.ledger import Record, View, accept, hold_offers, release
+from tenure.ledger import Allocator, Record, View, accept, hold_offers, release
 from tenure.ledger.records import record_of_contract
 from tenure.placement import FOREVER_MS
-from tenure.resources import Contract, condition_of
+from tenure.quantities import VirtualClock
+from tenure.resources import Contract, Offer, condition_of
 from tenure.runtimes import Launch
 from tests.controllers.planes import plane_on
-from tests.ledger.builders import contract_for, fleet, hold, offer
+from tests.ledger.builders import contract_for, fleet, fleet_of, hold, offer, site
+from tests.support.memory_host import MemoryHost
 
 END_MS = 100_000
 DAY_MS = 86_400_000
@@ -102,6 +107,24 @@ def test_a_command_that_is_ended_early_has_time_to_write_a_checkpoint_but_not_be
         grace = grace_ms(contract, now_ms)
         assert grace is not None
         assert now_ms + grace < max(now_ms, END_MS) + STOP_MARGIN_MS
+
+
+@pytest.mark.parametrize(("purpose", "until_ms"), [("Offer", END_MS), ("Trial", END_MS + STOP_MARGIN_MS)])
+async def test_an_offer_expires_on_time_and_a_trial_once_what_it_ran_is_stopped(purpose: str, until_ms: int) -> None:
+    host, clock = MemoryHost(), VirtualClock(END_MS - 1)
+    await host.create(site())
+    allocator = Allocator(host, "local", clock, fleet_of(1))  # type: ignore[arg-type]
+    wanted = offer("a", "a", hold("h", "a", [0], end=END_MS), expires=END_MS)
+    wanted = wanted.model_copy(update={"spec": wanted.spec.model_copy(update={"purpose": purpose})})
+    await allocator.decide(lambda view, fleet, now: hold_offers([wanted]))
+    reconciler = OfferReconciler(host, allocator, clock)  # type: ignore[arg-type]
+
+    clock.advance(until_ms - 1 - clock.now_ms())
+    assert await reconciler.reconcile(Key("default", "a")) == Wait(1)
+    assert (await host.get(Offer, "a")).status.phase == "Held"
+    clock.advance(1)
+    await reconciler.reconcile(Key("default", "a"))
+    assert (await host.get(Offer, "a")).status.phase == "Expired"
 
 
 async def contracted(plane: Plane, name: str, end_ms: int) -> Contract:

@@ -3,6 +3,7 @@
 from tenure.client import AsyncClient, NotFound
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Key, Wait
+from tenure.controllers.workload.occupied import STOP_MARGIN_MS
 from tenure.ledger import Allocator, release
 from tenure.ledger.collect import drop_ledger_finalizer
 from tenure.quantities import Clock
@@ -32,7 +33,9 @@ class OfferReconciler:
             await drop_ledger_finalizer(self._client, offer)
             return None
         if phase == "Held":
-            left = int(offer.spec.expires_at) - self._clock.now_ms()
+            # What a trial runs ends when its time has passed: its hold lasts until that is gone.
+            margin_ms = STOP_MARGIN_MS if offer.spec.purpose == "Trial" else 0
+            left = int(offer.spec.expires_at) + margin_ms - self._clock.now_ms()
             if left > 0:
                 return Wait(left)
             await self._release(offer, "Expired", "Expired")
