@@ -53,8 +53,8 @@ def makers(watts: Watts) -> dict[str, PolicyMaker]:
 
 
 def weighted(watts: Watts, weight: float) -> PolicyMaker:
-    """Ours with the early weight of a watt replaced, for drawing the trade-off."""
-    weights = Weights(watt=weight, watt_late=min(weight, Weights().watt_late))
+    """Ours with the weight of a watt replaced until the fleet is nearly full, for drawing the trade-off."""
+    weights = Weights(watt=weight / 3, watt_filled=weight, watt_late=min(weight, Weights().watt_late))
     return lambda state, classes, _counts, _seed: Ours(state, classes, watts, weights)
 
 

@@ -5,10 +5,11 @@ and scores exactly; scores kept equal scores computed anew; nothing is learned b
 Refuses: gangs, budgets, calendars and links between machines, which are the planner's, one floor up.
 """
 
-from tenure.placement.packing.choose import Packer, Weights
+from tenure.placement.packing.choose import Packer
 from tenure.placement.packing.columns import Fleet, FleetState, Placement
 from tenure.placement.packing.demand import BoolColumn, ClassTable, Demand, FloatColumn, IntColumn
 from tenure.placement.packing.power import Watts
+from tenure.placement.packing.weights import Weights
 
 __all__ = [
     "BoolColumn",

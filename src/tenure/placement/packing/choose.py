@@ -8,7 +8,6 @@ but for one pass over a row of scores.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from tenure.placement.packing.power import Watts
 from tenure.placement.packing.prices import States, expected_use, moved
 from tenure.placement.packing.scarcity import scarcity_prices
 from tenure.placement.packing.value import Tables, cpu_prices, tables
+from tenure.placement.packing.weights import PowerPrice, Weights
 
 ROUNDS = 3
 EPOCH_SHARE = 0.02
@@ -32,21 +32,6 @@ EARLY_EPOCH = 0.3
 BATCH = 4
 WIDE_BATCH = 1024
 PRICING_SLICES = 56
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What a watt weighs, in devices: `watt` while the free share of capacity is above `late_below`, else `watt_late`.
-
-    Early choices are easily mended by later ones and late ones are not, so packing takes over as the fleet fills.
-    """
-
-    watt: float = 3e-4
-    watt_late: float = 2e-5
-    late_below: float = 0.2
-
-    def at(self, free_share: float) -> float:
-        return self.watt if free_share > self.late_below else self.watt_late
 
 
 class Packer:
@@ -247,9 +232,11 @@ class Packer:
         empties = np.count_nonzero(states.levels == LEVELS, axis=1)
         blocks = block_prices(mix, expected, states.model, empties, states.cpu_free, states.count)
         spare_cpu = float(state.cpu_free.sum()) / 1000 - mix.expected_cpu(float(idle.sum()))
-        asleep = max(0.0, spare_cpu) / max(1.0, float(fleet.cpu_milli.sum()) / 1000)
-        weight = self._weights.at(free_share)
-        self._pricing = Pricing(table, scarce, blocks, self._watts, weight, asleep, self.classes)
+        never_asked = max(0.0, spare_cpu) / max(1.0, float(fleet.cpu_milli.sum()) / 1000)
+        power = None
+        if self._watts is not None:
+            power = PowerPrice.now(self._watts, state, self._weights.at(free_share), never_asked)
+        self._pricing = Pricing(table, scarce, blocks, power, self.classes)
         self._epoch += 1
         yield
         yield from self._sweep()

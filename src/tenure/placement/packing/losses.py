@@ -16,10 +16,10 @@ from tenure.placement.packing.blocks import Blocks
 from tenure.placement.packing.columns import FleetState
 from tenure.placement.packing.demand import WHOLE_DEVICE_MILLI, ClassTable, FloatColumn, IntColumn
 from tenure.placement.packing.mix import LEVELS, Floats
-from tenure.placement.packing.power import Watts
 from tenure.placement.packing.scarcity import MODELS, charged
 from tenure.placement.packing.spare import Spare
 from tenure.placement.packing.value import Tables
+from tenure.placement.packing.weights import PowerPrice
 
 Slots = npt.NDArray[np.int8]
 Losses = npt.NDArray[np.float32]
@@ -47,20 +47,14 @@ class Shapes:
 
 
 class Pricing:
-    """One epoch's prices, in the form that evaluating needs. Immutable but for classes that arrive later.
-
-    asleep: share of the fleet's CPU that will never be asked for. A device that is woken later is woken all the same,
-    but a package that sleeps on saves its watts for good; so a package's watts count by that share.
-    """
+    """One epoch's prices, in the form that evaluating needs. Immutable but for classes that arrive later."""
 
     def __init__(
         self,
         tables: Tables,
         scarce: dict[int, Floats],
         blocks: Blocks | None,
-        watts: Watts | None,
-        watt_weight: float,
-        asleep: float,
+        power: PowerPrice | None,
         classes: ClassTable,
     ) -> None:
         self._prices = tables.prices.astype(np.float32)
@@ -71,7 +65,7 @@ class Pricing:
         self._empty = _planes(tables.empty)
         self._scarce, self._models, self._blocks = scarce, models, blocks
         self._spare = Spare.seen(tables.mix)
-        self._watts, self._watt_weight, self._asleep = watts, watt_weight, asleep
+        self._power = power
         self._bits = 1 << np.arange(min(models, MODELS), dtype=np.int64)
         self._charges: dict[int, Floats] = {}
         self.charge = np.stack([np.zeros(models + 1), *(self._cost(classes, index) for index in range(len(classes)))])[
@@ -122,9 +116,8 @@ class Pricing:
         taken = share[shape] + WHOLE_DEVICE_MILLI * whole[shape]
         lost: FloatColumn = (before[batch] - after.min(axis=1)).astype(np.float64)
         lost += self._spare.cost(free_cpu, free.sum(axis=1)[batch], cpu[shape], taken)
-        if self._watts is not None:
-            devices, packages = self._watts.added(state, machines[batch], cpu[shape], opens)
-            lost += self._watt_weight * (devices + self._asleep * packages)
+        if self._power is not None:
+            lost += self._power.cost(state, machines[batch], plane, cpu[shape], opens)
         if self._blocks is not None:
             lost += self._blocks.cost(plane, empties[batch], free_cpu, opens, cpu[shape], whole[shape])
         _least(lost, batch * len(cpu) + shape, slot, loss.reshape(-1), slots.reshape(-1))
