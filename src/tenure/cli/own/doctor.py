@@ -25,7 +25,7 @@ from tenure.cli.own.outcome import check_output
 from tenure.cli.platforms import support_of
 from tenure.client import ApiError, home_directory
 from tenure.client.calls import Call
-from tenure.engines import EngineFailure, LocalEngine
+from tenure.engines import EngineFailure, LocalEngine, Phase
 from tenure.resources import Machine, Site
 
 State = Literal["good", "lacking", "bad"]
@@ -55,7 +55,7 @@ def doctor(*, output: Output = "text", reach: Reach = HERE) -> int:
     Exits 0 when contracts can be made here, 1 when something keeps them from being made.
     """
     as_json = check_output(output)
-    checks = [*_system(), *_runtime(), *_enforcement(), *_host(reach)]
+    checks = [*_system(), *_runtime(), *_enforcement(), *damaged_runs(), *_host(reach)]
     code = exit_codes.NO if any(check.state == "bad" for check in checks) else exit_codes.YES
     if as_json:
         items = [check.to_json() for check in checks]
@@ -132,6 +132,16 @@ def _enforcement() -> Iterator[Check]:
     for ability in seen.abilities:
         how = ability.mechanism if ability.granted else ability.why
         yield Check("enforced", ability.name, "good" if ability.granted else "lacking", how or "unknown")
+
+
+def damaged_runs() -> Iterator[Check]:
+    """Runs whose own record is damaged; of all others `tenure ledger check` tells."""
+    if sys.platform != "linux":
+        return
+    for run in LocalEngine(home_directory()).runs():
+        if run.phase is Phase.UNREADABLE:
+            failure, _, next_step = run.message.partition("; next: ")
+            yield Check("runs", run.run_id, "bad", failure, next_step)
 
 
 def _host(reach: Reach) -> Iterator[Check]:
