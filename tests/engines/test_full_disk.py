@@ -132,7 +132,7 @@ def _connects(port: int) -> bool:
 
 def test_an_end_of_the_work_itself_is_recorded_once_there_is_room(engine: LocalEngine) -> None:
     go = engine.home.parent / "go"
-    run = engine.start(shell(f"while [ ! -e {go} ]; do sleep 0.02; done; exit 3", restart=NEVER))
+    run = engine.start(shell(f"while [ ! -e {go} ]; do sleep 0.1; done; exit 3", restart=NEVER))
     with no_room(keeper(run)):
         go.touch()
         eventually(lambda: work_is_gone(engine, run.run_id), "the command has ended")
