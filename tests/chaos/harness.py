@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from tenure.cli.running import end_all_runs, plane_of, stop_plane
-from tenure.client import AlreadyExists, Client, NotFound, Unreachable, discover
-from tenure.resources import Contract, Workload
+from tenure.client import AlreadyExists, Client, Conflict, NotFound, Unreachable, WaitTimeout, discover
+from tenure.resources import Offer, Workload
+from tenure.sdk import Client as SdkClient
+from tenure.sdk import SdkError
 
 COUNTER = """
 import sys, time
@@ -27,6 +29,11 @@ while True:
 """
 GAP_SECONDS_MAX = 1.5
 WAIT_SECONDS = 25
+ACCEPT_AT_ONCE, ACCEPT_SECONDS = 0.7, 3.0
+AT_ONCE_MAX = 3
+TERMS = ("10m", "15m", "20m", "30m", "45m", "1h")
+BY_HAND = "hand"
+"""How the names of workloads begin whose offers a user accepts."""
 
 
 @dataclass
@@ -38,8 +45,12 @@ class Home:
     counts: Path | None = None
     """Where the workloads count; the home itself by default."""
     python: str = sys.executable
+    by_hand: float = 0.0
+    """The share of the workloads whose offers a user accepts; the others take the first one by themselves."""
     acknowledged: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
+    accepted: dict[str, str] = field(default_factory=dict)
+    """Acceptances by hand that were acknowledged: contract to workload."""
     made: int = 0
 
     @property
@@ -67,29 +78,71 @@ class Home:
         """One thing that a user does, acknowledged or not; what was acknowledged is remembered."""
         try:
             with self.client() as client:
-                standing = [c for c in client.list(Contract).items if c.status and c.status.phase == "Active"]
-                if standing and self.source.random() < 0.4:
-                    name = self.source.choice(standing).spec.workload.name
+                if self.by_hand and (offered := self._offered(client)) and self.source.random() < ACCEPT_AT_ONCE:
+                    self._accept(self.source.choice(offered))
+                    return
+                there = [w.name for w in client.list(Workload).items if w.metadata.deletion_timestamp is None]
+                # Few at a time and not all for as long: else all but the first are only ever offered for later.
+                if len(there) >= AT_ONCE_MAX or (there and self.source.random() < 0.4):
+                    name = self.source.choice(there)
                     # Before the call: a deletion whose answer is lost may have happened.
                     self.deleted.add(name)
                     client.delete(Workload, name, namespace="default")
                 else:
                     self.made += 1
-                    name = f"count-{self.made}"
-                    client.create(self.workload(name))
+                    by_hand = bool(self.by_hand) and self.source.random() < self.by_hand
+                    name = f"{BY_HAND if by_hand else 'count'}-{self.made}"
+                    acceptance, term = "manual" if by_hand else "auto", self.source.choice(TERMS)
+                    client.create(self.workload(name, acceptance=acceptance, term=term))
                     self.acknowledged.add(name)
-        except (Unreachable, NotFound, AlreadyExists):
+        except (Unreachable, NotFound, AlreadyExists, Conflict, WaitTimeout, SdkError):
             return  # nobody acknowledged it
 
-    def workload(self, name: str) -> Workload:
+    def accept_first(self, name: str) -> None:
+        """Request one by hand where nothing else is asked for, and accept it; returns once that was acknowledged."""
+        with self.client() as client:
+            client.create(self.workload(name, acceptance="manual"))
+            self.acknowledged.add(name)
+            give_up = time.monotonic() + WAIT_SECONDS
+            while not (offered := self._offered(client)):
+                assert time.monotonic() < give_up, f"nothing was offered to {name}"
+                time.sleep(0.2)
+        self._accept(offered[0], WAIT_SECONDS)
+
+    def _offered(self, client: Client) -> list[Offer]:
+        """What is held for a user's choice and begins now."""
+        soon_ms = time.time_ns() // 10**6 + 1000
+        return [
+            offer
+            for offer in client.list(Offer).items
+            if offer.status
+            and offer.status.phase == "Held"
+            and offer.spec.purpose == "Offer"
+            and int(offer.spec.hold.start) <= soon_ms
+            and offer.spec.workload.name.startswith(BY_HAND)
+            and offer.spec.workload.name not in self.accepted.values()
+            and offer.spec.workload.name not in self.deleted
+        ]
+
+    def _accept(self, offer: Offer, seconds: float = ACCEPT_SECONDS) -> None:
+        """As `tenure accept --no-wait` does: acknowledged once it is committed."""
+        with SdkClient(discover(self.path), namespace="default") as client:
+            contract = client.accept(offer, wait=False, timeout_seconds=seconds)
+        self.accepted[contract.name] = offer.spec.workload.name
+
+    def workload(
+        self, name: str, command: list[str] | None = None, acceptance: str = "auto", term: str = "1h"
+    ) -> Workload:
+        """A command that counts, or another, for an hour or another term."""
+        counting = [sys.executable, "-c", COUNTER, str(self._counts / f"{name}.count")]
         return Workload.model_validate(
             {
                 "metadata": {"name": name, "namespace": "default"},
                 "spec": {
                     "command": {},
-                    "acceptance": "auto",
-                    "term": {"duration": "1h"},
-                    "run": {"command": [sys.executable, "-c", COUNTER, str(self._counts / f"{name}.count")]},
+                    "acceptance": acceptance,
+                    "term": {"duration": term},
+                    "run": {"command": command or counting},
                 },
             }
         )

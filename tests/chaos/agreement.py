@@ -1,0 +1,61 @@
+"""Whether contracts, evidence log and what really runs say the same; what does not is told in a line each."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenure.evidence import KeyRing, LogReader, contract_source
+from tenure.resources import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the evidence log says of the contracts, by their uids."""
+
+    signed: frozenset[str]
+    ending: frozenset[str]
+    settled: frozenset[str]
+
+
+def stated(home: Path) -> Stated:
+    """Read it beside whoever writes it."""
+    log = LogReader.open(home / "evidence", keys=KeyRing.read(home / "keys"))
+    try:
+        prefix = contract_source("")
+        uids = [source.removeprefix(prefix) for source in log.sources() if source.startswith(prefix)]
+
+        def having(id: str) -> frozenset[str]:
+            return frozenset(uid for uid in uids if log.find(f"{contract_source(uid)}/{id}") is not None)
+
+        return Stated(having("terms"), having("ending/ending"), having("ending/settled"))
+    finally:
+        log.close()
+
+
+def log_differences(contracts: Iterable[Contract], said: Stated) -> list[str]:
+    """Where the contracts and the log differ, once nothing is under way any more."""
+    phases = {c.uid: c.status.phase if c.status else "Proposed" for c in contracts}
+    found = []
+    for uid, phase in phases.items():
+        if phase == "Active" and uid not in said.signed:
+            found.append(f"{uid} is Active, and its terms were never stated")
+        if phase == "Active" and uid in said.ending:
+            found.append(f"{uid} is Active, and its end was stated")
+        if phase == "Ended" and uid not in said.settled:
+            found.append(f"{uid} is Ended, and the log does not say how")
+    for uid in sorted(said.signed - said.ending):
+        if phases.get(uid) != "Active":
+            found.append(f"{uid} was signed and never ended by the log, and it is {phases.get(uid, 'gone')}")
+    found += [f"{uid} began to end by the log, and never did" for uid in sorted(said.ending - said.settled)]
+    return found
+
+
+def lost_acceptances(contracts: Iterable[Contract], accepted: Mapping[str, str], deleted: Collection[str]) -> list[str]:
+    """Acceptances (contract to workload) that were acknowledged to a user and are no Active contract, although that
+    user has not deleted the workload."""
+    active = {c.name for c in contracts if c.status and c.status.phase == "Active"}
+    return [
+        f"{name} was accepted for {workload}, and is not Active"
+        for name, workload in accepted.items()
+        if workload not in deleted and name not in active
+    ]
