@@ -1,8 +1,11 @@
 """Deleting an Offer, Contract, Workload or namespace releases exactly once, after the processes are gone."""
 
 import random
+import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -14,6 +17,9 @@ from tests.chaos.harness import Home
 
 pytestmark = pytest.mark.real
 SECONDS = 30
+SLOW_TO_END = (
+    "import signal, time; signal.signal(signal.SIGTERM, lambda *_: time.sleep(0.5) or exit()); time.sleep(3600)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +124,58 @@ def test_a_held_offer_is_released_once(home: Home) -> None:
         client.delete(Workload, "offered", namespace="default")
         until(lambda: not _live(client, "default"), "all of it is gone")
         nothing_is_left(home, client)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("what", ["offer", "contract", "workload", "namespace"])
+def test_at_whatever_moment_it_is_deleted_it_is_released_once_and_after_its_processes(
+    home: Home, what: str, seed: int
+) -> None:
+    """Also while it is held, commissioned or ended: nobody waits for a phase, and what is ending is deleted again."""
+    source = random.Random(f"{what} {seed}")
+    with home.client() as client:
+        namespace = f"whenever-{what}-{seed}"
+        client.create(Namespace(metadata=ObjectMeta(name=namespace)))
+        before = client.get(Site, "local").metadata.resource_version or ""
+        wanted = home.workload("whenever", command=[sys.executable, "-c", SLOW_TO_END])
+        client.create(wanted.model_copy(update={"metadata": ObjectMeta(name=wanted.name, namespace=namespace)}))
+        time.sleep(source.uniform(0, 1.5))
+        _delete(client, what, namespace)
+        time.sleep(source.uniform(0, 0.8))
+        _delete(client, "contract", namespace)  # where one stands by now, in whatever phase
+        time.sleep(source.uniform(0, 0.4))
+        client.delete(Namespace, namespace) if what != "namespace" else None
+        engine = LocalEngine(home.path)
+        until(lambda: gone(client, Namespace, namespace, None) and not _live(client, namespace), "all of it is gone")
+        assert [s.run_id for s in engine.runs() if not s.final] == [], "released before its processes were gone"
+        assert home.settle()["exit"] == 0
+        released = Counter(uid for uid, operation in _committed_since(client, before) if operation == "Release")
+        assert set(released.values()) <= {1}, released
+
+
+def _delete(client: Client, what: str, namespace: str) -> None:
+    """Delete what there is of it now, if anything."""
+    models: dict[str, type[ApiObject]] = {"offer": Offer, "contract": Contract, "workload": Workload}
+    if what == "namespace":
+        client.delete(Namespace, namespace)
+        return
+    for obj in client.list(models[what], namespace=namespace).items:
+        with suppress(NotFound):
+            client.delete(models[what], obj.name, namespace=namespace)
+
+
+def _committed_since(client: Client, version: str) -> Iterator[tuple[str, str]]:
+    """The uid and the operation of everything committed since: each generation of the Site is watched."""
+    last, seen = _ledger(client).generation, -1
+    for event in client.watch(Site, resource_version=version):
+        if event.object is None or event.object.status is None:
+            continue
+        ledger = event.object.status.ledger
+        if ledger.generation > seen:
+            yield from ((operation.uid, operation.operation) for operation in ledger.last_batch)
+        seen = ledger.generation
+        if seen >= last:
+            return
 
 
 def _held(client: Client) -> list[Offer]:
