@@ -124,7 +124,7 @@ def test_a_deadline_that_passed_is_a_breach_and_anyone_can_compute_it_again(home
 def test_work_that_failed_for_good_has_broken_its_deadline_though_there_is_time_left(home: House) -> None:
     by = format_instant(SystemClock().now_ms() + 300_000)
     due = f'  objectives: {{completion: {{by: "{by}"}}}}\n'
-    text = home.command("fails", extra=due, run_line="['false'], restart: Never").read_text()
+    text = home.command("fails", extra=due, run_line="[sh, -c, 'sleep 6; false'], restart: Never").read_text()
     home.must("request", "--accept", "any", "-f", home.manifest("fails", text.replace("command: {}", "batch: {}")))
     ended = until(lambda: contract(home, "fails", "Ended"), 120)["status"]
     assert (ended["endedBecause"], ended["verdict"]) == ("WorkFailed", "Breached")
