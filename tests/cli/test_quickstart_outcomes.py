@@ -43,7 +43,9 @@ def step(outcome: Any) -> RemedyStep:
     return RemedyStep(rung="repin", cause="process 9", started_at=Instant(1_000), outcome=outcome)
 
 
-HELPED = Disturbance(breached=3, steps=[step("Helped")], detected_after_ms=800, kept_again=True, waited_seconds=90)
+HELPED = Disturbance(
+    breached=3, steps=[step("Helped")], detected_after_ms=800, kept_again=True, after={"Kept": 4}, waited_seconds=90
+)
 
 
 def test_windows_count_from_when_a_step_began() -> None:
@@ -90,7 +92,14 @@ def test_what_interference_could_not_show_is_no_failure(seen: Disturbance, said:
 
 def test_a_promise_that_is_never_kept_again_is_broken() -> None:
     for steps in ([], [step("DidNotHelp")], [step("InProgress")]):
-        assert of_disturbance(replace(HELPED, steps=steps, kept_again=False)).mark is Mark.BROKEN
+        seen = replace(HELPED, steps=steps, kept_again=False, after={"Breached": 9, "Kept": 1, "Unverifiable": 30})
+        assert of_disturbance(seen).mark is Mark.BROKEN
+
+
+def test_windows_that_nobody_could_judge_do_not_say_that_it_is_broken() -> None:
+    found = of_disturbance(replace(HELPED, steps=[], kept_again=False, after={"Unverifiable": 80}))
+    assert found.mark is Mark.NOT_SHOWN
+    assert "80 unverifiable" in found.said
 
 
 def test_a_death_that_nothing_noticed_holds() -> None:

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -77,7 +79,7 @@ def breach_and_remedy(stage: Stage, name: str) -> None:
                 stage.say("[dim]The interference is over; when is the promise kept again?[/]")
                 again = stage.watch(
                     lambda _: table(now(), remedies=True),
-                    lambda _: _kept_since(now(), gone_ms),
+                    lambda _: _kept_since(stage.audit(name), gone_ms),
                     KEPT_AGAIN_SECONDS_MAX,
                 )
         status = now().status or ContractStatus()
@@ -87,6 +89,7 @@ def breach_and_remedy(stage: Stage, name: str) -> None:
         steps=_steps(status, began_ms),
         detected_after_ms=detected_after_ms(audit, began_ms),
         kept_again=again,
+        after=judged(audit, gone_ms),
         waited_seconds=KEPT_AGAIN_SECONDS_MAX,
     )
     _tell(stage, status, seen)
@@ -102,11 +105,12 @@ def _helped(contract: Contract, since_ms: int) -> bool:
     return any(step.outcome == "Helped" for step in _steps(contract.status or ContractStatus(), since_ms))
 
 
-def _kept_since(contract: Contract, since_ms: int) -> bool:
+def _kept_since(audit: Mapping[str, Any], since_ms: int) -> bool:
     """Whether each promise was kept in a window that began after an instant."""
-    status = contract.status or ContractStatus()
-    kept = {(w.metric, w.percentile) for w in status.windows if w.verdict == "Kept" and int(w.start) >= since_ms}
-    return all((p.metric, p.percentile) in kept for p in contract.spec.promises.statistical)
+    return all(
+        any(window["verdict"] == "Kept" and window["startMs"] >= since_ms for window in promise["windows"])
+        for promise in audit["promises"]
+    )
 
 
 def _tell(stage: Stage, status: ContractStatus, seen: Disturbance) -> None:

@@ -79,8 +79,10 @@ class Disturbance:
     steps: Sequence[RemedyStep]
     detected_after_ms: int | None
     kept_again: bool
+    after: Mapping[str, int]
+    """Verdicts on the windows that began once the interference was gone."""
     waited_seconds: float
-    """How long the contract had, once the interference was gone."""
+    """How long the contract had by then."""
 
 
 def of_disturbance(seen: Disturbance) -> Outcome:
@@ -90,7 +92,9 @@ def of_disturbance(seen: Disturbance) -> Outcome:
         return Outcome(step, Mark.NOT_SHOWN, "kept in spite of the interference, which was too weak to breach anything")
     helped = next((one for one in seen.steps if one.outcome == "Helped"), None)
     if not seen.kept_again and helped is None:
-        gone = f"no window was kept in the {seen.waited_seconds:.0f} s after the interference was gone"
+        gone = f"{verdicts_text(seen.after)} in the {seen.waited_seconds:.0f} s after the interference was gone"
+        if not seen.after.get("Breached"):
+            return Outcome(step, Mark.NOT_SHOWN, f"breached; {gone}: too little to say whether it is kept again")
         return Outcome(step, Mark.BROKEN, f"{gone}: not kept again")
     if not seen.steps:
         breached = counted(seen.breached, "window")

@@ -19,7 +19,9 @@ WINDOWS_SPARE = 1
 """One window more than the least, so that one without a request costs no confidence."""
 MEASURED_MS_MAX = 60_000
 """What a trial measures of one shape and load unless its user buys more: `tenure trial --for 10m`."""
-START_AND_WARM_MS = 15_000
+START_AND_WARM_MS = 30_000
+"""A server that shares its core with others takes several times as long to start and to answer its first requests; what
+a trial does not need of its hold is given back when it is done."""
 HEAVIER = 2
 
 

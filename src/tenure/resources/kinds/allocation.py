@@ -124,7 +124,8 @@ class Promises(Strict):
     hard: list[HardPromise] = Field(default_factory=list)
     statistical: list[StatisticalPromise] = Field(default_factory=list)
     complete_by: Instant | None = Field(
-        default=None, description="by when the work is promised to be done: judged once, by its own success and when that was"
+        default=None,
+        description="by when the work is promised to be done: judged once, by its own success and when that was",
     )
     probes_per_second: Rate | None = Field(default=None, description="requests that the prober may add, on average")
     retention: Duration | None = Field(
