@@ -15,10 +15,11 @@ from tenure.controllers.answering.need import need_of
 from tenure.controllers.answering.unpromised import unpromised
 from tenure.controllers.contract.checking import owed, recompute
 from tenure.controllers.contract.credit import credit_of
-from tenure.controllers.contract.deadline import completion_body, seen_of
+from tenure.controllers.contract.deadline import RECORDED_MS_MAX, completion_body, seen_of
 from tenure.controllers.contract.stating import state
 from tenure.controllers.workload.later import due_by
 from tenure.engines import EndReason, RunState
+from tenure.engines.runstate import ExitState
 from tenure.evidence import ContradictionError, Statement, contract_source
 from tenure.placement import Calendar
 from tenure.promises import Verdict, Work, WorkSeen
@@ -205,8 +206,11 @@ def test_a_missed_deadline_earns_the_first_step_of_the_schedule() -> None:
     assert credit_of(PRICED, [], Verdict.KEPT, [Verdict.KEPT]) is None
 
 
-def run(reason: EndReason | None, ended_ms: int | None = None) -> RunState:
-    return cast(RunState, SimpleNamespace(reason=reason, ended_ms=ended_ms))
+def run(reason: EndReason | None, ended_ms: int | None = None, *, known: bool = True) -> RunState:
+    """A run that was over a while after its work had ended, at `ended_ms`, and whether anybody saw how that ended."""
+    last = ExitState(ended_ms, known) if ended_ms is not None else None
+    work = SimpleNamespace(last_exit=last)
+    return cast(RunState, SimpleNamespace(reason=reason, ended_ms=ended_ms and ended_ms + 20_000, work=work))
 
 
 @pytest.mark.parametrize(
@@ -218,7 +222,10 @@ def run(reason: EndReason | None, ended_ms: int | None = None) -> RunState:
         (run(EndReason.STOPPED, 7), "EndedByUser", Work.WITHDRAWN),
         (run(EndReason.STOPPED, 7), "Renegotiated", Work.WITHDRAWN),
         (run(EndReason.TERM_OVER, 7), "EndedByTerm", Work.BROKEN_OFF),
-        (None, "Lost", Work.BROKEN_OFF),
+        (run(EndReason.FAILED, 7, known=False), "WorkFailed", Work.UNKNOWN),
+        (run(EndReason.FAILED, 7, known=False), None, Work.UNKNOWN),
+        (None, "Lost", Work.UNKNOWN),
+        (None, "EndedByUser", Work.WITHDRAWN),
         (run(None), None, Work.RUNNING),
     ],
 )
@@ -242,6 +249,10 @@ class TestWatched:
         assert before.status is not None
         assert (before.status.verdict, before.status.credit) == ("Kept", None)
         service.clock.advance(BY_MS - service.clock.now_ms() + 1)
+        at_once = asyncio.run(service.look(READ))
+        assert at_once.status is not None
+        assert at_once.status.verdict == "Kept", "it may be done, and that not be written down yet"
+        service.clock.advance(RECORDED_MS_MAX)
         missed = asyncio.run(service.look(READ))
         assert missed.status is not None
         assert missed.status.verdict == "Breached"
@@ -255,7 +266,7 @@ class TestWatched:
 
     def test_what_was_stated_stands_whatever_is_seen_later(self, tmp_path: Path) -> None:
         service = self.watched(tmp_path)
-        service.clock.advance(BY_MS - service.clock.now_ms() + 1)
+        service.clock.advance(BY_MS - service.clock.now_ms() + RECORDED_MS_MAX + 1)
         asyncio.run(service.look(READ))
         service.clock.jump(-30_000)
         again = asyncio.run(service.look(READ))

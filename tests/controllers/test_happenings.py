@@ -79,11 +79,13 @@ async def test_what_cannot_be_stated_is_not_begun_again(service: Service, monkey
     assert "not started again: no space left" in said[0]
 
 
-async def test_each_restart_is_stated_once_with_how_the_command_ended(service: Service) -> None:
+async def test_each_restart_is_stated_once_it_is_there_with_how_the_command_ended(service: Service) -> None:
     ended = ExitState(at_ms=2000, known=True, signal=9)
-    once = replace(RUN, work=replace(WORK, restarts=1, started_ms=3000, last_exit=ended))
-    again = replace(RUN, work=replace(WORK, restarts=2, started_ms=5000, last_exit=ended))
-    for seen in (RUN, once, once, again):
+    planned = replace(RUN, work=replace(WORK, restarts=1, last_exit=ended))
+    there = ProcessId(11, 30, "boot-1")
+    once = replace(RUN, work=replace(WORK, process=there, restarts=1, started_ms=3000, last_exit=ended))
+    again = replace(RUN, work=replace(WORK, process=there, restarts=2, started_ms=5000, last_exit=ended))
+    for seen in (RUN, planned, once, once, again):
         await state_restarts(service.plane, service.contract, seen)
     assert [(body["what"], body["restarts"]) for body in notices(service)] == [
         ("CommandRestarted", 1),

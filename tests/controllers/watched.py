@@ -57,11 +57,11 @@ class Watched(Service):
 
     async def look(self, *facts: ReadBackFact, phase: Phase = Phase.RUNNING) -> Contract:
         """One look at a run in such a phase, of which this was read."""
-        work = SimpleNamespace(process=None, started_ms=None, restarts=0)
+        work = SimpleNamespace(process=None, started_ms=None, restarts=0, last_exit=None)
         state: Any = SimpleNamespace(
             run_id="r", phase=phase, work=work, confinement=None, healthy=None, final=False, reason=None, ended_ms=None
         )
-        await _say(self.plane, self.looks, self.now(), state, list(facts))
+        await _say(self.plane, self.looks, self.now(), state, list(facts), self.clock.now_ms())
         return self.now()
 
 

@@ -1,6 +1,7 @@
 """The log written anew while it is in use: samples go, statements and readers stay, a crash loses nothing."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,37 @@ def test_what_is_stated_meanwhile_is_in_the_new_file(tmp_path: Path, monkeypatch
     log.close()
     report = verified(tmp_path, a_log(tmp_path))
     assert (report.ok, report.recomputed, report.retired) == (True, 3, 4)
+
+
+def test_a_log_that_is_closed_meanwhile_is_left_to_its_next_writer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = filled(tmp_path)
+    retire(log, 4)
+    copy, others = compaction.Rewriting.copy, []
+
+    def and_change_hands(self: compaction.Rewriting, *what: object) -> None:
+        copy(self, *what)  # type: ignore[arg-type]
+        log.close()
+        others.append(a_log(tmp_path))
+        others[0].append_all([a_window(7, {"latencyMs": [7, 10, 20]})])
+
+    monkeypatch.setattr(compaction.Rewriting, "copy", and_change_hands)
+    assert log.compact() == 0
+    monkeypatch.undo()
+    written = others[0].size
+    others[0].close()
+    assert a_log(tmp_path).size == written, "what the next writer stated is there"
+
+
+def test_a_disk_without_room_for_a_second_log_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = filled(tmp_path)
+    retire(log, 4)
+    real = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: real._replace(free=size(tmp_path)))
+    assert log.compact() == 0
+    monkeypatch.undo()
+    assert log.compact() > 0
 
 
 def test_samples_on_which_something_stated_meanwhile_stands_stay(

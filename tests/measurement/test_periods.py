@@ -87,7 +87,7 @@ def test_the_percentile_is_never_too_short_and_little_too_long(values: list[int]
 
 def test_a_window_is_sketched_from_its_users_alone() -> None:
     evidence = WindowEvidence(MINUTE_MS, MINUTE_MS, requests=(request(10**6), request(3 * 10**6)))
-    found = window_sketch(PROMISE, evidence)
+    found = window_sketch(PROMISE, Window(0, MINUTE_MS), evidence)
     assert found is not None
     assert found.count == 2
     assert percentile_of(Sketch(), 95.0) is None

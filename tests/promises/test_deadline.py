@@ -19,6 +19,8 @@ KEPT, BREACHED, UNVERIFIABLE = Verdict.KEPT, Verdict.BREACHED, Verdict.UNVERIFIA
         (WorkSeen(Work.BROKEN_OFF, BEFORE, BEFORE), BREACHED, "DeadlineMissed"),
         (WorkSeen(Work.COMPLETED, BY_MS), KEPT, "DeadlineKept"),
         (WorkSeen(Work.COMPLETED, AFTER), UNVERIFIABLE, "EndUnknown"),
+        (WorkSeen(Work.UNKNOWN, BEFORE), UNVERIFIABLE, "EndUnknown"),
+        (WorkSeen(Work.UNKNOWN, AFTER), UNVERIFIABLE, "EndUnknown"),
         (WorkSeen(Work.WITHDRAWN, BEFORE), UNVERIFIABLE, "CutByEnd"),
         (WorkSeen(Work.WITHDRAWN, AFTER), BREACHED, "DeadlineMissed"),
     ],

@@ -108,7 +108,7 @@ class TestUsersWhoGaveUp:
 
 
 class TestAnswersThatRunOn:
-    """No window waits for ever: what is still open after five minutes has failed, or is more than was declared."""
+    """No bound's window waits for ever: what is open after five minutes has failed or counts as far as it came."""
 
     LATE = WINDOW.end_ms + 300_000
 
@@ -129,6 +129,19 @@ class TestAnswersThatRunOn:
         assert found.verdict is Verdict.BREACHED
         dripping = self.judged(4, 890_000, 200_000, 1_400_000, 1_299_000)
         assert dripping.verdict is Verdict.BREACHED, "nor has one that drips slower than the bound permits"
+
+    def test_one_that_began_in_time_and_goes_on_keeps_a_bound_on_its_beginning(self) -> None:
+        going = request(101_000, end_ms=309_000, outcome=Outcome.UNFINISHED, output_tokens=3, gaps_ms=())
+        going = replace(going, progress_after_ns=308_900 * 1_000_000)
+        for asof_ms in (self.LATE - 1, self.LATE):
+            seen = evidence(request(101_000), going, asof_ms=asof_ms, tap_asof_ms=asof_ms)
+            assert judge(PROMISE, WINDOW, seen).verdict is Verdict.KEPT, "whenever it is looked at"
+
+    def test_one_that_never_began_has_failed(self) -> None:
+        silent = request(101_000, first_ms=None, end_ms=309_000, outcome=Outcome.UNFINISHED, output_tokens=None)
+        slow = promise(bound_ms=100_000)
+        seen = evidence(*[request(101_000)] * 3, silent, asof_ms=self.LATE, tap_asof_ms=self.LATE)
+        assert judge(slow, WINDOW, seen).verdict is Verdict.BREACHED
 
     def test_a_longer_one_counts_as_far_as_it_came(self) -> None:
         assert self.judged(9000, 308_900, 200, self.LATE, 309_000).reason is Reason.LOAD_ABOVE_DECLARED
@@ -307,6 +320,12 @@ class TestRates:
         endless = replace(endless, progress_after_ns=400_000 * 1_000_000)
         seen = WindowEvidence(asof_ms=500_000, tap_asof_ms=500_000, requests=(endless,))
         assert judge(self.FLOOR, self.WINDOW, seen).reason is Reason.LOAD_ABOVE_DECLARED
+
+    def test_an_answer_that_goes_on_within_the_declared_length_is_waited_for(self) -> None:
+        going = request(100_000, end_ms=400_000, outcome=Outcome.UNFINISHED, output_tokens=3, gaps_ms=())
+        going = replace(going, progress_after_ns=399_000 * 1_000_000)
+        seen = WindowEvidence(asof_ms=500_000, tap_asof_ms=500_000, requests=(going,))
+        assert judge(self.FLOOR, self.WINDOW, seen).reason is Reason.NOT_SETTLED
 
     def test_too_much_load_does_not_excuse_a_floor(self) -> None:
         flood = tuple(request(100_000 + i, first_ms=3000, gaps_ms=(5, 5, 5)) for i in range(80))

@@ -6,6 +6,7 @@ Callers in several threads share an fsync: whoever gets the lock writes what all
 import contextlib
 import fcntl
 import os
+import shutil
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +32,8 @@ KEYS_SOURCE, KEY_ROTATION = "keys", "key-rotation"
 CHECKPOINT_EVERY_NS = 10_000_000_000
 """How much of the log's end could at most be cut off unseen by anyone who holds no checkpoint."""
 BATCH_RECORDS_MAX = 1024
+ROOM_LEFT_BYTES = 16 << 20
+"""What writing the log anew leaves free for everybody else on the disk."""
 
 
 @dataclass(slots=True)
@@ -169,13 +172,18 @@ class EvidenceLog(LogReader):
         """
         with self._write_lock:
             now_ns, plan, end = self._clock.monotonic_ns(), read_plan(self._folder), self._end
-            if not plan or self._broken is not None or now_ns - self._compacted_ns < every_ns:
+            if not plan or self._lock < 0 or self._broken is not None or now_ns - self._compacted_ns < every_ns:
+                return 0
+            self._compacted_ns = now_ns  # also when it fails: a disk that is too full is not filled again and again
+            if shutil.disk_usage(self._folder).free < end + ROOM_LEFT_BYTES:
                 return 0
         goes, saved = digests_to_go(records(self._path, len(FILE_HEAD), end), plan), 0
         if goes:
             with rewriting(self._path) as fresh:
                 fresh.copy(len(FILE_HEAD), end, goes)
                 with self._write_lock:
+                    if self._lock < 0 or self._broken is not None:
+                        return 0  # closed meanwhile: the file may have another writer by now
                     if rests_on(records(self._path, end, self._end), goes):
                         return 0  # stated meanwhile, on the very samples that were to go: next time
                     fresh.copy(end, self._end, frozenset())
@@ -187,8 +195,8 @@ class EvidenceLog(LogReader):
                         self._broken = f"{error.strerror}, when the log was written anew"
                         raise
         with self._write_lock:
-            take_from_plan(self._folder, plan)
-            self._compacted_ns = now_ns
+            if self._lock >= 0:
+                take_from_plan(self._folder, plan)
         return saved
 
     def rotate_key(self, *, to: SigningKey | None = None, at: Path | None = None) -> KeyRecord:
@@ -213,8 +221,8 @@ class EvidenceLog(LogReader):
                         body={"from": old.id, "to": new.id, "publicKey": new.public.pem},
                     )
                 )
-            except BaseException:
-                if self._broken is None:  # else the statement may be found there by the next opening
+            except (NotWrittenError, StatementError):
+                if self._broken is None:  # else, as after any other error, the next opening may find the statement
                     self._keys.forget(new)
                 raise
             return self._keys.follow(new.id, at_ms=at_ms)
@@ -283,7 +291,12 @@ class EvidenceLog(LogReader):
             self._undo(error)
             raise _not_written(str(error.strerror), self._path) from None
         located = tuple((self._end + offset, record) for offset, record in zip(offsets, records, strict=True))
-        self._take(Batch(self._end, self._end + len(data), self.size, located))
+        try:
+            self._take(Batch(self._end, self._end + len(data), self.size, located))
+        except Exception as failure:
+            # It is durable, and what is kept of it in memory is not whole: the next opening reads it from the file.
+            self._broken = f"{failure}, after the statements were written"
+            raise _not_written(self._broken, self._path) from failure
         if self._clock.monotonic_ns() - self._checkpointed_ns >= CHECKPOINT_EVERY_NS:
             with contextlib.suppress(NotWrittenError):  # the statements are safe; the next append tries again
                 self._store_checkpoint()

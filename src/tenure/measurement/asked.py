@@ -20,10 +20,16 @@ _REASONS = {
 _STREAM = re.compile(rb'"stream"\s*:\s*true')
 
 
+PARSED_BYTES_MAX = 65_536
+"""Parsing more would hold up the answers that pass meanwhile; in a longer body the pattern alone is believed."""
+
+
 def asks_for_stream(payload: bytes) -> bool:
     """Whether a request's body asks for its answer token by token; the pattern spares the others their parsing."""
     if _STREAM.search(payload) is None:
         return False
+    if len(payload) > PARSED_BYTES_MAX:
+        return True
     try:
         body = json.loads(payload)
     except (ValueError, RecursionError):

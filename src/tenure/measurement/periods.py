@@ -10,20 +10,24 @@ from collections.abc import Iterable
 
 from tenure.measurement.sketch import Sketch
 from tenure.measurement.store import MeasurementStore
-from tenure.promises import LatencyObjective, Promise, WindowEvidence, nearest_rank, readings
+from tenure.promises import LatencyObjective, Promise, Window, WindowEvidence, nearest_rank, readings
+from tenure.promises.overlong import without_overlong
 
 HOUR_MS = 3_600_000
 
 
-def window_sketch(promise: Promise, evidence: WindowEvidence) -> Sketch | None:
+def window_sketch(promise: Promise, window: Window, evidence: WindowEvidence) -> Sketch | None:
     """The values that a window's own requests took, every doubt taken as the worst; None for a promise of a rate.
+
+    What runs on and on counts as in the verdict.
 
     Probes are left out: what users and what probers saw is never pooled.
     """
     objective = promise.objective
     if not isinstance(objective, LatencyObjective):
         return None
-    values = readings(evidence.requests, objective.metric, promise.load.output_tokens - 1, objective.bound_ns)
+    requests = without_overlong(promise, window, evidence).requests
+    values = readings(requests, objective.metric, promise.load.output_tokens - 1, objective.bound_ns)
     return Sketch(value.high for value in values)
 
 

@@ -23,6 +23,8 @@ class Work(StrEnum):
     """It ended by itself, said that it had failed, and is not started again."""
     BROKEN_OFF = "BrokenOff"
     """Its contract ended before it did: by its term, or through whoever provides it."""
+    UNKNOWN = "Unknown"
+    """It is over, and nobody was there to see how it ended."""
     WITHDRAWN = "Withdrawn"
     """Its user ended the contract, or took new terms in its place."""
 
@@ -83,6 +85,8 @@ def judge_deadline(by_ms: int, seen: WorkSeen) -> DeadlineVerdict | None:
     """
     if seen.how is Work.COMPLETED:
         return _judge_completed(by_ms, seen)
+    if seen.how is Work.UNKNOWN:
+        return DeadlineVerdict(Verdict.UNVERIFIABLE, DeadlineReason.END_UNKNOWN)
     if seen.how is Work.FAILED:
         return DeadlineVerdict(Verdict.BREACHED, DeadlineReason.WORK_FAILED)
     if seen.how is Work.BROKEN_OFF or seen.seen_ms > by_ms:

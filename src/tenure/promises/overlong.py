@@ -1,16 +1,18 @@
 """Requests that run on for so long that no verdict waits for their end.
 
-By then an answer of the declared length, as slow as the bound permits, is long over. One that has not come so far has
-failed its user. One that has come further is longer than was declared, one of which its user takes no more waits for
-him, and how far one has come that he wants in one piece nobody knows: these count as far as they came, as if he had
-left. So one endless answer holds no window open for ever, and neither side gains by it.
+One that has not begun by then has failed its user, and where a bound is on gaps one that has not come to the declared
+length: as slow as the bound permits, it is long over. One that has come further is longer than was declared, one of
+which its user takes no more waits for him, and how far one has come that he wants in one piece nobody knows: these
+count as far as they came, as if he had left. So does every other that goes on, for a bound on its beginning or on being
+answered; for a floor of a rate it tells nothing before its end. So one endless answer holds no bound's window open for
+ever, and neither side gains by it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from tenure.promises.objectives import MICRO, LatencyObjective, Metric, Promise
+from tenure.promises.objectives import MICRO, LatencyObjective, Metric, Objective, Promise, RateObjective
 from tenure.promises.samples import Outcome, RequestSample, Window
 from tenure.promises.views import WindowEvidence
 
@@ -51,8 +53,12 @@ def _given_up(sample: RequestSample) -> RequestSample:
 def _settled(promise: Promise, sample: RequestSample, asof_ms: int) -> RequestSample:
     if sample.outcome is not Outcome.UNFINISHED:
         return sample
-    users_own = sample.streamed is False or _held(sample, asof_ms) or _longer_than_declared(promise, sample)
-    return replace(sample, outcome=Outcome.ABANDONED if users_own else Outcome.FAILED)
+    if sample.streamed is False or _held(sample, asof_ms) or _longer_than_declared(promise, sample):
+        return replace(sample, outcome=Outcome.ABANDONED)
+    if sample.first_token_after_ns is None or _is_paced(promise.objective):
+        return replace(sample, outcome=Outcome.FAILED)
+    # It goes on, within the declared length, and no bound says how slowly it may.
+    return sample if isinstance(promise.objective, RateObjective) else replace(sample, outcome=Outcome.ABANDONED)
 
 
 def _held(sample: RequestSample, asof_ms: int) -> bool:
@@ -69,6 +75,10 @@ def _longer_than_declared(promise: Promise, sample: RequestSample) -> bool:
     if isinstance(objective, LatencyObjective) and _paced(objective):
         return (last - first) / (came - 1) <= objective.bound_ns
     return True
+
+
+def _is_paced(objective: Objective) -> bool:
+    return isinstance(objective, LatencyObjective) and _paced(objective)
 
 
 def _paced(objective: LatencyObjective) -> bool:

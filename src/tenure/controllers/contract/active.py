@@ -46,6 +46,7 @@ from tenure.resources.kinds.contract import ReadBackFact, RemedyStep
 async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contract) -> Wait | None:
     """Look at the run; bring a lost one back where that is honest; end a contract whose work is done."""
     hold = contract.spec.hold
+    seen_ms = plane.clock.now_ms()  # before it is looked at: what ends after this was still running then
     try:
         state = await asyncio.to_thread(plane.engine.state, hold.id)
     except RunNotFound:
@@ -70,7 +71,7 @@ async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contra
     facts = compare(read, claim_now(contract), await plane.topology(contract.spec.machine))
     if any(fact.found == NOBODY for fact in facts):
         facts = []  # the work has just ended, or is about to be started again: there is nobody to read
-    await _say(plane, looks, contract, state, facts)
+    await _say(plane, looks, contract, state, facts, seen_ms)
     await follow_progress(plane, book, contract, state)
     await give_notice(plane, contract)
     return Wait(max(1, min(_pace_ms(contract), until_next(contract, plane.clock.now_ms()))))
@@ -108,7 +109,9 @@ def _pace_ms(contract: Contract) -> int:
     return look_ms(promise.window.ms for promise in contract.spec.promises.statistical)
 
 
-async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, facts: Sequence[ReadBackFact]) -> None:
+async def _say(
+    plane: Plane, looks: Looks, contract: Contract, state: RunState, facts: Sequence[ReadBackFact], seen_ms: int
+) -> None:
     """Judge what is due, remedy what is broken, and write both down."""
     run = run_status(state).model_copy(update={"read_back": list(facts)})
     wrong = next((fact for fact in facts if not fact.agrees), None)
@@ -117,7 +120,7 @@ async def _say(plane: Plane, looks: Looks, contract: Contract, state: RunState, 
     try:
         standing = await asyncio.to_thread(judge_windows, plane, contract)
         hard = await hard_condition(plane, contract, facts)
-        done = await completion_condition(plane, contract, state, plane.clock.now_ms())
+        done = await completion_condition(plane, contract, state, seen_ms)
         in_time = [done] if done is not None else []
         broken = Verdict.BREACHED if hard.status == "False" else Verdict.KEPT
         accounts = standing.accounts if standing is not None else ()

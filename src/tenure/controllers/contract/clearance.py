@@ -3,7 +3,10 @@
 Placement keeps a margin for stopping; where it was too short, the hold before outlives its end and the start waits.
 """
 
+import asyncio
+
 from tenure.controllers.plane import Plane
+from tenure.engines import RunNotFound
 from tenure.ledger import Record, View
 from tenure.resources import Contract
 from tenure.resources.kinds.allocation import Hold
@@ -14,17 +17,32 @@ async def in_the_way(plane: Plane, contract: Contract) -> Record | None:
     if contract.status is not None and contract.status.run is not None:
         return None  # it was started already
     memory = await plane.allocator.look()
-    return overdue_on(contract.spec.hold, contract.uid, memory.view, plane.clock.now_ms())
-
-
-def overdue_on(hold: Hold, uid: str, view: View, now_ms: int) -> Record | None:
-    """The first other live contract that is past its end and has a core or device of `hold`. Pure."""
-    wanted = _named(hold)
-    for record in view.live():
-        over = record.kind == "Contract" and record.uid != uid and int(record.hold.end) <= now_ms
-        if over and not wanted.isdisjoint(_named(record.hold)):
+    for record in overdue_on(contract.spec.hold, contract.uid, memory.view, plane.clock.now_ms()):
+        if await asyncio.to_thread(_runs, plane, record):
             return record
     return None
+
+
+def overdue_on(hold: Hold, uid: str, view: View, now_ms: int) -> list[Record]:
+    """The other live contracts that are past their end and have a core or device of `hold`. Pure."""
+    wanted = _named(hold)
+    return [
+        record
+        for record in view.live()
+        if record.kind == "Contract"
+        and record.uid != uid
+        and int(record.hold.end) <= now_ms
+        and not wanted.isdisjoint(_named(record.hold))
+    ]
+
+
+def _runs(plane: Plane, record: Record) -> bool:
+    """Whether anything of it is still there: books that are closed late keep nobody waiting."""
+    try:
+        state = plane.engine.state(record.hold.id)
+    except RunNotFound:
+        return False
+    return not state.final or bool(state.processes)
 
 
 def _named(hold: Hold) -> set[tuple[str, int | str]]:

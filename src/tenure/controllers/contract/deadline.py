@@ -20,6 +20,8 @@ COMPLETED_IN_TIME = "CompletedInTime"
 PREDICATE, KEY = "completion", "deadline"
 WITHDRAWN = ("EndedByUser", "EndedByDeletion", "Renegotiated")
 """Ends by the work's own user: what was not due by then is owed no more."""
+RECORDED_MS_MAX = 2_000
+"""A supervisor records an end at once; on a busy machine that may take so long."""
 _BY_ITSELF: Mapping[EndReason | None, Work] = {
     EndReason.COMPLETED: Work.COMPLETED,
     EndReason.FAILED: Work.FAILED,
@@ -31,8 +33,15 @@ _TRUE = {Verdict.KEPT: True, Verdict.BREACHED: False, Verdict.UNVERIFIABLE: None
 def seen_of(state: RunState | None, seen_ms: int, because: str | None = None) -> WorkSeen:
     """The work as its supervisor has it. `because` is why its contract ends, None while it goes on. Pure."""
     own = _BY_ITSELF.get(state.reason) if state is not None else None
-    if own is not None:
-        return WorkSeen(own, seen_ms, state.ended_ms if state is not None else None)
+    if state is not None and own is not None:
+        last = state.work.last_exit
+        if last is not None and not last.known:
+            # A second supervisor had taken it over, whose child it was not: it is over, and nobody saw how.
+            return WorkSeen(Work.UNKNOWN, seen_ms)
+        # Its own end: what it left behind may have taken longer to go.
+        return WorkSeen(own, seen_ms, last.at_ms if last is not None else state.ended_ms)
+    if state is None and because is not None and because not in WITHDRAWN:
+        return WorkSeen(Work.UNKNOWN, seen_ms)
     if because is None:
         return WorkSeen(Work.RUNNING, seen_ms)
     return WorkSeen(Work.WITHDRAWN if because in WITHDRAWN else Work.BROKEN_OFF, seen_ms)
@@ -50,7 +59,10 @@ async def completion_condition(
         return None
     told = await asyncio.to_thread(stated, plane, contract, PREDICATE, KEY)
     if told is None:
-        body = completion_body(int(by), seen_of(state, seen_ms, because))
+        seen = seen_of(state, seen_ms, because)
+        if seen.how is Work.RUNNING and seen_ms <= int(by) + RECORDED_MS_MAX:
+            return None  # it may have ended in time, and its supervisor be about to write that down
+        body = completion_body(int(by), seen)
         if body is None:
             return None
         await asyncio.to_thread(put, plane, contract, PREDICATE, KEY, body)
@@ -137,6 +149,8 @@ def _stood(body: Mapping[str, Any]) -> str:
             return f"failed at {ended or body['seen']}, and is not started again"
         case Work.RUNNING, _:
             return f"not done at {body['seen']}"
+        case Work.UNKNOWN, _:
+            return f"over when it was looked at, at {body['seen']}; nobody saw how it ended"
         case Work.WITHDRAWN, _:
             return f"ended by its user at {body['seen']}"
     return f"not done when its contract ended at {body['seen']}"

@@ -36,7 +36,8 @@ async def state_restarts(plane: Plane, contract: Contract, run: RunState) -> Non
     Raises NotWrittenError.
     """
     for command in (run.work, *run.sidecars):
-        if command.restarts and command.started_ms is not None:
+        # A restart counts from when it is planned; until it is there, what started is the one that ended.
+        if command.restarts and command.process is not None and command.started_ms is not None:
             key = f"restarted/{command.name}/{command.started_ms}"
             await asyncio.to_thread(state, plane, contract, NOTICE, key, _restarted(run, command, command.started_ms))
     if run.takeovers:

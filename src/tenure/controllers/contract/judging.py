@@ -182,7 +182,7 @@ def _judge(
         evidence = gather(window, now_ms, tap, declared=declared, prober=prober, ended_ms=ended_ms)
         for promise in promises:
             judged.append((judge(promise, window, evidence), evidence))
-            if (sketch := window_sketch(promise, evidence)) is not None:
+            if (sketch := window_sketch(promise, window, evidence)) is not None:
                 sketches[promise.name, window.start_ms] = sketch
     # Stated first: a verdict that is not in the evidence is not said.
     stated = state_windows(plane, contract, [(verdict, found) for verdict, found in judged if verdict.settled])

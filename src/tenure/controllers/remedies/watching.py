@@ -72,12 +72,13 @@ class Looks:
 
     def _keep(self, contract: Contract, others: Sequence[Intruder], cpus: tuple[int, ...], now_ms: int) -> None:
         facts = self.facts.get(contract.uid)
-        if facts is None:
-            return
+        looks = self.kernel.setdefault(contract.uid, KernelLooks())
+        if facts is None or (looks.kept and looks.kept[-1].facts is facts):
+            return  # there was no process to be read
         statistical = contract.spec.promises.statistical
         length_ms = statistical[0].window.ms if statistical else UNMEASURED_MS
         used = {(one.pid, one.name): one.cpu_share * self.seconds.get(contract.uid, 0.0) for one in others}
-        self.kernel.setdefault(contract.uid, KernelLooks()).add(KernelLook(now_ms, facts, cpus, used), length_ms)
+        looks.add(KernelLook(now_ms, facts, cpus, used), length_ms)
 
     def cause_of(self, uid: str, window: Window) -> dict[str, Any] | None:
         """What took time from the work in a window, as it is stated; None where nobody looked then."""

@@ -16,6 +16,7 @@ from tenure.controllers.contract.notice import is_ending_soon
 from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
+from tenure.controllers.workload.later import due_by
 from tenure.controllers.workload.occupied import calendar_of
 from tenure.controllers.workload.offering import renewing
 from tenure.ledger import Decision, View, hold_offers, nothing, release
@@ -54,9 +55,11 @@ async def withdraw_stale(plane: Plane, offers: Sequence[Offer], standing: Sequen
 
 async def _offer(plane: Plane, workload: Workload, asker: Asker, contract: Contract) -> None:
     start_ms, end_ms = int(contract.spec.term.start), int(contract.spec.term.end)
-    need = need_of(contract.spec.body, plane.clock.now_ms())
+    body, by = contract.spec.body, contract.spec.promises.complete_by
+    body = body if by is None else due_by(body, int(by))  # as agreed, where a later one was
+    need = need_of(body, plane.clock.now_ms())
     need = replace(need, when=Window(end_ms, end_ms, end_ms - start_ms))
-    known = await gather(plane, contract.spec.body, need, trial_made=True)
+    known = await gather(plane, body, need, trial_made=True)
     if isinstance(known, Missing):
         await _announce(plane, workload, contract, None, known.message)
         return

@@ -11,7 +11,7 @@ from typing import Any
 
 from tenure.engines.local import procfs
 from tenure.engines.local.confine import Groups
-from tenure.engines.local.folder import RunFolder, read_json, write_json
+from tenure.engines.local.folder import RecordDamaged, RunFolder, read_json, write_json
 from tenure.engines.local.output import STREAMS, LogFile, Output, open_pipe, pipe_path
 
 
@@ -94,7 +94,10 @@ class Command:
     def take_over(self, boot: str) -> bool:
         """Watch the process that an earlier supervisor started, where it still runs. It is not our child, so how it
         will end cannot be known; that it ends can (pidfd_open(2))."""
-        identity = read_json(self.folder.command(self.name))
+        try:
+            identity = read_json(self.folder.command(self.name))
+        except RecordDamaged:
+            return False  # cut off by a full disk once: whoever it was is found in the run's groups, and ended
         self.record["process"] = identity
         if identity is None or not procfs.is_alive(identity, boot):
             return False
