@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tenure.cli.own.status import breached_lately, exit_code_of
+from tenure.cli.own.status import _table, breached_lately, exit_code_of
 from tenure.quantities import format_instant
 from tenure.resources import Contract
 from tests.cli.answers import contract_object
@@ -49,3 +49,8 @@ def test_the_worst_of_all_that_counts(contracts: list[Contract], code: int) -> N
 def test_an_ended_breach_counts_for_an_accounting_period(phase: str, verdict: str, days: int, counts: bool) -> None:
     ended = contract(phase, verdict, endedAt=format_instant(AT_MS))
     assert breached_lately(ended, AT_MS + days * DAY_MS) is counts
+
+
+def test_one_that_is_over_says_since_when_and_not_how_long_its_term_would_have_lasted() -> None:
+    ended = contract("Ended", "Breached", endedAt=format_instant(AT_MS))
+    assert str(_table([ended], AT_MS + 300_000).rows[0][-1]) == "ended 5 min ago"

@@ -135,13 +135,18 @@ def _table(contracts: list[Contract], now_ms: int) -> WordTable:
             measured.append(progress_text(progress, now_ms) if progress is not None else "unknown")
         verdict = contract.status.verdict
         said = Text(verdict or ready_reason(contract) or "none yet", style=VERDICTS.get(verdict or "", QUIET))
-        left = duration_text(int(contract.spec.term.end) - now_ms)
+        ended = contract.status.ended_at
+        left = duration_text(int(contract.spec.term.end) - now_ms) if ended is None else _ended(int(ended), now_ms)
         # A row each, so that where words wrap the figures stay beside their promises.
         first, *more = zip(promised, measured, strict=True) if promised else [("", "")]
         rows.append((contract.name, contract.status.phase, said, *first, left))
         for line in more:
             rows.append(("", "", "", *line, ""))
     return WordTable(("contract", "phase", "verdict", "promised", "measured", "ends in"), rows)
+
+
+def _ended(at_ms: int, now_ms: int) -> str:
+    return f"ended {duration_text(now_ms - at_ms)} ago"
 
 
 def _due(contract: Contract, now_ms: int) -> str:
