@@ -132,6 +132,7 @@ def test_a_core_that_is_taken_is_made_up_for_by_the_one_held_back_and_the_promis
                 lambda: f"kept again although the interference goes on: {told(home, 'chat')}",
             )
             helped = next(one for one in reversed(after.remedies) if one.rung == "add-capacity")
+            assert helped.finished_at is not None
             took_ms = int(helped.finished_at) - int(helped.started_at)
             print(f"judged to have helped {took_ms / 1000:.0f} s after the reserve was called in")
     assert after.run is not None
