@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tenure.client import Refusing
+from tenure.client import AsyncClient, Refusing
 from tenure.controllers.contract.reconcile import ContractReconciler
 from tenure.controllers.kernel import Key
 from tenure.controllers.plane import Plane
@@ -39,6 +39,19 @@ async def contracts(plane: Plane) -> list[Contract]:
     return (await plane.client.list(Contract)).items
 
 
+async def accepted_in_vain(plane: Plane, user: AsyncClient) -> tuple[WorkloadReconciler, Offer]:
+    """A need whose user accepted its offer, and whose commit was refused."""
+    reconciler = WorkloadReconciler(plane, Trials(plane))
+    await user.create(command("need"))
+    await reconciler.reconcile(NEED)
+    (offer,) = (await user.list(Offer)).items
+    await user.patch(Workload, "need", {"spec": {"acceptedOffer": offer.name}}, namespace="default")
+    refuse_the_next_commit(plane)
+    with pytest.raises(Refusing):
+        await reconciler.reconcile(NEED)
+    return reconciler, offer
+
+
 @pytest.mark.parametrize("acceptance", ["manual", "auto"])
 async def test_an_acceptance_whose_commit_failed_is_made_at_the_next_look(tmp_path: Path, acceptance: str) -> None:
     async with plane_on(tmp_path, cores=1) as (plane, user):
@@ -65,14 +78,7 @@ async def test_an_acceptance_whose_commit_failed_is_made_at_the_next_look(tmp_pa
 
 async def test_a_contract_that_was_never_committed_goes_once_the_ledger_has_moved_on(tmp_path: Path) -> None:
     async with plane_on(tmp_path, cores=2) as (plane, user):
-        reconciler = WorkloadReconciler(plane, Trials(plane))
-        await user.create(command("need"))
-        await reconciler.reconcile(NEED)
-        (offer,) = (await user.list(Offer)).items
-        await user.patch(Workload, "need", {"spec": {"acceptedOffer": offer.name}}, namespace="default")
-        refuse_the_next_commit(plane)
-        with pytest.raises(Refusing):
-            await reconciler.reconcile(NEED)
+        reconciler, offer = await accepted_in_vain(plane, user)
 
         await user.create(command("other"))
         await reconciler.reconcile(Key("default", "other"))
@@ -84,14 +90,7 @@ async def test_a_contract_that_was_never_committed_goes_once_the_ledger_has_move
 
 async def test_a_contract_that_was_never_committed_goes_when_it_is_deleted(tmp_path: Path) -> None:
     async with plane_on(tmp_path, cores=1) as (plane, user):
-        reconciler = WorkloadReconciler(plane, Trials(plane))
-        await user.create(command("need"))
-        await reconciler.reconcile(NEED)
-        (offer,) = (await user.list(Offer)).items
-        await user.patch(Workload, "need", {"spec": {"acceptedOffer": offer.name}}, namespace="default")
-        refuse_the_next_commit(plane)
-        with pytest.raises(Refusing):
-            await reconciler.reconcile(NEED)
+        _, offer = await accepted_in_vain(plane, user)
         await user.delete(Contract, offer.name, namespace="default")
         await ContractReconciler(plane).reconcile(Key("default", offer.name))
         assert await contracts(plane) == []
