@@ -48,7 +48,7 @@ def test_each_rung_has_its_condition(situation: Situation, rung: str | None) -> 
     assert chosen(situation) == rung
 
 
-SLOW = Situation(missed=2, missing="interTokenLatency.p95", spare=(1,))
+SLOW = Situation(broken=2, missed=2, missing="interTokenLatency.p95", spare=(1,))
 WAITED = Cause("WaitedForCpu", 0.6, "its threads were ready and had no CPU for 60% of the time")
 
 
@@ -72,7 +72,7 @@ class TestAddCapacity:
         "situation",
         [
             replace(SLOW, spare=()),  # none is held, or it is in use already
-            replace(SLOW, missed=1),
+            replace(SLOW, broken=1, missed=1),
             replace(SLOW, missing="availability"),  # requests fail although there is CPU
         ],
     )
@@ -82,6 +82,13 @@ class TestAddCapacity:
     def test_a_process_that_is_stuck_is_restarted_instead(self) -> None:
         assert chosen(replace(SLOW, healthy=False)) == "restart"
         assert chosen(replace(SLOW, stuck=True)) == "restart"
+        a_little = replace(WAITED, share=0.02)
+        assert chosen(replace(SLOW, stuck=True, causes=(a_little,))) == "restart", "every thread waits now and then"
+
+    def test_work_that_answers_nobody_because_it_gets_no_cpu_is_not_stuck(self) -> None:
+        starved = replace(SLOW, missed=0, stuck=True, causes=(WAITED,))
+        assert chosen(starved) == "add-capacity"
+        assert chosen(starved, step("add-capacity", "DidNotHelp")) == "restart"
 
     def test_availability_that_lacks_cpu_is_helped(self) -> None:
         assert chosen(replace(SLOW, missing="availability", causes=(WAITED,))) == "add-capacity"

@@ -8,7 +8,7 @@ from tenure.controllers.remedies.ladder import next_rung
 from tenure.controllers.remedies.renegotiate import ANSWERED_MS_MAX, answer_to
 from tenure.controllers.remedies.situation import Intruder, Situation
 from tenure.controllers.remedies.taking import LADDER, at_the_end
-from tenure.controllers.remedies.watching import missed_lately
+from tenure.controllers.remedies.watching import most_broken
 from tenure.controllers.workload.later import deadline_kept
 from tenure.controllers.workload.lesser import episode
 from tenure.placement import Calendar
@@ -99,9 +99,10 @@ def test_at_the_end_an_open_step_was_accepted_or_ended_with_the_contract() -> No
 def test_only_windows_with_a_figure_and_promises_that_burn_ask_for_other_terms() -> None:
     kept, broken, dark = Verdict.KEPT, Verdict.BREACHED, Verdict.UNVERIFIABLE
     seen = [window(0, broken), window(1, kept), window(2, dark), window(3, broken), window(4, broken, float("inf"))]
-    assert missed_lately(seen, {"a"}) == (2, "a")
-    assert missed_lately(seen, set()) == (0, "")
-    assert missed_lately([*seen, *(window(5 + place, kept) for place in range(8))], {"a"}) == (0, "a")
+    assert most_broken(seen, {"a"}, measured=True) == (2, "a")
+    assert most_broken(seen, {"a"}) == (3, "a"), "what answered nobody is broken all the same"
+    assert most_broken(seen, set(), measured=True) == (0, "")
+    assert most_broken([*seen, *(window(5 + place, kept) for place in range(8))], {"a"}, measured=True) == (0, "")
 
 
 def test_the_evidence_is_the_trouble_alone_with_its_good_windows_and_without_those_before() -> None:

@@ -37,7 +37,7 @@ spec:
   term: {{duration: 60m}}
 """
 INTERFERERS = 24
-"""So many that a token takes longer than its bound, however quick the machine."""
+"""So many that a token takes longer than its bound, however quick the machine. On a slow one nobody is answered."""
 BROKEN_WINDOWS = 3
 """More than it takes to call a reserve in, where there is one. Many more there are not: soon all requests queue."""
 CALLED_IN_SECONDS = 180

@@ -15,8 +15,10 @@ from tenure.engines import MovesRuns
 from tenure.promises import Metric
 from tenure.resources import Contract
 
-MISSED_LEAST = 2
+BROKEN_LEAST = 2
 """A single window is no trend, and the reserve is there once."""
+CPU_SHARE_LEAST = 0.10
+"""Of the time. Every thread waits for its CPU now and then; that is not what breaks a promise."""
 CPU_CAUSES = ("WaitedForCpu", "Stolen", "Throttled")
 
 
@@ -29,16 +31,19 @@ class AddCapacity:
     waits = False
 
     def helps(self, situation: Situation) -> Reasoned | None:
-        """The budget burns, the work answers, cores are held back, and what lacks is the CPU."""
-        if not situation.spare or situation.healthy is False or situation.stuck or situation.missed < MISSED_LEAST:
+        """The budget burns, cores are held back, and what lacks is the CPU, as the kernel says or as slow answers do.
+
+        Work that got no CPU answers nobody, as stuck work does. Restarted without CPU it would answer nobody either.
+        """
+        if not situation.spare or situation.healthy is False or situation.broken < BROKEN_LEAST:
             return None
-        lacks = next((cause.detail for cause in situation.causes if cause.code in CPU_CAUSES), None)
+        lacks = next((c.detail for c in situation.causes if c.code in CPU_CAUSES and c.share >= CPU_SHARE_LEAST), None)
         if lacks is None and situation.intruders:
             worst = situation.intruders[0]
             lacks = f"process {worst.pid} ({worst.name}) used {worst.cpu_share:.0%} of its core"
-        if lacks is None and situation.missing == Metric.AVAILABILITY:
+        if lacks is None and (situation.stuck or situation.missing == Metric.AVAILABILITY):
             return None  # requests that fail although there is CPU do not need more of it
-        broken = f"{situation.missing} was broken in {situation.missed} of its newest windows"
+        broken = f"{situation.missing} was broken in {situation.broken} of its newest windows"
         return Reasoned(broken + (f"; {lacks}" if lacks else ""))
 
     def success(self, after: After) -> Outcome:

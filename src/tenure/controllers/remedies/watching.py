@@ -54,7 +54,8 @@ class Looks:
         newest = standing.newest
         failed = [v for v in newest if v.verdict is Verdict.BREACHED]
         burning = {promise.name for promise, account in standing.accounts if account.remedy_due}
-        missed, missing = missed_lately(standing.recent, burning)
+        missed, missing = most_broken(standing.recent, burning, measured=True)
+        broken, unmeasured = most_broken(standing.recent, burning)
         wanted = contract.spec.body.remedies
         room_elsewhere = set(plane.system_cpus) - set(cpus)  # on a machine of one core there is nowhere else to go
         return Situation(
@@ -63,8 +64,9 @@ class Looks:
             causes=tuple(found_causes),
             healthy=state.healthy,
             stuck=bool(failed) and all(v.observed in (None, float("inf")) for v in failed),
+            broken=broken,
             missed=missed,
-            missing=missing,
+            missing=missing or unmeasured,
             spare=held_back(contract),
             spent=any(account.verdict is Verdict.BREACHED for _, account in standing.accounts),
             may_end=wanted is not None and wanted.last_resort == "end-with-credit",
@@ -111,19 +113,23 @@ class Looks:
         self.told.discard(uid)
 
 
-def missed_lately(recent: Sequence[WindowVerdict], burning: Collection[str]) -> tuple[int, str]:
+def most_broken(
+    recent: Sequence[WindowVerdict], burning: Collection[str], *, measured: bool = False
+) -> tuple[int, str]:
     """Of the promises that burn their budget, the one most broken in its newest windows, and in how many; pure.
 
-    What cannot be measured cannot be renegotiated by a figure, so only windows with a figure count.
+    `measured`: only windows with a figure count. Work that gets no CPU at all answers nobody, and leaves none.
     """
     counts = {
-        promise: sum(map(_was_missed, [v for v in recent if v.settled and v.promise == promise][-LATELY_WINDOWS:]))
+        promise: sum(
+            verdict.verdict is Verdict.BREACHED and (not measured or _has_a_figure(verdict))
+            for verdict in [v for v in recent if v.settled and v.promise == promise][-LATELY_WINDOWS:]
+        )
         for promise in sorted(burning)
     }
     promise = max(counts, key=lambda name: counts[name], default="")
-    return counts.get(promise, 0), promise
+    return (counts[promise], promise) if counts.get(promise) else (0, "")
 
 
-def _was_missed(verdict: WindowVerdict) -> bool:
-    measured = verdict.observed is not None and isfinite(verdict.observed)
-    return verdict.verdict is Verdict.BREACHED and measured
+def _has_a_figure(verdict: WindowVerdict) -> bool:
+    return verdict.observed is not None and isfinite(verdict.observed)
