@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import pytest
@@ -74,8 +75,18 @@ def endpoint(home: House, contract: Contract) -> Endpoint:
     return Endpoint(contract.status.endpoint, contract.spec.body.inference.model, key)
 
 
-def load(home: House, contract: Contract) -> AbstractContextManager[Load]:
-    """Its declared load, for as long as the block lasts; from cores that it does not hold."""
+def ready_shown(home: House, name: str = "chat") -> tuple[str, str]:
+    """`Ready` of its Active contract as the door shows it now, and why."""
+    found = active(home, name)
+    assert found is not None, "it is still under contract"
+    assert found.status is not None
+    condition = next(c for c in found.status.conditions if c.type == "Ready")
+    return condition.status, condition.reason
+
+
+def load(home: House, contract: Contract, folder: Path | None = None) -> AbstractContextManager[Load]:
+    """Its declared load, for as long as the block lasts; from cores that it does not hold. What it notes lies in
+    `folder`, beside the home where none is named."""
     declared = contract.spec.promises.load
     assert declared is not None
     plan = TrialPlan(
@@ -85,7 +96,7 @@ def load(home: House, contract: Contract) -> AbstractContextManager[Load]:
         warmup_ms=0,
     )
     others = os.sched_getaffinity(0) - set(contract.spec.hold.claims[0].cores)
-    return Load(home.path.parent, endpoint(home, contract), plan, tuple(others))
+    return Load(folder or home.path.parent, endpoint(home, contract), plan, tuple(others))
 
 
 def pid_of_plane(home: House) -> int:

@@ -19,7 +19,7 @@ import pytest
 from tenure.measurement import Endpoint
 from tenure.resources import Contract
 from tests.requirements.home import House
-from tests.requirements.served import active, endpoint, load, pid_of_plane, serve, until
+from tests.requirements.served import active, endpoint, load, pid_of_plane, ready_shown, serve, until
 
 pytestmark = pytest.mark.real
 WINDOW_MS = 1000
@@ -64,12 +64,6 @@ def pid(home: House, name: str = "chat") -> int | None:
     return status.run.pid
 
 
-def ready(contract: Contract) -> tuple[str, str]:
-    assert contract.status is not None
-    condition = next(c for c in contract.status.conditions if c.type == "Ready")
-    return condition.status, condition.reason
-
-
 def windows(home: House, name: str) -> list[dict[str, Any]]:
     return [window for promise in audit(home, name)[1]["promises"] for window in promise["windows"]]
 
@@ -101,7 +95,7 @@ def test_twin_what_is_kept_is_ready_and_exits_zero(home: House, chat: Contract) 
     until(lambda: kept_windows(home) >= 6, 30)
     # On a busy machine evidence may be older than so short a window for a moment, and Ready is then Unknown.
     until(lambda: home.tenure("status").code == 0, 10)
-    until(lambda: ready(now(home))[0] == "True", 10)
+    until(lambda: ready_shown(home)[0] == "True", 10)
     code, found = audit(home, chat.name)
     assert code == 0
     assert found["verdict"] == "Kept"
@@ -114,7 +108,7 @@ def test_e4_a_killed_process_is_back_and_what_was_lost_is_a_breach_on_record(hom
     asked_ms = time.time_ns() // 10**6
     lost = not answered(endpoint(home, now(home)))
     until(lambda: pid(home) not in (None, before), 20, "its supervisor starts it again")
-    until(lambda: ready(now(home))[0] == "True", 30, "it is kept again")
+    until(lambda: ready_shown(home)[0] == "True", 30, "it is kept again")
     status = now(home).status
     assert status is not None
     assert status.run is not None
@@ -152,7 +146,7 @@ def test_g10_a_breach_exits_one_and_is_not_ready(home: House, brief: Contract) -
             if (running := pid(home, brief.spec.workload.name)) is not None:
                 os.kill(running, signal.SIGSTOP)  # and again, since the remedy is to start it anew
         time.sleep(1)
-    assert ready(now(home, brief.spec.workload.name))[0] != "True"
+    assert ready_shown(home, brief.spec.workload.name)[0] != "True"
     report = home.tenure("status", "-o", "json")
     assert (report.code, report.json["verdict"]) == (1, "Breached")
     code, found = audit(home, brief.name)

@@ -1,0 +1,59 @@
+"""The disk is full while a real model serves under statistical promises: not ready meanwhile, and no window is lost.
+
+The tap's journal lies on the same disk, so of that time nothing is known; what is not known is judged unverifiable.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.disks import filled, small_disk
+from tests.requirements.home import House, house
+from tests.requirements.served import load, ready_shown, serve, until
+
+pytestmark = pytest.mark.real
+FULL_SECONDS = 6
+WINDOW_MS = 1_000
+DISK_MIB = 256
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Iterator[tuple[House, Path]]:
+    with small_disk(tmp_path / "disk", DISK_MIB) as disk:
+        home = house(disk)
+        try:
+            yield home, disk
+        finally:
+            home.close()
+
+
+def now_ms() -> int:
+    return time.time_ns() // 10**6
+
+
+def judged(home: House, name: str) -> dict[str, dict[int, str]]:
+    """By promise, the verdict on each window by its start."""
+    found: dict[str, Any] = home.tenure("contract", "audit", name, "-o", "json").json
+    return {one["promise"]: {w["startMs"]: w["verdict"] for w in one["windows"]} for one in found["promises"]}
+
+
+def test_what_passed_on_a_full_disk_is_judged_afterwards(full: tuple[House, Path], tmp_path: Path) -> None:
+    home, disk = full
+    contract = serve(home, term="10m")
+    with load(home, contract, tmp_path):
+        until(lambda: ready_shown(home) == ("True", "Kept"), 30, "twin: it is ready before")
+        with filled(disk):
+            until(lambda: ready_shown(home)[0] != "True", 10, "it is not ready any more")
+            begun_ms = now_ms()
+            give_up = time.monotonic() + FULL_SECONDS
+            while time.monotonic() < give_up:
+                assert ready_shown(home)[0] != "True"
+            over_ms = now_ms()
+        until(lambda: ready_shown(home) == ("True", "Kept"), 60, lambda: f"it is ready again: {ready_shown(home)}")
+        starts = range(-(-begun_ms // WINDOW_MS) * WINDOW_MS, over_ms - WINDOW_MS + 1, WINDOW_MS)
+        for promise, verdicts in judged(home, contract.name).items():
+            missing = [start for start in starts if start not in verdicts]
+            assert missing == [], f"{promise}: every window of that time has a verdict"
