@@ -76,6 +76,19 @@ class TestOffers:
         assert quote.promises.complete_by is None
         assert [r.axis for r in quote.relaxed] == ["later"]
 
+    def test_the_answer_speaks_of_a_signed_deadline_only_where_an_offer_promises_one(self) -> None:
+        late = asked(term={"start": format_instant(NOW_MS + 120_000), "duration": "10m"}).answer.refusal
+        assert late is not None
+        assert late.binding.constraint == "objectives.completion"
+        assert "start" in late.binding.message, "that is why, and not that nobody knows how long it takes"
+        assert "unknown" not in late.binding.message
+        assert "is signed" not in late.binding.next_step
+        assert "later deadline" in late.binding.next_step
+        known = asked().answer.refusal
+        assert known is not None
+        assert "unknown" in known.binding.message
+        assert "is signed" in known.binding.next_step
+
     def test_a_limit_of_money_that_is_exceeded_is_still_what_binds(self) -> None:
         refusal = asked(budget={"hourlyMax": "0.01 EUR"}).answer.refusal
         assert refusal is not None
