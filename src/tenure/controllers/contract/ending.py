@@ -13,6 +13,7 @@ from tenure.controllers.contract.judging import as_status, judge_windows, window
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.retention import mark_ended
 from tenure.controllers.contract.run import KEYS_FOLDER
+from tenure.controllers.contract.signed import say_what_was_signed
 from tenure.controllers.contract.stating import state, stated
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
@@ -79,6 +80,7 @@ async def end(
         said = condition("Released", False, "WaitingForRelease", f"{why}: {error}", plane.clock)
         await set_phase(plane, contract, "Ending", said)
         return Wait(STOP_AGAIN_MS)
+    contract = await say_what_was_signed(plane, contract)
     contract = await _judge_the_rest(plane, contract)
     await _settle(plane, contract, reason)
     uid = contract.uid
