@@ -81,7 +81,8 @@ def _close_record(folder: RunFolder) -> None:
     message = f"its record {folder.state} could not be read and was set aside as state.json.damaged"
     state = first_state(spec | {"ports": {}}, procfs.boot_id())
     ended_ms = time.time_ns() // 1_000_000
-    write_json(folder.state, {**state, "phase": "Ended", "reason": "Stopped", "message": message, "ended_ms": ended_ms})
+    end = {"phase": "Ended", "reason": "RecordDamaged", "message": message, "ended_ms": ended_ms}
+    write_json(folder.state, {**state, **end})
 
 
 def _is_damaged(path: str) -> bool:
