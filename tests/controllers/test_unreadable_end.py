@@ -1,4 +1,4 @@
-"""A term that ends over a damaged run record: it ends, nothing is left, and nobody claims to know how the work ended."""
+"""A term that ends over a damaged run record: it ends, nothing is left, and nobody claims to know how it ended."""
 
 import os
 import signal
