@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from tenure.controllers.contract.checking import Recomputing
+from tenure.controllers.contract.judging import PROBER, run_folder
 from tenure.controllers.contract.stating import checkpoint_of, state_terms
 from tenure.evidence import contract_source, export_bundle, verify_bundle
+from tenure.measurement import JournalWriter
+from tenure.measurement.scrape import Scrape
 from tenure.promises import Reason, Verdict
 from tenure.resources import Contract
 from tests.controllers.test_judging import NS, Service
@@ -58,3 +61,23 @@ def test_its_window_is_broken_before_the_answer_ends_and_stays_so(service: Servi
     export_bundle(service.plane.log, bundle, sources=[source], keys=keys, at_ms=service.clock.now_ms())
     found = verify_bundle(bundle, public_key=keys.signing.public, checkpoint=note, recompute=Recomputing())
     assert not found.failures, found.failures
+
+
+def test_a_server_that_counts_a_token_for_whoever_left_a_while_ago_is_believed(service: Service) -> None:
+    wire = service.contract.to_json()
+    wire["spec"]["promises"]["views"] = ["tap", "metrics"]
+    service.contract = Contract.model_validate(wire)
+    prober = JournalWriter(run_folder(service.plane, service.contract) / PROBER, read_clocks=service.clocks)
+    asked = {"id": 2, "arrivalNs": service.clock.now_ms() * NS, "role": "user"}
+    service.tap.append("start", asked)
+    said: list[Reason] = []
+    for second in range(1, 112):
+        service.clock.advance(1000)
+        if second == 60:
+            left = {"status": 0, "how": "abandoned", "streamed": False, "promptTokens": None, "outputTokens": 0}
+            service.tap.append("end", asked | left | {"firstNs": None, "gapsNs": [], "endNs": 60 * S})
+        service.tap.append("mark", {**service.clocks(), "inFlight": []})
+        counted = Scrape(service.clock.now_ms() * NS, float(second > 105), None, None, None)
+        prober.append("scrape", dict(counted.as_record()))
+        said = [reason for _, reason in service.judge()] if second % 10 == 1 else said
+    assert said[1:] == [Reason.TOO_FEW_SAMPLES] * 10, "its step took as long as he had waited"
