@@ -57,7 +57,7 @@ class Starting(Watched):
         self.plane.measurements = SimpleNamespace(jobs={}, drop=lambda _: None)  # type: ignore[assignment]
         self.plane.allocator = SimpleNamespace(decide=nothing)  # type: ignore[assignment]
 
-    def start(self, _spec: object) -> Any:
+    def resume(self, _run_id: str) -> Any:
         return self.run
 
     def read_back(self, _run_id: str) -> None:
