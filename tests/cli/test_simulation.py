@@ -150,7 +150,7 @@ def test_an_outage_breaks_no_promise_that_another_booking_keeps() -> None:
     assert (told["jobs"]["lost"], told["promises"]["broken"], told["promises"]["kept"]) == (1, 0, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 20), st.integers(1, 9), st.integers(1, 33), st.none() | st.integers(0, 12)),

@@ -147,7 +147,7 @@ async def write(store: Any, name: str, alive: dict[str, int], index: int) -> tup
 
 
 async def test_nothing_is_lost_repeated_or_reordered(tmp_path: Path) -> None:
-    await cut_and_follow(tmp_path, events=800, cuts=12, restarts=2, seed=1)
+    await cut_and_follow(tmp_path, events=400, cuts=12, restarts=2, seed=1)
 
 
 @pytest.mark.slow

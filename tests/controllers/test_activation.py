@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tenure.controllers.contract import commissioning
+from tenure.controllers.contract import commissioning, ending
 from tenure.controllers.contract.checking import Recomputing, owed
 from tenure.controllers.contract.judging import judge_windows
 from tenure.controllers.contract.stating import state
-from tenure.engines import Phase
+from tenure.engines import Phase, RunNotFound
 from tenure.evidence import contract_source, export_bundle, verify_bundle
 from tenure.quantities import Instant, format_instant
 from tenure.resources.kinds.contract import Commissioning, CommissioningFigure, RunStatus
@@ -36,7 +36,7 @@ class Starting(Watched):
             "commissioning": {"startedAt": format_instant(BEGAN_MS)},
         }
         work = SimpleNamespace(process=None, started_ms=None, restarts=0)
-        self.state: Any = SimpleNamespace(
+        self.run: Any = SimpleNamespace(
             run_id="r", phase=Phase.RUNNING, work=work, confinement=None, healthy=True, final=False, reason=None
         )
 
@@ -54,20 +54,31 @@ class Starting(Watched):
         monkeypatch.setattr(commissioning, "endpoint_of", endpoint)
         monkeypatch.setattr(commissioning, "compare", lambda *_: [AGREES])
         monkeypatch.setattr(commissioning, "_measure", measure)
-        self.plane.measurements = SimpleNamespace(jobs={})  # type: ignore[assignment]
+        self.plane.measurements = SimpleNamespace(jobs={}, drop=lambda _: None)  # type: ignore[assignment]
+        self.plane.allocator = SimpleNamespace(decide=nothing)  # type: ignore[assignment]
 
-    def start(self, _spec: object) -> Any:
-        return self.state
+    def resume(self, _run_id: str) -> Any:
+        return self.run
 
     def read_back(self, _run_id: str) -> None:
         return None
+
+    def state(self, run_id: str) -> None:
+        raise RunNotFound(run_id)  # its supervisor ended it, and it was forgotten
+
+    def stop(self, run_id: str, _grace_ms: int | None) -> None:
+        raise RunNotFound(run_id)
 
     async def activate(self) -> None:
         """As it goes on once the measurement holds."""
         now = Instant(self.clock.now_ms())
         measured = Commissioning(started_at=Instant(BEGAN_MS), finished_at=now, holds=True, figures=[FIGURE])
         run = RunStatus(id="r", state="Running", restarts=0, read_back=[AGREES])
-        await commissioning._activate(self.plane, self.now(), self.state, run, measured)
+        await commissioning._activate(self.plane, self.now(), self.run, run, measured)
+
+    async def end(self) -> None:
+        """As it goes once its term is over."""
+        await ending.end(self.plane, self.now(), "EndedByTerm")
 
     async def try_again(self) -> None:
         """The next look at it, from the beginning of a step."""
@@ -116,6 +127,35 @@ async def test_cut_off_behind_its_signature_it_is_not_measured_again_and_owes_ev
 async def test_twin_before_its_signature_it_is_measured(starting: Starting) -> None:
     await starting.try_again()
     assert starting.measurements == 1
+
+
+async def test_cut_off_behind_its_signature_and_looked_at_again_when_it_is_over_its_windows_are_judged_all_the_same(
+    starting: Starting,
+) -> None:
+    starting.host.crash_after(0, applied=False)
+    with pytest.raises(Crashed):
+        await starting.activate()
+    starting.host.heal()
+    starting.serve(600)
+    await starting.end()
+    found = starting.now()
+    assert found.status is not None
+    assert found.status.signature is not None
+    assert int(found.status.signature.signed_at) == AT_MS
+    assert found.status.commissioning is not None
+    assert found.status.commissioning.figures == [FIGURE]
+    (account,) = found.status.accounting
+    assert (account.windows, account.kept) == (60, 60)
+    assert found.status.verdict == "Kept", "its hard promises were read back just before"
+    assert problems(starting, found.status.checkpoint or "") == []
+
+
+async def test_twin_never_signed_nothing_was_promised_and_nothing_is_judged(starting: Starting) -> None:
+    starting.serve(600)
+    await starting.end()
+    found = starting.now()
+    assert found.status is not None
+    assert (found.status.signature, found.status.verdict, found.status.accounting) == (None, None, [])
 
 
 def problems(starting: Starting, note: str) -> list[object]:

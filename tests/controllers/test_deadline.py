@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from pydantic import ValidationError
 
 from tenure.cli.audit.replay import replay, to_json
 from tenure.controllers.answering.answer import Answered, Knowledge, answer
@@ -16,6 +17,7 @@ from tenure.controllers.answering.unpromised import unpromised
 from tenure.controllers.contract.checking import owed, recompute
 from tenure.controllers.contract.credit import credit_of
 from tenure.controllers.contract.deadline import RECORDED_MS_MAX, completion_body, seen_of
+from tenure.controllers.contract.progress import deadline_ms
 from tenure.controllers.contract.stating import state
 from tenure.controllers.workload.later import due_by
 from tenure.engines import EndReason, RunState
@@ -32,12 +34,14 @@ from tests.controllers.test_judging import AT_MS
 from tests.controllers.watched import AGREES as READ
 from tests.controllers.watched import Watched, ready
 
+HOUR_MS = 3_600_000
 BY_MS = AT_MS + 60_000
 JOB = {"inference": None, "load": None, "assurance": None, "training": {}, "run": {"command": ["true"]}}
 
 
-def asked(by_ms: int = NOW_MS + 60_000, simulated: bool = False, **more: Any) -> Answered:
-    wanted = spec(**JOB, objectives={"completion": {"by": format_instant(by_ms)}}, **more)
+def asked(by_ms: int = NOW_MS + 60_000, simulated: bool = False, within: str | None = None, **more: Any) -> Answered:
+    completion = {"by": format_instant(by_ms)} if within is None else {"within": within}
+    wanted = spec(**JOB, objectives={"completion": completion}, **more)
     known = Knowledge(
         need=need_of(wanted, NOW_MS),
         capabilities=(),
@@ -76,6 +80,19 @@ class TestOffers:
         assert quote.promises.complete_by is None
         assert [r.axis for r in quote.relaxed] == ["later"]
 
+    def test_the_answer_speaks_of_a_signed_deadline_only_where_an_offer_promises_one(self) -> None:
+        late = asked(term={"start": format_instant(NOW_MS + 120_000), "duration": "10m"}).answer.refusal
+        assert late is not None
+        assert late.binding.constraint == "objectives.completion"
+        assert "start" in late.binding.message, "that is why, and not that nobody knows how long it takes"
+        assert "unknown" not in late.binding.message
+        assert "is signed" not in late.binding.next_step
+        assert "later deadline" in late.binding.next_step
+        known = asked().answer.refusal
+        assert known is not None
+        assert "unknown" in known.binding.message
+        assert "is signed" in known.binding.next_step
+
     def test_a_limit_of_money_that_is_exceeded_is_still_what_binds(self) -> None:
         refusal = asked(budget={"hourlyMax": "0.01 EUR"}).answer.refusal
         assert refusal is not None
@@ -85,6 +102,54 @@ class TestOffers:
         (quote,) = asked(simulated=True).answer.quotes
         assert quote.promises.complete_by is None
         assert quote.promises.hard[0].what == "simulated"
+
+
+class TestWithin:
+    """A time instead of an instant: counted from when it is asked, and promised as the instant that comes of it."""
+
+    def test_it_is_counted_from_now_and_every_offer_names_the_instant(self) -> None:
+        said = asked(within="2h").answer
+        (quote,) = said.quotes
+        assert quote.promises.complete_by == Instant(NOW_MS + 2 * HOUR_MS)
+        assert format_instant(NOW_MS + 2 * HOUR_MS) in quote.relaxed[0].asked
+        assert any("2h counted from" in line for line in said.assumed)
+
+    def test_where_a_later_start_is_asked_for_it_is_counted_from_there(self) -> None:
+        start_ms = NOW_MS + 24 * HOUR_MS
+        (quote,) = asked(within="2h", term={"start": format_instant(start_ms), "duration": "4h"}).answer.quotes
+        assert quote.promises.complete_by == Instant(start_ms + 2 * HOUR_MS)
+
+    def test_an_instant_says_the_same_and_is_not_counted_from_anything(self) -> None:
+        said = asked(NOW_MS + 2 * HOUR_MS).answer
+        assert said.quotes[0].promises == asked(within="2h").answer.quotes[0].promises
+        assert not any("counted from" in line for line in said.assumed)
+
+    def test_it_is_never_over_when_it_is_asked_for(self) -> None:
+        assert unpromised(spec(**JOB, objectives={"completion": {"within": "1s"}}), "local", NOW_MS) == ()
+
+    def test_what_was_signed_is_the_deadline_of_the_contract_whenever_it_is_looked_at(self) -> None:
+        wire = due().to_json()
+        job = {"training": {}, "run": {"command": ["true"]}}
+        wire["spec"]["body"] = job | {"objectives": {"completion": {"within": "2h"}}}
+        assert deadline_ms(Contract.model_validate(wire)) == BY_MS
+        del wire["spec"]["promises"]["completeBy"]
+        assert deadline_ms(Contract.model_validate(wire)) is None, "none is promised, and a time alone is no instant"
+
+    @pytest.mark.parametrize(
+        ("completion", "code", "says"),
+        [
+            ({}, "ExactlyOneOf", "names none of by and within"),
+            ({"by": "2030-01-01T00:00:00Z", "within": "2h"}, "ExactlyOneOf", "names both of by and within"),
+            ({"within": "0s"}, "ContradictoryObjectives", "name a time, for example 2h"),
+        ],
+    )
+    def test_one_of_the_two_is_named_and_it_can_be_kept(self, completion: Any, code: str, says: str) -> None:
+        with pytest.raises(ValidationError) as raised:
+            spec(**JOB, objectives={"completion": completion})
+        (error,) = raised.value.errors()
+        assert error["loc"] == ("objectives", "completion")
+        assert error["type"] == code
+        assert says in error["msg"]
 
 
 def test_a_later_deadline_can_be_offered_though_the_one_that_was_asked_for_is_over() -> None:

@@ -7,11 +7,13 @@ from typing import Any, cast
 import pytest
 
 from tenure.controllers.contract import active
-from tenure.controllers.contract.happenings import state_restarts, state_resumption
+from tenure.controllers.contract.happenings import state_adoption, state_restarts, state_resumption
 from tenure.engines import EndReason, ExitState, Phase, RunState
 from tenure.engines.runstate import CommandState, ProcessId
 from tenure.evidence import NotWrittenError, contract_source
-from tests.controllers.test_judging import Service
+from tenure.quantities import Instant
+from tests.controllers.test_judging import AT_MS, Service
+from tests.support.memory_host import MemoryHost
 
 WORK = CommandState("work", None, 0, 1000, None)
 RUN = RunState(
@@ -98,3 +100,46 @@ async def test_a_supervisor_that_was_replaced_is_stated(service: Service) -> Non
     for seen in (RUN, replace(RUN, takeovers=1), replace(RUN, takeovers=1)):
         await state_restarts(service.plane, service.contract, seen)
     assert notices(service) == [{"what": "SupervisorReplaced", "run": "r-1", "takeovers": 1}]
+
+
+def events(service: Service) -> list[str]:
+    objects = cast(Any, service.plane.client).objects
+    return [found["message"] for (kind, *_), found in objects.items() if kind == "Event"]
+
+
+def started_again(service: Service, after_ms: int) -> None:
+    """Another control plane begins to look, so long after the one before last said something."""
+    service.clock.advance(after_ms)
+    service.plane.began_ms = service.clock.now_ms()
+
+
+async def test_a_run_that_went_on_unwatched_is_stated_once_for_each_start_of_a_control_plane(service: Service) -> None:
+    plane = cast(Any, service.plane)
+    plane.client = MemoryHost()
+    for after_ms in (60_000, 3_600_000):
+        started_again(service, after_ms)
+        for _ in range(2):
+            await state_adoption(service.plane, service.contract, RUN)
+            service.clock.advance(1000)
+    assert notices(service) == [
+        {"what": "Adopted", "run": "r-1", "began": "2027-01-15T08:01:00Z", "lastWatched": "2027-01-15T08:00:00Z"},
+        {"what": "Adopted", "run": "r-1", "began": "2027-01-15T09:01:02Z", "lastWatched": "2027-01-15T08:01:00Z"},
+    ]
+    assert len(events(service)) == 2
+    assert "nobody watched it between 2027-01-15T08:00:00Z and 2027-01-15T08:01:00Z" in events(service)[0]
+
+
+async def test_what_was_last_looked_at_later_than_it_was_stated_was_watched_until_then(service: Service) -> None:
+    cast(Any, service.plane).client = MemoryHost()
+    assert service.contract.status is not None
+    seen = service.contract.status.model_copy(update={"observed_at": Instant(AT_MS + 40_000)})
+    started_again(service, 60_000)
+    await state_adoption(service.plane, service.contract.model_copy(update={"status": seen}), RUN)
+    assert [body["lastWatched"] for body in notices(service)] == ["2027-01-15T08:00:40Z"]
+
+
+async def test_twin_what_was_signed_since_this_control_plane_began_is_not_adopted(service: Service) -> None:
+    cast(Any, service.plane).client = MemoryHost()
+    started_again(service, 0)
+    await state_adoption(service.plane, service.contract, RUN)
+    assert (notices(service), events(service)) == ([], [])

@@ -170,7 +170,8 @@ def test_stop_works_though_the_supervisor_hangs(engine: LocalEngine, monkeypatch
     assert supervisor is not None
     os.kill(supervisor.pid, signal.SIGSTOP)
     state = engine.stop(spec.run_id)
-    assert (state.phase, state.processes, state.takeovers) == (Phase.ENDED, (), 1)
+    assert (state.phase, state.processes) == (Phase.ENDED, ())
+    assert state.takeovers, "by another one; by a third, where the machine is slow to let the second answer"
 
 
 def test_a_stop_interrupted_by_the_supervisors_death_is_finished_by_the_next(engine: LocalEngine) -> None:

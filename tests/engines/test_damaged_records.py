@@ -11,6 +11,8 @@ from tests.engines.builders import a_run, shell
 from tests.engines.waiting import eventually
 
 from tenure.engines import EndReason, LocalEngine, Phase, RunState, RunUnreadable
+from tenure.engines.local import asking, procfs
+from tenure.engines.runstate import ProcessId
 
 
 def cut_off(path: Path) -> None:
@@ -87,7 +89,8 @@ def test_it_can_be_ended_and_forgotten(engine: LocalEngine, supervised: bool) ->
     hurt = engine.start(a_run()) if supervised else orphaned(engine)
     cut_off(record_of(engine, hurt))
     state = engine.stop(hurt.run_id)
-    assert (state.phase, state.reason, state.processes) == (Phase.ENDED, EndReason.STOPPED, ())
+    known = EndReason.STOPPED if supervised else EndReason.RECORD_DAMAGED
+    assert (state.phase, state.reason, state.processes) == (Phase.ENDED, known, ())
     assert supervised or "state.json.damaged" in state.message
     engine.forget(hurt.run_id)
     assert list(engine.runs()) == []
@@ -112,3 +115,49 @@ def test_without_its_spec_either_it_is_ended_and_left_as_an_empty_claim(engine: 
     state = engine.stop(hurt.run_id)
     assert (state.final, state.processes) == (True, ())
     engine.forget(hurt.run_id)
+
+
+@pytest.mark.parametrize("records", [("spec.json",), ("spec.json", "state.json")])
+def test_without_its_spec_its_living_supervisor_ends_it_at_the_first_word(
+    engine: LocalEngine, records: tuple[str, ...]
+) -> None:
+    run = engine.start(a_run())
+    for record in records:
+        cut_off(engine.runs_path / run.run_id / record)
+    state = engine.stop(run.run_id)
+    assert (state.final, state.processes) == (True, ())
+    assert is_gone(run.supervisor)
+    engine.forget(run.run_id)
+    assert list(engine.runs()) == []
+
+
+def test_without_its_spec_a_supervisor_that_hangs_is_killed_by_what_the_record_says_it_is(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking.control.ask, "__defaults__", (0.2,))
+    run = engine.start(a_run())
+    assert run.supervisor is not None
+    os.kill(run.supervisor.pid, signal.SIGSTOP)
+    cut_off(engine.runs_path / run.run_id / "spec.json")
+    state = engine.stop(run.run_id)
+    assert (state.final, state.processes) == (True, ())
+    assert is_gone(run.supervisor)
+    engine.forget(run.run_id)
+
+
+def test_twin_a_process_that_only_has_its_number_is_left_alone(engine: LocalEngine) -> None:
+    hurt = orphaned(engine)
+    other = engine.start(a_run())
+    assert other.supervisor is not None
+    whole = json.loads(record_of(engine, hurt).read_bytes())
+    whole["supervisor"] |= {"pid": other.supervisor.pid}
+    record_of(engine, hurt).write_text(json.dumps(whole))
+    cut_off(engine.runs_path / hurt.run_id / "spec.json")
+    assert engine.stop(hurt.run_id).processes == ()
+    assert engine.state(other.run_id).phase is Phase.RUNNING
+    assert not is_gone(other.supervisor)
+
+
+def is_gone(process: ProcessId | None) -> bool:
+    assert process is not None
+    return procfs.start_ticks(process.pid) != process.start_ticks

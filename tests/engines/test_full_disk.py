@@ -27,7 +27,9 @@ from tenure.engines import (
     RunState,
 )
 from tenure.engines.local import examine, procfs
+from tenure.engines.local.folder import RunFolder, read_json
 
+SLEEPS = ("sleep", "1000")
 NEVER = Restart(policy=RestartPolicy.NEVER)
 
 
@@ -144,6 +146,49 @@ def test_an_end_of_the_work_itself_is_recorded_once_there_is_room(engine: LocalE
     assert state.reason is EndReason.FAILED
     assert state.work.last_exit is not None
     assert state.work.last_exit.code == 3
+
+
+def only_process_but(engine: LocalEngine, run: RunState, *others: int) -> int | None:
+    """The one process of the run, where it is none of these."""
+    found = examine.members_anywhere(engine.group, run.run_id)
+    return found[0] if len(found) == 1 and found[0] not in others else None
+
+
+@pytest.mark.parametrize("how", ["it dies", "it is asked for"])
+def test_work_comes_back_on_a_full_disk_and_that_is_recorded_once_there_is_room(engine: LocalEngine, how: str) -> None:
+    run = engine.start(a_run(SLEEPS, restart=Restart(backoff_ms=1, restarts_max=2)))
+    assert run.work.process is not None
+    before = run.work.process.pid
+    with no_room(keeper(run)):
+        os.kill(before, signal.SIGKILL) if how == "it dies" else engine.restart(run.run_id)
+        eventually(lambda: only_process_but(engine, run, before) is not None, "its work is back")
+        after = only_process_but(engine, run, before)
+        assert not engine.state(run.run_id).final
+    eventually(
+        lambda: (newest := engine.state(run.run_id).work.process) is not None and newest.pid == after, "it is said"
+    )
+    assert engine.state(run.run_id).work.restarts == 1
+    identity = RunFolder(str(engine.runs_path / run.run_id)).command("work")
+    eventually(lambda: (read_json(identity) or {}).get("pid") == after, "who it is is recorded")
+    os.kill(keeper(run), signal.SIGKILL)
+    eventually(lambda: engine.state(run.run_id).phase is Phase.UNSUPERVISED, "its supervisor is gone")
+    engine.adopt()
+    assert only_process_but(engine, run, before) == after, "the next supervisor takes it over"
+
+
+def test_work_that_came_back_unrecorded_does_not_run_twice_when_its_supervisor_dies_then(engine: LocalEngine) -> None:
+    run = engine.start(a_run(SLEEPS, restart=Restart(backoff_ms=1)))
+    assert run.work.process is not None
+    before = run.work.process.pid
+    resource.prlimit(keeper(run), resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: only_process_but(engine, run, before) is not None, "its work is back")
+    unknown = only_process_but(engine, run, before)
+    assert unknown is not None
+    os.kill(keeper(run), signal.SIGKILL)
+    eventually(lambda: engine.state(run.run_id).phase is Phase.UNSUPERVISED, "its supervisor is gone")
+    engine.adopt()
+    eventually(lambda: only_process_but(engine, run, before, unknown) is not None, "one of it runs, in its place")
 
 
 def test_a_supervisor_that_dies_on_a_full_disk_is_followed_by_one_that_keeps_the_end(engine: LocalEngine) -> None:

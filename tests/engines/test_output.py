@@ -1,5 +1,6 @@
 """Logs: the stock format, bounded files, whole lines."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -74,3 +75,22 @@ def test_a_flood_of_output_stays_within_its_bound(engine) -> None:  # type: igno
     logs = engine.runs_path / spec.run_id / "logs"
     assert sum(path.stat().st_size for path in logs.glob("work.log*")) <= 2 * 200_000
     assert [line.text for line in engine.logs(spec.run_id, tail=1)] == ["200000"]
+
+
+@pytest.mark.parametrize("call", ["open", "replace"])
+def test_a_log_that_cannot_be_rotated_loses_lines_and_goes_on_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    log = LogFile(str(tmp_path / "work.log"), 10, 3)
+    log.append([b"first---\n"])
+    with monkeypatch.context() as meanwhile:
+
+        def refuse(*_: object) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        meanwhile.setattr(os, call, refuse)
+        for line in (b"second--\n", b"third---\n"):
+            log.append([line])
+    log.append([b"fourth--\n"])
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert kept == {"work.log": b"fourth--\n", "work.log.1": b"first---\n"}

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from tenure.engines.local.folder import RecordDamaged, read_json, write_json, write_json_once
+from tenure.engines.local import folder
+from tenure.engines.local.folder import RecordDamaged, RunFolder, read_json, write_json, write_json_once
+from tenure.engines.local.recorded import Recorded
 
 OLD, NEW = {"phase": "Running"}, {"phase": "Stopping", "message": "x" * 1000}
 
@@ -35,11 +37,11 @@ def full_after(monkeypatch: pytest.MonkeyPatch, bytes_left: int) -> None:
     monkeypatch.setattr(os, "write", until_full)
 
 
-def refuses(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def refuses(call: str, monkeypatch: pytest.MonkeyPatch, of: Any = os) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(os, call, refuse)
+    monkeypatch.setattr(of, call, refuse)
 
 
 @pytest.mark.parametrize("write", [write_json, write_json_once])
@@ -75,3 +77,59 @@ def test_a_damaged_record_is_told_from_one_that_is_not_there(tmp_path: Path, con
     path.write_bytes(content)
     with pytest.raises(RecordDamaged, match=r"state\.json"):
         read_json(str(path))
+
+
+class TestReplacedAndNotKnownToLast:
+    """The record was put in its place, and the disk then refused to say that it will be there after a power cut."""
+
+    @pytest.fixture
+    def recorded(self, tmp_path: Path) -> Recorded:
+        run = RunFolder(str(tmp_path))
+        write_json(run.state, OLD)
+        return Recorded(run, dict(OLD), "boot")
+
+    def on_disk(self, recorded: Recorded) -> dict[str, Any] | None:
+        return read_json(recorded.folder.state)
+
+    def test_what_is_refused_is_neither_in_memory_nor_on_disk_and_that_is_written_until_it_lasts(
+        self, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as meanwhile:
+            refuses("sync_directory", meanwhile, of=folder)
+            with pytest.raises(OSError, match="Input/output"):
+                recorded.save(phase="Stopping")
+            assert self.on_disk(recorded) == recorded.state == OLD
+            assert recorded.owed_ns is not None
+        recorded.note()
+        assert (self.on_disk(recorded), recorded.owed_ns) == (OLD, None)
+
+    def test_where_it_cannot_be_put_back_now_that_is_owed(
+        self, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as meanwhile:
+
+            def dies(_path: str) -> None:
+                refuses("write", meanwhile)
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+            meanwhile.setattr(folder, "sync_directory", dies)
+            with pytest.raises(OSError, match="Input/output"):
+                recorded.save(phase="Stopping")
+            assert recorded.state == OLD
+            assert recorded.owed_ns is not None
+        recorded.note()
+        assert (self.on_disk(recorded), recorded.owed_ns) == (OLD, None)
+
+    def test_twin_what_is_true_already_stays_in_both_and_is_owed(
+        self, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as meanwhile:
+            refuses("sync_directory", meanwhile, of=folder)
+            recorded.note(phase="Stopping")
+        assert self.on_disk(recorded) == recorded.state == {"phase": "Stopping"}
+        assert recorded.owed_ns is not None
+
+    def test_twin_what_lasts_is_in_both_and_nothing_is_owed(self, recorded: Recorded) -> None:
+        recorded.save(phase="Stopping")
+        assert self.on_disk(recorded) == recorded.state == {"phase": "Stopping"}
+        assert recorded.owed_ns is None

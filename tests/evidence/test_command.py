@@ -244,6 +244,14 @@ def test_as_of_is_an_instant(bundle):
     assert verify(bundle, "--as-of", "yesterday") == 2
 
 
+def test_a_verdict_by_an_earlier_judge_who_judged_alike_is_drawn_again(export, capsys):
+    bundle = export([a_verdict(0, 200, judge="3"), a_verdict(1, 200)])
+    verify(bundle)
+    told = capsys.readouterr().out
+    assert "✓ 2 verdicts follow from their samples" in told
+    assert "judge version" not in told
+
+
 def test_a_verdict_by_another_judge_is_not_called_false_but_unverifiable_and_named(export, capsys):
     bundle = export([*(a_verdict(number, 200) for number in range(3)), a_verdict(3, 200, judge="0.9", detail="other")])
     assert verify(bundle) == 7

@@ -172,6 +172,33 @@ class TestMetrics:
         for users, found in ((self.USERS, Reason.VIEWS_DISAGREE), ((*self.USERS, left), Reason.WITHIN_BOUND)):
             assert reason(gather(WINDOW, 111_000, tap(*users), declared=self.DECLARED, scrapes=scrapes)) is found
 
+    @pytest.mark.parametrize(
+        ("left_s", "waited_s", "counted", "found"),
+        [
+            (70, 40, 4, Reason.TOO_FEW_SAMPLES),  # a step of the server may take as long again as he had waited
+            (70, 20, 4, Reason.VIEWS_DISAGREE),  # its steps are quicker than that, so it has noticed since
+            (95, 1, 4, Reason.TOO_FEW_SAMPLES),  # ten seconds it has in any case
+            (88, 1, 4, Reason.VIEWS_DISAGREE),
+            (70, 40, 5, Reason.VIEWS_DISAGREE),  # but an answer of the declared length is all that one can come to
+            (-22, 200, 4, Reason.VIEWS_DISAGREE),  # and two minutes are the most
+        ],
+    )
+    def test_a_starved_server_may_go_on_for_as_long_as_whoever_left_had_waited_for_a_token(
+        self, left_s: int, waited_s: int, counted: int, found: Reason
+    ) -> None:
+        at_ms = (left_s - waited_s) * 1000
+        gone = request(at_ms, first_ms=None, end_ms=waited_s * 1000, outcome=Outcome.ABANDONED, output_tokens=0)
+        scrapes = [Scrape(99 * S, 1000, None, None, None), Scrape(111 * S, 1000 + counted, None, None, None)]
+        declared = replace(self.DECLARED, output_tokens=4)
+        assert reason(gather(WINDOW, 111_000, tap(gone), declared=declared, scrapes=scrapes)) is found
+
+    def test_a_user_who_reads_a_long_answer_and_leaves_makes_a_server_no_slower(self) -> None:
+        gone = request(30_000, gaps_ms=(1000,) * 40, outcome=Outcome.ABANDONED, end_ms=40_000, output_tokens=41)
+        scrapes = [Scrape(99 * S, 1000, None, None, None), Scrape(111 * S, 1004, None, None, None)]
+        assert reason(gather(WINDOW, 111_000, tap(gone), declared=self.DECLARED, scrapes=scrapes)) is (
+            Reason.VIEWS_DISAGREE
+        )
+
     def test_undeclared_metrics_are_not_missed(self) -> None:
         assert reason(gather(WINDOW, 111_000, tap(*self.USERS))) is Reason.WITHIN_BOUND
 

@@ -260,6 +260,19 @@ class TestSignsOfLife:
         script.mark([number, 5, S])
         assert script.read().samples["user"][0].end_after_ns == 3 * S
 
+    def test_marks_tell_how_long_gaps_of_a_running_answer_were_at_the_least(self, script: Script) -> None:
+        number = script.start()
+        script.mark([number, 0, None])
+        script.journal.append("first", {"id": number, "afterNs": S})
+        for tokens, newest in ((1, S), (2, 3 * S), (2, 3 * S), (5, 6 * S + 1)):
+            script.pass_time(1)
+            script.mark([number, tokens, newest])
+        (running,) = script.read().samples["user"]
+        assert running.gaps_at_least_ns == (2 * S, S + 1), "one of its own, and of three together the longest"
+        assert (running.gaps_ns, running.output_tokens, running.last_token_after_ns) == ((), 5, 6 * S + 1)
+        script.end(number, running.arrival_ns)
+        assert script.read().samples["user"][0].gaps_at_least_ns == (), "its end says them all"
+
     def test_open_requests_are_as_old_as_the_last_sign(self, script: Script) -> None:
         number = script.start()
         script.pass_time(1)

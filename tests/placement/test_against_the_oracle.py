@@ -28,7 +28,7 @@ from tenure.placement import (
 
 HORIZON = 16
 thorough = settings(
-    max_examples=int(os.environ.get("TENURE_EXAMPLES", "100")),
+    max_examples=int(os.environ.get("TENURE_EXAMPLES", "50")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -6,7 +6,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenure.promises import (
@@ -94,6 +94,7 @@ def test_one_request_a_window_needs_the_share_itself() -> None:
     assert request_content(95, 10, 0.9) > 0.98
 
 
+@settings(max_examples=30)
 @given(st.sampled_from([50, 90, 95, 99]), st.floats(0.1, 150), SHARES)
 def test_content_grows_with_the_share(percentile: float, requests: float, share: float) -> None:
     less, more = request_content(percentile, requests, share * 0.9), request_content(percentile, requests, share)

@@ -1,10 +1,10 @@
 """Ready of a Contract is held against the host's clock, start and disk wherever it is shown; what is stored stays."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import pytest
@@ -18,6 +18,7 @@ from tests.support.embedded import Embedded
 
 AT_MS = 1_800_000_000_000
 CONTRACTS = "/apis/tenure.dev/v1alpha1/namespaces/default/contracts"
+MERGE = {"content-type": "application/merge-patch+json"}
 TABLE = {"accept": "application/json;as=Table;g=meta.k8s.io;v=v1"}
 
 
@@ -80,9 +81,10 @@ async def host_at(home: Path, clock: VirtualClock) -> AsyncIterator[Embedded]:
         yield Embedded(running)
 
 
-async def kept(host: Embedded, clock: VirtualClock) -> None:
+async def kept(host: Embedded, clock: VirtualClock, finalizers: Sequence[str] = ()) -> None:
     """A contract that was seen to be kept just now."""
     wire = contract(clock.now_ms())
+    wire["metadata"]["finalizers"] = list(finalizers)
     async with host.http("controllers") as http:
         made = await http.post(CONTRACTS, json=wire)
         assert made.status_code == 201, made.text
@@ -91,16 +93,27 @@ async def kept(host: Embedded, clock: VirtualClock) -> None:
         assert answer.status_code == 200, answer.text
 
 
+def body_of(answer: httpx2.Response) -> dict[str, Any]:
+    assert answer.status_code < 300, answer.text
+    return cast(dict[str, Any], answer.json())
+
+
+async def first_told(http: httpx2.AsyncClient, **selected: str) -> dict[str, Any]:
+    """The object of the first line of a watch."""
+    params = {"watch": "true", "timeoutSeconds": "5", **selected}
+    async with http.stream("GET", CONTRACTS, params=params) as watch:
+        async for line in watch.aiter_lines():
+            return cast(dict[str, Any], json.loads(line)["object"])
+    raise AssertionError("it told nothing")
+
+
 async def shown(http: httpx2.AsyncClient) -> list[str]:
     """Ready as each way of asking shows it: the object, a list, the printer column, and the first line of a watch."""
     one = (await http.get(f"{CONTRACTS}/chat")).json()
     (listed,) = (await http.get(CONTRACTS)).json()["items"]
     table = (await http.get(CONTRACTS, headers=TABLE)).json()
     column = [c["name"] for c in table["columnDefinitions"]].index("Ready")
-    async with http.stream("GET", CONTRACTS, params={"watch": "true", "timeoutSeconds": "5"}) as watch:
-        async for line in watch.aiter_lines():
-            told = json.loads(line)["object"]
-            break
+    told = await first_told(http)
     return [ready(one)[0], ready(listed)[0], table["rows"][0]["cells"][column], ready(told)[0]]
 
 
@@ -112,6 +125,95 @@ async def test_however_it_is_asked_for_it_ages(tmp_path: Path) -> None:
         clock.advance(10_001)
         assert await shown(http) == ["Unknown"] * 4
         assert await shown(controllers) == ["True"] * 4, "twin: they read what is stored, for it is they who look"
+
+
+Way = Callable[[httpx2.AsyncClient], Awaitable[dict[str, Any]]]
+
+
+async def _got(http: httpx2.AsyncClient) -> dict[str, Any]:
+    return body_of(await http.get(f"{CONTRACTS}/chat"))
+
+
+async def _got_its_status(http: httpx2.AsyncClient) -> dict[str, Any]:
+    return body_of(await http.get(f"{CONTRACTS}/chat/status"))
+
+
+async def _listed(http: httpx2.AsyncClient) -> dict[str, Any]:
+    (one,) = body_of(await http.get(CONTRACTS))["items"]
+    return cast(dict[str, Any], one)
+
+
+async def _listed_everywhere(http: httpx2.AsyncClient) -> dict[str, Any]:
+    (one,) = body_of(await http.get("/apis/tenure.dev/v1alpha1/contracts"))["items"]
+    return cast(dict[str, Any], one)
+
+
+async def _in_a_table(http: httpx2.AsyncClient) -> dict[str, Any]:
+    (row,) = body_of(await http.get(CONTRACTS, params={"includeObject": "Object"}, headers=TABLE))["rows"]
+    return cast(dict[str, Any], row["object"])
+
+
+async def _deleted(http: httpx2.AsyncClient) -> dict[str, Any]:
+    return body_of(await http.delete(f"{CONTRACTS}/chat"))
+
+
+async def _deleted_in_rehearsal(http: httpx2.AsyncClient) -> dict[str, Any]:
+    return body_of(await http.delete(f"{CONTRACTS}/chat", params={"dryRun": "All"}))
+
+
+async def _deleted_with_all(http: httpx2.AsyncClient) -> dict[str, Any]:
+    (one,) = body_of(await http.delete(CONTRACTS))["items"]
+    return cast(dict[str, Any], one)
+
+
+WAYS: dict[str, dict[str, Way]] = {
+    "get": {"object": _got, "status": _got_its_status},
+    "list": {"namespace": _listed, "everywhere": _listed_everywhere, "table": _in_a_table},
+    "watch": {"present": first_told},  # what changes is told as in the test after these
+    "delete": {"marked": _deleted, "rehearsed": _deleted_in_rehearsal},
+    "deletecollection": {"marked": _deleted_with_all},
+}
+"""Every verb that a user may send, and each form in which a Contract comes back from it."""
+FOR_CONTROLLERS = {"create": "POST", "update": "PUT", "patch": "PATCH"}
+"""These are refused to users, and whoever looks reads what is stored."""
+
+
+@pytest.mark.parametrize(("verb", "way"), [(verb, way) for verb, ways in WAYS.items() for way in ways])
+async def test_no_way_out_of_the_door_shows_it_ready_on_old_evidence(tmp_path: Path, verb: str, way: str) -> None:
+    clock = VirtualClock(AT_MS)
+    async with host_at(tmp_path, clock) as host, host.http() as http:
+        await kept(host, clock, finalizers=["tenure.dev/settle"])
+        clock.advance(10_001)
+        assert ready(await WAYS[verb][way](http)) == ("Unknown", "NotObserved")
+
+
+@pytest.mark.parametrize("how", ["changed", "left the selection", "deleted"])
+async def test_a_watch_tells_no_change_as_ready_on_old_evidence(tmp_path: Path, how: str) -> None:
+    clock = VirtualClock(AT_MS)
+    async with host_at(tmp_path, clock) as host, host.http() as http, host.http("controllers") as controllers:
+        await kept(host, clock)
+        clock.advance(10_001)
+        version = body_of(await http.get(CONTRACTS))["metadata"]["resourceVersion"]
+        if how == "deleted":
+            body_of(await http.delete(f"{CONTRACTS}/chat"))
+        else:
+            labels = {"tenure.dev/workload": "other" if how == "left the selection" else "chat", "more": "so"}
+            change = {"metadata": {"labels": labels}}
+            body_of(await controllers.patch(f"{CONTRACTS}/chat", json=change, headers=MERGE))
+        told = await first_told(http, resourceVersion=version, labelSelector="tenure.dev/workload=chat")
+        assert ready(told) == ("Unknown", "NotObserved")
+
+
+async def test_each_verb_of_contracts_is_one_of_these_ways_or_is_refused_to_users(tmp_path: Path) -> None:
+    clock = VirtualClock(AT_MS)
+    async with host_at(tmp_path, clock) as host, host.http() as http:
+        listed = body_of(await http.get("/apis/tenure.dev/v1alpha1"))["resources"]
+        (verbs,) = (one["verbs"] for one in listed if one["name"] == "contracts")
+        assert set(verbs) == {*WAYS, *FOR_CONTROLLERS}
+        await kept(host, clock)
+        for method in FOR_CONTROLLERS.values():
+            path = CONTRACTS if method == "POST" else f"{CONTRACTS}/chat"
+            assert (await http.request(method, path, json=contract(AT_MS), headers=MERGE)).status_code == 403
 
 
 async def test_after_a_restart_it_is_unknown_until_somebody_has_looked(tmp_path: Path) -> None:

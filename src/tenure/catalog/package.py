@@ -43,10 +43,11 @@ def download_member(location: PackageLocation, target: Path, *, told: Callable[[
 def client_command(location: PackageLocation, out: Path) -> list[str]:
     """pip of this environment, else any pip, else uv. Raises PackageError where there is none."""
     requirement = f"{location.name}=={location.version}"
-    pip = _pip()
-    if pip is not None:
+    found = _pip()
+    if found is not None:
+        pip, version = found
         command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--no-input", "--progress-bar=off"]
-        if _pip_version(pip) >= PIP_RESUMES_FROM:
+        if version >= PIP_RESUMES_FROM:
             command += ["--resume-retries", "5"]
         return [*command, "--dest", str(out), requirement]
     uv = shutil.which("uv")
@@ -56,18 +57,19 @@ def client_command(location: PackageLocation, out: Path) -> list[str]:
     raise PackageError("no package client: neither pip nor uv is installed")
 
 
-def _pip() -> list[str] | None:
-    check = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False)
-    if check.returncode == 0:
-        return [sys.executable, "-m", "pip"]
+def _pip() -> tuple[list[str], tuple[int, ...]] | None:
+    """How pip is called, and its version; asked once, because it takes its time to start."""
     found = shutil.which("pip3") or shutil.which("pip")
-    return None if found is None else [found]
+    for pip in ([sys.executable, "-m", "pip"], *([[found]] if found is not None else [])):
+        said = subprocess.run([*pip, "--version"], capture_output=True, text=True, check=False)
+        if said.returncode == 0:
+            return pip, _version_in(said.stdout)
+    return None
 
 
-def _pip_version(pip: list[str]) -> tuple[int, ...]:
-    words = subprocess.run([*pip, "--version"], capture_output=True, text=True, check=False).stdout.split()
+def _version_in(said: str) -> tuple[int, ...]:
     try:
-        return tuple(int(part) for part in words[1].split(".")[:2])
+        return tuple(int(part) for part in said.split()[1].split(".")[:2])
     except (IndexError, ValueError):
         return (0,)
 

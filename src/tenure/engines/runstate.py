@@ -33,6 +33,8 @@ class EndReason(StrEnum):
     REBOOT = "Reboot"
     SUPERVISOR_DIED = "SupervisorDied"
     NEVER_STARTED = "NeverStarted"
+    RECORD_DAMAGED = "RecordDamaged"
+    """It was ended without its record: nobody knows whether its work had ended by itself before, nor how."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What was never stated. Sequence numbers show what was stated and left out; this shows what was not judged at all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A promise that owes a verdict on all of a span (Unix ms)."""
+    """A promise that owes a verdict on all of a span (Unix ms), and on nothing after it so far."""
 
     promise: str
     start_ms: int
@@ -35,18 +35,23 @@ ms). Pure. Raises ContradictionError where they contradict each other."""
 
 
 def unjudged(owed: Sequence[Owed], judged: Mapping[str, Sequence[Span]]) -> list[Unjudged]:
-    """Each span that no verdict covers: of what is owed, and between the first and last window of any promise."""
+    """Each span that no verdict covers: of what is owed, and between the first and last window of any promise. Where it
+    is said until when a promise owes verdicts, one that is missing after that is still to come."""
     spans = {promise: list(windows) for promise, windows in judged.items()}
+    until_ms = {one.promise: one.end_ms for one in owed}
     for one in owed:
         if one.start_ms < one.end_ms:
             spans.setdefault(one.promise, []).extend(((one.start_ms, one.start_ms), (one.end_ms, one.end_ms)))
-    return [gap for promise in sorted(spans) for gap in _gaps(promise, sorted(spans[promise]))]
+    return [
+        Unjudged(promise, format_instant(start), format_instant(end))
+        for promise in sorted(spans)
+        for start, end in _gaps(sorted(spans[promise]), until_ms.get(promise))
+    ]
 
 
-def _gaps(promise: str, spans: Sequence[Span]) -> list[Unjudged]:
-    found, reach = [], spans[0][1]
+def _gaps(spans: Sequence[Span], until_ms: int | None) -> Iterator[Span]:
+    reach = spans[0][1]
     for start, end in spans[1:]:
-        if start > reach:
-            found.append(Unjudged(promise, format_instant(reach), format_instant(start)))
+        if start > reach and (until_ms is None or reach < until_ms):
+            yield reach, start if until_ms is None else min(start, until_ms)
         reach = max(reach, end)
-    return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tenure.measurement.journal_reading import DamageKind, JournalReading
 from tenure.measurement.scrape import MetricsState, Scrape, increase, state_of
 from tenure.promises import Counters, Finding, Outcome, Probe, Reason, RequestSample, View, Window, WindowEvidence
+from tenure.promises.availability import longest_silence_ns
 
 _EDGE_NS = 1_000_000_000
 """Servers publish their counters at the end of a request, or a moment after; within this, either side may be first."""
@@ -16,7 +17,10 @@ COUNTED_MS = 10_000
 could contradict anything. In shorter windows a page that lies is so found within a few windows, not always in the
 first."""
 _LEFT_NS = 10_000_000_000
-"""So long a server may go on with the answer to a request whose user has left."""
+"""So long a server may go on with the answer to a request whose user has left. A starved one, whose every step takes as
+long as users wait for a token, may for as long again as that user had waited for one."""
+LEFT_MS_MAX = 120_000
+"""For no longer than this: until then what it counts for those who left is not held against it."""
 ARRIVING_MS_MAX = 10_000
 """A window waits for half its length, and for no longer than this, for requests that are still being sent."""
 _RECENT_PROBES = 1
@@ -40,6 +44,8 @@ class Declared:
     probes_per_second: float = 0.0
     back_windows: int = 3
     """How many windows before this one are looked at for an excess of load."""
+    output_tokens: int = 0
+    """The declared length of an answer: what one comes to of which nobody has seen any."""
 
 
 def gather(
@@ -64,7 +70,7 @@ def gather(
     findings = list(_journal_findings(View.TAP, tap, start_ns, end_ns)) if tap else []
     if prober is not None and View.PROBER in declared.views:
         findings += _journal_findings(View.PROBER, prober, start_ns, end_ns)
-    counters, trouble = _counters(scrapes, tap, start_ns, end_ns) if View.METRICS in declared.views else (None, None)
+    counters, trouble = _counters(scrapes, tap, declared, start_ns, end_ns)
     probes, recent, due = _probes(prober, tap, declared, start_ns, end_ns)
     return WindowEvidence(
         asof_ms=asof_ms,
@@ -197,10 +203,17 @@ def _first(before: Sequence[Scrape], tap: JournalReading | None, start_ns: int, 
     return next((s for s in before if s.at_ns >= since_ns), before[-1])
 
 
+def _goes_on_ns(sample: RequestSample) -> int:
+    """How long a server may have gone on with an answer whose user left, or that broke: it notices at its next step."""
+    return min(max(_LEFT_NS, longest_silence_ns(sample)), LEFT_MS_MAX * 1_000_000)
+
+
 def _counters(
-    scrapes: Sequence[Scrape], tap: JournalReading | None, start_ns: int, end_ns: int
+    scrapes: Sequence[Scrape], tap: JournalReading | None, declared: Declared, start_ns: int, end_ns: int
 ) -> tuple[Counters | None, Finding | None]:
     """Both sides' tokens from a scrape before the window to the one after it, or what is wrong with the page."""
+    if View.METRICS not in declared.views:
+        return None, None
     before = [s for s in scrapes if s.at_ns <= start_ns]
     after = [s for s in scrapes if s.at_ns >= end_ns]
     if not before:
@@ -215,10 +228,11 @@ def _counters(
     edges = [s for s in samples if any(_counted_around(s, scrape) for scrape in (first, last))]
     begun_ns = first.at_ns + first.took_ns
     inner = sum(s.output_tokens or 0 for at, s in ended if begun_ns + _EDGE_NS < at < last.at_ns - _EDGE_NS)
-    longest = max((s.output_tokens or 0 for s in samples), default=0)
+    longest = max((s.output_tokens or 0 for s in samples), default=0) or declared.output_tokens
     known = sum(s.output_tokens or 0 for s in edges if s.outcome is Outcome.COMPLETED)
     # A request that its user left, or that broke, may have been answered on for a while, to its full length at most.
-    left = [s for at, s in ended if s.outcome is not Outcome.COMPLETED and first.at_ns - _LEFT_NS <= at < last.at_ns]
+    broken = [(at, s) for at, s in ended if s.outcome is not Outcome.COMPLETED]
+    left = [s for at, s in broken if first.at_ns - _goes_on_ns(s) <= at < last.at_ns]
     running = [s for s in edges if s.outcome is Outcome.UNFINISHED]
     edge_tokens = known + longest * (len(left) + len(running))
     state = state_of(between, inner, edge_tokens)

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 
 from tenure.measurement.journal import GENESIS, HEAD_NAME, SEGMENT_PATTERN, chain_of, split_line
 from tenure.measurement.journal_reading import Checkpoint, Damage, DamageKind, JournalReading
-from tenure.measurement.journal_samples import sample_of, unended_sample
+from tenure.measurement.journal_samples import note_progress, sample_of, unended_sample
 from tenure.measurement.journal_witness import Witnesses
 from tenure.measurement.scrape import Scrape
 from tenure.promises import Outcome, RequestSample
@@ -152,9 +152,8 @@ class _Reader:
         """A sign of life with the three clocks: compare with the one before."""
         for number, tokens, progress_ns, *held_ns in record.get("inFlight", ()):
             if number in self._open:
-                self._open[number] |= {"tokens": tokens, "heldNs": held_ns[0] if held_ns else None}
-                if progress_ns is not None:
-                    self._open[number]["progressNs"] = progress_ns
+                note_progress(self._open[number], tokens, progress_ns)
+                self._open[number]["heldNs"] = held_ns[0] if held_ns else None
         now = {name: record[name] for name in ("wallNs", "monotonicNs", "bootNs")}
         if self._reading.oldest_ns is None:
             self._reading.oldest_ns = now["wallNs"]

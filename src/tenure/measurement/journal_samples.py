@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tenure.measurement.sketch import Sketch
 from tenure.promises import Outcome, RequestSample, outcome_of_status
+
+GAPS_KNOWN_MAX = 512
+"""Of a running answer no more gaps are handed on than are kept exactly of a whole one: the longest."""
 
 
 def sample_of(record: dict[str, Any]) -> RequestSample:
@@ -29,9 +33,21 @@ def sample_of(record: dict[str, Any]) -> RequestSample:
     )
 
 
+def note_progress(record: dict[str, Any], tokens: int, newest_ns: int | None) -> None:
+    """What a mark says of a request in flight. Of the gaps that ended since the mark before, the longest was at least
+    as long as their mean: where tokens come slower than marks, that is each gap itself."""
+    before_ns = record.get("progressNs")
+    if newest_ns is not None:
+        came = tokens - (record.get("tokens") or 1)
+        if before_ns is not None and came > 0:
+            record.setdefault("gapsAtLeastNs", []).append(-(-(newest_ns - before_ns) // came))
+        record["progressNs"] = newest_ns
+    record["tokens"] = tokens
+
+
 def unended_sample(record: dict[str, Any], outcome: Outcome, asof_ns: int | None) -> RequestSample:
     """Sample of a request that has a start but no end; its gaps so far are not known, its newest token is, and, while
-    it runs, how many there are."""
+    it runs, how many there are and what the marks tell of the gaps between them."""
     running = outcome is Outcome.UNFINISHED
     return RequestSample(
         arrival_ns=record["arrivalNs"],
@@ -45,4 +61,9 @@ def unended_sample(record: dict[str, Any], outcome: Outcome, asof_ns: int | None
         request_id=record.get("requestId", ""),
         progress_after_ns=record.get("progressNs"),
         streamed=record.get("stream"),
+        gaps_at_least_ns=_longest(record.get("gapsAtLeastNs", ())) if running else (),
     )
+
+
+def _longest(gaps_ns: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted(gaps_ns, reverse=True)[:GAPS_KNOWN_MAX])

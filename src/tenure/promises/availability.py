@@ -63,7 +63,7 @@ def answered(sample: RequestSample) -> Reading | None:
     """
     if not sample.counts:
         return None
-    if sample.outcome is Outcome.FAILED or _longest_silence_ns(sample) > SILENCE_NS_MAX:
+    if sample.outcome is Outcome.FAILED or longest_silence_ns(sample) > SILENCE_NS_MAX:
         return Reading(0.0, 0.0)
     if sample.outcome is Outcome.COMPLETED:
         return Reading(1.0, 1.0)
@@ -72,7 +72,7 @@ def answered(sample: RequestSample) -> Reading | None:
     return Reading(1.0, 1.0) if sample.first_token_after_ns is not None else None
 
 
-def _longest_silence_ns(sample: RequestSample) -> int:
+def longest_silence_ns(sample: RequestSample) -> int:
     """What was waited at most for anything to come. Running answers tell their gaps at their end, so the newest token
     that is known counts; a gap that is found too long later was one of a minute by then as well."""
     ended = sample.end_after_ns or 0

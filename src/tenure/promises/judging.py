@@ -28,13 +28,14 @@ from tenure.promises.verdicts import Reason, Verdict, WindowVerdict
 from tenure.promises.views import Tolerance, View, WindowEvidence, disagreement
 from tenure.quantities import format_instant
 
-JUDGE_VERSION = "3"
+JUDGE_VERSION = "4"
 """Named by every statement of a verdict. It is raised whenever some evidence would be judged otherwise than before, or
 is recorded in other fields than before; a field that binds nothing may come without."""
 
-JUDGED_ALIKE = frozenset({JUDGE_VERSION})
+JUDGED_ALIKE = frozenset({"3", JUDGE_VERSION})
 """The versions of which this one draws every verdict again. Version 3 counts the wait of users who gave up, and the
-probes where users tell nothing; before it, the same evidence could be called kept or not owed."""
+probes where users tell nothing; before it, the same evidence could be called kept or not owed. Version 4 counts gaps of
+answers that still run, where the evidence has them; that of version 3 never does."""
 
 LOAD_QUANTILE = 0.999
 """A window with more arrivals than this quantile of the declared process is not owed its latency."""
@@ -229,7 +230,9 @@ def _latency(
         if math.isinf(seen.low):
             failed = sum(sample.outcome is Outcome.FAILED for sample in samples)
             return Verdict.BREACHED, Reason.REQUESTS_FAILED, f"{failed} of {count} {whose} failed", seen.low, count
-        return Verdict.BREACHED, Reason.BOUND_EXCEEDED, f"{count} {whose}", seen.low, count
+        running = sum(bool(sample.gaps_at_least_ns) for sample in samples if sample.outcome is Outcome.UNFINISHED)
+        best = f", at the best that {running} still running can come to" if running else ""
+        return Verdict.BREACHED, Reason.BOUND_EXCEEDED, f"{count} {whose}{best}", seen.low, count
     still = [sample.arrival_ns for sample in samples if sample.outcome is Outcome.UNFINISHED or not sample.end_after_ns]
     # Since when, not for how long: a text that grows older would be written, and waken its readers, at every look.
     detail = f"{len(still)} {whose} are open, the oldest since {format_instant(min(still) // MICRO)}"

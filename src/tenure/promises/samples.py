@@ -62,6 +62,9 @@ class RequestSample:
     streamed: bool | None = None
     """Whether its answer was asked for as a stream, so that there is a first token to wait for; None where not known,
     which is taken as a stream."""
+    gaps_at_least_ns: tuple[int, ...] = ()
+    """Of a running answer, whose gaps are recorded only at its end: how long some of them were at the least, one value
+    for each span in which tokens are known to have come."""
 
     @property
     def counts(self) -> bool:
@@ -77,8 +80,8 @@ class RequestSample:
 
     def as_record(self) -> dict[str, Any]:
         """Plain JSON. The instant is text, because canonical JSON (RFC 8785) holds no integer above 2^53."""
-        streamed = {} if self.streamed is None else {"streamed": self.streamed}
-        return streamed | {
+        seldom = {"streamed": self.streamed, "gapsAtLeastNs": list(self.gaps_at_least_ns) or None}
+        return {name: value for name, value in seldom.items() if value is not None} | {
             "arrivalNs": str(self.arrival_ns),
             "firstTokenAfterNs": self.first_token_after_ns,
             "gapsNs": list(self.gaps_ns),
@@ -109,6 +112,7 @@ class RequestSample:
             record.get("sentAfterNs", 0),
             record.get("progressAfterNs"),
             record.get("streamed"),
+            tuple(record.get("gapsAtLeastNs", ())),
         )
 
 
@@ -182,10 +186,24 @@ def _gaps(sample: RequestSample, owed_gaps: int, bound_ns: float) -> list[Readin
     closed = [Reading(gap, gap) for gap in sample.gaps_ns]
     if sample.outcome is Outcome.COMPLETED:
         return closed
+    if _known_so_far(sample):
+        return _running_gaps(sample, closed, owed_gaps)
     missing = max(1, owed_gaps - len(closed))
     # Who left has one gap open; what would have come behind it nobody waited for.
     rest = _unended(sample, None, bound_ns) * (missing - 1)
     return closed + _unended(sample, _open_gap_ns(sample), bound_ns) + rest
+
+
+def _known_so_far(sample: RequestSample) -> bool:
+    return sample.outcome is Outcome.UNFINISHED and bool(sample.gaps_at_least_ns)
+
+
+def _running_gaps(sample: RequestSample, closed: list[Reading], owed_gaps: int) -> list[Reading]:
+    """What came late came late, however fast the rest of an answer of the declared length comes; where it has come
+    further already, all that may be quick in it counts. From above nothing is known before its end."""
+    known = closed + [Reading(gap, math.inf) for gap in sample.gaps_at_least_ns]
+    rest = max(owed_gaps, sample.output_tokens or 0) - 1 - len(known)
+    return [*known, Reading(float(_open_gap_ns(sample) or 0), math.inf), *[Reading(0.0, math.inf)] * rest]
 
 
 def _open_gap_ns(sample: RequestSample) -> int | None:
@@ -195,6 +213,9 @@ def _open_gap_ns(sample: RequestSample) -> int | None:
 
 
 def _time_per_output_token(sample: RequestSample, owed_gaps: int, bound_ns: float) -> list[Reading]:
+    if _known_so_far(sample):
+        took = (sample.last_token_after_ns or 0) - (sample.first_token_after_ns or 0)
+        return [Reading(took / max(owed_gaps, sample.output_tokens or 0, 1), math.inf)]
     if sample.outcome is Outcome.ABANDONED:
         # With the open gap it may be too slow already, however fast the rest of an answer had come.
         whole = sum(sample.gaps_ns) + (_open_gap_ns(sample) or 0)

@@ -142,6 +142,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("Lost", "the run is gone and was not brought back", "see the message"),
     Reason("RunResumed", "a run that was lost with its supervisor was started anew"),
     Reason("RebootResumed", "the machine rebooted and the run was started anew"),
+    Reason("Adopted", "a control plane that was started anew watches a run that went on without one"),
     Reason("RebootEnded", "the machine rebooted and the run could not be brought back"),
     Reason("Ended", "the contract is over and its processes are gone"),
     # Windows and verdicts

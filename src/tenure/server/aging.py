@@ -1,7 +1,8 @@
 """Contracts as they may be shown now: what was written of one ages, and whoever wrote it may be gone.
 
-Ready of a Contract is held against the host's clock, start and disk wherever one is read, listed or watched. What is
-stored stays as it is, and controllers read that: it is they who look.
+Ready of a Contract is held against the host's clock, start and disk in whatever answer one leaves the door, also as the
+last that is told of it when it is deleted. What is stored stays as it is, and controllers read that: it is they who
+look.
 """
 
 import json

@@ -41,8 +41,7 @@ async def get(host: Host, kind: Kind, request: Request, namespace: str | None) -
     query = request.query_params
     if is_true(query, "watch"):
         return _watch(host, kind, request, namespace)
-    identity = identity_of(request)
-    require_allowed(identity, "list", kind, "", "")
+    require_allowed(identity_of(request), "list", kind, "", "")
     wanted = selection(kind, query.get("labelSelector", ""), query.get("fieldSelector", ""))
     limit = integer_of(query, "limit")
     after, at = _continue(query.get("continue", "")) if query.get("continue") else (("", ""), _list_version(query))
@@ -50,8 +49,7 @@ async def get(host: Host, kind: Kind, request: Request, namespace: str | None) -
         items, page = await asyncio.to_thread(_collect, host, kind, namespace, wanted, after, at, limit)
     except StoreError as error:
         raise from_store(error) from error
-    if kind.kind == "Contract":  # thousands may have to be parsed, which is not for the loop
-        items = await asyncio.to_thread(lambda: [aging.shown(host, kind, identity, item) for item in items])
+    items = await _shown(host, kind, request, items)
     metadata: dict[str, Any] = {"resourceVersion": str(page.version)}
     if page.more:
         metadata["continue"] = _token(page.version, page.items[-1])
@@ -71,6 +69,7 @@ async def create(host: Host, kind: Kind, request: Request, namespace: str | None
     stored = await written(host.store.create(resource_of(kind), admitted.content, dry_run=dry_run))
     if dry_run:
         stored = as_rehearsed(stored, None)
+    stored = aging.shown(host, kind, identity_of(request), stored)
     form = answers.form_of(request.headers.get("accept", ""))
     text = answers.object_text(kind, stored, form, query.get("includeObject", "Metadata"), host.clock.now_ms())
     return answers.raw_response(text, 201, warnings_of(admitted.warnings))
@@ -88,8 +87,17 @@ async def delete(host: Host, kind: Kind, request: Request, namespace: str | None
         raise from_store(error) from error
     for start in range(0, len(items), LIST_PIECE):
         await _delete_each(host, kind, items[start : start + LIST_PIECE], options)
+    items = await _shown(host, kind, request, items)
     metadata = {"resourceVersion": str(page.version)}
     return answers.raw_response(answers.list_text(kind, items, "plain", "", host.clock.now_ms(), metadata))
+
+
+async def _shown(host: Host, kind: Kind, request: Request, items: list[Stored]) -> list[Stored]:
+    """As this reader may be shown them. Thousands may have to be parsed, which is not for the loop."""
+    if kind.kind != "Contract":
+        return items
+    identity = identity_of(request)
+    return await asyncio.to_thread(lambda: [aging.shown(host, kind, identity, item) for item in items])
 
 
 async def _delete_each(host: Host, kind: Kind, items: list[Stored], options: DeleteOptions) -> None:

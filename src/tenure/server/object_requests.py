@@ -23,9 +23,8 @@ PATCH_TRIES = 10
 
 async def get(host: Host, kind: Kind, request: Request, namespace: str, name: str, subresource: str) -> Response:
     """GET."""
-    identity = identity_of(request)
-    require_allowed(identity, "get", kind, subresource, name)
-    return _answer(host, kind, request, aging.shown(host, kind, identity, _current(host, kind, namespace, name)))
+    require_allowed(identity_of(request), "get", kind, subresource, name)
+    return _answer(host, kind, request, _current(host, kind, namespace, name))
 
 
 async def replace(host: Host, kind: Kind, request: Request, namespace: str, name: str, subresource: str) -> Response:
@@ -144,5 +143,6 @@ async def _write(
 def _answer(host: Host, kind: Kind, request: Request, stored: Stored, admitted: Admitted | None = None) -> Response:
     form = answers.form_of(request.headers.get("accept", ""))
     include = request.query_params.get("includeObject", "Metadata")
-    text = answers.object_text(kind, stored, form, include, host.clock.now_ms())
+    shown = aging.shown(host, kind, identity_of(request), stored)
+    text = answers.object_text(kind, shown, form, include, host.clock.now_ms())
     return answers.raw_response(text, 200, warnings_of(admitted.warnings if admitted else ()))

@@ -144,8 +144,9 @@ class WatchResponse:
 
     def _event(self, type: str, body: str) -> str:
         request = self._request
-        body = body if type == "DELETED" else request.shown(body)
-        text = event_text(request.kind, type, body, request.form, request.include, self._now_ms(), self._first)
+        text = event_text(
+            request.kind, type, request.shown(body), request.form, request.include, self._now_ms(), self._first
+        )
         self._first = False
         return text
 

@@ -28,7 +28,7 @@ def played(history: list[tuple[Demand, bool]]) -> tuple[Packer, list[Placement]]
     return packer, held
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(histories)
 def test_kept_scores_equal_scores_computed_anew(history: list[tuple[Demand, bool]]) -> None:
     packer, _ = played(history)
@@ -40,7 +40,7 @@ def test_kept_scores_equal_scores_computed_anew(history: list[tuple[Demand, bool
         assert slots.shape == losses.shape
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(histories, demands)
 def test_it_never_refuses_what_fits_nor_takes_what_does_not(history: list[tuple[Demand, bool]], demand: Demand) -> None:
     packer, _ = played(history)
@@ -54,7 +54,7 @@ def test_it_never_refuses_what_fits_nor_takes_what_does_not(history: list[tuple[
     assert np.isfinite(costs).tolist() == [fits(packer.state, machine, demand) for machine in range(len(MIXED))]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(histories)
 def test_nothing_exceeds_capacity_and_freeing_all_restores_the_empty_fleet(history: list[tuple[Demand, bool]]) -> None:
     packer, held = played(history)

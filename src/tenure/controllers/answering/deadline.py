@@ -2,7 +2,8 @@
 
 Nothing measures how long work takes before it has run, so an offer for it states no confidence: it is a counter-offer,
 whatever else it meets. Whoever accepts it all the same has the deadline signed and judged, and credit where it is
-missed. An offer that follows from the work's own progress is another matter (`workload/later.py`).
+missed; an offer that starts behind the deadline promises none, and says so. An offer that follows from the work's own
+progress is another matter (`workload/later.py`).
 """
 
 from collections.abc import Sequence
@@ -35,16 +36,24 @@ def deadline_relaxed(need: Need, start_ms: int) -> list[Relaxation]:
 
 
 def unproven(quotes: Sequence[Quote]) -> RefusalDetail:
-    """Why none of these is an offer in full: all that is asked for is there but the confidence in its deadline."""
-    missing = next(relaxed for quote in quotes for relaxed in quote.relaxed if relaxed.what == WHAT)
-    return RefusalDetail(
-        binding=Binding(
-            constraint=WHAT,
-            imposed_by="workload",
-            message=f"{WHAT}: asked for {missing.asked}, which is {UNKNOWN}",
-            next_step="accept it all the same (--accept any): the deadline is signed and judged, and credit is due "
-            "where it is missed",
-        ),
-        funnel=[],
-        conflicting=[WHAT],
-    )
+    """Why none of these is an offer in full: the confidence in a deadline that they sign, or that none signs one."""
+    signing = next((quote for quote in quotes if quote.promises.complete_by is not None), None)
+    if signing is not None:
+        asked = next(relaxed.asked for relaxed in signing.relaxed if relaxed.what == WHAT)
+        message = f"asked for {asked}, which is {UNKNOWN}"
+        next_step = (
+            "accept it all the same (--accept any): the deadline is signed and judged, and credit is due where it is "
+            "missed"
+        )
+    else:
+        asked = next(relaxed.asked for quote in quotes for relaxed in quote.relaxed if relaxed.what == WHAT)
+        first = min(int(quote.start) for quote in quotes)
+        message = (
+            f"asked for {asked}, and the earliest start is {format_instant(first)}, so no offer promises a deadline"
+        )
+        next_step = (
+            "name a later deadline or an earlier start; whoever accepts one of these all the same (--accept any) is "
+            "promised no deadline"
+        )
+    binding = Binding(constraint=WHAT, imposed_by="workload", message=f"{WHAT}: {message}", next_step=next_step)
+    return RefusalDetail(binding=binding, funnel=[], conflicting=[WHAT])

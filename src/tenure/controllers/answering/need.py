@@ -17,7 +17,7 @@ from tenure.promises import (
     RateObjective,
     period_ms_of,
 )
-from tenure.quantities import Duration
+from tenure.quantities import Duration, format_instant
 from tenure.resources.kinds import objectives as wire
 from tenure.resources.kinds.workload import WorkloadSpec
 
@@ -76,6 +76,7 @@ def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
     load = _load(spec, objectives, assumed) if spec.inference else None
     assurance = _assurance(spec, assumed)
     when = _when(spec, now_ms, assumed)
+    complete_by_ms = _complete_by_ms(spec, when, assumed)
     return Need(
         work=spec.work,
         model=spec.inference.model if spec.inference else None,
@@ -89,13 +90,21 @@ def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
         guarantee=spec.guarantee,
         preference=spec.preference,
         limits=limits_of(spec),
-        complete_by_ms=_complete_by_ms(spec),
+        complete_by_ms=complete_by_ms,
     )
 
 
-def _complete_by_ms(spec: WorkloadSpec) -> int | None:
+def _complete_by_ms(spec: WorkloadSpec, when: Window, assumed: list[str]) -> int | None:
+    """By when it is to be done. A time is counted from now, or from the start that is asked for: whoever asks for work
+    within two hours counts from when he asks, and not from when it found room or he made up his mind."""
     wanted = spec.objectives.completion if spec.objectives is not None else None
-    return None if wanted is None else int(wanted.by)
+    if wanted is None:
+        return None
+    by_ms = wanted.by_ms(when.earliest_ms)
+    if wanted.within is not None:
+        since = format_instant(when.earliest_ms)
+        assumed.append(f"completion: {{by: {format_instant(by_ms)}}}, {wanted.within} counted from {since}")
+    return by_ms
 
 
 def _retention_ms(spec: WorkloadSpec, when: Window) -> int:

@@ -34,7 +34,7 @@ def unpromised(spec: WorkloadSpec, site: str, now_ms: int) -> tuple[Constraint, 
         if is_asked
     ]
     completion = objectives.completion if objectives is not None else None
-    if completion is not None and int(completion.by) <= now_ms:
+    if completion is not None and completion.by is not None and int(completion.by) <= now_ms:
         hint = f"the deadline {completion.by} is over; name a later one"
         found.append(
             Constraint(id="spec.objectives.completion", imposed_by="workload", machines=frozenset(), hint=hint)

@@ -9,7 +9,12 @@ from tenure.controllers.contract.commissioning import active_message, run_status
 from tenure.controllers.contract.credit import credit_of, once_due, state_credit
 from tenure.controllers.contract.deadline import completion_condition, counts_of
 from tenure.controllers.contract.ending import end
-from tenure.controllers.contract.happenings import resumption, state_restarts, state_resumption
+from tenure.controllers.contract.happenings import (
+    resumption,
+    state_adoption,
+    state_restarts,
+    state_resumption,
+)
 from tenure.controllers.contract.hard import hard_condition, hard_of_status, overall
 from tenure.controllers.contract.judging import NOTHING_JUDGED, Standing, as_status, judge_windows, windows_shown
 from tenure.controllers.contract.marks import set_phase
@@ -64,6 +69,7 @@ async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contra
         contract = await set_phase(plane, contract, "Active", run=run_status(state))
         return await end(plane, contract, reason, state.message or f"the run ended: {state.reason}")
     try:
+        await state_adoption(plane, contract, state)
         await state_restarts(plane, contract, state)
     except NotWrittenError as error:
         return await _cannot_say(plane, contract, "Unverifiable", f"evidence cannot be written: {error}")

@@ -21,6 +21,7 @@ from tenure.promises import (
     judge,
     period_ms_of,
 )
+from tenure.promises.overlong import patience_ms
 from tenure.quantities import parse_instant
 from tenure.resources.kinds.allocation import Promises
 
@@ -106,8 +107,10 @@ def recompute(statement: Statement, inputs: Mapping[str, Any], terms: Mapping[st
 def owed(terms: Mapping[str, Any], statements: Sequence[Statement], created_ms: int) -> list[Owed]:
     """The span in which each promise owes a verdict on every window: from activation to the end of the contract.
 
-    Windows that were over only just before the export (`created_ms`, Unix ms) may not have been settled by then, and
-    are not owed yet, unless the contract is settled: then nothing is open any more.
+    Windows that the judge may still have left open at the export (`created_ms`, Unix ms) are not owed yet, unless the
+    contract is settled: then nothing is open any more. Each promise is named, also where it owes nothing so far.
+    A known hole: a floor of a rate waits for an answer within the declared length however long it goes on, which
+    signed terms do not tell; such a window reads as unjudged after five minutes, until it is judged.
 
     Raises ContradictionError where a window is said to be cut by an end that was not the contract's.
     """
@@ -126,10 +129,11 @@ def owed(terms: Mapping[str, Any], statements: Sequence[Statement], created_ms: 
     found = []
     for promise in promises_of(Promises.model_validate(terms["promises"])):
         length_ms = promise.assurance.window_ms
-        open_ms = 0 if settled else max(length_ms, PROBE_PATIENCE_MS) + length_ms
+        # One window more: so long it may take until somebody looks again.
+        open_ms = 0 if settled else max(length_ms, PROBE_PATIENCE_MS, patience_ms(promise)) + length_ms
         windows = windows_of(began_ms, min(over_ms, created_ms - open_ms), length_ms)
-        if windows:
-            found.append(Owed(promise.name, windows[0].start_ms, windows[-1].end_ms))
+        start_ms, end_ms = (windows[0].start_ms, windows[-1].end_ms) if windows else (began_ms, began_ms)
+        found.append(Owed(promise.name, start_ms, end_ms))
     return found
 
 

@@ -30,7 +30,7 @@ from tenure.controllers.measuring import MeasurementFailedError, Windows
 from tenure.controllers.plane import Plane
 from tenure.controllers.serving import ServingError
 from tenure.controllers.status import condition
-from tenure.engines import EndReason, EngineFailure, RunState
+from tenure.engines import EndReason, EngineFailure, RunNotFound, RunState
 from tenure.quantities import Instant
 from tenure.resources import Contract
 from tenure.resources.kinds.contract import Commissioning, RunStatus
@@ -63,7 +63,7 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
     except OSError as error:
         return await _fail(plane, contract, "StartFailed", f"the work before it could not be carried over: {error}")
     try:
-        state = await asyncio.to_thread(plane.engine.start, await spec_of_contract(plane, contract))
+        state = await _started(plane, contract)
     except (EngineFailure, ServingError) as error:
         return await _fail(plane, contract, "StartFailed", str(error))
     if state.final and contract.spec.body.inference is None and state.reason in BY_ITSELF:
@@ -92,6 +92,15 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         measured = await asyncio.to_thread(commissioning_of, plane, contract)
         return await _activate(plane, contract, state, run, measured)
     return await _measure(plane, contract, state, run)
+
+
+async def _started(plane: Plane, contract: Contract) -> RunState:
+    """Its run, started once. From then on what was recorded is what runs: a Secret may be rotated, or a catalog edited,
+    before it is signed."""
+    try:
+        return await asyncio.to_thread(plane.engine.resume, contract.spec.hold.id)
+    except RunNotFound:
+        return await asyncio.to_thread(plane.engine.start, await spec_of_contract(plane, contract))
 
 
 async def _wait_healthy(plane: Plane, contract: Contract, state: RunState) -> Wait | None:

@@ -27,11 +27,16 @@ _BY_ITSELF: Mapping[EndReason | None, Work] = {
     EndReason.FAILED: Work.FAILED,
     EndReason.RESTARTS_EXHAUSTED: Work.FAILED,
 }
+_UNRECORDED = (EndReason.RECORD_DAMAGED, EndReason.NEVER_STARTED)
+"""What is left of a run whose record, or what it was to run, could not be read: as much as is known of one that is
+gone. A contract is signed over a run that was started."""
 _TRUE = {Verdict.KEPT: True, Verdict.BREACHED: False, Verdict.UNVERIFIABLE: None}
 
 
 def seen_of(state: RunState | None, seen_ms: int, because: str | None = None) -> WorkSeen:
     """The work as its supervisor has it. `because` is why its contract ends, None while it goes on. Pure."""
+    if state is not None and state.reason in _UNRECORDED:
+        state = None
     own = _BY_ITSELF.get(state.reason) if state is not None else None
     if state is not None and own is not None:
         last = state.work.last_exit

@@ -13,6 +13,7 @@ from tenure.controllers.contract.judging import as_status, judge_windows, window
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.retention import mark_ended
 from tenure.controllers.contract.run import KEYS_FOLDER
+from tenure.controllers.contract.signed import say_what_was_signed
 from tenure.controllers.contract.stating import state, stated
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
@@ -21,7 +22,7 @@ from tenure.controllers.remedies.taking import at_the_end, conclude
 from tenure.controllers.remedies.unwritten import as_stated, undo_unwritten
 from tenure.controllers.serving import STOP_GRACE_MS
 from tenure.controllers.status import condition, update_status
-from tenure.engines import RunNotFound, RunNotRecorded, RunState, StopFailed
+from tenure.engines import RunNotFound, RunNotRecorded, RunState, RunUnreadable, StopFailed
 from tenure.ledger import release
 from tenure.ledger.collect import discard
 from tenure.measurement import part_windows
@@ -33,6 +34,11 @@ NEVER_COMMITTED_MS = 5_000
 STOP_AGAIN_MS = 1_000
 EARLY_GRACE_MS = 10_000
 PASSES_MAX = 200
+_HELD_BY = {
+    RunNotRecorded.code: "its end cannot be recorded",
+    RunUnreadable.code: "its record cannot be read",
+    StopFailed.code: "processes are still there",
+}
 BY_ITS_USER = ("EndedByUser", "EndedByDeletion")
 
 
@@ -74,11 +80,11 @@ async def end(
         await asyncio.to_thread(plane.engine.stop, contract.spec.hold.id, grace_ms(contract, plane.clock.now_ms()))
     except RunNotFound:
         pass  # it was never started, or is long gone
-    except (RunNotRecorded, StopFailed) as error:
-        why = "processes are still there" if isinstance(error, StopFailed) else "its end cannot be recorded"
-        said = condition("Released", False, "WaitingForRelease", f"{why}: {error}", plane.clock)
+    except (RunNotRecorded, RunUnreadable, StopFailed) as error:
+        said = condition("Released", False, "WaitingForRelease", f"{_HELD_BY[error.code]}: {error}", plane.clock)
         await set_phase(plane, contract, "Ending", said)
         return Wait(STOP_AGAIN_MS)
+    contract = await say_what_was_signed(plane, contract)
     contract = await _judge_the_rest(plane, contract)
     await _settle(plane, contract, reason)
     uid = contract.uid

@@ -1,13 +1,14 @@
 """What happened to a contract's run, stated: verdicts on the windows around it rest on that.
 
 A run that was lost is begun again only once it is stated; restarts by its supervisor, which asks nobody, are stated
-when they are seen.
+when they are seen. So is that nobody watched for a while.
 """
 
 import asyncio
 from typing import Any
 
-from tenure.controllers.contract.stating import state
+from tenure.controllers.contract.stating import newest_stated_ms, state, stated
+from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
 from tenure.engines import EndReason, RunState
 from tenure.engines.runstate import CommandState
@@ -15,6 +16,7 @@ from tenure.quantities import format_instant
 from tenure.resources import Contract
 
 NOTICE = "notice"
+ADOPTED = "Adopted"
 
 
 def resumption(run: RunState) -> str:
@@ -43,6 +45,27 @@ async def state_restarts(plane: Plane, contract: Contract, run: RunState) -> Non
     if run.takeovers:
         body = {"what": "SupervisorReplaced", "run": run.run_id, "takeovers": run.takeovers}
         await asyncio.to_thread(state, plane, contract, NOTICE, f"supervised/{run.takeovers}", body)
+
+
+async def state_adoption(plane: Plane, contract: Contract, run: RunState) -> None:
+    """State, and say, that this control plane watches a run that went on without one; once for each start of one.
+
+    Since when nobody had watched is by what the one before left: its newest statement of this contract, or what it
+    wrote of its newest evidence. Raises NotWrittenError.
+    """
+    signature = contract.status.signature if contract.status else None
+    if plane.simulated or contract.status is None or signature is None or int(signature.signed_at) >= plane.began_ms:
+        return
+    began, key = format_instant(plane.began_ms), f"adopted/{plane.began_ms}"
+    if await asyncio.to_thread(stated, plane, contract, NOTICE, key) is not None:
+        return
+    known = [await asyncio.to_thread(newest_stated_ms, plane, contract), contract.status.observed_at]
+    last_ms = max(int(at) for at in (signature.signed_at, *known) if at is not None)
+    last = format_instant(min(last_ms, plane.began_ms))  # a clock that was set back since leaves none of a time to come
+    body = {"what": ADOPTED, "run": run.run_id, "began": began, "lastWatched": last}
+    await asyncio.to_thread(state, plane, contract, NOTICE, key, body)
+    message = f"its run went on; nobody watched it between {last} and {began}"
+    await record(plane.client, contract, ADOPTED, message, plane.clock)
 
 
 def _restarted(run: RunState, command: CommandState, started_ms: int) -> dict[str, Any]:

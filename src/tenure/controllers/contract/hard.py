@@ -14,7 +14,7 @@ from tenure.resources import Condition, Contract, condition_of
 from tenure.resources.kinds.contract import ReadBackFact
 
 HARD = "HardPromisesKept"
-DIFFERENCE = "first-difference"
+FIRST, DIFFERENCE = "first", "first-difference"
 BY_THE_PROVIDER = ("Lost", "EndedWithCredit")
 """Ends before the term through whoever provides it: the end of the term is a hard promise too. Work that fails by
 itself breaks nothing that was promised to it."""
@@ -40,7 +40,7 @@ async def hard_condition(plane: Plane, contract: Contract, facts: Sequence[ReadB
         # Stated just before a crash: it was so, whatever is found now.
         wrong = next(fact for fact in map(ReadBackFact.model_validate, told.body["facts"]) if not fact.agrees)
     elif wrong is None:
-        await asyncio.to_thread(state, plane, contract, "read-back", "first", body)
+        await asyncio.to_thread(state, plane, contract, "read-back", FIRST, body)
         return condition(HARD, True, "Kept", f"{len(facts)} limits read back", plane.clock)
     await asyncio.to_thread(state, plane, contract, "read-back", DIFFERENCE, body)  # once; the first one stands
     message = f"{wrong.what}: the contract holds {wrong.expected}, the kernel said {wrong.found} ({wrong.source})"
@@ -55,10 +55,13 @@ def hard_of_status(contract: Contract) -> Verdict:
 
 
 async def hard_at_end(plane: Plane, contract: Contract) -> Verdict:
-    """The same at a contract's end, when nobody is left to be read: a difference that was stated stands, though
-    whoever stated it died before the conditions said so."""
-    told = await asyncio.to_thread(stated, plane, contract, "read-back", DIFFERENCE)
-    return Verdict.BREACHED if told is not None else hard_of_status(contract)
+    """The same at a contract's end, when nobody is left to be read: what was stated stands, though whoever stated it
+    died before the conditions said so."""
+    if await asyncio.to_thread(stated, plane, contract, "read-back", DIFFERENCE) is not None:
+        return Verdict.BREACHED
+    if await asyncio.to_thread(stated, plane, contract, "read-back", FIRST) is not None:
+        return Verdict.KEPT
+    return hard_of_status(contract)
 
 
 def hard_of_statements(statements: Sequence[Statement]) -> Verdict:

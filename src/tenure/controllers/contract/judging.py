@@ -13,7 +13,7 @@ from tenure.controllers.contract.terms import promises_of
 from tenure.controllers.plane import Plane
 from tenure.controllers.serving import TAP_MARK_MS
 from tenure.measurement import windows_of
-from tenure.measurement.gathering import COUNTED_MS, Declared, gather
+from tenure.measurement.gathering import COUNTED_MS, LEFT_MS_MAX, Declared, gather
 from tenure.measurement.heartbeat import newest_mark_ms
 from tenure.measurement.journal_reader import JournalReading, read_journal
 from tenure.measurement.journal_reading import Checkpoint
@@ -170,12 +170,14 @@ def _judge(
     since_ns = (windows[0].start_ms - max(BACK_WINDOWS * window_ms, 2 * COUNTED_MS)) * 1_000_000
     # The prober's first: what it noted of the tap's journal was written there before.
     prober = _read(plane, contract, PROBER, since_ns, PROBER_MARK_MS)
-    tap = _read(plane, contract, TAP, since_ns, TAP_MARK_MS, prober.witnessed if prober else ())
+    # A server may still be answering whoever left before.
+    tap = _read(plane, contract, TAP, since_ns - LEFT_MS_MAX * MICRO, TAP_MARK_MS, prober.witnessed if prober else ())
     rate = contract.spec.promises.probes_per_second
     views = frozenset(map(View, contract.spec.promises.views))
     if not views:  # signed before contracts said who looks at them
         views = frozenset({View.TAP, View.PROBER}) if rate else frozenset({View.TAP})
-    declared = Declared(views, rate.per_second if rate else 0.0)
+    length = promises[0].load.output_tokens
+    declared = Declared(views, rate.per_second if rate else 0.0, output_tokens=length)
     judged: list[tuple[WindowVerdict, WindowEvidence]] = []
     sketches: dict[tuple[str, int], Sketch] = {}
     for window in windows:

@@ -108,11 +108,12 @@ class ProgressBook:
 
 
 def deadline_ms(contract: Contract) -> int | None:
-    """By when the work must be done, Unix milliseconds: as agreed since, else as it was asked for."""
+    """By when the work must be done, Unix milliseconds: as agreed since, else the instant that was asked for."""
     if contract.spec.promises.complete_by is not None:
         return int(contract.spec.promises.complete_by)
     wanted = contract.spec.body.objectives
-    return int(wanted.completion.by) if wanted is not None and wanted.completion is not None else None
+    by = wanted.completion.by if wanted is not None and wanted.completion is not None else None
+    return None if by is None else int(by)
 
 
 def _read(file: Path) -> list[ProgressMark]:

@@ -1,4 +1,4 @@
-"""The run behind a contract: always the same spec for the same contract, so that starting again adopts."""
+"""The run behind a contract: what its engine is asked to start, once. Afterwards its own record says what runs."""
 
 import asyncio
 import base64

@@ -62,6 +62,12 @@ def stated(plane: Plane, contract: Contract, predicate: str, key: str) -> Statem
     return None if place is None else plane.log.statement(place)
 
 
+def newest_stated_ms(plane: Plane, contract: Contract) -> int | None:
+    """When the newest of the contract's statements was made, Unix ms; None where there is none."""
+    places = plane.log.places(contract_source(contract.uid))
+    return plane.log.statement(places[-1]).at_ms if places else None
+
+
 def state_terms(plane: Plane, contract: Contract) -> Signature:
     """Sign the terms and state them; stated again it is the same signature. Returns it for the contract's status.
 

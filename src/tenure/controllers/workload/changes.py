@@ -41,10 +41,12 @@ class Terms:
         wanted = self.contract.spec.body.objectives
         if self.by_ms is None or wanted is None or wanted.completion is None:
             return quote
+        agreed = self.contract.spec.promises.complete_by
+        asked = wanted.completion.by or agreed or f"within {wanted.completion.within}"
         later = Relaxation(
             axis="later",
             what="objectives.completion.by",
-            asked=format_instant(int(wanted.completion.by)),
+            asked=str(asked),
             offered=format_instant(self.by_ms),
         )
         promises = quote.promises.model_copy(update={"complete_by": Instant(self.by_ms)})

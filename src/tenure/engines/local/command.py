@@ -28,23 +28,27 @@ class Command:
         self.due_ns: int | None = None
         self.kill_at_ns: int | None = None
         self.restart_at_once = False
+        self.unrecorded = False  # who runs is not in its own file yet
         self.streak = 0
         self._up_since_ns = 0
         log = LogFile(f"{folder.logs}/{self.name}.log", limits["file_bytes_max"], limits["files_max"])
         self.outputs = [Output(folder.pipes, self.name, stream, log) for stream in STREAMS]
 
-    def start(self, groups: Groups, cpus: list[int], argv: list[str], env: dict[str, str], boot: str) -> str | None:
+    def start(
+        self, groups: Groups, cpus: list[int], argv: list[str], env: dict[str, str], boot: str, *, recorded: bool = True
+    ) -> str | None:
         """Fork, confine, identify, execute. Returns what went wrong, or None once the program was executed.
 
         The child writes its own identity before its first instruction, while it still shares our lock: a next
-        supervisor gets the lock only when there is no start that it does not know of.
+        supervisor gets the lock only when there is no start that it does not know of. Where it need not be `recorded`
+        a disk that refuses does not stop it: what is not known by identity is found in the run's groups, and ended.
         """
         self.due_ns = None
         self._clear_output()
         report, told = os.pipe()
         pid = os.fork()
         if pid == 0:
-            self._become(groups, cpus, argv, env, boot, told)
+            self._become(groups, cpus, argv, env, boot, told, recorded)
         os.close(told)
         with os.fdopen(report, "rb") as pipe:
             trouble = pipe.read().decode(errors="replace")
@@ -53,11 +57,37 @@ class Command:
             return trouble
         self.pid = pid
         self._up_since_ns = time.monotonic_ns()
-        self.record.update(process=read_json(self.folder.command(self.name)), started_ms=_now_ms())
+        fields = procfs.stat_fields(pid)
+        assert fields is not None, "a child stays until it is waited for"
+        identity = {"pid": pid, "start_ticks": int(fields[19]), "boot_id": boot}
+        self.record.update(process=identity, started_ms=_now_ms())
+        self.unrecorded = not recorded and self._recorded() != identity
+        return None
+
+    def record_identity(self) -> bool:
+        """Write down who runs, where its start could not. False where the disk still refuses."""
+        if self.unrecorded and self.pid is not None:
+            try:
+                write_json(self.folder.command(self.name), self.record["process"])
+            except OSError:
+                return False
+        self.unrecorded = False
+        return True
+
+    def _recorded(self) -> dict[str, Any] | None:
+        with suppress(RecordDamaged):  # cut off by a full disk once: whoever it was is found in the run's groups
+            return read_json(self.folder.command(self.name))
         return None
 
     def _become(
-        self, groups: Groups, cpus: list[int], argv: list[str], env: dict[str, str], boot: str, told: int
+        self,
+        groups: Groups,
+        cpus: list[int],
+        argv: list[str],
+        env: dict[str, str],
+        boot: str,
+        told: int,
+        recorded: bool,
     ) -> None:
         """The child's way from fork to exec. Never returns."""
         step = "confine"
@@ -80,7 +110,11 @@ class Command:
             step = "record"
             identity = procfs.identity(os.getpid(), boot)
             assert identity is not None
-            write_json(self.folder.command(self.name), identity)
+            try:
+                write_json(self.folder.command(self.name), identity)
+            except OSError:
+                if recorded:
+                    raise
             for number in (signal.SIGPIPE, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
             step = f"execute {argv[0]}"

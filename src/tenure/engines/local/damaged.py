@@ -22,6 +22,9 @@ from tenure.engines.runstate import RunState
 
 GRACE_MS = 10_000  # where the spec that says it cannot be read either
 KILL_MARGIN_MS = 20_000
+LEAVING_MS = (
+    3_000  # a supervisor that was killed, or a child that it had just forked, may hold the lock a moment longer
+)
 LOOK_S = 0.02
 
 
@@ -33,30 +36,53 @@ def mend(folder: RunFolder, group: str) -> RunState:
 
 
 def end_damaged(folder: RunFolder, group: str, grace_ms: int | None) -> RunState:
-    """End the run whatever its record says. Returns its state once the record can be read, and is final."""
+    """End the run whatever its record says: by its supervisor where that lives, and what is left without it. Returns
+    its state once the record can be read, and is final."""
     grace_ms = GRACE_MS if grace_ms is None else grace_ms
+    patience_ms, told = grace_ms + KILL_MARGIN_MS, True
     try:
         ask(folder, {"op": "stop", "grace_ms": grace_ms})
-    except EngineUnreachable:
-        return _end_alone(folder, group, grace_ms)
-    deadline = time.monotonic() + (grace_ms + KILL_MARGIN_MS) / 1000
-    while not (state := examine(folder, group)).final and time.monotonic() < deadline:
-        time.sleep(LOOK_S)
+    except EngineUnreachable:  # dead, dying, or it hangs
+        patience_ms, told = LEAVING_MS, False
+        _kill_supervisor(folder)
+    # Its lock says that there is none any more, and that none comes meanwhile. The record may never say so.
+    lock = _lock_once_free(folder, patience_ms)
+    if lock is None and told:
+        return examine(folder, group)
+    if lock is None:
+        raise StopFailed(f"run {folder.run_id}: its record cannot be read and its supervisor does not answer")
+    try:
+        if not (state := examine(folder, group)).final:
+            state = _end_alone(folder, group, grace_ms)
+    finally:
+        os.close(lock)
     return state
 
 
+def _kill_supervisor(folder: RunFolder) -> None:
+    """The process that the record names, if it is that very one; nobody else is taken for it."""
+    with suppress(RecordDamaged):
+        state = read_json(folder.state)
+        descriptor = None if state is None else procfs.open_process(state["supervisor"], procfs.boot_id())
+        if descriptor is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            os.close(descriptor)
+
+
+def _lock_once_free(folder: RunFolder, patience_ms: int) -> int | None:
+    deadline = time.monotonic() + patience_ms / 1000
+    while (lock := try_lock(folder.lock)) is None and time.monotonic() < deadline:
+        time.sleep(LOOK_S)
+    return lock
+
+
 def _end_alone(folder: RunFolder, group: str, grace_ms: int) -> RunState:
-    """Without a supervisor: its lock says that there is none, and that none comes meanwhile."""
-    lock = try_lock(folder.lock)
-    if lock is None:
-        raise StopFailed(f"run {folder.run_id}: its record cannot be read and its supervisor does not answer")
     try:
         _end_processes(group, folder.run_id, grace_ms)
         _close_record(folder)
     except OSError as error:
         raise not_recorded(error) from error
-    finally:
-        os.close(lock)
     return examine(folder, group)
 
 
@@ -81,7 +107,8 @@ def _close_record(folder: RunFolder) -> None:
     message = f"its record {folder.state} could not be read and was set aside as state.json.damaged"
     state = first_state(spec | {"ports": {}}, procfs.boot_id())
     ended_ms = time.time_ns() // 1_000_000
-    write_json(folder.state, {**state, "phase": "Ended", "reason": "Stopped", "message": message, "ended_ms": ended_ms})
+    end = {"phase": "Ended", "reason": "RecordDamaged", "message": message, "ended_ms": ended_ms}
+    write_json(folder.state, {**state, **end})
 
 
 def _is_damaged(path: str) -> bool:

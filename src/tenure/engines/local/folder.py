@@ -60,15 +60,25 @@ class RecordDamaged(ValueError):  # noqa: N818 - a state of the disk
         self.path = path
 
 
+class NotKnownToLast(OSError):  # noqa: N818 - a state of the disk
+    """A record was put in its place, and the disk did not confirm that it will still be there after a power cut."""
+
+
 def write_json(path: str, value: dict[str, Any]) -> None:
-    """Replace a record so that a crash, or a full disk, leaves the old or the new one, whole."""
+    """Replace a record so that a crash, or a full disk, leaves the old or the new one, whole.
+
+    Raises NotKnownToLast where it was replaced all the same; after any other OSError the old one is there.
+    """
     temporary = _write_aside(path, value)
     try:
         os.replace(temporary, path)
     except OSError:
         os.unlink(temporary)
         raise
-    sync_directory(os.path.dirname(path))
+    try:
+        sync_directory(os.path.dirname(path))
+    except OSError as error:
+        raise NotKnownToLast(error.errno, error.strerror, path) from error
 
 
 def write_json_once(path: str, value: dict[str, Any]) -> bool:

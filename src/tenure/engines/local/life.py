@@ -23,7 +23,7 @@ from tenure.engines.local.record import (
     place_files,
     placeholders,
 )
-from tenure.engines.local.recorded import Recorded
+from tenure.engines.local.recorded import RECORD_AGAIN_NS, Recorded
 from tenure.engines.local.term import Term, boottime_ms, wall_ms
 
 ITS_END_CAME = "its end came"
@@ -124,13 +124,19 @@ class Life(Recorded):
             return None
         return self._start(command)
 
-    def _start(self, command: Command) -> str | None:
+    def note(self, **changes: Any) -> None:
+        """See Recorded.note; and who runs, where that could not be written when it was started again."""
+        super().note(**changes)
+        if not all(command.record_identity() for command in self.commands) and self.owed_ns is None:
+            self.owed_ns = time.monotonic_ns() + RECORD_AGAIN_NS
+
+    def _start(self, command: Command, *, recorded: bool = True) -> str | None:
         is_work = command is self.work
         values = placeholders(self.folder, self.state)
         groups = self.work_groups if is_work else self.side_groups
         cpus = self.state["cpus"] if is_work else self.spec["system_cpus"]
         argv, env = environment(self.folder, self.spec, command.spec, values, side=not is_work)
-        trouble = command.start(groups, cpus, argv, env, self.boot)
+        trouble = command.start(groups, cpus, argv, env, self.boot, recorded=recorded)
         if trouble:
             return f"{command.name}: {trouble}"
         if is_work and self.health is not None:
@@ -240,7 +246,8 @@ class Life(Recorded):
                 self._restart(command)
 
     def _restart(self, command: Command) -> None:
-        trouble = self._start(command)
+        """A full disk does not decide that work stays down."""
+        trouble = self._start(command, recorded=False)
         if trouble:
             self.state["message"] = trouble
             command.ended(127 << 8, False)

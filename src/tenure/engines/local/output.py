@@ -17,6 +17,7 @@ STREAMS = ("stdout", "stderr")
 PIPE_BYTES = 1 << 20
 LINE_BYTES_MAX = 16 * 1024
 READ_BYTES = 64 * 1024
+OPEN = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
 def pipe_path(pipes: str, command: str, stream: str) -> str:
@@ -41,7 +42,7 @@ class LogFile:
         self._open()
 
     def _open(self) -> None:
-        self.descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self.descriptor = os.open(self.path, OPEN, 0o600)
         self.size = os.fstat(self.descriptor).st_size
 
     def append(self, entries: list[bytes]) -> None:
@@ -51,7 +52,8 @@ class LogFile:
         for entry in entries:
             if room < len(entry) and (batch or self.size):
                 self._write(batch)
-                self._rotate()
+                if not self._rotate():
+                    return
                 batch, room = [], self.file_bytes_max
             batch.append(entry)
             room -= len(entry)
@@ -61,16 +63,28 @@ class LogFile:
         with suppress(OSError):
             self.size += os.write(self.descriptor, b"".join(entries))
 
-    def _rotate(self) -> None:
+    def _rotate(self) -> bool:
+        """Begin a new file. False where the disk takes none: the old one stays open, and is no longer added to."""
+        fresh = f"{self.path}.new"
+        try:
+            descriptor = os.open(fresh, OPEN | os.O_TRUNC, 0o600)
+        except OSError:
+            return False
+        try:
+            for number in range(self.files_max - 1, 0, -1):
+                older = f"{self.path}.{number}"
+                newer = f"{self.path}.{number - 1}" if number > 1 else self.path
+                if os.path.exists(newer):
+                    os.replace(newer, older)
+            os.replace(fresh, self.path)
+        except OSError:
+            os.close(descriptor)
+            with suppress(OSError):
+                os.unlink(fresh)
+            return False
         os.close(self.descriptor)
-        for number in range(self.files_max - 1, 0, -1):
-            older = f"{self.path}.{number}"
-            newer = f"{self.path}.{number - 1}" if number > 1 else self.path
-            if os.path.exists(newer):
-                os.replace(newer, older)
-        if self.files_max == 1:
-            os.unlink(self.path)
-        self._open()
+        self.descriptor, self.size = descriptor, 0
+        return True
 
 
 class Output:

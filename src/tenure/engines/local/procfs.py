@@ -45,6 +45,21 @@ def is_alive(record: dict[str, object] | None, boot: str) -> bool:
     return start_ticks(int(str(record["pid"]))) == record["start_ticks"]
 
 
+def open_process(record: dict[str, object] | None, boot: str) -> int | None:
+    """A pidfd of the very process of `record`; None where it is gone. Opened before it is compared: whatever gets its
+    number later is not what the descriptor means."""
+    if record is None:
+        return None
+    try:
+        descriptor = os.pidfd_open(int(str(record["pid"])))
+    except ProcessLookupError:
+        return None
+    if is_alive(record, boot):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
 def pids() -> list[int]:
     """Every process now."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]

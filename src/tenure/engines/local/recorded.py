@@ -4,10 +4,11 @@ the kernel decided. Supervisors import it."""
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from tenure.engines.local import clearing
-from tenure.engines.local.folder import RunFolder, write_json
+from tenure.engines.local.folder import NotKnownToLast, RunFolder, write_json
 from tenure.engines.local.health import Health
 
 RECORD_AGAIN_NS = 500_000_000
@@ -32,8 +33,20 @@ class Recorded:
                 healthy_since_ms=self.health.healthy_since_ms,
                 first_healthy_ms=self.health.first_healthy_ms or state["first_healthy_ms"],
             )
-        write_json(self.folder.state, state)
+        try:
+            write_json(self.folder.state, state)
+        except NotKnownToLast:
+            self._put_back()
+            raise
         self.state, self.owed_ns = state, None
+
+    def _put_back(self) -> None:
+        """What was refused does not stand: whoever reads the record finds again what is true here. Until the disk
+        confirms that, either may come up after a power cut, and where not even that can be written the refused one is
+        read: so it is owed, and tried again."""
+        self.owed_ns = time.monotonic_ns() + RECORD_AGAIN_NS
+        with suppress(OSError):
+            write_json(self.folder.state, self.state)
 
     def note(self, **changes: Any) -> None:
         """Record what is true already, whatever the disk says: where it refuses, that is owed, and tried again."""

@@ -7,6 +7,7 @@ import select
 import signal
 import time
 from contextlib import suppress
+from dataclasses import asdict
 
 from tenure.engines.failures import EngineUnreachable, RunUnreadable, StopFailed
 from tenure.engines.local import clearing, procfs
@@ -46,7 +47,7 @@ def stop(folder: RunFolder, group: str, grace_ms: int | None) -> RunState:
 
 def _ask_to_stop(folder: RunFolder, group: str, supervisor: ProcessId | None, grace_ms: int | None) -> RunState:
     """Ask, and wait until whoever was asked is gone. One that hangs is killed: then the next one does it."""
-    gone = None if supervisor is None else _pidfd(supervisor.pid)
+    gone = None if supervisor is None else procfs.open_process(asdict(supervisor), procfs.boot_id())
     try:
         try:
             ask(folder, {"op": "stop", "grace_ms": grace_ms})
@@ -89,13 +90,6 @@ def _close_record(folder: RunFolder, group: str, state: RunState) -> RunState:
     except OSError as error:
         raise not_recorded(error) from error
     return examine(folder, group)
-
-
-def _pidfd(pid: int) -> int | None:
-    try:
-        return os.pidfd_open(pid)
-    except ProcessLookupError:
-        return None
 
 
 def _wait_readable(descriptor: int, timeout_s: float) -> None:

@@ -63,9 +63,36 @@ class LatencyObjective(Strict):
 
 
 class Completion(Strict):
-    """A deadline."""
+    """A deadline: an instant, or how long it may take from when it is offered."""
 
-    by: Instant
+    by: Instant | None = None
+    within: Duration | None = Field(
+        default=None,
+        description="counted from when the offer is made, or from term.start where that is later; the offer and the "
+        "contract name the instant",
+    )
+    cel_rules = (CelRule("has(self.by) != has(self.within)", "name exactly one of by and within"),)
+
+    @model_validator(mode="after")
+    def _one_deadline(self) -> "Completion":
+        if (self.by is None) == (self.within is None):
+            said = "none" if self.by is None else "both"
+            raise violation(
+                "ExactlyOneOf",
+                f"names {said} of by and within; name one, for example within: 2h, or by: 2030-01-01T00:00:00Z",
+            )
+        if self.within is not None and int(self.within) == 0:
+            raise violation(
+                "ContradictoryObjectives", "within is zero, which nothing can keep; name a time, for example 2h"
+            )
+        return self
+
+    def by_ms(self, from_ms: int) -> int:
+        """The instant that is meant where it is counted from `from_ms`, Unix milliseconds."""
+        if self.by is not None:
+            return int(self.by)
+        assert self.within is not None, "one of the two is named"
+        return from_ms + self.within.ms
 
 
 LATENCIES = ("time_to_first_token", "inter_token_latency", "time_per_output_token", "request_latency")
