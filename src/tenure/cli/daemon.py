@@ -18,6 +18,7 @@ import structlog
 
 from tenure.cli.collector import keep_collections_short
 from tenure.cli.fleet_file import kept_fleet
+from tenure.cli.lossy import LossyStream
 from tenure.client import AsyncClient, from_home
 from tenure.controllers.assembly import plane_of, run_plane
 from tenure.quantities import SteadyClock
@@ -118,7 +119,7 @@ def main() -> int:
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(os.environ.get("TENURE_LOG", "info").lower()),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(LossyStream(sys.stderr.fileno())),  # type: ignore[arg-type]
     )
     try:
         asyncio.run(run(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
