@@ -8,6 +8,7 @@ import socket
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from tests.chaos.disks import filled, small_disk
@@ -25,6 +26,7 @@ from tenure.engines import (
     RestartPolicy,
     RunNotRecorded,
     RunState,
+    Sidecar,
 )
 from tenure.engines.local import examine, procfs
 from tenure.engines.local.folder import RunFolder, read_json
@@ -189,6 +191,32 @@ def test_work_that_came_back_unrecorded_does_not_run_twice_when_its_supervisor_d
     eventually(lambda: engine.state(run.run_id).phase is Phase.UNSUPERVISED, "its supervisor is gone")
     engine.adopt()
     eventually(lambda: only_process_but(engine, run, before, unknown) is not None, "one of it runs, in its place")
+
+
+def processes_of(engine: LocalEngine, run_id: str, command: str) -> set[int]:
+    """Those started as this command of the run, whatever any record says."""
+    named = f"TENURE_RUN_COMMAND={command}".encode()
+    return {pid for pid in examine.members_anywhere(engine.group, run_id) if procfs.environment_has(pid, named)}
+
+
+@pytest.mark.parametrize("enforcement", ["best", "affinity"])
+def test_a_sidecar_that_came_back_unrecorded_does_not_run_twice_and_the_one_beside_it_goes_on(
+    engine: LocalEngine, enforcement: Literal["best", "affinity"]
+) -> None:
+    again = Restart(policy=RestartPolicy.ALWAYS, backoff_ms=1)
+    sidecars = (Sidecar("tap", SLEEPS, restart=again), Sidecar("prober", SLEEPS, restart=again))
+    run = engine.start(a_run(sidecars=sidecars, enforcement=enforcement))
+    (before,), prober = processes_of(engine, run.run_id, "tap"), processes_of(engine, run.run_id, "prober")
+    resource.prlimit(keeper(run), resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: bool(processes_of(engine, run.run_id, "tap") - {before}), "the tap is back")
+    unknown = processes_of(engine, run.run_id, "tap")
+    os.kill(keeper(run), signal.SIGKILL)
+    eventually(lambda: engine.state(run.run_id).phase is Phase.UNSUPERVISED, "its supervisor is gone")
+    engine.adopt()
+    eventually(lambda: bool(processes_of(engine, run.run_id, "tap") - unknown), "a tap is started anew")
+    assert len(processes_of(engine, run.run_id, "tap")) == 1, "in the place of the unknown one"
+    assert processes_of(engine, run.run_id, "prober") == prober, "who is known goes on"
 
 
 def test_a_supervisor_that_dies_on_a_full_disk_is_followed_by_one_that_keeps_the_end(engine: LocalEngine) -> None:

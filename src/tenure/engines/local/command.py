@@ -41,7 +41,8 @@ class Command:
 
         The child writes its own identity before its first instruction, while it still shares our lock: a next
         supervisor gets the lock only when there is no start that it does not know of. Where it need not be `recorded`
-        a disk that refuses does not stop it: what is not known by identity is found in the run's groups, and ended.
+        a disk that refuses does not stop it: whom the next supervisor does not know by identity, it finds in the
+        run's groups and ends before it starts the command anew (`Life.begin`).
         """
         self.due_ns = None
         self._clear_output()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from tenure.engines.local import procfs
 from tenure.engines.local.command import Command
@@ -24,6 +26,31 @@ def kill_tree(groups: Groups, own: set[int | None], patience_s: float = 10.0) ->
             return False
         time.sleep(0.002)
     return True
+
+
+def kill_strangers(groups: Groups, known: set[int], own: set[int | None], patience_s: float = 10.0) -> bool:
+    """Kill what is in `groups` outside the sessions that `known` lead, one by one: those go on meanwhile.
+
+    A command leads a session from before it joins its groups, so whoever is in none of these was started by a
+    supervisor that could not write down whom. False where something was still there after `patience_s`.
+    """
+    deadline = time.monotonic() + patience_s
+    while strangers := [pid for pid in groups.members() if _session(pid) not in known]:
+        for pid in strangers:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        reap_strays(own)
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    return True
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
 
 
 def collect(commands: Sequence[Command], boot: str) -> Iterator[tuple[Command, int | None]]:

@@ -14,7 +14,7 @@ from tenure.engines.local.command import Command
 from tenure.engines.local.events import Events
 from tenure.engines.local.folder import RunFolder, read_json
 from tenure.engines.local.health import Health
-from tenure.engines.local.killing import collect, kill_tree
+from tenure.engines.local.killing import collect, kill_strangers, kill_tree
 from tenure.engines.local.record import (
     allocation_of,
     environment,
@@ -99,8 +99,11 @@ class Life(Recorded):
         running = [command for command in self.commands if command.take_over(self.boot)]
         if self.work not in running:
             self._kill_tree(self.work_groups)
-        if not any(command in running for command in self.commands[1:]):
+        sides = {command.pid for command in self.commands[1:] if command.pid is not None}
+        if not sides:
             self._kill_tree(self.side_groups)
+        elif len(sides) < len(self.commands) - 1:  # who is missing may run all the same, and not be on record
+            kill_strangers(self.side_groups, sides, {command.pid for command in self.commands})
         for command in reversed(self.commands):  # sidecars first: the work may be asked the moment it is up
             trouble = None if command in running else self._start_where_wanted(command)
             if trouble:
