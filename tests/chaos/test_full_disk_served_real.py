@@ -1,6 +1,6 @@
 """The disk is full while a real model serves under statistical promises: not ready meanwhile, and no window is lost.
 
-The tap's journal lies on the same disk, so of that time nothing is known; what is not known is judged unverifiable.
+The tap's journal lies on the same disk. What it could not take is not known, and is judged once somebody can write it.
 """
 
 import time

@@ -85,5 +85,7 @@ def test_windows_in_which_nothing_was_answered_are_breached_within_one_window_of
             return found
 
         until(lambda: len(broken()) >= 2, 30, lambda: str(windows(home, contract.name)[-12:]))
+    stalled = [w for w in windows(home, contract.name) if stopped_ms <= w["startMs"] and w["endMs"] <= over_ms]
+    assert all(w["verdict"] != "Kept" for w in stalled), stalled
     after = {start: at_ms - start - WINDOW_MS for start, at_ms in broken().items()}
     assert max(after.values()) <= WINDOW_MS, after

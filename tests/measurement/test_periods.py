@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tenure.promises import (
     LatencyObjective,
     Load,
     Metric,
+    Outcome,
     Promise,
     Reason,
     Verdict,
@@ -91,3 +93,14 @@ def test_a_window_is_sketched_from_its_users_alone() -> None:
     assert found is not None
     assert found.count == 2
     assert percentile_of(Sketch(), 95.0) is None
+
+
+def test_of_an_answer_that_still_ran_when_its_window_was_broken_what_was_known_counts_and_nothing_endless() -> None:
+    paced = replace(PROMISE, objective=LatencyObjective(Metric.INTER_TOKEN_LATENCY, 95.0, 10**6))
+    running = replace(
+        request(10**6), outcome=Outcome.UNFINISHED, gaps_ns=(), gaps_at_least_ns=(9 * 10**6, 10**6), output_tokens=3
+    )
+    found = window_sketch(paced, Window(0, MINUTE_MS), WindowEvidence(MINUTE_MS, MINUTE_MS, requests=(running,)))
+    assert found is not None
+    assert found.count == 2
+    assert percentile_of(found, 95.0) == pytest.approx(9 * 10**6, rel=3 * RELATIVE_ERROR)

@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tenure.measurement.gathering import cut_by_end
 from tenure.measurement.journal_samples import GAPS_KNOWN_MAX, note_progress, unended_sample
-from tenure.promises import Outcome
+from tenure.promises import Outcome, RequestSample
 
 
 def marked(gaps_ns: list[int], looks: list[int]) -> tuple[int, ...]:
@@ -37,3 +38,18 @@ def test_of_an_endless_answer_the_longest_are_kept() -> None:
     gaps_ns = [*range(1, GAPS_KNOWN_MAX + 100)]
     known = marked(gaps_ns, [*range(1, len(gaps_ns) + 2)])
     assert (len(known), known[0]) == (GAPS_KNOWN_MAX, GAPS_KNOWN_MAX + 99)
+
+
+def test_what_came_late_before_the_end_of_the_contract_is_known_though_the_end_cut_its_answer() -> None:
+    whole = RequestSample(0, 10, (500, 900, 20), 2000, None, 4, 200, Outcome.FAILED)
+    cut = cut_by_end(whole, 1420)
+    assert (cut.outcome, cut.gaps_ns, cut.gaps_at_least_ns) == (Outcome.UNFINISHED, (), (900, 500))
+    assert cut_by_end(whole, 2001) is whole, "it broke before the end: that was no cut"
+
+
+def test_a_record_that_goes_on_for_ever_stays_short() -> None:
+    record: dict[str, Any] = {}
+    for place in range(5 * GAPS_KNOWN_MAX):
+        note_progress(record, place + 1, place * (place + 1))
+    assert len(record["gapsAtLeastNs"]) <= 2 * GAPS_KNOWN_MAX
+    assert max(record["gapsAtLeastNs"]) == 2 * (5 * GAPS_KNOWN_MAX - 1), "the longest are kept"

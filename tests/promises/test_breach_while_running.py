@@ -106,9 +106,20 @@ def test_quick_answers_beside_it_dilute_and_so_may_what_has_not_begun() -> None:
     assert judged(slow, slow, waiting).verdict is Verdict.BREACHED
 
 
-def test_one_that_is_longer_than_declared_dilutes_by_all_that_it_brought() -> None:
-    assert judged(running((LATE_MS, LATE_MS, *(QUICK_MS,) * 18))).verdict is Verdict.BREACHED
-    assert judged(running((LATE_MS, LATE_MS, *(QUICK_MS,) * 38))).reason is Reason.NOT_SETTLED
+def test_one_that_is_longer_than_declared_proves_nothing_before_its_end() -> None:
+    assert judged(running((LATE_MS,) * 20)).verdict is Verdict.BREACHED
+    assert judged(running((LATE_MS,) * 21)).reason is Reason.NOT_SETTLED, "perhaps more was asked than was declared"
+    assert judged(ended(running(()), (LATE_MS,) * 40)).reason is Reason.LOAD_ABOVE_DECLARED
+
+
+def test_behind_its_last_token_no_gap_is_open() -> None:
+    assert judged(running((LATE_MS, *(QUICK_MS,) * 18), waiting_ms=LATE_MS)).verdict is Verdict.BREACHED
+    assert judged(running((LATE_MS, *(QUICK_MS,) * 19), waiting_ms=LATE_MS)).reason is Reason.NOT_SETTLED
+
+
+def test_of_an_answer_whose_first_token_was_not_recorded_no_pace_is_known() -> None:
+    lost = replace(running((4000, 1)), first_token_after_ns=None)
+    assert judged(lost, of=owed(Metric.TIME_PER_OUTPUT_TOKEN)).reason is Reason.NOT_SETTLED
 
 
 def test_nothing_is_kept_by_what_is_known_of_an_answer_that_runs() -> None:

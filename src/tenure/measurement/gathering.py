@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from tenure.measurement.journal_reading import DamageKind, JournalReading
+from tenure.measurement.journal_samples import longest_gaps
 from tenure.measurement.scrape import MetricsState, Scrape, increase, state_of
 from tenure.promises import Counters, Finding, Outcome, Probe, Reason, RequestSample, View, Window, WindowEvidence
 from tenure.promises.availability import longest_silence_ns
@@ -92,16 +94,24 @@ def gather(
 def cut_by_end(sample: RequestSample, ended_ns: int) -> RequestSample:
     """A request that was still running when the contract ended (Unix ns): what broke it was the end, which was agreed.
     It is known to have waited until then, and no more."""
-    over_ns = sample.arrival_ns + (sample.end_after_ns or 0)
+    over_ns, lasted_ns = sample.arrival_ns + (sample.end_after_ns or 0), max(0, ended_ns - sample.arrival_ns)
     if sample.outcome is not Outcome.FAILED or sample.end_after_ns is None or over_ns < ended_ns:
         return sample
     return replace(
         sample,
         outcome=Outcome.UNFINISHED,
         gaps_ns=(),
-        end_after_ns=max(0, ended_ns - sample.arrival_ns),
+        gaps_at_least_ns=longest_gaps(_gaps_within(sample, lasted_ns)),  # what had come late by then had come late
+        end_after_ns=lasted_ns,
         progress_after_ns=sample.last_token_after_ns,
     )
+
+
+def _gaps_within(sample: RequestSample, lasted_ns: int) -> Iterable[int]:
+    """The gaps that were over so long after its arrival."""
+    over_ns = accumulate(sample.gaps_ns, initial=sample.first_token_after_ns or 0)
+    next(over_ns)
+    return [gap for gap, at in zip(sample.gaps_ns, over_ns, strict=True) if at <= lasted_ns]
 
 
 def _spoken_until_ms(tap: JournalReading | None, window: Window, asof_ms: int, ended_ms: int | None) -> int | None:
@@ -228,7 +238,8 @@ def _counters(
     edges = [s for s in samples if any(_counted_around(s, scrape) for scrape in (first, last))]
     begun_ns = first.at_ns + first.took_ns
     inner = sum(s.output_tokens or 0 for at, s in ended if begun_ns + _EDGE_NS < at < last.at_ns - _EDGE_NS)
-    longest = max((s.output_tokens or 0 for s in samples), default=0) or declared.output_tokens
+    whole_ones = any(s.outcome is Outcome.COMPLETED for s in samples)
+    longest = max([0 if whole_ones else declared.output_tokens, *(s.output_tokens or 0 for s in samples)])
     known = sum(s.output_tokens or 0 for s in edges if s.outcome is Outcome.COMPLETED)
     # A request that its user left, or that broke, may have been answered on for a while, to its full length at most.
     broken = [(at, s) for at, s in ended if s.outcome is not Outcome.COMPLETED]

@@ -40,7 +40,10 @@ def note_progress(record: dict[str, Any], tokens: int, newest_ns: int | None) ->
     if newest_ns is not None:
         came = tokens - (record.get("tokens") or 1)
         if before_ns is not None and came > 0:
-            record.setdefault("gapsAtLeastNs", []).append(-(-(newest_ns - before_ns) // came))
+            known = record.setdefault("gapsAtLeastNs", [])
+            known.append(-(-(newest_ns - before_ns) // came))
+            if len(known) > 2 * GAPS_KNOWN_MAX:
+                known[:] = longest_gaps(known)
         record["progressNs"] = newest_ns
     record["tokens"] = tokens
 
@@ -61,9 +64,10 @@ def unended_sample(record: dict[str, Any], outcome: Outcome, asof_ns: int | None
         request_id=record.get("requestId", ""),
         progress_after_ns=record.get("progressNs"),
         streamed=record.get("stream"),
-        gaps_at_least_ns=_longest(record.get("gapsAtLeastNs", ())) if running else (),
+        gaps_at_least_ns=longest_gaps(record.get("gapsAtLeastNs", ())) if running else (),
     )
 
 
-def _longest(gaps_ns: Iterable[int]) -> tuple[int, ...]:
+def longest_gaps(gaps_ns: Iterable[int]) -> tuple[int, ...]:
+    """As many as are handed on of a running answer, the longest first."""
     return tuple(sorted(gaps_ns, reverse=True)[:GAPS_KNOWN_MAX])

@@ -7,10 +7,21 @@ one sketch each (at most 720 of them in 30 days), so that a look reads the windo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tenure.measurement.sketch import Sketch
 from tenure.measurement.store import MeasurementStore
-from tenure.promises import LatencyObjective, Promise, Window, WindowEvidence, nearest_rank, readings
+from tenure.promises import (
+    LatencyObjective,
+    Metric,
+    Outcome,
+    Promise,
+    RequestSample,
+    Window,
+    WindowEvidence,
+    nearest_rank,
+    readings,
+)
 from tenure.promises.overlong import without_overlong
 
 HOUR_MS = 3_600_000
@@ -19,7 +30,8 @@ HOUR_MS = 3_600_000
 def window_sketch(promise: Promise, window: Window, evidence: WindowEvidence) -> Sketch | None:
     """The values that a window's own requests took, every doubt taken as the worst; None for a promise of a rate.
 
-    What runs on and on counts as in the verdict.
+    What runs on and on counts as in the verdict. Of an answer that still ran when its window was broken the gaps that
+    were known count, and not those to come: they may never be told, and are no worst of anything.
 
     Probes are left out: what users and what probers saw is never pooled.
     """
@@ -27,8 +39,16 @@ def window_sketch(promise: Promise, window: Window, evidence: WindowEvidence) ->
     if not isinstance(objective, LatencyObjective):
         return None
     requests = without_overlong(promise, window, evidence).requests
+    if objective.metric in (Metric.INTER_TOKEN_LATENCY, Metric.TIME_PER_OUTPUT_TOKEN):
+        requests = tuple(map(_as_far_as_known, requests))
     values = readings(requests, objective.metric, promise.load.output_tokens - 1, objective.bound_ns)
     return Sketch(value.high for value in values)
+
+
+def _as_far_as_known(sample: RequestSample) -> RequestSample:
+    if sample.outcome is not Outcome.UNFINISHED or not sample.gaps_at_least_ns:
+        return sample
+    return replace(sample, outcome=Outcome.COMPLETED, gaps_ns=sample.gaps_at_least_ns, gaps_at_least_ns=())
 
 
 class Periods:

@@ -186,7 +186,7 @@ def _gaps(sample: RequestSample, owed_gaps: int, bound_ns: float) -> list[Readin
     closed = [Reading(gap, gap) for gap in sample.gaps_ns]
     if sample.outcome is Outcome.COMPLETED:
         return closed
-    if _known_so_far(sample):
+    if _known_so_far(sample, owed_gaps):
         return _running_gaps(sample, closed, owed_gaps)
     missing = max(1, owed_gaps - len(closed))
     # Who left has one gap open; what would have come behind it nobody waited for.
@@ -194,16 +194,21 @@ def _gaps(sample: RequestSample, owed_gaps: int, bound_ns: float) -> list[Readin
     return closed + _unended(sample, _open_gap_ns(sample), bound_ns) + rest
 
 
-def _known_so_far(sample: RequestSample) -> bool:
-    return sample.outcome is Outcome.UNFINISHED and bool(sample.gaps_at_least_ns)
+def _known_so_far(sample: RequestSample, owed_gaps: int) -> bool:
+    """Whether what is known of a running answer proves anything. Not of one that is longer than was declared: that it
+    came late may be its user's doing, which shows once it ends."""
+    within = (sample.output_tokens or 0) - 1 <= owed_gaps
+    return sample.outcome is Outcome.UNFINISHED and within and bool(sample.gaps_at_least_ns)
 
 
 def _running_gaps(sample: RequestSample, closed: list[Reading], owed_gaps: int) -> list[Reading]:
-    """What came late came late, however fast the rest of an answer of the declared length comes; where it has come
-    further already, all that may be quick in it counts. From above nothing is known before its end."""
+    """What came late came late, however fast the rest of an answer of the declared length comes. From above nothing is
+    known before its end."""
     known = closed + [Reading(gap, math.inf) for gap in sample.gaps_at_least_ns]
-    rest = max(owed_gaps, sample.output_tokens or 0) - 1 - len(known)
-    return [*known, Reading(float(_open_gap_ns(sample) or 0), math.inf), *[Reading(0.0, math.inf)] * rest]
+    # Behind its last token no gap is open, however long its end takes.
+    whole = (sample.output_tokens or 0) > owed_gaps
+    still_open = 0.0 if whole else float(_open_gap_ns(sample) or 0)
+    return [*known, Reading(still_open, math.inf), *[Reading(0.0, math.inf)] * (owed_gaps - 1 - len(known))]
 
 
 def _open_gap_ns(sample: RequestSample) -> int | None:
@@ -213,9 +218,9 @@ def _open_gap_ns(sample: RequestSample) -> int | None:
 
 
 def _time_per_output_token(sample: RequestSample, owed_gaps: int, bound_ns: float) -> list[Reading]:
-    if _known_so_far(sample):
-        took = (sample.last_token_after_ns or 0) - (sample.first_token_after_ns or 0)
-        return [Reading(took / max(owed_gaps, sample.output_tokens or 0, 1), math.inf)]
+    if _known_so_far(sample, owed_gaps) and sample.first_token_after_ns is not None:
+        took = (sample.last_token_after_ns or 0) - sample.first_token_after_ns
+        return [Reading(took / max(owed_gaps, 1), math.inf)]
     if sample.outcome is Outcome.ABANDONED:
         # With the open gap it may be too slow already, however fast the rest of an answer had come.
         whole = sum(sample.gaps_ns) + (_open_gap_ns(sample) or 0)
