@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
-from tenure.controllers.contract import commissioning, ending
+from tenure.controllers.contract import active, commissioning, ending
 from tenure.controllers.contract.checking import Recomputing, owed
 from tenure.controllers.contract.judging import judge_windows
+from tenure.controllers.contract.progress import ProgressBook
 from tenure.controllers.contract.stating import state
-from tenure.engines import Phase, RunNotFound
+from tenure.engines import EndReason, Phase, RunNotFound
+from tenure.engines.local.translate import unknown_run
 from tenure.evidence import contract_source, export_bundle, verify_bundle
 from tenure.quantities import Instant, format_instant
 from tenure.resources.kinds.contract import Commissioning, CommissioningFigure, RunStatus
 from tests.controllers.test_judging import AT_MS
-from tests.controllers.watched import AGREES, Watched, ready
+from tests.controllers.watched import AGREES, DIFFERS, Watched, ready
 from tests.support.memory_host import Crashed
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +30,7 @@ class Starting(Watched):
 
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(home, signed=False)
-        self.home, self.measurements = home, 0
+        self.home, self.measurements, self.resumed, self.gone = home, 0, 0, False
         key = next(key for key in self.host.objects if key[0] == "Contract")
         self.host.objects[key]["spec"]["hold"]["start"] = format_instant(BEGAN_MS)
         self.host.objects[key]["status"] = {
@@ -58,13 +60,16 @@ class Starting(Watched):
         self.plane.allocator = SimpleNamespace(decide=nothing)  # type: ignore[assignment]
 
     def resume(self, _run_id: str) -> Any:
+        self.resumed += 1
         return self.run
 
     def read_back(self, _run_id: str) -> None:
         return None
 
-    def state(self, run_id: str) -> None:
-        raise RunNotFound(run_id)  # its supervisor ended it, and it was forgotten
+    def state(self, run_id: str) -> Any:
+        if self.gone:
+            raise RunNotFound(run_id)  # its supervisor ended it, and it was forgotten
+        return self.run
 
     def stop(self, run_id: str, _grace_ms: int | None) -> None:
         raise RunNotFound(run_id)
@@ -76,9 +81,17 @@ class Starting(Watched):
         run = RunStatus(id="r", state="Running", restarts=0, read_back=[AGREES])
         await commissioning._activate(self.plane, self.now(), self.run, run, measured)
 
-    async def end(self) -> None:
+    async def cut_off(self) -> None:
+        """It is signed, and the status is not written."""
+        self.host.crash_after(0, applied=False)
+        with pytest.raises(Crashed):
+            await self.activate()
+        self.host.heal()
+
+    async def end(self, because: str = "EndedByTerm") -> None:
         """As it goes once its term is over."""
-        await ending.end(self.plane, self.now(), "EndedByTerm")
+        self.gone = True
+        await ending.end(self.plane, self.now(), because)
 
     async def try_again(self) -> None:
         """The next look at it, from the beginning of a step."""
@@ -102,10 +115,7 @@ async def test_in_one_go_it_is_ready_by_its_commissioning(starting: Starting) ->
 async def test_cut_off_behind_its_signature_it_is_not_measured_again_and_owes_every_window_since(
     starting: Starting,
 ) -> None:
-    starting.host.crash_after(0, applied=False)
-    with pytest.raises(Crashed):
-        await starting.activate()
-    starting.host.heal()
+    await starting.cut_off()
     starting.serve(41)
     await starting.try_again()
     found = starting.now()
@@ -124,6 +134,64 @@ async def test_cut_off_behind_its_signature_it_is_not_measured_again_and_owes_ev
     assert problems(starting, found.status.checkpoint or "") == []
 
 
+@pytest.mark.parametrize(
+    "by_now",
+    [
+        {"phase": Phase.LOST, "final": True, "reason": EndReason.REBOOT, "message": "the machine rebooted"},
+        {"phase": Phase.ENDED, "final": True, "reason": EndReason.STOPPED, "message": "it was stopped"},
+        {"healthy": False, "claimed_ms": AT_MS - 60_000},
+    ],
+    ids=["lost", "ended", "unhealthy"],
+)
+async def test_cut_off_behind_its_signature_it_is_in_service_whatever_became_of_its_run(
+    starting: Starting, by_now: dict[str, Any]
+) -> None:
+    """So it is begun again under a statement, or lost by its provider; never unsigned, and never started anew here."""
+    await starting.cut_off()
+    vars(starting.run).update(by_now)
+    await starting.try_again()
+    status = starting.now().status
+    assert status is not None
+    assert status.signature is not None
+    assert (status.phase, status.ended_because, starting.resumed) == ("Active", None, 0)
+
+
+async def test_cut_off_behind_its_signature_and_its_run_forgotten_it_is_in_service_and_lost(starting: Starting) -> None:
+    await starting.cut_off()
+    starting.gone = True
+    await starting.try_again()
+    await active.watch(starting.plane, starting.looks, ProgressBook(), starting.now())
+    status = starting.now().status
+    assert status is not None
+    assert (status.phase, status.ended_because) == ("Ending", "Lost")
+    await starting.end("Lost")
+    assert starting.now().to_json()["status"]["verdict"] == "Breached", "its provider ended it before its term"
+
+
+async def test_cut_off_behind_its_signature_what_the_kernel_holds_otherwise_by_then_is_stated_and_breaks_it(
+    starting: Starting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await starting.cut_off()
+    monkeypatch.setattr(commissioning, "compare", lambda *_: [DIFFERS])
+    await starting.try_again()
+    assert starting.now().to_json()["status"]["phase"] == "Active"
+    await starting.look(DIFFERS)
+    await starting.end("EndedByUser")
+    assert starting.now().to_json()["status"]["verdict"] == "Breached"
+
+
+async def test_cut_off_behind_its_signature_a_run_that_cannot_be_read_is_waited_for(starting: Starting) -> None:
+    await starting.cut_off()
+    readable, adopted = starting.run, []
+    starting.plane.engine.adopt = lambda: adopted.append(1)  # type: ignore[method-assign, assignment, return-value]
+    starting.run = unknown_run("r", (), "its record is damaged", Phase.UNREADABLE)
+    await starting.try_again()
+    assert (ready(starting.now()), adopted) == (("Unknown", "RunUnreadable"), [1])
+    starting.run = readable
+    await starting.try_again()
+    assert starting.now().to_json()["status"]["phase"] == "Active"
+
+
 async def test_twin_before_its_signature_it_is_measured(starting: Starting) -> None:
     await starting.try_again()
     assert starting.measurements == 1
@@ -132,10 +200,7 @@ async def test_twin_before_its_signature_it_is_measured(starting: Starting) -> N
 async def test_cut_off_behind_its_signature_and_looked_at_again_when_it_is_over_its_windows_are_judged_all_the_same(
     starting: Starting,
 ) -> None:
-    starting.host.crash_after(0, applied=False)
-    with pytest.raises(Crashed):
-        await starting.activate()
-    starting.host.heal()
+    await starting.cut_off()
     starting.serve(600)
     await starting.end()
     found = starting.now()

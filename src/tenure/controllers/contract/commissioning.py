@@ -16,6 +16,7 @@ from tenure.controllers.contract.readback import NOBODY, compare
 from tenure.controllers.contract.readiness import observed, ready_at_activation
 from tenure.controllers.contract.reserve import reserve_after
 from tenure.controllers.contract.run import endpoint_of, secret_name, spec_of_contract
+from tenure.controllers.contract.signed import say_what_was_signed
 from tenure.controllers.contract.stating import (
     activated_ms,
     checkpoint_of,
@@ -30,7 +31,7 @@ from tenure.controllers.measuring import MeasurementFailedError, Windows
 from tenure.controllers.plane import Plane
 from tenure.controllers.serving import ServingError
 from tenure.controllers.status import condition
-from tenure.engines import EndReason, EngineFailure, RunNotFound, RunState
+from tenure.engines import EndReason, EngineFailure, Phase, RunNotFound, RunState
 from tenure.quantities import Instant
 from tenure.resources import Contract
 from tenure.resources.kinds.contract import Commissioning, RunStatus
@@ -43,6 +44,8 @@ HEALTHY_MS_MAX = 30_000
 
 async def commission(plane: Plane, contract: Contract) -> Wait | None:
     """One step of it: wait for the start of the term, start, read back, measure, judge, sign."""
+    if await asyncio.to_thread(activated_ms, plane, contract) is not None:
+        return await _go_on(plane, contract)
     before_start = int(contract.spec.hold.start) - plane.clock.now_ms()
     if before_start > 0:
         said = condition("Ready", False, "Scheduled", f"it starts at {contract.spec.term.start}", plane.clock)
@@ -86,12 +89,25 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         return await _fail(plane, contract, "ReadBackDiffers", message, run=run)
     if not contract.spec.promises.statistical:
         return await _activate(plane, contract, state, run, None)
-    if await asyncio.to_thread(activated_ms, plane, contract) is not None:
-        # Signed before a crash, or before something failed: every window since then is owed a verdict. Measuring anew
-        # would add its load to them.
-        measured = await asyncio.to_thread(commissioning_of, plane, contract)
-        return await _activate(plane, contract, state, run, measured)
     return await _measure(plane, contract, state, run)
+
+
+async def _go_on(plane: Plane, contract: Contract) -> Wait | None:
+    """Signed before a crash, or before something failed: every window since then is owed a verdict, and its run is in
+    service. Watching judges it, begins it again or loses it; an end from here would be that of a contract that never
+    came to be, and measuring anew would add its load to what is promised."""
+    try:
+        state = await asyncio.to_thread(plane.engine.state, contract.spec.hold.id)
+    except RunNotFound:
+        await say_what_was_signed(plane, contract, "Active")
+        return Wait(1)
+    if state.phase is Phase.UNREADABLE:  # where it answers is not known either, and it may be readable again
+        await asyncio.to_thread(plane.engine.adopt)
+        said = condition("Ready", None, "RunUnreadable", state.message, plane.clock)
+        await set_phase(plane, contract, "Commissioning", said)
+        return Wait(LOOK_MS)
+    measured = await asyncio.to_thread(commissioning_of, plane, contract)
+    return await _activate(plane, contract, state, run_status(state), measured)
 
 
 async def _started(plane: Plane, contract: Contract) -> RunState:

@@ -8,11 +8,12 @@ from tenure.controllers.plane import Plane
 from tenure.resources import Contract
 
 
-async def say_what_was_signed(plane: Plane, contract: Contract) -> Contract:
-    """The contract with its signature in its status, where the checkpoint of its activation was given.
+async def say_what_was_signed(plane: Plane, contract: Contract, phase: str | None = None) -> Contract:
+    """The contract with its signature in its status, where the checkpoint of its activation was given; in its phase,
+    or in the later one that is named.
 
     A crash, or a host that took no writes, may have come between that and the status, and the contract be over by the
-    next look: its user was given the checkpoint all the same, and every window since then is owed a verdict.
+    next look: the checkpoint was issued all the same, and every window since then is owed a verdict.
     """
     if contract.status is None or contract.status.signature is not None:
         return contract
@@ -22,7 +23,7 @@ async def say_what_was_signed(plane: Plane, contract: Contract) -> Contract:
     return await set_phase(
         plane,
         contract,
-        contract.status.phase,
+        phase or contract.status.phase,
         signature=await asyncio.to_thread(state_terms, plane, contract),
         checkpoint=await asyncio.to_thread(checkpoint_of, plane, contract),
         commissioning=measured or contract.status.commissioning,
