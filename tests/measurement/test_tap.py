@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from tenure.measurement import (
     new_key,
     read_journal,
 )
+from tenure.measurement.tap import serve
 from tenure.promises import Outcome
 from tests.measurement.model_server import Script, model_server
 from tests.measurement.taps import MAC_KEY, PROBER, USER, config_of, running_tap, until
@@ -297,6 +299,16 @@ def test_as_a_process_it_is_small_and_ends_orderly(tmp_path: Path) -> None:
     assert process.wait(5) == 0
     last = (tmp_path / "journal" / "journal-00000001.jsonl").read_bytes().splitlines()[-1]
     assert b'"kind":"close"' in last
+
+
+async def test_a_second_tap_on_the_same_port_gives_way_before_it_touches_the_journal(tmp_path: Path) -> None:
+    async with running_tap(tmp_path) as tap:
+        segments = sorted(path.name for path in tap.folder.iterdir())
+        with pytest.raises(OSError, match="in use"):
+            await serve(replace(tap.config, listen_port=tap.port))
+        assert sorted(path.name for path in tap.folder.iterdir()) == segments
+        assert (await tap.ask()).status == 200
+    assert tap.read().damages == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how long bytes waited in the kernel")

@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -25,6 +26,8 @@ from tenure.measurement.passthrough import Caller
 from tenure.measurement.sketch import EXACT_GAPS, Sketch
 from tenure.measurement.stream import AnswerTimer
 from tenure.measurement.tap_config import TapConfig, TapConfigError
+
+CONNECTIONS_WAITING = 256
 
 
 class Tap:
@@ -138,12 +141,23 @@ class Tap:
 
 
 async def serve(config: TapConfig, stop: asyncio.Event | None = None) -> None:
-    """Run the tap until SIGTERM, SIGINT, the end of its parent, or `stop`."""
-    stop = stop or asyncio.Event()
+    """Run the tap until SIGTERM, SIGINT, the end of its parent, or `stop`. Raises OSError where it cannot listen or
+    journal.
+
+    It listens before it opens the journal: where another tap has the port, this one must not write beside it. Who
+    connects meanwhile waits in the backlog.
+    """
+    host = config.listen_host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, config.listen_port), family=family, backlog=CONNECTIONS_WAITING) as listening:
+        await _serve_on(listening, config, stop or asyncio.Event())
+
+
+async def _serve_on(listening: socket.socket, config: TapConfig, stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     journal = JournalWriter(config.journal_folder, segment_bytes=config.segment_bytes, retain_bytes=config.retain_bytes)
     tap = Tap(config, journal)
-    server = await loop.create_server(lambda: Caller(tap), config.listen_host, config.listen_port, backlog=256)
+    server = await loop.create_server(lambda: Caller(tap), sock=listening, backlog=CONNECTIONS_WAITING)
     for number in (signal.SIGTERM, signal.SIGINT):
         try:
             loop.add_signal_handler(number, stop.set)
