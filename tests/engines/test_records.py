@@ -86,7 +86,9 @@ class TestReplacedAndNotKnownToLast:
     def recorded(self, tmp_path: Path) -> Recorded:
         run = RunFolder(str(tmp_path))
         write_json(run.state, OLD)
-        return Recorded(run, dict(OLD), "boot")
+        recorded = Recorded(run, OLD, dict(OLD), "boot")
+        recorded.note()
+        return recorded
 
     def on_disk(self, recorded: Recorded) -> dict[str, Any] | None:
         return read_json(recorded.folder.state)
@@ -133,3 +135,16 @@ class TestReplacedAndNotKnownToLast:
         recorded.save(phase="Stopping")
         assert self.on_disk(recorded) == recorded.state == {"phase": "Stopping"}
         assert recorded.owed_ns is None
+
+    @pytest.mark.parametrize("found", [None, OLD], ids=["none was there", "an older one was there"])
+    def test_a_beginning_that_is_refused_leaves_the_record_that_was_there_before_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: dict[str, Any] | None
+    ) -> None:
+        run = RunFolder(str(tmp_path))
+        if found is not None:
+            write_json(run.state, found)
+        beginning = Recorded(run, found, {"phase": "Starting", "supervisor": {"pid": 7}}, "boot")
+        refuses("sync_directory", monkeypatch, of=folder)
+        with pytest.raises(OSError, match="Input/output"):
+            beginning.save()
+        assert self.on_disk(beginning) == found

@@ -42,7 +42,7 @@ class Life(Recorded):
         self.spec = spec
         boot = procfs.boot_id()
         known = read_json(folder.state)
-        super().__init__(folder, first_state(spec, boot) if known is None else known, boot)
+        super().__init__(folder, known, first_state(spec, boot) if known is None else known, boot)
         self.resumed = known is not None
         self.rebooted = known is not None and known["boot_id"] != self.boot
         note_past(self.state, spec, self.boot, resumed=self.resumed)

@@ -3,6 +3,7 @@ the kernel decided. Supervisors import it."""
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from typing import Any
@@ -17,8 +18,10 @@ RECORD_AGAIN_NS = 500_000_000
 class Recorded:
     """state.json of a run, as its supervisor keeps it."""
 
-    def __init__(self, folder: RunFolder, state: dict[str, Any], boot: str) -> None:
+    def __init__(self, folder: RunFolder, found: dict[str, Any] | None, state: dict[str, Any], boot: str) -> None:
         self.folder = folder
+        self._found = None if found is None else dict(found)  # on record before this process
+        self._begun = False  # whether anything of `state` is true yet, or it is only what is to be begun with
         self.state = state
         self.boot = boot
         self.health: Health | None = None
@@ -38,19 +41,25 @@ class Recorded:
         except NotKnownToLast:
             self._put_back()
             raise
-        self.state, self.owed_ns = state, None
+        self.state, self.owed_ns, self._begun = state, None, True
 
     def _put_back(self) -> None:
         """What was refused does not stand: whoever reads the record finds again what is true here. Until the disk
         confirms that, either may come up after a power cut, and where not even that can be written the refused one is
-        read: so it is owed, and tried again."""
+        read: so it is owed, and tried again. A beginning that was refused leaves what was found, and no record where
+        there was none: any other would say that the run had a supervisor, and have it brought back."""
         self.owed_ns = time.monotonic_ns() + RECORD_AGAIN_NS
+        known = self.state if self._begun else self._found
         with suppress(OSError):
-            write_json(self.folder.state, self.state)
+            if known is None:
+                os.unlink(self.folder.state)
+            else:
+                write_json(self.folder.state, known)
 
     def note(self, **changes: Any) -> None:
         """Record what is true already, whatever the disk says: where it refuses, that is owed, and tried again."""
         self.state.update(changes)
+        self._begun = True
         try:
             self.save()
         except OSError:
