@@ -193,6 +193,21 @@ def test_work_that_came_back_unrecorded_does_not_run_twice_when_its_supervisor_d
     eventually(lambda: only_process_but(engine, run, before, unknown) is not None, "one of it runs, in its place")
 
 
+def test_who_came_back_on_a_full_disk_is_recorded_with_the_first_request_that_finds_room(engine: LocalEngine) -> None:
+    run = engine.start(a_run(SLEEPS, restart=Restart(backoff_ms=1)))
+    assert run.work.process is not None
+    before = run.work.process.pid
+    with no_room(keeper(run)):
+        os.kill(before, signal.SIGKILL)
+        eventually(lambda: only_process_but(engine, run, before) is not None, "its work is back")
+        after = only_process_but(engine, run, before)
+    engine.set_end(run.run_id, soon(3_600_000))
+    os.kill(keeper(run), signal.SIGKILL)
+    eventually(lambda: engine.state(run.run_id).phase is Phase.UNSUPERVISED, "its supervisor is gone")
+    engine.adopt()
+    assert only_process_but(engine, run, before) == after, "the next supervisor takes it over"
+
+
 def processes_of(engine: LocalEngine, run_id: str, command: str) -> set[int]:
     """Those started as this command of the run, whatever any record says."""
     named = f"TENURE_RUN_COMMAND={command}".encode()

@@ -127,10 +127,11 @@ class Life(Recorded):
             return None
         return self._start(command)
 
-    def note(self, **changes: Any) -> None:
-        """See Recorded.note; and who runs, where that could not be written when it was started again."""
-        super().note(**changes)
-        if not all(command.record_identity() for command in self.commands) and self.owed_ns is None:
+    def save(self, **changes: Any) -> None:
+        """See Recorded.save; and who runs, where that could not be written when it was started again: that is owed
+        until it stands, whichever other record succeeds meanwhile."""
+        super().save(**changes)
+        if not all(command.record_identity() for command in self.commands):
             self.owed_ns = time.monotonic_ns() + RECORD_AGAIN_NS
 
     def _start(self, command: Command, *, recorded: bool = True) -> str | None:
