@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.engines.builders import a_run, shell
+from tests.engines.contract import NEVER
 from tests.engines.waiting import eventually
 
 from tenure.engines import EndReason, LocalEngine, Phase, RunState, RunUnreadable
@@ -129,6 +130,25 @@ def test_without_its_spec_its_living_supervisor_ends_it_at_the_first_word(
     assert is_gone(run.supervisor)
     engine.forget(run.run_id)
     assert list(engine.runs()) == []
+
+
+def test_without_its_spec_a_record_that_says_how_and_when_it_ended_stands(engine: LocalEngine) -> None:
+    run = engine.start(shell("exit 0", restart=NEVER))
+    eventually(lambda: engine.state(run.run_id).final, "it has ended by itself")
+    before = engine.state(run.run_id)
+    cut_off(engine.runs_path / run.run_id / "spec.json")
+    state = engine.stop(run.run_id)
+    assert (state.phase, state.reason, state.ended_ms) == (Phase.ENDED, EndReason.COMPLETED, before.ended_ms)
+    assert state.work.last_exit == before.work.last_exit
+    assert engine.stop(run.run_id) == state
+
+
+def test_without_its_spec_and_its_supervisor_nobody_says_that_it_was_never_started(engine: LocalEngine) -> None:
+    hurt = orphaned(engine)
+    cut_off(engine.runs_path / hurt.run_id / "spec.json")
+    state = engine.stop(hurt.run_id)
+    assert (state.phase, state.reason) == (Phase.ENDED, EndReason.RECORD_DAMAGED)
+    assert "spec.json" in state.message
 
 
 def test_without_its_spec_a_supervisor_that_hangs_is_killed_by_what_the_record_says_it_is(

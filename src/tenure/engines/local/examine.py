@@ -24,6 +24,8 @@ def examine(folder: RunFolder, group: str) -> RunState:
         spec, state = read_json(folder.spec), read_json(folder.state)
     except RecordDamaged as error:
         return _unreadable(folder, group, boot, error)
+    if spec is None and state is not None and state["phase"] == "Ended":
+        spec = {"run_id": folder.run_id, "namespace": "", "name": ""}  # how it ended is known without it
     if spec is None or state is None:
         found = _processes(members_anywhere(group, folder.run_id), boot)
         phase = Phase.UNSUPERVISED if found else Phase.LOST

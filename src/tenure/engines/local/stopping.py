@@ -75,15 +75,18 @@ def grace_of(folder: RunFolder, grace_ms: int | None) -> int:
 
 
 def _close_record(folder: RunFolder, group: str, state: RunState) -> RunState:
-    """Of a run that lost its supervisor and its processes, the record is closed."""
+    """Of a run that lost its supervisor and its processes, the record is closed. One that says how it ended stands."""
     clean(group, folder.run_id)
     try:
         record = read_json(folder.state)
-        if record is not None:
+        if record is not None and record["phase"] != "Ended":
             clearing.give_back(record.get("cleared", []), procfs.boot_id())
             reason = EndReason.STOPPED if state.reason is None else state.reason
+            message = state.message
+            if reason is EndReason.NEVER_STARTED:  # it was, or there were no record: what it was to run is gone
+                reason, message = EndReason.RECORD_DAMAGED, f"{folder.spec} is gone, or was set aside as damaged"
             ended_ms = time.time_ns() // 10**6
-            record.update(phase="Ended", reason=str(reason), message=state.message, ended_ms=ended_ms, cleared=[])
+            record.update(phase="Ended", reason=str(reason), message=message, ended_ms=ended_ms, cleared=[])
             write_json(folder.state, record)
     except RecordDamaged as error:
         raise RunUnreadable(str(error), field=error.path) from error
