@@ -94,3 +94,29 @@ def test_a_log_that_cannot_be_rotated_loses_lines_and_goes_on_once_there_is_room
     log.append([b"fourth--\n"])
     kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert kept == {"work.log": b"fourth--\n", "work.log.1": b"first---\n"}
+
+
+@pytest.mark.parametrize("step", range(4), ids=["the oldest", "the second", "the current", "the new one"])
+def test_a_rotation_that_fails_at_any_step_loses_no_file_however_often_it_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    log = LogFile(str(tmp_path / "work.log"), 10, 3)
+    for line in (b"first---\n", b"second--\n", b"third---\n"):
+        log.append([line])
+    names = ["work.log.2", "work.log.1", "work.log", "work.log.new"]
+    replace = os.replace
+    with monkeypatch.context() as meanwhile:
+
+        def refuse(source: str, target: str) -> None:
+            if os.path.basename(source) == names[step]:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            replace(source, target)
+
+        meanwhile.setattr(os, "replace", refuse)
+        for _ in range(3):
+            log.append([b"lost----\n"])
+        kept = sorted(path.read_bytes() for path in tmp_path.iterdir())
+        assert kept == [b"first---\n", b"second--\n", b"third---\n"]
+    log.append([b"fourth--\n"])
+    kept_now = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert kept_now == {"work.log": b"fourth--\n", "work.log.1": b"third---\n", "work.log.2": b"second--\n"}

@@ -33,8 +33,9 @@ def read_lines(path: str, *, tail: int | None, goes_on: Callable[[], bool]) -> I
     stored: deque[LogLine] = deque(maxlen=tail)
     joiner = _Joiner()
     for older in reversed(_rotated(path)):
-        with open(older, "rb") as past:
-            stored.extend(joiner.lines(past.read()))
+        if (past := _open(older)) is not None:  # it may have been rotated away just now
+            with past:
+                stored.extend(joiner.lines(past.read()))
     file: BinaryIO | None = None
     try:
         file = _open(path)

@@ -64,27 +64,36 @@ class LogFile:
             self.size += os.write(self.descriptor, b"".join(entries))
 
     def _rotate(self) -> bool:
-        """Begin a new file. False where the disk takes none: the old one stays open, and is no longer added to."""
+        """Begin a new file. False where the disk refuses: the old one stays open for what still fits into it.
+
+        A step that fails leaves a number free, and the next try moves no file past it: of those that were there none
+        is lost before the new one stands. Until then there may be one more than are kept.
+        """
         fresh = f"{self.path}.new"
         try:
             descriptor = os.open(fresh, OPEN | os.O_TRUNC, 0o600)
         except OSError:
             return False
         try:
-            for number in range(self.files_max - 1, 0, -1):
-                older = f"{self.path}.{number}"
-                newer = f"{self.path}.{number - 1}" if number > 1 else self.path
-                if os.path.exists(newer):
-                    os.replace(newer, older)
+            numbers = range(self.files_max)
+            free = next((number for number in numbers if not os.path.exists(self._named(number))), self.files_max)
+            for number in range(free, 0, -1):
+                os.replace(self._named(number - 1), self._named(number))
             os.replace(fresh, self.path)
         except OSError:
             os.close(descriptor)
             with suppress(OSError):
                 os.unlink(fresh)
             return False
+        with suppress(OSError):
+            os.unlink(self._named(self.files_max))
         os.close(self.descriptor)
         self.descriptor, self.size = descriptor, 0
         return True
+
+    def _named(self, number: int) -> str:
+        """The current file is number 0."""
+        return f"{self.path}.{number}" if number else self.path
 
 
 class Output:
