@@ -6,13 +6,17 @@ from typing import Any, cast
 
 import pytest
 
+from tenure.client import Unreachable
 from tenure.controllers.contract import active
 from tenure.controllers.contract.happenings import state_adoption, state_restarts, state_resumption
+from tenure.controllers.contract.progress import ProgressBook
+from tenure.controllers.contract.stating import subject_of
 from tenure.engines import EndReason, ExitState, Phase, RunState
 from tenure.engines.runstate import CommandState, ProcessId
 from tenure.evidence import NotWrittenError, contract_source
 from tenure.quantities import Instant
 from tests.controllers.test_judging import AT_MS, Service
+from tests.controllers.watched import Watched
 from tests.support.memory_host import MemoryHost
 
 WORK = CommandState("work", None, 0, 1000, None)
@@ -143,3 +147,86 @@ async def test_twin_what_was_signed_since_this_control_plane_began_is_not_adopte
     started_again(service, 0)
     await state_adoption(service.plane, service.contract, RUN)
     assert (notices(service), events(service)) == ([], [])
+
+
+class Met(Watched):
+    """A contract whose run is as a test says at the look of a control plane, and goes on once it is begun again."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(home)
+        self.run = RUN
+
+        async def nothing(*_: object) -> None: ...
+
+        for name in ("_say", "follow_progress", "give_notice"):
+            monkeypatch.setattr(active, name, nothing)
+        monkeypatch.setattr(active, "compare", lambda *_: [])
+
+    def state(self, _run_id: str) -> RunState:
+        return self.run
+
+    def resume(self, _run_id: str) -> None:
+        self.run = replace(RUN, supervisor=ProcessId(12, 40, "boot-2"))
+
+    def read_back(self, _run_id: str) -> None: ...
+
+    async def watch(self) -> None:
+        await active.watch(self.plane, self.looks, ProgressBook(), self.now())
+
+
+async def test_twin_a_run_that_was_lost_did_not_go_on_and_is_not_adopted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Met(tmp_path, monkeypatch)
+    service.run = LOST
+    started_again(service, 60_000)
+    for _ in range(3):
+        service.clock.advance(1000)
+        await service.watch()
+    assert [body["what"] for body in notices(service)] == ["RebootResumed"]
+
+
+async def test_twin_nor_is_it_where_the_control_plane_before_died_between_stating_and_beginning_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Met(tmp_path, monkeypatch)
+    service.run = LOST
+    await state_resumption(service.plane, service.contract, LOST)
+    started_again(service, 60_000)
+    for _ in range(3):
+        await service.watch()
+    assert [body["what"] for body in notices(service)] == ["RebootResumed"]
+
+
+async def test_what_this_control_plane_states_before_its_first_look_does_not_shorten_what_nobody_watched(
+    service: Service,
+) -> None:
+    """It gives up what is beyond its retention as it begins, without looking at a run."""
+    cast(Any, service.plane).client = MemoryHost()
+    service.clock.advance(30_000)
+    await state_restarts(service.plane, service.contract, replace(RUN, takeovers=1))
+    started_again(service, 60_000)
+    source, subjects = contract_source(service.contract.uid), [subject_of(service.contract)]
+    service.plane.log.retire(source, subjects=subjects, before_ms=0, at_ms=service.clock.now_ms())
+    await state_adoption(service.plane, service.contract, RUN)
+    assert notices(service)[-1]["lastWatched"] == "2027-01-15T08:00:30Z"
+
+
+async def test_an_adoption_whose_event_the_host_did_not_take_is_said_at_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Met(tmp_path, monkeypatch)
+    started_again(service, 60_000)
+
+    async def away(*_: object) -> None:
+        raise Unreachable("no answer came", sent=True)
+
+    with monkeypatch.context() as without:
+        without.setattr(service.host, "create", away)
+        with pytest.raises(Unreachable):
+            await service.watch()
+    for _ in range(2):
+        await service.watch()
+    assert [body["what"] for body in notices(service)] == ["Adopted"]
+    (said,) = (found for (kind, *_), found in service.host.objects.items() if kind == "Event")
+    assert said["count"] == 1

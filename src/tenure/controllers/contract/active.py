@@ -61,6 +61,7 @@ async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contra
     if state.phase is Phase.UNREADABLE:
         return await _cannot_say(plane, contract, "RunUnreadable", state.message)
     if state.phase is Phase.LOST:
+        looks.met.add(contract.uid)  # it did not go on: what is begun again from here on is no adoption
         return await _resume(plane, contract, state)
     if state.phase is Phase.ENDED:
         reason = why_ended(contract, state)
@@ -69,7 +70,9 @@ async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contra
         contract = await set_phase(plane, contract, "Active", run=run_status(state))
         return await end(plane, contract, reason, state.message or f"the run ended: {state.reason}")
     try:
-        await state_adoption(plane, contract, state)
+        if contract.uid not in looks.met:
+            await state_adoption(plane, contract, state)
+            looks.met.add(contract.uid)
         await state_restarts(plane, contract, state)
     except NotWrittenError as error:
         return await _cannot_say(plane, contract, "Unverifiable", f"evidence cannot be written: {error}")

@@ -7,7 +7,7 @@ when they are seen. So is that nobody watched for a while.
 import asyncio
 from typing import Any
 
-from tenure.controllers.contract.stating import newest_stated_ms, state, stated
+from tenure.controllers.contract.stating import newest_stated_ms, state
 from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
 from tenure.engines import EndReason, RunState
@@ -51,19 +51,22 @@ async def state_adoption(plane: Plane, contract: Contract, run: RunState) -> Non
     """State, and say, that this control plane watches a run that went on without one; once for each start of one.
 
     Since when nobody had watched is by what the one before left: its newest statement of this contract, or what it
-    wrote of its newest evidence. Raises NotWrittenError.
+    wrote of its newest evidence. What this one has stated meanwhile says nothing of that. Raises NotWrittenError.
     """
     signature = contract.status.signature if contract.status else None
-    if plane.simulated or contract.status is None or signature is None or int(signature.signed_at) >= plane.began_ms:
+    began_ms = plane.began_ms
+    if plane.simulated or contract.status is None or signature is None or int(signature.signed_at) >= began_ms:
         return
-    began, key = format_instant(plane.began_ms), f"adopted/{plane.began_ms}"
-    if await asyncio.to_thread(stated, plane, contract, NOTICE, key) is not None:
-        return
-    known = [await asyncio.to_thread(newest_stated_ms, plane, contract), contract.status.observed_at]
-    last_ms = max(int(at) for at in (signature.signed_at, *known) if at is not None)
-    last = format_instant(min(last_ms, plane.began_ms))  # a clock that was set back since leaves none of a time to come
+    known = [
+        signature.signed_at,
+        await asyncio.to_thread(newest_stated_ms, plane, contract, began_ms),
+        contract.status.observed_at,
+    ]
+    # A clock that was set back since leaves some of a time to come.
+    last = format_instant(max(int(at) for at in known if at is not None and int(at) < began_ms))
+    began = format_instant(began_ms)
     body = {"what": ADOPTED, "run": run.run_id, "began": began, "lastWatched": last}
-    await asyncio.to_thread(state, plane, contract, NOTICE, key, body)
+    await asyncio.to_thread(state, plane, contract, NOTICE, f"adopted/{began_ms}", body)
     message = f"its run went on; nobody watched it between {last} and {began}"
     await record(plane.client, contract, ADOPTED, message, plane.clock)
 

@@ -62,10 +62,14 @@ def stated(plane: Plane, contract: Contract, predicate: str, key: str) -> Statem
     return None if place is None else plane.log.statement(place)
 
 
-def newest_stated_ms(plane: Plane, contract: Contract) -> int | None:
-    """When the newest of the contract's statements was made, Unix ms; None where there is none."""
-    places = plane.log.places(contract_source(contract.uid))
-    return plane.log.statement(places[-1]).at_ms if places else None
+def newest_stated_ms(plane: Plane, contract: Contract, before_ms: int) -> int | None:
+    """When the newest of the contract's statements that are older than `before_ms` was made, Unix ms; None where there
+    is none. Reads those that are not."""
+    for place, _ in plane.log.newest_first(contract_source(contract.uid)):
+        at_ms = plane.log.statement(place).at_ms
+        if at_ms < before_ms:
+            return at_ms
+    return None
 
 
 def state_terms(plane: Plane, contract: Contract) -> Signature:

@@ -39,6 +39,8 @@ class Looks:
     """How long before the last look the one before it was."""
     told: set[str] = field(default_factory=set)
     """Contracts whose log and status are known to speak of the same remedies."""
+    met: set[str] = field(default_factory=set)
+    """Contracts of whose run it was said that it went on until this control plane began, or that were seen not to."""
 
     async def situation(
         self, plane: Plane, contract: Contract, state: RunState, read_back: Sequence[ReadBackFact], standing: Standing
@@ -111,6 +113,7 @@ class Looks:
         for book in (self.kernel, self.causes, self.seconds):
             book.pop(uid, None)
         self.told.discard(uid)
+        self.met.discard(uid)
 
 
 def most_broken(
