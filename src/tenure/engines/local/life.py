@@ -99,11 +99,11 @@ class Life(Recorded):
         running = [command for command in self.commands if command.take_over(self.boot)]
         if self.work not in running:
             self._kill_tree(self.work_groups)
-        sides = {command.pid for command in self.commands[1:] if command.pid is not None}
-        if not sides:
+        known = {command.pid for command in self.commands[1:] if command.pid is not None}
+        if not known:
             self._kill_tree(self.side_groups)
-        elif len(sides) < len(self.commands) - 1:  # who is missing may run all the same, and not be on record
-            kill_strangers(self.side_groups, sides, {command.pid for command in self.commands})
+        elif len(known) < len(self.commands) - 1:  # who is missing may run all the same, and not be on record
+            kill_strangers(self.side_groups, known, {command.pid for command in self.commands})
         for command in reversed(self.commands):  # sidecars first: the work may be asked the moment it is up
             trouble = None if command in running else self._start_where_wanted(command)
             if trouble:
