@@ -48,7 +48,8 @@ def test_each_rung_has_its_condition(situation: Situation, rung: str | None) -> 
     assert chosen(situation) == rung
 
 
-SLOW = Situation(broken=2, missed=2, missing="interTokenLatency.p95", spare=(1,))
+LATENCY = "interTokenLatency.p95"
+SLOW = Situation(broken=2, breaking=LATENCY, missed=2, missing=LATENCY, spare=(1,))
 WAITED = Cause("WaitedForCpu", 0.6, "its threads were ready and had no CPU for 60% of the time")
 
 
@@ -73,7 +74,7 @@ class TestAddCapacity:
         [
             replace(SLOW, spare=()),  # none is held, or it is in use already
             replace(SLOW, broken=1, missed=1),
-            replace(SLOW, missing="availability"),  # requests fail although there is CPU
+            replace(SLOW, breaking="availability"),  # requests fail although there is CPU
         ],
     )
     def test_it_is_left_alone_where_it_would_not_help(self, situation: Situation) -> None:
@@ -91,7 +92,16 @@ class TestAddCapacity:
         assert chosen(starved, step("add-capacity", "DidNotHelp")) == "restart"
 
     def test_availability_that_lacks_cpu_is_helped(self) -> None:
-        assert chosen(replace(SLOW, missing="availability", causes=(WAITED,))) == "add-capacity"
+        assert chosen(replace(SLOW, breaking="availability", causes=(WAITED,))) == "add-capacity"
+
+    def test_latency_that_is_broken_most_is_helped_and_named_though_more_windows_measured_availability(self) -> None:
+        """Answers that never came broke the latency too, and leave no figure of it."""
+        found = next_rung(LADDER, replace(SLOW, broken=8, missing="availability", missed=6), [], 0, WINDOW_MS)
+        assert found is not None
+        assert (found[0].name, found[1].cause) == (
+            "add-capacity",
+            "interTokenLatency.p95 was broken in 8 of its newest windows",
+        )
 
     def test_a_step_that_did_not_help_rests(self) -> None:
         assert chosen(SLOW, step("add-capacity", "DidNotHelp")) is None

@@ -1,9 +1,15 @@
 """Renegotiation: when it is asked for, on what evidence new terms rest, and what becomes of the offer."""
 
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from tenure.controllers.answering.answer import answer
 from tenure.controllers.answering.service import load_seen, measured_in_service
+from tenure.controllers.contract.judging import NOTHING_JUDGED
 from tenure.controllers.remedies.ladder import next_rung
 from tenure.controllers.remedies.renegotiate import ANSWERED_MS_MAX, answer_to
 from tenure.controllers.remedies.situation import Intruder, Situation
@@ -17,6 +23,7 @@ from tenure.quantities import Instant
 from tenure.resources import ObjectMeta, Offer
 from tenure.resources.kinds.contract import OfferStatus, Progress, RemedyStep
 from tests.controllers.builders import NOW_MS, fleet, knowledge, measured, need, sample
+from tests.controllers.watched import Watched
 from tests.ledger.builders import hold, offer
 
 WINDOW_MS = 1000
@@ -103,6 +110,19 @@ def test_only_windows_with_a_figure_and_promises_that_burn_ask_for_other_terms()
     assert most_broken(seen, {"a"}) == (3, "a"), "what answered nobody is broken all the same"
     assert most_broken(seen, set(), measured=True) == (0, "")
     assert most_broken([*seen, *(window(5 + place, kept) for place in range(8))], {"a"}, measured=True) == (0, "")
+
+
+async def test_what_breaks_most_and_what_was_measured_to_break_most_are_named_apart(tmp_path: Path) -> None:
+    """Answers that never came leave no figure of the latency that they broke, and one of availability."""
+    service = Watched(tmp_path)
+    slow = [window(place, Verdict.BREACHED, 2e8 if place < 2 else float("inf"), "latency") for place in range(4)]
+    failing = [window(place, Verdict.BREACHED, 0.5, "availability") for place in range(1, 4)]
+    burning: Any = SimpleNamespace(remedy_due=True, verdict=Verdict.KEPT)
+    promises: Any = [(SimpleNamespace(name=name), burning) for name in ("latency", "availability")]
+    standing = replace(NOTHING_JUDGED, recent=(*slow, *failing), accounts=tuple(promises))
+    run: Any = SimpleNamespace(work=SimpleNamespace(process=None), healthy=True)
+    found = await service.looks.situation(service.plane, service.contract, run, [], standing)
+    assert (found.breaking, found.broken, found.missing, found.missed) == ("latency", 4, "availability", 3)
 
 
 def test_the_evidence_is_the_trouble_alone_with_its_good_windows_and_without_those_before() -> None:

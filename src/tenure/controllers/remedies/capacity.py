@@ -41,9 +41,9 @@ class AddCapacity:
         if lacks is None and situation.intruders:
             worst = situation.intruders[0]
             lacks = f"process {worst.pid} ({worst.name}) used {worst.cpu_share:.0%} of its core"
-        if lacks is None and (situation.stuck or situation.missing == Metric.AVAILABILITY):
+        if lacks is None and (situation.stuck or situation.breaking == Metric.AVAILABILITY):
             return None  # requests that fail although there is CPU do not need more of it
-        broken = f"{situation.missing} was broken in {situation.broken} of its newest windows"
+        broken = f"{situation.breaking} was broken in {situation.broken} of its newest windows"
         return Reasoned(broken + (f"; {lacks}" if lacks else ""))
 
     def success(self, after: After) -> Outcome:

@@ -26,9 +26,10 @@ class Situation:
     causes: tuple[Cause, ...] = ()
     healthy: bool | None = None
     stuck: bool = False  # requests are open and no token came for a window
-    broken: int = 0  # of the newest windows, those that broke a promise whose budget burns, measured or not
-    missed: int = 0  # of the newest windows, those that were measured and broke a promise whose budget burns
-    missing: str = ""  # the promise that most of them broke, a measured one where there is any
+    broken: int = 0  # of the newest windows, those that broke `breaking`, measured or not
+    breaking: str = ""  # of the promises whose budget burns, the one that most of them broke
+    missed: int = 0  # of the newest windows, those that were measured and broke `missing`
+    missing: str = ""  # of the promises whose budget burns, the one that most of those that were measured broke
     spare: tuple[int, ...] = ()  # cores that are held back for it and could be brought in
     spent: bool = False  # some promise has used up its error budget
     may_end: bool = False  # its user would rather have it end than run on broken

@@ -57,7 +57,7 @@ class Looks:
         failed = [v for v in newest if v.verdict is Verdict.BREACHED]
         burning = {promise.name for promise, account in standing.accounts if account.remedy_due}
         missed, missing = most_broken(standing.recent, burning, measured=True)
-        broken, unmeasured = most_broken(standing.recent, burning)
+        broken, breaking = most_broken(standing.recent, burning)
         wanted = contract.spec.body.remedies
         room_elsewhere = set(plane.system_cpus) - set(cpus)  # on a machine of one core there is nowhere else to go
         return Situation(
@@ -67,8 +67,9 @@ class Looks:
             healthy=state.healthy,
             stuck=bool(failed) and all(v.observed in (None, float("inf")) for v in failed),
             broken=broken,
+            breaking=breaking,
             missed=missed,
-            missing=missing or unmeasured,
+            missing=missing,
             spare=held_back(contract),
             spent=any(account.verdict is Verdict.BREACHED for _, account in standing.accounts),
             may_end=wanted is not None and wanted.last_resort == "end-with-credit",
