@@ -14,7 +14,7 @@ from tests.chaos.disks import filled, small_disk
 from tests.requirements.home import House, house
 from tests.requirements.served import load, ready_shown, serve, until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 FULL_SECONDS = 6
 WINDOW_MS = 1_000
 DISK_MIB = 256

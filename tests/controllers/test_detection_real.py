@@ -16,7 +16,7 @@ from tenure.resources import Contract
 from tests.requirements.home import House, house
 from tests.requirements.served import NEED, active, load, until
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 WINDOW_MS = 5_000
 STALLED_SECONDS = 16
 """Long enough that two whole windows lie in it, however it begins."""
