@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 
-from tenure.catalog import artifact_of, cached_path, models
 from tenure.quantities import parse_instant
-from tenure.resources import Contract
 from tests.requirements.home import House, house
-from tests.requirements.served import NEED, active, load, until
+from tests.requirements.served import active, load, serve, until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 WINDOW_MS = 5_000
@@ -31,20 +29,6 @@ def home(tmp_path: Path) -> Iterator[House]:
         made.close()
 
 
-def contracted(home: House) -> Contract:
-    if cached_path(artifact_of(models()[0])) is None:
-        pytest.skip("the model is not here: tenure model fetch smollm2-135m-instruct")
-    need = NEED.format(name="chat", term="20m").replace(
-        "{window: 1s, share: 0.75, confidence: 0.75}", "{window: 5s, share: 0.5, confidence: 0.5}"
-    )
-    assert "window: 5s" in need
-    said = home.tenure("request", "-f", home.manifest("chat", need), "--accept", "any")
-    if said.code != 0:  # a busy machine may fail a trial; the next one may not
-        said = home.tenure("request", "-f", home.manifest("chat", need), "--accept", "any")
-    assert said.code == 0, said.out + said.err
-    return until(lambda: active(home), what="it is Active")
-
-
 def pid(home: House) -> int | None:
     found = active(home)
     return found.status.run.pid if found and found.status and found.status.run else None
@@ -56,7 +40,7 @@ def windows(home: House, name: str) -> list[dict[str, Any]]:
 
 
 def test_windows_in_which_nothing_was_answered_are_breached_within_one_window_of_their_end(home: House) -> None:
-    contract = contracted(home)
+    contract = serve(home, assurance="{window: 5s, share: 0.5, confidence: 0.5}")
     with load(home, contract):
         until(lambda: sum(w["verdict"] == "Kept" for w in windows(home, contract.name)) >= 2, 60, "it is kept")
         stopped_ms = time.time_ns() // 10**6

@@ -26,9 +26,10 @@ spec:
   inference: {{model: smollm2-135m-instruct}}
   load: {{requestsPerSecond: 1.5, promptTokens: 40, outputTokens: 16}}
   objectives: {{timeToFirstToken: {{p95: 2s}}, interTokenLatency: {{p95: 150ms}}}}
-  assurance: {{window: 1s, share: 0.75, confidence: 0.75}}
+  assurance: {assurance}
   term: {{duration: {term}}}
 """
+ASSURANCE = "{window: 1s, share: 0.75, confidence: 0.75}"
 COUNTER_OFFERED = 6
 ATTEMPTS = 3
 
@@ -42,11 +43,11 @@ def until(look: Callable[[], T | Literal[False] | None], seconds: float = 30, wh
     return found
 
 
-def serve(home: House, name: str = "chat", term: str = "20m") -> Contract:
+def serve(home: House, name: str = "chat", term: str = "20m", assurance: str = ASSURANCE) -> Contract:
     """The model under contract: trialled, offered, accepted, commissioned. Skips where the model is not here."""
     if cached_path(artifact_of(models()[0])) is None:
         pytest.skip("the model is not here: tenure model fetch smollm2-135m-instruct")
-    path = home.manifest(name, NEED.format(name=name, term=term))
+    path = home.manifest(name, NEED.format(name=name, term=term, assurance=assurance))
     accept(home, name, home.tenure("request", "-f", path, "--accept", "best"))
     found = until(lambda: active(home, name), what=f"{name} is Active")
     assert found is not None

@@ -22,9 +22,8 @@ from tenure.engines.runstate import RunState
 
 GRACE_MS = 10_000  # where the spec that says it cannot be read either
 KILL_MARGIN_MS = 20_000
-LEAVING_MS = (
-    3_000  # a supervisor that was killed, or a child that it had just forked, may hold the lock a moment longer
-)
+LEAVING_MS = 3_000
+"""A supervisor that was killed, or a child that it had just forked, may hold the lock so much longer."""
 LOOK_S = 0.02
 
 
