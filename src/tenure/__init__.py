@@ -9,14 +9,9 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tenure.sdk import AsyncClient, Client
+else:
+    from tenure.lazily import lazily
+
+    __getattr__ = lazily(__name__, {"tenure.sdk": "AsyncClient Client"})
 
 __all__ = ["AsyncClient", "Client", "__version__"]
-
-
-def __getattr__(name: str) -> object:
-    # Imported on first use, because supervisors and `tenure --help` live in this package too and must stay small.
-    if name in ("AsyncClient", "Client"):
-        import tenure.sdk
-
-        return getattr(tenure.sdk, name)
-    raise AttributeError(f"module 'tenure' has no attribute {name!r}")

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from tenure.cli.durations import seconds_of
 from tenure.cli.failures import Failure, wants_json
 from tenure.cli.jsonpath import JsonPathError, render
-from tenure.cli.screen import yaml_text
 from tenure.cli.three_way import (
     LAST_APPLIED,
     additions,
@@ -19,6 +18,7 @@ from tenure.cli.three_way import (
     with_last_applied,
 )
 from tenure.cli.words import duration_text, when_text
+from tenure.cli.yaml_text import yaml_text
 from tenure.resources.documents import parse_documents
 
 PODS = {

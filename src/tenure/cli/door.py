@@ -1,17 +1,20 @@
 """The one door, as commands use it: verbs on objects that stay the JSON that the host sent."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from tenure.cli import requests
 from tenure.cli.options import Reach
 from tenure.cli.requests import JsonObject
-from tenure.client import NotFound
+from tenure.client import Client, NotFound, source_named
 from tenure.client.calls import Call, typed
 from tenure.resources import Kind
-from tenure.sdk import Client
+
+if TYPE_CHECKING:
+    from tenure import sdk
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +26,21 @@ class Change:
 
 
 class Door:
-    """Verbs over one host. Raises the errors of `tenure.client`. `client` is the SDK's, typed, behind it."""
+    """Verbs over one host. Raises the errors of `tenure.client`."""
 
-    def __init__(self, client: Client, namespace: str) -> None:
-        self.client = client
+    def __init__(self, host: Client, namespace: str, typed_host: "Callable[[], sdk.Client]") -> None:
+        self.host = host
         self.namespace = namespace
+        self._typed_host = typed_host
+
+    @cached_property
+    def client(self) -> "sdk.Client":
+        """The SDK's client of the same host; opened by who needs it, for it brings every model along."""
+        return self._typed_host()
 
     def send(self, call: Call) -> Any:
         """The JSON of the answer to one call."""
-        return self.client.send(call)
+        return self.host.send(call)
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> JsonObject:
         """One object. Raises NotFound."""
@@ -67,7 +76,7 @@ class Door:
         for_seconds: float | None = None,
     ) -> Iterator[Change]:
         """Every change after `version`, across restarts of the host; ends after `for_seconds` (None: never)."""
-        events = self.client.watch(
+        events = self.host.watch(
             kind.model,
             namespace=namespace,
             resource_version=version,
@@ -83,5 +92,14 @@ class Door:
 @contextmanager
 def open_door(reach: Reach) -> Iterator[Door]:
     """The host that the options, else TENURE_HOME, name. Raises NoConnection where nothing says where it is."""
-    with Client(kubeconfig=reach.kubeconfig, context=reach.context, namespace=reach.namespace) as client:
-        yield Door(client, client.namespace)
+    source = source_named(None, reach.kubeconfig, reach.context)
+    with ExitStack() as opened:
+        host = opened.enter_context(Client(source))
+        namespace = reach.namespace or host.namespace
+
+        def typed_host() -> "sdk.Client":
+            from tenure import sdk
+
+            return opened.enter_context(sdk.Client(source, namespace=namespace))
+
+        yield Door(host, namespace, typed_host)

@@ -144,7 +144,7 @@ def _of_command_line(error: BaseException, tokens: Sequence[str]) -> Failure:
 
 def _unknown_command(error: BaseException, tokens: Sequence[str]) -> Failure:
     # The parser's own text would import the code of every command to spell their names.
-    from tenure.resources.problems import did_you_mean
+    from tenure.resources.spelling import did_you_mean
 
     app = error.app  # type: ignore[attr-defined]
     unknown = str((error.unused_tokens or tokens)[0])  # type: ignore[attr-defined]

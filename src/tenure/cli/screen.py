@@ -5,14 +5,10 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from tenure.cli.tables import widths
-from tenure.resources.plain_yaml import scalar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,6 +40,8 @@ def say_as(kind: str, members: Mapping[str, Any]) -> None:
 
 def say_yaml(value: Any) -> None:
     """The answer as a manifest."""
+    from tenure.cli.yaml_text import yaml_text  # no table waits for a parser of YAML
+
     print(yaml_text(value), end="")
 
 
@@ -80,11 +78,6 @@ def cell_text(cell: object) -> str:
     return str(cell).replace("\n", "\\n")
 
 
-def yaml_text(value: Any) -> str:
-    """A value as YAML that reads back equal, here and with kubectl."""
-    return str(yaml.dump(value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=110))
-
-
 def console(*, stderr: bool = False, markup: bool = True) -> "Console":
     """A console for pictures: colours on a terminal, plain text elsewhere.
 
@@ -98,32 +91,6 @@ def console(*, stderr: bool = False, markup: bool = True) -> "Console":
 def is_terminal() -> bool:
     """Whether a person is looking."""
     return sys.stdout.isatty()
-
-
-@cache
-def _dumper() -> Any:
-    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-    class PlainDumper(base):  # type: ignore[misc]
-        """Quotes every text that a reader might take for something else, and repeats instead of aliasing."""
-
-        def ignore_aliases(self, _: Any) -> bool:
-            return True
-
-    def text(dumper: Any, value: str) -> Any:
-        style = "|" if "\n" in value else "'" if _looks_odd(value) else None
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-    PlainDumper.add_representer(str, text)
-    return PlainDumper
-
-
-def _looks_odd(value: str) -> bool:
-    """Whether some reader of YAML 1.1 or 1.2 takes this text for a number, a truth or nothing."""
-    if not isinstance(scalar(value), str):
-        return True
-    body = value.lstrip("+-")
-    return body[:2].lower() in ("0o", "0x", "0b") or body.replace("_", "").replace(":", "").isdigit()
 
 
 def flush() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tenure.cli import failures
 from tenure.resources import KINDS, Kind, kind_named
-from tenure.resources.problems import did_you_mean
+from tenure.resources.spelling import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ Refuses: to guess. A write whose answer was lost raises `Unreachable(sent=True)`
             print(event.type, event.object.name)
 """
 
-from tenure.client.aio import AsyncClient
+from typing import TYPE_CHECKING
+
 from tenure.client.blocking import Client
 from tenure.client.calls import EventType, ObjectList, Propagation, WatchEvent
 from tenure.client.connection import (
@@ -22,6 +23,7 @@ from tenure.client.connection import (
     from_home,
     from_kubeconfig,
     home_directory,
+    source_named,
 )
 from tenure.client.errors import (
     AlreadyExists,
@@ -41,7 +43,19 @@ from tenure.client.errors import (
     Unreachable,
     WaitTimeout,
 )
-from tenure.client.informer import Informer
+from tenure.lazily import lazily
+
+if TYPE_CHECKING:
+    from tenure.client.aio import AsyncClient
+    from tenure.client.informer import Informer
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "tenure.client.aio": "AsyncClient",
+            "tenure.client.informer": "Informer",
+        },
+    )
 
 __all__ = [
     "AlreadyExists",
@@ -74,4 +88,5 @@ __all__ = [
     "from_home",
     "from_kubeconfig",
     "home_directory",
+    "source_named",
 ]

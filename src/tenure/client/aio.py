@@ -1,10 +1,12 @@
 """The asynchronous client: typed verbs over one host."""
 
+from __future__ import annotations
+
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx2
 
@@ -13,9 +15,12 @@ from tenure.client.calls import Call, ObjectList, Propagation, WatchEvent
 from tenure.client.connection import Connection, ConnectionSource
 from tenure.client.errors import Gone, NotFound, Unreachable, WaitTimeout
 from tenure.client.transport import http_options, never_sent, pause_seconds, watch_timeout
-from tenure.resources import ApiObject, kind_of
+from tenure.resources import kind_of
 
-T = TypeVar("T", bound=ApiObject)
+if TYPE_CHECKING:
+    from tenure.resources import ApiObject
+
+T = TypeVar("T", bound="ApiObject")
 _Https = list[httpx2.AsyncClient]
 
 

@@ -1,18 +1,21 @@
 """Verbs as values: each builds one HTTP call or reads one answer, and does no I/O; both clients send them."""
 
+from __future__ import annotations
+
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
-from pydantic import ValidationError
-
 from tenure.client.errors import error_from_status
-from tenure.resources import ApiObject, Kind, kind_of
+from tenure.resources import Kind, kind_of
 
-T = TypeVar("T", bound=ApiObject)
+if TYPE_CHECKING:
+    from tenure.resources import ApiObject
+
+T = TypeVar("T", bound="ApiObject")
 Propagation = Literal["Background", "Foreground", "Orphan"]
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
 
@@ -174,6 +177,8 @@ def encode(obj: ApiObject) -> bytes:
 
 def decode(model: type[T], content: dict[str, Any]) -> T:
     """An object as the host sent it. Fields that this version does not know are dropped: a newer host is no error."""
+    from pydantic import ValidationError  # who only reads tables imports no model
+
     try:
         return model.model_validate(content)
     except ValidationError as error:

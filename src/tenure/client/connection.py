@@ -89,3 +89,12 @@ def _trusting(authority: Path, _written_ns: int) -> ssl.SSLContext:
 def discover(home: str | Path | None = None, identity: Identity = "user") -> ConnectionSource:
     """A source that reads the home anew each time it is asked."""
     return lambda: from_home(home, identity)
+
+
+def source_named(
+    home: str | Path | None, kubeconfig: str | Path | None, context: str | None
+) -> Connection | ConnectionSource:
+    """Where the host is: a kubeconfig where one or a context is named, else the home."""
+    if kubeconfig is not None or context is not None:
+        return lambda: from_kubeconfig(kubeconfig, context)
+    return discover(home)

@@ -4,10 +4,23 @@ A quantity is an exact integer in its base unit that remembers the text it was w
 is what a user reads back. It promises no rounding: text that has no exact value in the base unit is refused.
 """
 
+from typing import TYPE_CHECKING
+
+from tenure.lazily import lazily
 from tenure.quantities.clock import Clock, SteadyClock, SystemClock, VirtualClock, format_instant, parse_instant
 from tenure.quantities.grammar import QuantityError, parse_number
-from tenure.quantities.money import Money
-from tenure.quantities.types import ByteRate, Bytes, Count, Duration, Instant, Power, Quantity, Rate, Ratio
+
+if TYPE_CHECKING:
+    from tenure.quantities.money import Money
+    from tenure.quantities.types import ByteRate, Bytes, Count, Duration, Instant, Power, Quantity, Rate, Ratio
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "tenure.quantities.money": "Money",
+            "tenure.quantities.types": "ByteRate Bytes Count Duration Instant Power Quantity Rate Ratio",
+        },
+    )
 
 __all__ = [
     "ByteRate",

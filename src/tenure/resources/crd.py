@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from tenure.resources.base import GROUP
+from tenure.resources.group import GROUP
 from tenure.resources.registry import KINDS, Column, Kind
 from tenure.resources.schema import selectable_paths, structural_schema
 

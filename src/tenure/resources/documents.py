@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from tenure.resources.base import ApiObject
 from tenure.resources.plain_yaml import DEPTH_MAX, YamlRefused, field_lines, load_documents
-from tenure.resources.problems import Problem, ProblemsFound, did_you_mean, problems_of
+from tenure.resources.problems import Problem, ProblemsFound, problems_of
 from tenure.resources.reasons import next_step
 from tenure.resources.registry import KINDS, Kind, kind_for, kind_named
+from tenure.resources.spelling import did_you_mean
 
 # The embedded host takes bodies of 3 MiB, as a Kubernetes API server does; more in one file is no manifest.
 SIZE_BYTES_MAX = 3 << 20

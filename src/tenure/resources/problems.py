@@ -4,17 +4,19 @@ Promises: every error of a manifest at once, each with the path a user would wri
 Refuses: to print; faces do that.
 """
 
-import difflib
+from __future__ import annotations
+
 import json
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import BaseModel, ValidationError
-from pydantic.alias_generators import to_camel
+from typing import TYPE_CHECKING, Any
 
 from tenure.resources.reasons import next_step
+from tenure.resources.spelling import did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
 
 _CODES = {"extra_forbidden": "UnknownField", "missing": "MissingField"}
 _SHOWN_CHARACTERS_MAX = 60
@@ -109,18 +111,6 @@ def fields_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str
     return sorted({field.alias or name for one in current for name, field in one.model_fields.items()})
 
 
-def did_you_mean(given: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that was probably meant, if any is near."""
-    known = list(known)
-    folded = {name.lower(): name for name in known}
-    camel = to_camel(given.replace("-", "_").strip())
-    for guess in (given.lower(), camel.lower()):
-        if guess in folded:
-            return folded[guess]
-    near = difflib.get_close_matches(given.lower(), list(folded), n=1, cutoff=0.6)
-    return folded[near[0]] if near else None
-
-
 def _words(code: str, sort: str, detail: Any, model: type[BaseModel]) -> tuple[str, str]:
     """The message, and a next step where one is better than the table's."""
     location: tuple[int | str, ...] = detail["loc"]
@@ -168,6 +158,8 @@ def _annotation(model: Any, step: str) -> Any:
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    from pydantic import BaseModel
+
     inner = typing.get_args(annotation)
     if not inner:
         return [annotation] if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from tenure.resources.base import GROUP, VERSION, ApiObject
-from tenure.resources.kinds.contract import Contract, Offer
-from tenure.resources.kinds.core import Event, Lease, Namespace, Secret
-from tenure.resources.kinds.engine import Engine
-from tenure.resources.kinds.machine import HardwareProfile, Machine
-from tenure.resources.kinds.model import Model
-from tenure.resources.kinds.runtime import Runtime
-from tenure.resources.kinds.site import Site
-from tenure.resources.kinds.workload import Inquiry, Workload
+from tenure.resources.group import GROUP, VERSION
+
+if TYPE_CHECKING:
+    from tenure.resources.base import ApiObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,6 @@ class Kind:
 
     kind: str
     plural: str
-    model: type[ApiObject]
     group: str = GROUP
     version: str = VERSION
     short_names: tuple[str, ...] = ()
@@ -40,6 +36,12 @@ class Kind:
     controllers_only: bool = False
     categories: tuple[str, ...] = ("tenure",)
     columns: tuple[Column, ...] = field(default=())
+
+    @property
+    def model(self) -> "type[ApiObject]":
+        """The class of its objects, which has the kind's name; built on first use, because tables need none."""
+        found: type[ApiObject] = getattr(import_module("tenure.resources"), self.kind)
+        return found
 
     @property
     def singular(self) -> str:
@@ -55,16 +57,15 @@ class Kind:
 AGE = Column("Age", ".metadata.creationTimestamp", "date")
 
 
-def _core(kind: str, plural: str, model: type[ApiObject], *short: str, **more: object) -> Kind:
+def _core(kind: str, plural: str, *short: str, **more: object) -> Kind:
     defaults: dict[str, object] = {"group": "", "version": "v1", "status_subresource": False, "categories": ()}
-    return Kind(kind=kind, plural=plural, model=model, short_names=short, **{**defaults, **more})  # type: ignore[arg-type]
+    return Kind(kind=kind, plural=plural, short_names=short, **{**defaults, **more})  # type: ignore[arg-type]
 
 
 KINDS: tuple[Kind, ...] = (
     Kind(
         "Workload",
         "workloads",
-        Workload,
         short_names=("wl",),
         columns=(
             Column("Phase", ".status.phase"),
@@ -76,14 +77,12 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "Inquiry",
         "inquiries",
-        Inquiry,
         short_names=("inq",),
         columns=(Column("Phase", ".status.phase"), Column("Answer", ".status.answer.kind"), AGE),
     ),
     Kind(
         "Offer",
         "offers",
-        Offer,
         short_names=("of",),
         controllers_only=True,
         columns=(
@@ -100,7 +99,6 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "Contract",
         "contracts",
-        Contract,
         short_names=("ct",),
         controllers_only=True,
         columns=(
@@ -119,7 +117,6 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "Site",
         "sites",
-        Site,
         namespaced=False,
         columns=(
             Column("Country", ".spec.location.country"),
@@ -132,7 +129,6 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "Machine",
         "machines",
-        Machine,
         short_names=("mc",),
         namespaced=False,
         columns=(
@@ -148,7 +144,6 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "HardwareProfile",
         "hardwareprofiles",
-        HardwareProfile,
         short_names=("hp",),
         namespaced=False,
         columns=(Column("Summary", ".spec.summary"), AGE),
@@ -156,7 +151,6 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "Engine",
         "engines",
-        Engine,
         short_names=("eng",),
         namespaced=False,
         columns=(
@@ -170,7 +164,6 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "Model",
         "models",
-        Model,
         namespaced=False,
         columns=(
             Column("Format", ".spec.format"),
@@ -183,7 +176,6 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "Runtime",
         "runtimes",
-        Runtime,
         short_names=("rt",),
         namespaced=False,
         columns=(Column("Type", ".spec.type"), Column("Version", ".spec.version"), AGE),
@@ -191,7 +183,6 @@ KINDS: tuple[Kind, ...] = (
     _core(
         "Namespace",
         "namespaces",
-        Namespace,
         "ns",
         namespaced=False,
         status_subresource=True,
@@ -200,7 +191,6 @@ KINDS: tuple[Kind, ...] = (
     _core(
         "Event",
         "events",
-        Event,
         "ev",
         columns=(
             Column("Last Seen", ".lastTimestamp", "date"),
@@ -210,17 +200,15 @@ KINDS: tuple[Kind, ...] = (
             Column("Message", ".message"),
         ),
     ),
-    _core("Secret", "secrets", Secret, columns=(Column("Type", ".type"), AGE)),
-    _core(
-        "Lease", "leases", Lease, group="coordination.k8s.io", columns=(Column("Holder", ".spec.holderIdentity"), AGE)
-    ),
+    _core("Secret", "secrets", columns=(Column("Type", ".type"), AGE)),
+    _core("Lease", "leases", group="coordination.k8s.io", columns=(Column("Holder", ".spec.holderIdentity"), AGE)),
 )
 
 
 @cache
-def kind_of(model: type[ApiObject]) -> Kind:
+def kind_of(model: "type[ApiObject]") -> Kind:
     """The registry row of a model class."""
-    return next(k for k in KINDS if k.model is model)
+    return next(k for k in KINDS if k.kind == model.__name__)
 
 
 @cache

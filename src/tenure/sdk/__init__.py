@@ -11,7 +11,9 @@ that was not asked for. Refuses: to decide for its user. A counter-offer or a re
         endpoint = client.endpoint(contract)
 """
 
-from tenure.sdk.aio import AsyncClient
+from typing import TYPE_CHECKING
+
+from tenure.lazily import lazily
 from tenure.sdk.blocking import Client
 from tenure.sdk.needs import Endpoint, Need, Progress
 from tenure.sdk.outcomes import (
@@ -22,6 +24,16 @@ from tenure.sdk.outcomes import (
     NothingToAccept,
     SdkError,
 )
+
+if TYPE_CHECKING:
+    from tenure.sdk.aio import AsyncClient
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "tenure.sdk.aio": "AsyncClient",
+        },
+    )
 
 __all__ = [
     "AsyncClient",

@@ -12,6 +12,7 @@ from tenure.client import (
     ConnectionSource,
     NotFound,
     WaitTimeout,
+    source_named,
 )
 from tenure.client import AsyncClient as Door
 from tenure.quantities import SystemClock
@@ -25,7 +26,6 @@ from tenure.sdk.needs import (
     endpoint_from,
     inquiry_of,
     placed,
-    source_of,
     stated,
     workload_of,
 )
@@ -64,7 +64,7 @@ class AsyncClient(Door):
         namespace: str | None = None,
     ) -> None:
         """The host of `source`, else of a kubeconfig where one or a context is named, else of `home` or TENURE_HOME."""
-        super().__init__(source or source_of(home, kubeconfig, context))
+        super().__init__(source or source_named(home, kubeconfig, context))
         self._namespace = namespace
 
     async def __aenter__(self) -> Self:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tenure.client import Connection, ConnectionSource, discover, from_kubeconfig
 from tenure.quantities import Duration
 from tenure.resources import Contract, Inquiry, ObjectMeta, Secret, Workload
-from tenure.resources.base import API_VERSION
 from tenure.resources.documents import SIZE_BYTES_MAX, Document, decode, parse_documents, too_large
+from tenure.resources.group import API_VERSION
 from tenure.resources.kinds.workload import InquirySpec
 from tenure.resources.problems import Problem, ProblemsFound
 from tenure.sdk.outcomes import ContractOver, NoEndpoint
@@ -117,12 +116,3 @@ def _whole(need: Mapping[str, Any]) -> dict[str, Any]:
     spec = dict(need)
     metadata = {key: spec.pop(key) for key in ("name", "namespace") if key in spec}
     return {"apiVersion": API_VERSION, "kind": "Workload", "metadata": metadata, "spec": spec}
-
-
-def source_of(
-    home: str | Path | None, kubeconfig: str | Path | None, context: str | None
-) -> Connection | ConnectionSource:
-    """Where the host is: a kubeconfig where one or a context is named, else the home."""
-    if kubeconfig is not None or context is not None:
-        return lambda: from_kubeconfig(kubeconfig, context)
-    return discover(home)

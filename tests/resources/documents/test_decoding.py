@@ -5,7 +5,8 @@ from inline_snapshot import snapshot
 
 from tenure.resources import Workload
 from tenure.resources.documents import decode_all, parse_documents
-from tenure.resources.problems import PROBLEMS_MAX, Problem, ProblemsFound, did_you_mean
+from tenure.resources.problems import PROBLEMS_MAX, Problem, ProblemsFound
+from tenure.resources.spelling import did_you_mean
 from tests.cli.manifests import CHAT, chat
 
 

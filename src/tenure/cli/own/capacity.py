@@ -18,7 +18,7 @@ from tenure.ledger.records import record_of_contract, record_of_offer
 from tenure.placement import Calendar, CapacityReport, DeviceRequest, Draw, Limit, Role, capacity
 from tenure.quantities import Bytes, SystemClock
 from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
-from tenure.resources.problems import did_you_mean
+from tenure.resources.spelling import did_you_mean
 
 WORDS = {"power": "power", "cooling": "cooling", "rackUnits": "floor", "cores": "cores", "memory": "memory"}
 MEGAWATT_MW = 10**9

@@ -13,7 +13,7 @@ from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.client import ApiError
 from tenure.resources import Model
-from tenure.resources.problems import did_you_mean
+from tenure.resources.spelling import did_you_mean
 
 ModelName = Annotated[str, Parameter(completer=completers.models)]
 app = App(name="model", help="Models: list, show, fetch.", help_format="plaintext")

@@ -10,6 +10,7 @@ from tenure.cli.manifests import Manifest, read_manifests
 from tenure.cli.options import HERE, Filename, Output, Reach, Recursive
 from tenure.cli.requests import JsonObject
 from tenure.cli.three_way import LAST_APPLIED, last_applied, three_way_patch, with_last_applied
+from tenure.cli.yaml_text import yaml_text
 
 _NOT_COMPARED = ("resourceVersion", "generation", "managedFields", "uid", "creationTimestamp")
 
@@ -60,4 +61,4 @@ def _lines(content: JsonObject) -> list[str]:
     if annotations:
         metadata["annotations"] = annotations
     shown = {key: value for key, value in content.items() if key != "status"}
-    return screen.yaml_text({**shown, "metadata": metadata}).splitlines()
+    return yaml_text({**shown, "metadata": metadata}).splitlines()

@@ -13,6 +13,7 @@ from tenure.cli.options import HERE, Objects, Reach
 from tenure.cli.requests import JsonObject
 from tenure.cli.targets import one_target
 from tenure.cli.three_way import additions, deletions, merged
+from tenure.cli.yaml_text import yaml_text
 from tenure.client import ApiError
 from tenure.resources.documents import decode, parse_documents
 from tenure.resources.problems import ProblemsFound
@@ -34,7 +35,7 @@ def edit(*what: Objects, reach: Reach = HERE) -> None:
     with open_door(reach) as door:
         before = door.get(target.kind, str(target.name))
         before["metadata"].pop("managedFields", None)
-        text, trouble = screen.yaml_text(before), ""
+        text, trouble = yaml_text(before), ""
         while True:
             written = _edited(_HEAD + _commented(trouble), text)
             if written == text and trouble:

@@ -10,7 +10,7 @@ from tenure.cli.options import Output
 from tenure.cli.targets import the_kind
 from tenure.resources.explain import Explanation, FieldExplanation, NoSuchFieldError
 from tenure.resources.explain import explain as explained
-from tenure.resources.problems import did_you_mean
+from tenure.resources.spelling import did_you_mean
 
 _WIDTH = 100
 

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tenure.resources.problems import Problem, ProblemsFound, did_you_mean
+from tenure.resources.problems import Problem, ProblemsFound
+from tenure.resources.spelling import did_you_mean
 
 PROBLEMS_MAX = 20
 """A file of another sort has as many problems as rows; nobody reads them all."""
