@@ -5,6 +5,7 @@ control plane is killed somewhere between the breach, the statement of the step,
 """
 
 import itertools
+import math
 import os
 import random
 import signal
@@ -36,6 +37,12 @@ CONCLUDED_SECONDS = 240
 READY_SECONDS = 60
 REST_SECONDS = 6
 """A rung that helped may be tried again after five windows."""
+AGREED_SECONDS = 30
+RESTARTED_SECONDS = 60
+"""For the kill, the next control plane and all that is asked of it in a round."""
+ROUND_SECONDS = ALIVE_SECONDS[1] + RESTARTED_SECONDS + AGREED_SECONDS + CONCLUDED_SECONDS + REST_SECONDS
+TERM_MINUTES = math.ceil((KILLS * ROUND_SECONDS + READY_SECONDS + AGREED_SECONDS) / 60)
+"""So that the contract is there for all rounds, should each of them take as long as it may."""
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +66,9 @@ def stated(home: House, name: str) -> list[dict[str, Any]]:
 
 
 def test_an_interrupted_remedy_is_finished_or_undone_never_both(home: House) -> None:
-    print(f"{KILLS} kills, seed {SEED}")
+    print(f"{KILLS} kills, seed {SEED}, under a contract of {TERM_MINUTES} minutes")
     source = random.Random(SEED)
-    contract = serve(home, term="40m")
+    contract = serve(home, term=f"{TERM_MINUTES}m")
     cpus = tuple(contract.spec.hold.claims[0].cores)
     begun_ns = time.time_ns()
     with load(home, contract):
@@ -117,7 +124,7 @@ def ready(home: House) -> bool:
 def consistent(home: House, name: str) -> None:
     """Books, status and log agree on what was begun, and no two steps are under way."""
     with suppress(AssertionError):
-        until(lambda: home.tenure("ledger", "check").code == 0, 30)
+        until(lambda: home.tenure("ledger", "check").code == 0, AGREED_SECONDS)
     said = home.tenure("ledger", "check")
     assert said.code == 0, said.out + said.err
     shown, log = steps(home), stated(home, name)

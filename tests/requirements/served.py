@@ -104,10 +104,11 @@ def load(home: House, contract: Contract, folder: Path | None = None) -> Abstrac
     `folder`, beside the home where none is named."""
     declared = contract.spec.promises.load
     assert declared is not None
+    term, window_ms = contract.spec.term, contract.spec.promises.statistical[0].window.ms
     plan = TrialPlan(
         load=DeclaredLoad(int(declared.requests_per_second), declared.prompt_tokens, declared.output_tokens),
-        window_ms=contract.spec.promises.statistical[0].window.ms,
-        windows=600,
+        window_ms=window_ms,
+        windows=-(-(int(term.end) - int(term.start)) // window_ms),  # longer than any block can last
         warmup_ms=0,
     )
     others = os.sched_getaffinity(0) - set(contract.spec.hold.claims[0].cores)
