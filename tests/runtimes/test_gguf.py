@@ -55,6 +55,15 @@ def test_a_torn_or_damaged_file_is_refused_never_hangs(tmp_path: Path, cut: int,
         return
 
 
+def test_a_file_is_read_once_until_it_is_another(tmp_path: Path) -> None:
+    path = write_gguf(tmp_path / "m.gguf", a_header())
+    first = read_gguf(path)
+    assert read_gguf(path) is first
+    path.unlink()
+    write_gguf(path, a_header(**{"llama.block_count": 4}))
+    assert read_gguf(path).layers == 4
+
+
 def test_the_catalogs_own_model_reads_right() -> None:
     facts = read_gguf(cached_model())
     assert (facts.layers, facts.embedding, facts.heads, facts.kv_heads, facts.vocabulary) == (30, 576, 9, 3, 49152)

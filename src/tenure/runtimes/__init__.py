@@ -8,26 +8,26 @@ Refuses: to start anything (that is the engines) and to read metrics (that is me
 Names are imported on first use: `python -m tenure.runtimes.llamacpp` lives here beside every model.
 """
 
-from __future__ import annotations
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from tenure.runtimes.command import launch_command
     from tenure.runtimes.gguf import GgufFacts, NotGgufError, read_gguf
     from tenure.runtimes.launch import Launch, Shape, candidate_shapes
     from tenure.runtimes.llama import estimate_memory_bytes, launch_llamacpp
     from tenure.runtimes.metrics import MetricRule, parse_rule
+else:
+    from tenure.lazily import lazily
 
-_HOMES = {
-    "command": ("launch_command",),
-    "gguf": ("GgufFacts", "NotGgufError", "read_gguf"),
-    "launch": ("Launch", "Shape", "candidate_shapes"),
-    "llama": ("estimate_memory_bytes", "launch_llamacpp"),
-    "metrics": ("MetricRule", "parse_rule"),
-}
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+    __getattr__ = lazily(
+        __name__,
+        {
+            "tenure.runtimes.command": "launch_command",
+            "tenure.runtimes.gguf": "GgufFacts NotGgufError read_gguf",
+            "tenure.runtimes.launch": "Launch Shape candidate_shapes",
+            "tenure.runtimes.llama": "estimate_memory_bytes launch_llamacpp",
+            "tenure.runtimes.metrics": "MetricRule parse_rule",
+        },
+    )
 
 __all__ = [
     "GgufFacts",
@@ -42,11 +42,3 @@ __all__ = [
     "parse_rule",
     "read_gguf",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib  # late: the server process never needs it
-
-    return getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
