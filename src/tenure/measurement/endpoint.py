@@ -65,6 +65,7 @@ class _Exchange(asyncio.Protocol):
         self.timer = AnswerTimer(streaming=True)
         self.transport: asyncio.Transport | None = None
         self.sent_ns: int | None = None
+        self.ended_ns: int | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -92,6 +93,7 @@ class _Exchange(asyncio.Protocol):
         self.timer.feed(payload, now_ns)
         if self._body.done:
             self.timer.finish()
+            self.ended_ns = now_ns
             self._end(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -173,7 +175,7 @@ async def ask(
         arrival_ns=due_wall_ns,
         first_token_after_ns=None if timer.first_ns is None else timer.first_ns - due_monotonic_ns,
         gaps_ns=tuple(timer.gaps_ns),
-        end_after_ns=time.monotonic_ns() - due_monotonic_ns,
+        end_after_ns=(exchange.ended_ns or time.monotonic_ns()) - due_monotonic_ns,
         prompt_tokens=timer.prompt_tokens,
         output_tokens=timer.output_tokens,
         status=exchange.status,

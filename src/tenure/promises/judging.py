@@ -7,7 +7,8 @@ views agree, and only then, was it met. The first "no" decides.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from tenure.promises.availability import judge_availability
 from tenure.promises.binomial import poisson_quantile
@@ -28,14 +29,19 @@ from tenure.promises.verdicts import Reason, Verdict, WindowVerdict
 from tenure.promises.views import Tolerance, View, WindowEvidence, disagreement
 from tenure.quantities import format_instant
 
-JUDGE_VERSION = "4"
+JUDGE_VERSION = "5"
 """Named by every statement of a verdict. It is raised whenever some evidence would be judged otherwise than before, or
 is recorded in other fields than before; a field that binds nothing may come without."""
 
-JUDGED_ALIKE = frozenset({"3", JUDGE_VERSION})
-"""The versions of which this one draws every verdict again. Version 3 counts the wait of users who gave up, and the
-probes where users tell nothing; before it, the same evidence could be called kept or not owed. Version 4 counts gaps of
-answers that still run, where the evidence has them; that of version 3 never does."""
+_FIRST_TOKENS_ALONE = Tolerance(answer_ns=math.inf, gap_ns=math.inf)
+
+JUDGED_ALIKE: Mapping[str, Tolerance] = MappingProxyType(
+    {"3": _FIRST_TOKENS_ALONE, "4": _FIRST_TOKENS_ALONE, JUDGE_VERSION: Tolerance()}
+)
+"""The versions of which this one draws every verdict again, and the tolerance with which it does. Version 3 counts the
+wait of users who gave up, and the probes where users tell nothing; before it, the same evidence could be called kept or
+not owed. Version 4 counts gaps of answers that still run, where the evidence has them; that of version 3 never does.
+Version 5 compares of the probes their gaps and ends as well; before it, only their first tokens were."""
 
 LOAD_QUANTILE = 0.999
 """A window with more arrivals than this quantile of the declared process is not owed its latency."""

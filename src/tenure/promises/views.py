@@ -6,13 +6,19 @@ and the workload's own counters are there to contradict: where they do, nothing 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import median
 from typing import Any
 
+from tenure.promises.percentiles import percentile_of
 from tenure.promises.samples import Outcome, RequestSample
 from tenure.promises.verdicts import Reason
+
+_LONG_GAP_PERCENTILE = 90
+"""Of the gaps of one answer. High enough to tell an even answer from a jerky one, and not the longest, which one late
+wake-up makes."""
 
 
 class View(StrEnum):
@@ -30,6 +36,12 @@ class Tolerance:
     probe_ns: int = 50_000_000
     """Between a probe's first token outside and at the tap: connection, scheduling and network."""
     probe_share: float = 0.10
+    answer_ns: float = 50_000_000
+    """Between the lengths of a probe's answer outside and at the tap, beside the same share. Nothing comes behind its
+    end, so the kernel knows when that came, and only its beginning is as uncertain as a first token. Infinite where
+    only first tokens are compared."""
+    gap_ns: float = 100_000_000
+    """Between its long gaps, beside the same share: a gap has two such ends."""
     clock_ns: int = 500_000_000
     """Between a probe's arrival by the prober's and by the tap's clock; windows of two clocks are not one window."""
     tokens_share: float = 0.05
@@ -185,19 +197,49 @@ def _probes_disagree(probes: tuple[Probe, ...], tolerance: Tolerance) -> str | N
         return f"the prober had {len(answered)} answers, of which the tap knows {len(known)}"
     if known and abs(apart_ns := median(o.arrival_ns - i.arrival_ns for o, i in known)) > tolerance.clock_ns:
         return f"arrival of the probes: prober's clock {apart_ns / 1e6:+.0f} ms from the tap's"
-    pairs = [
+    # From when the prober had sent it, or its own lateness would look like the tap's.
+    first = [
         (outside.first_token_after_ns - outside.sent_after_ns, inside.first_token_after_ns)
         for outside, inside in known
         if outside.first_token_after_ns is not None and inside.first_token_after_ns is not None
     ]
+    return _apart("first token", first, tolerance.probe_ns, tolerance) or _answers_disagree(known, tolerance)
+
+
+def _answers_disagree(known: Sequence[tuple[RequestSample, RequestSample]], tolerance: Tolerance) -> str | None:
+    """Whether answers were as long, and as even, at the tap as outside.
+
+    Single gaps are no comparison: tokens that come while a process waits for a CPU are read together, as one long gap
+    and some of no length. Where a whole answer begins and ends moves by one such wait, and few gaps of it are so made.
+    """
+    whole = [(o, i) for o, i in known if i.outcome is Outcome.COMPLETED]  # Of others the tap has not told the end yet.
+    spoken = [(sum(o.gaps_ns), sum(i.gaps_ns)) for o, i in whole if o.gaps_ns]
+    gaps = [(_long_gap_ns(o), _long_gap_ns(i)) for o, i in whole if o.gaps_ns and i.gaps_ns]
+    ends = [
+        (o.end_after_ns - o.sent_after_ns, i.end_after_ns)
+        for o, i in whole
+        if o.end_after_ns is not None and i.end_after_ns is not None
+    ]
+    return (
+        _apart("first to last token", spoken, tolerance.answer_ns, tolerance)
+        or _apart("long gaps", gaps, tolerance.gap_ns, tolerance)
+        or _apart("whole answer", ends, tolerance.answer_ns, tolerance)
+    )
+
+
+def _long_gap_ns(sample: RequestSample) -> int:
+    return percentile_of(sample.gaps_ns, _LONG_GAP_PERCENTILE)
+
+
+def _apart(what: str, pairs: Sequence[tuple[int, int]], allowed_ns: float, tolerance: Tolerance) -> str | None:
+    """What prober and tap say of the probes, where that is too far apart. The median, because one late wake-up is
+    noise, and a sensor that lies does so each time."""
     if not pairs:
         return None
-    # From when the prober had sent it, or its own lateness would look like the tap's. The median, because one late
-    # wake-up is noise, and a sensor that lies does so each time.
     outside_ns, inside_ns = median(o for o, _ in pairs), median(i for _, i in pairs)
-    if abs(median(o - i for o, i in pairs)) <= tolerance.probe_ns + tolerance.probe_share * outside_ns:
+    if abs(median(o - i for o, i in pairs)) <= allowed_ns + tolerance.probe_share * outside_ns:
         return None
-    return f"first token of the probes: prober {outside_ns / 1e6:.0f} ms, tap {inside_ns / 1e6:.0f} ms"
+    return f"{what} of the probes: prober {outside_ns / 1e6:.0f} ms, tap {inside_ns / 1e6:.0f} ms"
 
 
 def _counters_disagree(counters: Counters | None, tolerance: Tolerance) -> str | None:

@@ -55,7 +55,8 @@ class Recomputing:
         if statement.predicate != "window-verdict":
             return None
         version = str(statement.body.get("judge", UNNAMED_JUDGE))
-        if version not in JUDGED_ALIKE:
+        tolerance = JUDGED_ALIKE.get(version)
+        if tolerance is None:
             raise OtherJudgeError(version)
         if terms is not self._terms:
             self._promises = {p.name: p for p in promises_of(Promises.model_validate(terms["promises"]))}
@@ -65,7 +66,7 @@ class Recomputing:
             raise ValueError(f"the terms promise no {name}")
         evidence = self._read(inputs)
         window = Window(parse_instant(str(statement.body["start"])), parse_instant(str(statement.body["end"])))
-        return verdict_body(judge(self._promises[name], window, evidence)) | {"judge": version}
+        return verdict_body(judge(self._promises[name], window, evidence, tolerance)) | {"judge": version}
 
     def _read(self, inputs: Mapping[str, Any]) -> WindowEvidence:
         try:
