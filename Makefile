@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # More than two at once contend for the cores that real engines are measured on.
 WORKERS ?= 2
 
-.PHONY: help quickstart test test-real test-slow kubernetes lint format generate lock requirements docs picture bench bench-placement clean
+.PHONY: help quickstart test test-real test-slow fresh kubernetes lint format generate lock requirements docs picture bench bench-placement clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test-real: $(VENV)/dev.stamp ## tests that drive real engines: a model server, c
 
 test-slow: $(VENV)/dev.stamp ## long histories, fuzzing, many kills
 	@$(BIN)/python -m pytest -m slow
+
+fresh: ## both of the README's commands in a fresh clone of HEAD under an empty home, timed (ARGS=--keep leaves it)
+	@$(PYTHON) -m scripts.fresh_clone $(ARGS)
 
 kubernetes: ## build a real kube-apiserver for the tests that need one (five minutes, needs Go)
 	@tests/kubernetes/build.sh $(TENURE_CACHE)/kubernetes
