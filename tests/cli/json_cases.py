@@ -90,6 +90,9 @@ WITH_EVIDENCE = {
 # Tier `real`: starts processes.
 STARTING = {"up": "Plane", "down --purge --yes": "Stopped"}
 
+# Where each step of the story is told in a line.
+TOLD = {"quickstart": "Quickstart", "quickstart --keep --short": "Quickstart"}
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -101,7 +104,7 @@ class Answered:
 
 def all_answered() -> set[Answered]:
     """What the tables above run."""
-    places = (IN_A_NAMESPACE, ON_THE_HOST, WITHOUT_A_HOST, WITH_EVIDENCE, STARTING)
+    places = (IN_A_NAMESPACE, ON_THE_HOST, WITHOUT_A_HOST, WITH_EVIDENCE, STARTING, TOLD)
     return {Answered(command_of(line), kind) for lines in places for line, kind in lines.items()}
 
 

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from cyclopts import App
 
 from tenure.cli.commands import make_app
+from tenure.cli.failures import Failure
+from tenure.cli.quickstart.outcome import of_keeping, of_proof
+from tenure.cli.quickstart.stage import Stage
 from tenure.cli.schemas import ANSWERS, ERROR, OUTPUTS, WITHOUT_JSON
 from tenure.cli.screen import OUTPUT_VERSION
 from tenure.engines import LocalEngine
@@ -27,6 +31,7 @@ from tests.cli.json_cases import (
     IN_A_NAMESPACE,
     ON_THE_HOST,
     STARTING,
+    TOLD,
     WITH_EVIDENCE,
     WITHOUT_A_HOST,
     Answered,
@@ -144,6 +149,63 @@ def test_starting_and_stopping(tmp_path: Path) -> None:
             follows_its_schema(shell(*line.split(), "-o", "json"), kind)
     finally:
         shell("down", "--purge", "--yes")
+
+
+@pytest.fixture
+def told_in_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step of the quickstart's story is a line on either stream; two of them come to something."""
+    came_to = {"keep": of_keeping({"Kept": 3}, 30), "prove": of_proof(verified=1, flipped=1)}
+
+    def step(name: str) -> Callable[..., str]:
+        def tell(stage: Stage, *_: object, **__: object) -> str:
+            print(name)
+            print(name, file=sys.stderr)
+            stage.outcomes += [came_to[name]] if name in came_to else []
+            return name
+
+        return tell
+
+    for place, names in (
+        ("need", ("discover", "ask")),
+        ("contract", ("accept",)),
+        ("refusal", ("refuse_and_counter",)),
+        ("kept", ("keep", "breach_and_remedy")),
+        ("control", ("control_dies",)),
+        ("evidence", ("prove",)),
+        ("ending", ("what_holds",)),
+    ):
+        for name in names:
+            monkeypatch.setattr(f"tenure.cli.quickstart.{place}.{name}", step(name))
+
+
+@pytest.mark.usefixtures("told_in_lines")
+@pytest.mark.parametrize("line", TOLD)
+def test_a_story(offline: Shell, line: str) -> None:
+    ran = offline(*line.split(), "-o", "json")
+    said = follows_its_schema(ran, TOLD[line])
+    assert ran.err == "", "the story is not told to programs"
+    short = "--short" in line
+    assert said["running"] == ("--keep" in line)
+    assert [one["outcome"] for one in said["outcomes"]] == ([] if short else ["Held", "Broken"])
+    assert (ran.code, said["held"]) == ((0, True) if short else (1, False))
+
+
+@pytest.mark.usefixtures("told_in_lines")
+def test_twin_a_person_is_told_the_story(offline: Shell) -> None:
+    ran = offline("quickstart", "--short")
+    assert ran.out.split() == ["discover", "ask", "accept", "refuse_and_counter", "what_holds"]
+
+
+@pytest.mark.usefixtures("told_in_lines")
+def test_a_story_that_breaks_off_answers_with_the_error_alone(offline: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise Failure("`tenure up` ended with 7", exit_code=7, reason="StoryInterrupted")
+
+    monkeypatch.setattr("tenure.cli.quickstart.need.discover", interrupted)
+    ran = offline("quickstart", "-o", "json")
+    assert (ran.code, ran.out) == (7, "")
+    assert follows_its_schema(ran, ERROR)["reason"] == "StoryInterrupted"
+    assert not offline.home.exists(), "nothing is left"
 
 
 def leaves(app: App, path: tuple[str, ...] = ()) -> Iterator[str]:

@@ -4,15 +4,21 @@ Promises: nothing is staged. The model is real, so are requests, interference an
 that a person would type. Refuses: to leave anything behind, unless --keep is said.
 """
 
+import contextlib
+import io
 import sys
+import time
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from tenure.cli import exit_codes
 from tenure.cli.failures import usage
+from tenure.cli.options import Output
+from tenure.cli.own.outcome import check_output
 from tenure.cli.platforms import must_host
 from tenure.cli.quickstart.stage import Stage
+from tenure.cli.screen import say_as
 from tenure.client import home_directory
 
 FILES_FOLDER = "quickstart"
@@ -22,6 +28,7 @@ def quickstart(
     *,
     keep: Annotated[bool, Parameter(negative=(), help="Leave it running afterwards.")] = False,
     short: Annotated[bool, Parameter(negative=(), help="Only as far as contract, refusal and counter-offer.")] = False,
+    output: Output = "text",
 ) -> int:
     """Tell the whole story on this machine: discover, ask, contract, refuse, keep, remedy, control dies, prove.
 
@@ -31,8 +38,9 @@ def quickstart(
     Exits 1 when something that it claims did not hold, and names it. What a busy machine merely could not show is said,
     and is no failure.
     """
-    from tenure.cli.quickstart import contract, control, ending, evidence, kept, need, outcome, refusal
+    from tenure.cli.quickstart import outcome
 
+    as_json = check_output(output)
     must_host("quickstart")
     home = home_directory()
     if home.exists() and any(home.iterdir()):
@@ -44,6 +52,22 @@ def quickstart(
     folder = home / FILES_FOLDER  # beside the state: what the shown commands name is there as long as the story is
     folder.mkdir()
     stage = Stage(home=home, folder=folder)
+    with contextlib.ExitStack() as silence:
+        if as_json:  # its refusals are part of the story, and belong to no error of this command
+            silence.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            silence.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        _tell(stage, keep=keep, short=short)
+    broken = outcome.broken(stage.outcomes)
+    if as_json:
+        told = {"home": str(home), "running": keep, "seconds": round(time.monotonic() - stage.begun, 1)}
+        say_as("Quickstart", {**told, "held": not broken, "outcomes": [one.to_json() for one in stage.outcomes]})
+    return exit_codes.NO if broken else exit_codes.YES
+
+
+def _tell(stage: Stage, *, keep: bool, short: bool) -> None:
+    """The story, step by step."""
+    from tenure.cli.quickstart import contract, control, ending, evidence, kept, need, refusal
+
     try:
         need.discover(stage)
         offer = need.ask(stage)
@@ -59,4 +83,3 @@ def quickstart(
         if not keep:
             ending.clean(stage)
         raise
-    return exit_codes.NO if outcome.broken(stage.outcomes) else exit_codes.YES

@@ -1,8 +1,9 @@
 """What each of the four later steps showed: held, not shown on this machine, or a claim that did not hold. Pure.
 
-Broken is only what no busy machine excuses: a window that nobody judged, a promise that is not kept again, a request
+Broken is only what no busy machine excuses: that no window was judged, a promise that is not kept again, a request
 that failed, another process, books that disagree, evidence that does not verify. Interference that was too weak, or a
-remedy that could not win against the rest of the machine, is said and is no failure.
+remedy that could not win against the rest of the machine, is said and is no failure; so is what took longer than is
+claimed, with how long it took.
 """
 
 from collections import Counter
@@ -12,11 +13,14 @@ from enum import StrEnum
 from typing import Any
 
 from tenure.cli.words import counted
+from tenure.measurement import windows_of
 from tenure.quantities import parse_instant
 from tenure.resources.kinds.contract import RemedyStep
 
 VERIFIED, NOT_VERIFIED, VERIFIED_WITH_GAPS = 0, 1, 7
 """What `tenure evidence verify` ends with."""
+STORY_SECONDS_MAX = 120
+"""What the whole story may take, once the model is here."""
 
 
 class Mark(StrEnum):
@@ -27,6 +31,10 @@ class Mark(StrEnum):
     BROKEN = "did not hold"
 
 
+CODES = {Mark.HELD: "Held", Mark.NOT_SHOWN: "NotShown", Mark.BROKEN: "Broken"}
+"""How programs are told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One step, in a line."""
@@ -34,6 +42,10 @@ class Outcome:
     step: str
     mark: Mark
     said: str
+
+    def to_json(self) -> dict[str, str]:
+        """For programs."""
+        return {"step": self.step, "outcome": CODES[self.mark], "said": self.said}
 
 
 def judged(audit: Mapping[str, Any], since_ms: int, until_ms: int | None = None) -> Counter[str]:
@@ -54,6 +66,12 @@ def detected_after_ms(audit: Mapping[str, Any], since_ms: int) -> int | None:
         if (began_ms := parse_instant(episode["start"])) >= since_ms
     ]
     return min(found)[1] if found else None
+
+
+def owed_and_judged(audit: Mapping[str, Any], since_ms: int, until_ms: int, window_ms: int) -> tuple[int, int]:
+    """Of the whole windows in a span (Unix ms), over all promises: how many verdicts are owed, how many were stated."""
+    owed = len(windows_of(since_ms, until_ms, window_ms)) * len(audit["promises"])
+    return owed, sum(judged(audit, since_ms, until_ms - window_ms + 1).values())
 
 
 def verdicts_text(verdicts: Mapping[str, int]) -> str:
@@ -78,6 +96,10 @@ class Disturbance:
     breached: int
     steps: Sequence[RemedyStep]
     detected_after_ms: int | None
+    """From the end of the first breached window; None where none was stated."""
+    window_ms: int
+    settling_ms: int
+    """What judging may take once a window is over."""
     kept_again: bool
     after: Mapping[str, int]
     """Verdicts on the windows that began once the interference was gone."""
@@ -86,7 +108,7 @@ class Disturbance:
 
 
 def of_disturbance(seen: Disturbance) -> Outcome:
-    """A breach is seen, a rung helps, and the promise is kept again."""
+    """A breach is seen within a window, a rung helps, and the promise is kept again."""
     step = "Breach and remedy"
     if not seen.breached and not seen.steps:
         return Outcome(step, Mark.NOT_SHOWN, "kept in spite of the interference, which was too weak to breach anything")
@@ -102,10 +124,15 @@ def of_disturbance(seen: Disturbance) -> Outcome:
     if helped is None:
         tried = ", ".join(one.rung for one in seen.steps)
         return Outcome(step, Mark.NOT_SHOWN, f"{tried} did not help while the interference lasted; kept again after it")
-    when = (
-        "" if seen.detected_after_ms is None else f"detected {seen.detected_after_ms / 1000:.1f} s after its window, "
-    )
-    return Outcome(step, Mark.HELD, f"{when}remedied by {helped.rung}, kept again")
+    remedied = f"remedied by {helped.rung}, kept again"
+    if seen.detected_after_ms is None:
+        unseen = "no window was stated as breached, so how soon one is seen could not be shown"
+        return Outcome(step, Mark.NOT_SHOWN, f"{remedied}; {unseen}")
+    when = f"detected {seen.detected_after_ms / 1000:.1f} s after its window"
+    if seen.detected_after_ms > seen.window_ms + seen.settling_ms:
+        most = f"a window of {seen.window_ms / 1000:g} s and {seen.settling_ms / 1000:g} s to judge it"
+        return Outcome(step, Mark.NOT_SHOWN, f"{when}, which is later than {most}; {remedied}")
+    return Outcome(step, Mark.HELD, f"{when}, {remedied}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +148,12 @@ class Death:
     """The run's own count of restarts rose."""
     restart_was_remedy: bool
     """A step of the ladder restarted it: that is in the log, and no fault of the adoption."""
+    owed_meanwhile: int
+    """Verdicts on the whole windows that passed until it was back."""
     judged_meanwhile: int
+    """Those of them that were stated in the end."""
+    waited_seconds: float
+    """How long that could take."""
     books_agree: bool
 
     @property
@@ -131,14 +163,14 @@ class Death:
 
 
 def of_death(seen: Death) -> Outcome:
-    """Requests are answered, the work is adopted, what passed is judged, and the books agree."""
+    """Requests are answered, the work is adopted, each window that passed is judged, and the books agree."""
     step = "Control dies"
     broken = []
     if seen.failed:
         broken.append(f"{counted(seen.failed, 'request')} failed ({seen.last_error})")
     if not seen.adopted and not seen.restart_was_remedy:
         broken.append(f"process {seen.pid_before} before, {seen.pid_after} after: not adopted")
-    if not seen.judged_meanwhile:
+    if seen.owed_meanwhile and not seen.judged_meanwhile:
         broken.append("no window that passed meanwhile was judged")
     if not seen.books_agree:
         broken.append("the ledger does not agree with what runs")
@@ -148,9 +180,13 @@ def of_death(seen: Death) -> Outcome:
         return Outcome(step, Mark.NOT_SHOWN, "the machine was too slow to answer anything while management was dead")
     if not seen.adopted:
         return Outcome(step, Mark.NOT_SHOWN, "a remedy restarted the process meanwhile, so adoption could not be seen")
-    answered = counted(seen.answered_meanwhile, "request")
-    windows = counted(seen.judged_meanwhile, "window")
-    return Outcome(step, Mark.HELD, f"{answered} answered meanwhile, none failed, adopted; {windows} judged afterwards")
+    answered = f"{counted(seen.answered_meanwhile, 'request')} answered meanwhile, none failed, adopted"
+    if not seen.owed_meanwhile:
+        return Outcome(step, Mark.NOT_SHOWN, f"{answered}; no whole window passed meanwhile")
+    verdicts = f"{seen.judged_meanwhile} of {counted(seen.owed_meanwhile, 'verdict')} on the windows that passed"
+    if seen.judged_meanwhile < seen.owed_meanwhile:
+        return Outcome(step, Mark.NOT_SHOWN, f"{answered}; only {verdicts}, within {seen.waited_seconds:.0f} s")
+    return Outcome(step, Mark.HELD, f"{answered}; {verdicts}, afterwards")
 
 
 def of_proof(verified: int, flipped: int) -> Outcome:
@@ -163,6 +199,14 @@ def of_proof(verified: int, flipped: int) -> Outcome:
     if verified == VERIFIED_WITH_GAPS:
         return Outcome(step, Mark.NOT_SHOWN, "verified, and not complete: windows that are owed have no verdict")
     return Outcome(step, Mark.HELD, "verified and complete since acceptance; one flipped bit was found")
+
+
+def of_pace(seconds: float) -> Outcome:
+    """The whole story is told in under two minutes."""
+    step, said = "In all", f"told in {seconds:.0f} s"
+    if seconds <= STORY_SECONDS_MAX:
+        return Outcome(step, Mark.HELD, f"{said}, of {STORY_SECONDS_MAX} s at most")
+    return Outcome(step, Mark.NOT_SHOWN, f"{said}, which is more than {STORY_SECONDS_MAX} s")
 
 
 def broken(outcomes: Sequence[Outcome]) -> list[Outcome]:

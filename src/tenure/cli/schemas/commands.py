@@ -23,6 +23,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "up": ("Plane",),
     "down": ("Stopped",),
     "doctor": ("Checkup",),
+    "quickstart": ("Quickstart",),
     "inventory scan": ("ObservedMachine",),
     "inventory show": ("ObservedMachine", "ObservedMachines"),
     "inventory lint": ("InventoryGaps",),
@@ -65,5 +66,4 @@ ERROR = "Status"
 WITHOUT_JSON: dict[str, str] = {
     "edit": "a person edits in an editor; `tenure patch` is for programs",
     "completion": "what it prints is a script for the shell",
-    "quickstart": "a story told to a person, by the commands of this table",
 }

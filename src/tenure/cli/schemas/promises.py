@@ -4,6 +4,7 @@ from tenure.cli.schemas.parts import (
     ANSWER,
     ANYTHING,
     CAUSE,
+    NUMBER,
     OBJECT,
     TEXT,
     TRUTH,
@@ -100,6 +101,18 @@ PROMISES: dict[str, Schema] = {
             "contract": TEXT,
             "model": maybe(TEXT),
             "env": with_at_least({"OPENAI_BASE_URL": TEXT, "OPENAI_API_KEY": TEXT}),
+        },
+    ),
+    "Quickstart": answered(
+        "Quickstart",
+        {
+            "home": TEXT,
+            "running": TRUTH,
+            "seconds": NUMBER,
+            "held": TRUTH,
+            "outcomes": listed(
+                exactly({"step": TEXT, "outcome": {"enum": ["Held", "NotShown", "Broken"]}, "said": TEXT})
+            ),
         },
     ),
     "StatusReport": answered(
