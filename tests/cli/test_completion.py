@@ -1,5 +1,7 @@
 """After TAB the shell offers commands, kinds, names and fields; and the reference is what the code says."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,18 @@ def test_completion_scripts_name_the_commands(offline: Shell, shell_name: str) -
     assert ran.code == 0
     for command in ("request", "api-resources", "kubeconfig"):
         assert command in ran.out
+
+
+@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
+def test_completion_scripts_are_such_as_their_shell_can_read(offline: Shell, shell_name: str) -> None:
+    if shutil.which(shell_name) is None:
+        pytest.skip(f"{shell_name} is not installed here")
+    script = offline("completion", shell_name).out
+    read = subprocess.run([shell_name, "-n"], input=script, capture_output=True, text=True, check=False)
+    assert (read.returncode, read.stderr) == (0, "")
+    unfinished = script + "\nif true\n"
+    twin = subprocess.run([shell_name, "-n"], input=unfinished, capture_output=True, text=True, check=False)
+    assert twin.returncode != 0, "a script that breaks off is found out"
 
 
 OFFERED = {
