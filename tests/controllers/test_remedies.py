@@ -9,10 +9,11 @@ import pytest
 from tenure.controllers.contract.reserve import claim_now, cores_now, held_back, reserve_after
 from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.ladder import AGAIN_AFTER_FAILING_WINDOWS, next_rung, outcome_of
+from tenure.controllers.remedies.limits import RestoreLimits
 from tenure.controllers.remedies.situation import Intruder, Situation
 from tenure.controllers.remedies.taking import ADDING, LADDER
 from tenure.measurement.kernel import Cause
-from tenure.quantities import Instant
+from tenure.quantities import Bytes, Instant
 from tenure.resources import Contract
 from tenure.resources.kinds.allocation import Claim
 from tenure.resources.kinds.contract import ContractStatus, ReadBackFact, RemedyStep
@@ -21,6 +22,7 @@ from tests.controllers.test_judging import a_contract
 WINDOW_MS = 1000
 INTRUDER = Intruder(77, 1, "miner", (1,), 0.9)
 MEMORY = ReadBackFact(what="memory", expected="1Gi", found="512Mi", source="memory.max", agrees=False)
+NODES = ReadBackFact(what="memoryNodes", expected="1", found="0-1", source="/proc", agrees=False)
 
 
 def chosen(situation: Situation, *taken: RemedyStep, now_ms: int = 10**6) -> str | None:
@@ -38,6 +40,7 @@ def step(rung: str, outcome: str, finished_ms: int | None = 10**6) -> RemedyStep
     [
         (Situation(intruders=(INTRUDER,)), "repin"),
         (Situation(differing=(MEMORY,)), "restore-limits"),
+        (Situation(differing=(NODES,)), "restore-limits"),
         (Situation(causes=(Cause("Throttled", 0.4, "its quota held it back"),)), "restore-limits"),
         (Situation(healthy=False), "restart"),
         (Situation(stuck=True), "restart"),
@@ -110,9 +113,12 @@ class TestAddCapacity:
 class Recording:
     """A machine whose core N has the CPUs N and N + 2, and an engine that only remembers where it moved a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, numa_nodes: int = 1) -> None:
         self.engine = self
+        self.numa_nodes = range(numa_nodes)
         self.moves: list[tuple[int, ...]] = []
+        self.nodes: list[object] = []
+        self.limits: list[int | None] = []
 
     async def topology(self, machine: str) -> "Recording":
         return self
@@ -122,6 +128,10 @@ class Recording:
 
     def move_to(self, run_id: str, cpus: tuple[int, ...], memory_nodes: object = None) -> None:
         self.moves.append(tuple(cpus))
+        self.nodes.append(memory_nodes)
+
+    def set_limits(self, run_id: str, *, memory_bytes: int | None, cpu_quota_milli: int | None) -> None:
+        self.limits.append(memory_bytes)
 
 
 class TestReserve:
@@ -175,6 +185,26 @@ class TestReserve:
         hold = made.spec.hold.model_copy(update={"claims": [made.spec.hold.claims[0], away]})
         made = made.model_copy(update={"spec": made.spec.model_copy(update={"hold": hold})})
         assert held_back(made) == ()
+
+
+class TestRestoreLimits:
+    """What the kernel holds the work to is the contract's again."""
+
+    def did(self, *differing: ReadBackFact) -> tuple[Recording, str]:
+        plane, made = Recording(numa_nodes=2), a_contract()
+        claim = Claim(machine="m", cores=[1], memory=Bytes(2**30), memory_nodes=[1])
+        hold = made.spec.hold.model_copy(update={"claims": [claim]})
+        made = made.model_copy(update={"spec": made.spec.model_copy(update={"hold": hold})})
+        return plane, asyncio.run(RestoreLimits().act(cast(Plane, plane), made, Situation(differing=differing)))
+
+    def test_a_limit_is_set_again_and_memory_stays_where_it_is(self) -> None:
+        plane, said = self.did(MEMORY)
+        assert (plane.limits, plane.moves, said) == ([2**30], [], "memory limit 1Gi, no quota")
+
+    def test_memory_that_is_bound_elsewhere_is_bound_to_the_nodes_of_the_contract(self) -> None:
+        plane, said = self.did(NODES)
+        assert (plane.moves, plane.nodes) == ([(1, 3)], [(1,)])
+        assert said == "memory limit 1Gi, no quota, memory on nodes 1"
 
 
 def test_the_cheapest_rung_that_helps_comes_first() -> None:

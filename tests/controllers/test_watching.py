@@ -9,7 +9,7 @@ from tenure.engines import Phase
 from tenure.evidence import NotWrittenError
 from tenure.resources.freshness import UNMEASURED_WINDOW_MS
 from tests.controllers.test_judging import AT_MS
-from tests.controllers.watched import AGREES, DIFFERS, Watched, ready
+from tests.controllers.watched import AGREES, DIFFERS, NOT_READABLE, Watched, ready
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +52,19 @@ class TestHardPromisesAlone:
 
     async def test_what_was_never_read_is_not_ready(self, command: Watched) -> None:
         assert ready(await command.look()) == ("Unknown", "NotReadBack")
+
+    async def test_a_limit_that_cannot_be_read_is_not_vouched_for_and_no_breach(self, command: Watched) -> None:
+        await command.look(AGREES)
+        command.clock.advance(UNMEASURED_WINDOW_MS + 1)
+        seen = await command.look(NOT_READABLE)
+        assert ready(seen) == ("Unknown", "NotReadBack")
+        assert seen.status is not None
+        assert seen.status.verdict == "Unverifiable"
+        assert (seen.status.remedies, command.did) == ([], [])
+        seen = await command.look(AGREES)
+        assert ready(seen) == ("True", "Active")
+        assert seen.status is not None
+        assert seen.status.verdict == "Kept"
 
     async def test_a_limit_that_differs_is_restored_and_the_step_judged_by_what_is_read_after_it(
         self, command: Watched

@@ -19,6 +19,7 @@ from tests.support.memory_host import MemoryHost
 
 FACT = {"what": "memory", "expected": "1Gi", "found": "1Gi", "source": "memory.max"}
 AGREES = ReadBackFact.model_validate({**FACT, "agrees": True})
+NOT_READABLE = ReadBackFact.model_validate({**FACT, "found": "not readable: Input/output error", "agrees": False})
 DIFFERS = ReadBackFact.model_validate({**FACT, "found": "512Mi", "agrees": False})
 
 

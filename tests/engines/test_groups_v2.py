@@ -8,6 +8,7 @@ import pytest
 
 from tenure.engines.local import groups_v2
 from tenure.engines.local.groups_v2 import GroupsV2
+from tenure.engines.local.readback import group_v2
 
 ALLOCATION = {
     "cpus": [3, 1],
@@ -120,3 +121,23 @@ def test_mounts_and_membership_are_read_as_the_kernel_writes_them(tmp_path: Path
     (tmp_path / "cgroup").write_text("3:cpuset:/x\n0::/user.slice/run.scope\n")
     assert groups_v2.mount_point(str(tmp_path / "mounts")) == "/sys/fs/cgroup"
     assert groups_v2.own_group("/sys/fs/cgroup", str(tmp_path / "cgroup")) == "/sys/fs/cgroup/user.slice/run.scope"
+
+
+class TestReadBack:
+    """What a group says of its limits; where it has no such limit at all, there is no file to name."""
+
+    def test_without_the_cpuset_controller_no_memory_nodes_are_bound(self, tmp_path: Path) -> None:
+        a_group(tmp_path / "run.work", controllers="cpu memory pids")
+        read = group_v2(GroupsV2(str(tmp_path), "run.work"))
+        assert not read["group_memory_nodes"].granted
+        assert read["group_memory_nodes"].why == "the cpuset controller was not delegated"
+
+    def test_a_limit_that_is_there_and_cannot_be_read_is_granted(self, tmp_path: Path) -> None:
+        a_group(tmp_path / "run.work")
+        read = group_v2(GroupsV2(str(tmp_path), "run.work"))
+        for name in ("group_memory_nodes", "memory_limit_bytes"):
+            assert (read[name].granted, read[name].value) == (True, None)
+
+    def test_nodes_are_read_as_the_kernel_lists_them(self, tmp_path: Path) -> None:
+        (a_group(tmp_path / "run.work") / "cpuset.mems.effective").write_text("0-1\n")
+        assert group_v2(GroupsV2(str(tmp_path), "run.work"))["group_memory_nodes"].value == (0, 1)

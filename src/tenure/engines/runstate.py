@@ -125,6 +125,11 @@ class Reading:
     source: str
     why: str = ""
 
+    @property
+    def granted(self) -> bool:
+        """Whether this system keeps such a fact at all: one that it keeps and that could not be read has a source."""
+        return self.value is not None or bool(self.source)
+
 
 @dataclass(frozen=True, slots=True)
 class ThreadReading:
@@ -163,6 +168,16 @@ class ReadBack:
             for thread in self.threads
             if isinstance(thread.cpus_allowed.value, tuple)
             for cpu in thread.cpus_allowed.value
+        )
+
+    @property
+    def memory_nodes_allowed(self) -> frozenset[int]:
+        """Every memory node that any thread of the work may allocate from."""
+        return frozenset(
+            node
+            for thread in self.threads
+            if isinstance(thread.memory_nodes_allowed.value, tuple)
+            for node in thread.memory_nodes_allowed.value
         )
 
 

@@ -20,7 +20,7 @@ from tenure.controllers.contract.judging import NOTHING_JUDGED, Standing, as_sta
 from tenure.controllers.contract.marks import set_phase
 from tenure.controllers.contract.notice import give_notice, until_next
 from tenure.controllers.contract.progress import AT_RISK, ProgressBook
-from tenure.controllers.contract.readback import NOBODY, compare
+from tenure.controllers.contract.readback import NOBODY, compare, seen
 from tenure.controllers.contract.readiness import UNSEEN, observed, ready_condition, ready_when_read, window_ms
 from tenure.controllers.contract.reserve import claim_now, reserve_after
 from tenure.controllers.events import record
@@ -123,12 +123,13 @@ async def _say(
 ) -> None:
     """Judge what is due, remedy what is broken, and write both down."""
     run = run_status(state).model_copy(update={"read_back": list(facts)})
+    read, facts = facts, seen(facts)
     wrong = next((fact for fact in facts if not fact.agrees), None)
     more: dict[str, object] = {}
     evidence_ms: int | None = None
     try:
         standing = await asyncio.to_thread(judge_windows, plane, contract)
-        hard = await hard_condition(plane, contract, facts)
+        hard = await hard_condition(plane, contract, read)
         done = await completion_condition(plane, contract, state, seen_ms)
         in_time = [done] if done is not None else []
         broken = Verdict.BREACHED if hard.status == "False" else Verdict.KEPT

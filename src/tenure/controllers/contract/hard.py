@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tenure.controllers.contract.readback import seen, unread
 from tenure.controllers.contract.stating import state, stated
 from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
@@ -24,6 +25,8 @@ _CONDITIONS: Mapping[str, Verdict] = {"True": Verdict.KEPT, "False": Verdict.BRE
 async def hard_condition(plane: Plane, contract: Contract, facts: Sequence[ReadBackFact]) -> Condition:
     """Whether what is reserved was ever found otherwise. One read-back that differs breaches it, once and for all.
 
+    While a limit cannot be read, nothing is said of it.
+
     Raises NotWrittenError: what cannot be stated is not said.
     """
     before = condition_of(contract.status.conditions, HARD) if contract.status else None
@@ -32,6 +35,10 @@ async def hard_condition(plane: Plane, contract: Contract, facts: Sequence[ReadB
     if plane.simulated:
         return condition(HARD, None, "Simulated", "nothing runs that could be read back", plane.clock)
     told = await asyncio.to_thread(stated, plane, contract, "read-back", DIFFERENCE)
+    hidden, facts = unread(facts), seen(facts)
+    if hidden is not None and not facts and told is None:
+        message = f"{hidden.what}: the contract holds {hidden.expected}, {hidden.found} ({hidden.source})"
+        return condition(HARD, None, "NotReadBack", message, plane.clock)
     if not facts and told is None:
         return before or condition(HARD, None, "NotReadBack", "no process of it runs yet", plane.clock)
     body = {"facts": [fact.to_json() for fact in facts]}

@@ -41,7 +41,7 @@ def read_back(folder: RunFolder, group: str, state: dict[str, Any]) -> ReadBack:
     if isinstance(groups, GroupsV1):
         held = _group_v1(groups)
     elif isinstance(groups, GroupsV2):
-        held = _group_v2(groups)
+        held = group_v2(groups)
     else:
         held = dict.fromkeys(
             ("group_cpus", "group_memory_nodes", "memory_limit_bytes", "memory_usage_bytes", "quota_milli"),
@@ -95,7 +95,9 @@ def _group_v1(groups: GroupsV1) -> dict[str, Reading]:
     }
 
 
-def _group_v2(groups: GroupsV2) -> dict[str, Reading]:
+def group_v2(groups: GroupsV2) -> dict[str, Reading]:
+    """What the group says of its limits. A limit whose controller it was not given has no source."""
+
     def limit(text: str) -> int | str:
         return "unlimited" if text == "max" else int(text)
 
@@ -103,9 +105,15 @@ def _group_v2(groups: GroupsV2) -> dict[str, Reading]:
         most, period = text.split()
         return "unlimited" if most == "max" else int(most) * 1000 // int(period)
 
+    def cpuset(name: str) -> Reading:
+        controllers = reading(f"{groups.path}/cgroup.controllers", str).value
+        if isinstance(controllers, str) and "cpuset" not in controllers.split():
+            return Reading(None, "", "the cpuset controller was not delegated")
+        return reading(f"{groups.path}/{name}", _cpus)
+
     return {
-        "group_cpus": reading(f"{groups.path}/cpuset.cpus.effective", _cpus),
-        "group_memory_nodes": reading(f"{groups.path}/cpuset.mems.effective", _cpus),
+        "group_cpus": cpuset("cpuset.cpus.effective"),
+        "group_memory_nodes": cpuset("cpuset.mems.effective"),
         "memory_limit_bytes": reading(f"{groups.path}/memory.max", limit),
         "memory_usage_bytes": reading(f"{groups.path}/memory.current", int),
         "quota_milli": reading(f"{groups.path}/cpu.max", quota),
