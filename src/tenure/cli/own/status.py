@@ -81,10 +81,10 @@ def _writes_refused(door: Door) -> str:
 
 def exit_code_of(contracts: list[Contract]) -> int:
     """1 when any contract is breached, also one that is ending, or is over and still counts (all that are given here
-    do); 7 when any cannot be judged or was not looked at lately, else 0."""
+    do); 7 when any cannot be judged, one that is ending among them, or was not looked at lately; else 0."""
     if any(c.status is not None and c.status.verdict == "Breached" for c in contracts):
         return exit_codes.NO
-    judged = [c for c in contracts if c.status is not None and c.status.phase in ("Active", "Ended")]
+    judged = [c for c in contracts if c.status is not None and c.status.phase in ("Active", "Ending", "Ended")]
     unsaid = any(c.status is not None and c.status.verdict != "Kept" for c in judged)
     unseen = any(ready_reason(c) == NOT_OBSERVED for c in judged)
     return exit_codes.UNVERIFIABLE if unsaid or unseen else exit_codes.YES
