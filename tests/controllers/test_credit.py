@@ -34,6 +34,7 @@ def stands(used: int, of: int = 1000) -> Account:
         owed=of,
         kept=of - used,
         used=used,
+        breached=used,
         not_owed=0,
         owed_in_period=of,
         budget=budget,

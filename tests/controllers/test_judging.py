@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from tenure.controllers.contract.judging import judge_windows, run_folder
+from tenure.controllers.contract.judging import as_status, judge_windows, run_folder
 from tenure.controllers.plane import Plane
 from tenure.evidence import EvidenceLog, KeyRing
 from tenure.measurement import JournalWriter
@@ -17,6 +17,7 @@ from tenure.measurement.store import MeasurementStore
 from tenure.promises import Reason, Verdict
 from tenure.quantities import VirtualClock
 from tenure.resources import Contract
+from tenure.resources.kinds.contract import Accounting
 from tests.cli.answers import contract_object
 
 AT_MS = 1_800_000_000_000
@@ -115,6 +116,18 @@ def test_windows_that_passed_while_nobody_watched_are_judged_afterwards(service:
     service.serve(19, first_token_ms=300)
     service.serve(11)
     assert service.judge() == [KEPT, KEPT, BREACHED, BREACHED, KEPT]
+
+
+def test_the_status_counts_broken_windows_apart_from_those_that_nobody_can_judge(service: Service) -> None:
+    service.serve(10)
+    service.serve(10, first_token_ms=300)
+    for _ in range(11):  # nobody asks
+        service.clock.advance(1000)
+        service.tap.append("mark", {**service.clocks(), "inFlight": []})
+    standing = judge_windows(service.plane, service.contract)
+    assert standing is not None
+    (counts,) = cast(list[Accounting], as_status(standing)["accounting"])
+    assert (counts.windows, counts.kept, counts.breached, counts.unverifiable) == (3, 1, 1, 1)
 
 
 def rewritten(service: Service, since: int) -> None:

@@ -61,6 +61,12 @@ def test_the_operators_blindness_uses_the_budget_and_the_users_excess_does_not()
     assert (busy.used, busy.not_owed, busy.attainment, busy.owed_in_period) == (0, 1, 1.0, 99)
 
 
+def test_broken_windows_and_windows_that_nobody_saw_are_counted_apart() -> None:
+    found = account(history("kkbou"), ASSURANCE, 100_000)
+    assert (found.kept, found.breached, found.unverifiable) == (2, 1, 2)
+    assert (found.used, found.not_owed) == (2, 1), "the operator's blindness uses the budget, as a breach does"
+
+
 def test_the_newest_window_decides_between_kept_and_unverifiable() -> None:
     assert account(history("kkku"), ASSURANCE, 100_000).verdict is Verdict.UNVERIFIABLE
     assert account(history("kkkuk"), ASSURANCE, 100_000).verdict is Verdict.KEPT

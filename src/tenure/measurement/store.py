@@ -223,12 +223,12 @@ class MeasurementStore:
         blind = "CASE verdict WHEN 'Unverifiable' THEN json_extract(record, '$.fault') = 'Operator' ELSE 0 END"
         query = (
             f"SELECT COUNT(*), TOTAL(verdict <> 'Unverifiable') + TOTAL({blind}),"
-            f" TOTAL(verdict = 'Breached') + TOTAL({blind})"
+            f" TOTAL(verdict = 'Breached') + TOTAL({blind}), TOTAL(verdict = 'Breached')"
             " FROM judged_window WHERE contract = ? AND promise = ? AND start_ms >= ? AND settled = 1"
         )
         with self._lock:
-            windows, owed, used = self._connection.execute(query, (contract, promise, since_ms)).fetchone()
-        return Tally(windows, int(owed), int(used))
+            windows, owed, used, breached = self._connection.execute(query, (contract, promise, since_ms)).fetchone()
+        return Tally(windows, int(owed), int(used), int(breached))
 
     def newest(self, contract: str, promise: str, count: int) -> list[WindowVerdict]:
         """The newest verdicts on a promise, in order of time."""

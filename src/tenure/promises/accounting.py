@@ -42,6 +42,8 @@ class Account:
     kept: int
     used: int
     """Windows that used the budget: breached, or unverifiable through the operator's fault."""
+    breached: int
+    """Windows that were broken; the others that used the budget were not seen."""
     not_owed: int
     owed_in_period: int
     """Windows of the whole period, those to come included, without those not owed."""
@@ -58,6 +60,11 @@ class Account:
         """Windows that may still fail; below zero when the promise is breached."""
         return self.budget - self.used
 
+    @property
+    def unverifiable(self) -> int:
+        """Windows of which nobody can say, whoever's fault that is."""
+        return self.windows - self.kept - self.breached
+
 
 def budget_of(windows_in_period: int, share: float) -> int:
     """How many windows of a period may fail when `share` of them is promised: the floor of the rest, exactly."""
@@ -71,6 +78,7 @@ class Tally:
     windows: int
     owed: int
     used: int
+    breached: int
 
 
 def period_ms_of(term_ms: int | None) -> int:
@@ -86,7 +94,12 @@ def owed(verdict: WindowVerdict) -> bool:
 def tally(verdicts: Sequence[WindowVerdict], since_ms: int = 0) -> Tally:
     """Count the settled windows that began at or after an instant."""
     settled = [v for v in verdicts if v.settled and v.window.start_ms >= since_ms]
-    return Tally(len(settled), sum(owed(v) for v in settled), sum(v.uses_budget for v in settled))
+    return Tally(
+        windows=len(settled),
+        owed=sum(owed(v) for v in settled),
+        used=sum(v.uses_budget for v in settled),
+        breached=sum(v.verdict is Verdict.BREACHED for v in settled),
+    )
 
 
 def account(
@@ -133,6 +146,7 @@ def account_of(
         owed=counts.owed,
         kept=counts.owed - counts.used,
         used=counts.used,
+        breached=counts.breached,
         not_owed=not_owed,
         owed_in_period=owed_in_period,
         budget=budget,

@@ -112,8 +112,8 @@ def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None)
         accounts.append((promise, account_of(counts, verdicts, promise.assurance, _term_ms(contract))))
         newest += verdicts[-SHOWN_PER_PROMISE:]
         recent += verdicts
-        settling_ms = _settling_ms(window_ms)
-        may_be_ready = may_be_ready and ready(verdicts, now_ms, window_ms, settling_ms=settling_ms, heard_ms=heard_ms)
+        young = ready(verdicts, now_ms, window_ms, settling_ms=settling_ms(window_ms), heard_ms=heard_ms)
+        may_be_ready = may_be_ready and young
         evidence.append(evidence_until_ms(verdicts, heard_ms))
     evidence_ms = None if None in evidence else min(found for found in evidence if found is not None)
     commissioned_ms = _commissioned_ms(contract) if not any(verdict.settled for verdict in recent) else None
@@ -153,7 +153,7 @@ def _commissioned_ms(contract: Contract) -> int | None:
     return int(found.finished_at) if found is not None and found.finished_at is not None and found.holds else None
 
 
-def _settling_ms(window_ms: int) -> int:
+def settling_ms(window_ms: int) -> int:
     """A window is judged once the tap has marked its end and we have looked; till then the one before is newest."""
     return min(window_ms, SETTLING_MS_MAX)
 
@@ -281,8 +281,8 @@ def _accounting(promise: Promise, found: Account, measured: Sketch) -> wire.Acco
         percentile=f"p{objective.percentile:g}" if isinstance(objective, LatencyObjective) else None,
         windows=found.windows,
         kept=found.kept,
-        breached=found.used,
-        unverifiable=found.not_owed,
+        breached=found.breached,
+        unverifiable=found.unverifiable,
         attainment=found.attainment,
         budget_windows=found.budget,
         budget_left=found.budget_left,
