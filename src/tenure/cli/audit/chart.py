@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from tenure.cli.audit.limits import limit_of, limit_text, limit_word
-from tenure.cli.audit.replay import Audit, Episode, Window
+from tenure.cli.audit.replay import Audit, Episode, Window, unverifiable_text
 from tenure.cli.words import counted
 from tenure.controllers.contract.deadline import Completion
 from tenure.promises import Promise, Verdict
@@ -64,7 +64,9 @@ def _promise(audit: Audit, promise: Promise, width: int) -> list[RenderableType]
     if not windows:
         return [title, Text("  no window was judged", "dim")]
     shown = windows[-max(10, width - 12) :]
-    return [title, *_bars(shown, promise), _axis(shown)]
+    unsaid = unverifiable_text(windows)
+    reasons = [Text(f"{'':>10}unverifiable: {unsaid}", COLOURS[Verdict.UNVERIFIABLE])] if unsaid else []
+    return [title, *_bars(shown, promise), _axis(shown), *reasons]
 
 
 def _bars(windows: Sequence[Window], promise: Promise) -> list[Text]:

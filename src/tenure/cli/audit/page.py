@@ -6,7 +6,7 @@ from html import escape
 
 from tenure.cli.audit.chart import observed_of
 from tenure.cli.audit.limits import limit_of, limit_text, limit_word, seen_text
-from tenure.cli.audit.replay import Audit, Episode, RemedyTaken, Window
+from tenure.cli.audit.replay import Audit, Episode, RemedyTaken, Window, unverifiable_text
 from tenure.cli.pages import asset, document
 from tenure.controllers.contract.deadline import Completion
 from tenure.promises import Promise, Verdict
@@ -81,10 +81,12 @@ def _promise(audit: Audit, promise: Promise) -> str:
     attained = (
         "nothing owed yet" if found.attainment is None else f"{found.attainment:.1%} of {found.owed} owed windows"
     )
+    unsaid = unverifiable_text(windows)
+    reasons = f"; unverifiable: {escape(unsaid)}" if unsaid else ""
     return (
         f"<h2>{escape(promise.name)} {escape(limit_text(promise))}: {_said(found.verdict)}</h2>"
         f'<p class="dim">kept in {attained} (promised {promise.assurance.share:.0%}); budget {found.budget_left} of '
-        f"{found.budget} windows left; {found.not_owed} windows were not owed</p>{_chart(windows, promise)}"
+        f"{found.budget} windows left; {found.not_owed} windows were not owed{reasons}</p>{_chart(windows, promise)}"
     )
 
 

@@ -26,6 +26,13 @@ class Window:
     cause: Mapping[str, Any] | None = None  # what the kernel says took time in it
 
 
+def unverifiable_text(windows: Sequence[Window]) -> str:
+    """Why nobody can say of some of them, the commonest reason first: ``12 ViewsDisagree, 3 Stale``. Empty where all
+    could be judged."""
+    found = Counter(str(w.verdict.reason) for w in windows if w.verdict.verdict is Verdict.UNVERIFIABLE)
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+
 @dataclass(frozen=True, slots=True)
 class RemedyTaken:
     """One step of the ladder, from its two statements."""
