@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tenure.measurement import LLAMA_CPP, ScrapeError
@@ -28,6 +30,15 @@ def test_values_are_summed_over_labels_and_oddities_counted() -> None:
     assert "odd" not in values
 
 
+def test_an_exemplar_of_openmetrics_is_no_value() -> None:
+    page = """
+answered_total{path="/a # {b}"} 7.0 # {trace_id="4bf92f"} 0.67 1700000000.5
+tokens_total 12 # {trace_id="4bf92f"} 3
+# EOF
+"""
+    assert parse_metrics(page) == ({"answered_total": 7, "tokens_total": 12}, 0)
+
+
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "1e300", "9007199254740992"])
 def test_what_is_no_figure_is_not_reckoned_with(value: str) -> None:
     assert parse_metrics(f"tokens {value}\n") == ({}, 0)
@@ -48,6 +59,20 @@ async def test_over_http() -> None:
         await fetch(f"http://127.0.0.1:{model.port}/metrics")
     with pytest.raises(ScrapeError, match="no http"):
         await fetch("file:///etc/passwd")
+
+
+async def test_openmetrics_is_asked_for_and_the_older_text_taken_too() -> None:
+    asked: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.extend((await reader.readuntil(b"\r\n\r\n")).decode().splitlines())
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ntokens 1\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert await fetch(f"http://127.0.0.1:{port}/metrics") == "tokens 1\n"
+    assert "Accept: application/openmetrics-text; version=1.0.0,text/plain;q=0.5" in asked
 
 
 def series(*counts: float) -> list[Scrape]:

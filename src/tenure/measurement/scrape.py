@@ -20,8 +20,11 @@ from urllib.parse import urlsplit
 
 from tenure.measurement.http1 import Body, HttpError, split_head, status_of
 
-_LINE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*\})?\s+(\S+)(?:\s+\S+)*\s*$")
+_LINE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[^"}]|"(?:\\.|[^"\\])*")*\})?\s+(\S+)(?:\s+\S+)*\s*$')
+"""Name, labels, value; a time and, in OpenMetrics, an exemplar with labels and a value of its own may follow."""
 _PAGE_BYTES_MAX = 8 << 20
+ACCEPT = "application/openmetrics-text; version=1.0.0,text/plain;q=0.5"
+"""OpenMetrics 1.0 where a server has it, else the older text."""
 
 
 class ScrapeError(Exception):
@@ -149,7 +152,7 @@ async def fetch(url: str, timeout_s: float = 2.0, key: str | None = None) -> str
             )
             try:
                 path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-                lines = [f"GET {path} HTTP/1.1", f"Host: {parts.netloc}", "Connection: close"]
+                lines = [f"GET {path} HTTP/1.1", f"Host: {parts.netloc}", f"Accept: {ACCEPT}", "Connection: close"]
                 lines += [f"Authorization: Bearer {key}"] if key else []
                 writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
                 return await _page(reader)
