@@ -20,7 +20,9 @@ from tenure.cli.quickstart.outcome import (
     of_death,
     of_disturbance,
     of_keeping,
+    of_pace,
     of_proof,
+    owed_and_judged,
 )
 from tenure.cli.quickstart.stage import Stage
 from tenure.quantities import Instant
@@ -34,7 +36,9 @@ ADOPTED = Death(
     pid_after=7,
     restarted=False,
     restart_was_remedy=False,
+    owed_meanwhile=8,
     judged_meanwhile=8,
+    waited_seconds=60,
     books_agree=True,
 )
 
@@ -44,7 +48,14 @@ def step(outcome: Any) -> RemedyStep:
 
 
 HELPED = Disturbance(
-    breached=3, steps=[step("Helped")], detected_after_ms=800, kept_again=True, after={"Kept": 4}, waited_seconds=90
+    breached=3,
+    steps=[step("Helped")],
+    detected_after_ms=800,
+    window_ms=1_000,
+    settling_ms=500,
+    kept_again=True,
+    after={"Kept": 4},
+    waited_seconds=90,
 )
 
 
@@ -64,6 +75,16 @@ def test_detection_is_that_of_the_first_episode_since_then() -> None:
     assert detected_after_ms({"episodes": []}, 0) is None
 
 
+def test_a_verdict_is_owed_on_each_whole_window_of_each_promise_and_on_no_other() -> None:
+    def windows(*starts: int) -> dict[str, Any]:
+        return {"windows": [{"startMs": start, "verdict": "Kept"} for start in starts]}
+
+    every = {"promises": [windows(0, 1000, 2000, 3000), windows(0, 1000, 2000, 3000)]}
+    assert owed_and_judged(every, 500, 3500, 1000) == (4, 4), "those from 1 s and from 2 s"
+    assert owed_and_judged({"promises": [windows(0, 1000, 3000)]}, 500, 3500, 1000) == (2, 1)
+    assert owed_and_judged(every, 500, 1400, 1000) == (0, 0)
+
+
 def test_keeping_is_broken_only_when_nobody_judged() -> None:
     assert of_keeping({"Kept": 9, "Breached": 1}, 30).mark is Mark.HELD
     assert of_keeping({"Unverifiable": 4}, 30).mark is Mark.NOT_SHOWN
@@ -73,6 +94,22 @@ def test_keeping_is_broken_only_when_nobody_judged() -> None:
 def test_a_breach_that_was_remedied_holds_and_says_how_soon_it_was_seen() -> None:
     found = of_disturbance(HELPED)
     assert (found.mark, found.said) == (Mark.HELD, "detected 0.8 s after its window, remedied by repin, kept again")
+
+
+def test_a_breach_may_be_told_a_window_after_its_own_and_what_judging_takes() -> None:
+    assert of_disturbance(replace(HELPED, detected_after_ms=1_500)).mark is Mark.HELD
+    late = of_disturbance(replace(HELPED, detected_after_ms=1_600))
+    assert late.mark is Mark.NOT_SHOWN
+    assert late.said == (
+        "detected 1.6 s after its window, which is later than a window of 1 s and 0.5 s to judge it; "
+        "remedied by repin, kept again"
+    )
+
+
+def test_a_remedy_without_a_breach_does_not_show_how_soon_one_is_seen() -> None:
+    found = of_disturbance(replace(HELPED, detected_after_ms=None))
+    assert found.mark is Mark.NOT_SHOWN
+    assert "no window was stated as breached" in found.said
 
 
 @pytest.mark.parametrize(
@@ -103,7 +140,21 @@ def test_windows_that_nobody_could_judge_do_not_say_that_it_is_broken() -> None:
 
 
 def test_a_death_that_nothing_noticed_holds() -> None:
-    assert of_death(ADOPTED).mark is Mark.HELD
+    found = of_death(ADOPTED)
+    said = (
+        "11 requests answered meanwhile, none failed, adopted; 8 of 8 verdicts on the windows that passed, afterwards"
+    )
+    assert (found.mark, found.said) == (Mark.HELD, said)
+
+
+def test_windows_that_passed_and_are_not_all_judged_are_counted() -> None:
+    found = of_death(replace(ADOPTED, judged_meanwhile=7))
+    assert found.mark is Mark.NOT_SHOWN
+    assert "only 7 of 8 verdicts on the windows that passed, within 60 s" in found.said
+
+
+def test_a_death_in_which_no_whole_window_passed_shows_nothing_of_them() -> None:
+    assert of_death(replace(ADOPTED, owed_meanwhile=0, judged_meanwhile=0)).mark is Mark.NOT_SHOWN
 
 
 @pytest.mark.parametrize(
@@ -129,6 +180,13 @@ def test_a_restart_by_the_ladder_is_no_failed_adoption() -> None:
 
 def test_a_machine_too_slow_to_answer_shows_nothing() -> None:
     assert of_death(replace(ADOPTED, answered_meanwhile=0)).mark is Mark.NOT_SHOWN
+
+
+def test_the_story_takes_two_minutes_at_most_or_says_how_long_it_took() -> None:
+    assert of_pace(92.4).said == "told in 92 s, of 120 s at most"
+    assert of_pace(92.4).mark is Mark.HELD
+    slow = of_pace(143)
+    assert (slow.mark, slow.said) == (Mark.NOT_SHOWN, "told in 143 s, which is more than 120 s")
 
 
 def test_the_proof_is_broken_by_either_verification() -> None:

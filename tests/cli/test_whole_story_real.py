@@ -18,9 +18,10 @@ def test_the_whole_story_holds_and_says_what_each_step_came_to(tmp_path: Path) -
     here = House(tmp_path / "home")
     said = here.tenure("quickstart")
     assert said.code == 0, said.out + said.err
-    for step in ("Kept", "Breach and remedy", "Control dies", "Prove"):
+    for step in ("Kept", "Breach and remedy", "Control dies", "Prove", "In all"):
         assert re.search(rf"[✓·] {step}  (held|not shown here): ", said.out), f"{step}:\n{said.out}"
-    assert "✓ Control dies  held" in said.out or "too slow to answer" in said.out or "restarted the process" in said.out
+    excuses = ("too slow to answer", "restarted the process", "verdicts on the windows that passed, within")
+    assert "✓ Control dies  held" in said.out or any(excuse in said.out for excuse in excuses)
     assert "did not hold" not in said.out
     assert "the log goes on from your checkpoint" in said.out or "windows that are owed have no verdict" in said.out
     assert "The bundle does not hold." in said.out, "of the one with a flipped bit"

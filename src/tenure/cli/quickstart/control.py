@@ -7,9 +7,10 @@ import time
 from tenure.cli import exit_codes
 from tenure.cli.quickstart.contract import endpoint_of
 from tenure.cli.quickstart.load import SteadyClient
-from tenure.cli.quickstart.outcome import Death, judged, of_death
+from tenure.cli.quickstart.outcome import Death, of_death, owed_and_judged
 from tenure.cli.quickstart.stage import Stage
 from tenure.cli.running import plane_of
+from tenure.cli.words import counted
 from tenure.resources.kinds.contract import ContractStatus, RunStatus
 
 DEAD_SECONDS, DEAD_SECONDS_MAX = 4, 20
@@ -41,11 +42,12 @@ def control_dies(stage: Stage, name: str) -> None:
         back_ms = time.time_ns() // 10**6
         stage.watch(
             lambda _: "[dim]judging what passed meanwhile from the tap's journal ...[/]",
-            lambda _: _judged_since(_status(stage, name), back_ms),
+            lambda _: _judged_since(_status(stage, name), back_ms) and _all_stated(stage, name, killed_ms, back_ms),
             JUDGED_SECONDS_MAX,
         )
     status = _status(stage, name)
     after = _run(status)
+    owed, judged = _owed_and_judged(stage, name, killed_ms, back_ms)
     found = Death(
         answered_meanwhile=meanwhile,
         failed=client.failed,
@@ -56,7 +58,9 @@ def control_dies(stage: Stage, name: str) -> None:
         restart_was_remedy=any(
             step.rung == "restart" and int(step.finished_at or step.started_at) >= killed_ms for step in status.remedies
         ),
-        judged_meanwhile=sum(judged(stage.audit(name), killed_ms, back_ms).values()),
+        owed_meanwhile=owed,
+        judged_meanwhile=judged,
+        waited_seconds=JUDGED_SECONDS_MAX,
         books_agree=_books_agree(stage),
     )
     _tell(stage, client, found)
@@ -83,6 +87,18 @@ def _judged_since(status: ContractStatus, back_ms: int) -> bool:
     return looked_at and bool(newest) and min(newest.values()) >= back_ms
 
 
+def _owed_and_judged(stage: Stage, name: str, since_ms: int, until_ms: int) -> tuple[int, int]:
+    with stage.door() as door:
+        window_ms = stage.contract(door, name).spec.promises.statistical[0].window.ms
+    return owed_and_judged(stage.audit(name), since_ms, until_ms, window_ms)
+
+
+def _all_stated(stage: Stage, name: str, since_ms: int, until_ms: int) -> bool:
+    """Whether no window that passed is open any more: an answer that was under way may keep one open for a while."""
+    owed, judged = _owed_and_judged(stage, name, since_ms, until_ms)
+    return judged >= owed
+
+
 def _books_agree(stage: Stage) -> bool:
     """Show the ledger's own check, once it agrees or had its time: what was just adopted may still be counted."""
     either = (exit_codes.YES, exit_codes.NO)
@@ -96,4 +112,5 @@ def _tell(stage: Stage, client: SteadyClient, found: Death) -> None:
     adopted = "[green]adopted, not restarted[/]" if found.adopted else "[red]another process[/]"
     stage.say(f"requests  {client.answered} answered, {client.failed} failed, slowest {client.longest_seconds:.1f} s")
     stage.say(f"process   {found.pid_before} before, {found.pid_after} after: {adopted}")
-    stage.say(f"windows   {found.judged_meanwhile} passed while nobody managed, and were judged afterwards")
+    stated = f"{found.judged_meanwhile} of {counted(found.owed_meanwhile, 'verdict')}"
+    stage.say(f"windows   {stated} on those that passed while nobody managed, all from the tap's journal")

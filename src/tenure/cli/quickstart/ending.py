@@ -3,11 +3,12 @@
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from rich.markup import escape
 
-from tenure.cli.quickstart.outcome import Mark, broken, not_shown
+from tenure.cli.quickstart.outcome import Mark, broken, not_shown, of_pace
 from tenure.cli.quickstart.stage import Stage
 from tenure.cli.running import end_all_runs, stop_plane
 from tenure.cli.words import counted
@@ -19,6 +20,8 @@ def what_holds(stage: Stage, *, keep: bool) -> None:
     """The table of what holds; then keep it, or take all of it away."""
     stage.heading("What holds now", "The same table as any day.")
     stage.run("status", expect=(0, 1, 7))
+    if stage.outcomes:
+        stage.outcomes.append(of_pace(time.monotonic() - stage.begun))
     tell_outcomes(stage)
     if keep:
         stage.say(f"[bold]It is left running.[/] Look around: [bold]export TENURE_HOME={stage.home}[/]")

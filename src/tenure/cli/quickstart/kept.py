@@ -21,6 +21,7 @@ from tenure.cli.quickstart.outcome import (
 )
 from tenure.cli.quickstart.stage import Stage
 from tenure.cli.words import counted
+from tenure.controllers.contract.judging import settling_ms
 from tenure.measurement import TrialPlan
 from tenure.promises import Load as DeclaredLoad
 from tenure.resources import Contract, Machine, kind_of
@@ -83,11 +84,13 @@ def breach_and_remedy(stage: Stage, name: str) -> None:
                     KEPT_AGAIN_SECONDS_MAX,
                 )
         status = now().status or ContractStatus()
-    audit = stage.audit(name)
+    audit, window_ms = stage.audit(name), contract.spec.promises.statistical[0].window.ms
     seen = Disturbance(
         breached=judged(audit, began_ms)["Breached"],
         steps=_steps(status, began_ms),
         detected_after_ms=detected_after_ms(audit, began_ms),
+        window_ms=window_ms,
+        settling_ms=settling_ms(window_ms),
         kept_again=again,
         after=judged(audit, gone_ms),
         waited_seconds=KEPT_AGAIN_SECONDS_MAX,
@@ -127,9 +130,10 @@ def _tell(stage: Stage, status: ContractStatus, seen: Disturbance) -> None:
     stage.say(f"remedy   [bold]{step.rung}[/]: {escape(step.did)}  [dim](cost: {escape(step.cost)})[/]")
     stage.say(f"outcome  {_outcome(step, seen, took)}")
     for entry in status.accounting:
-        budget = f"{entry.budget_windows:.0f}" if entry.budget_windows is not None else "-"
+        budget, left = entry.budget_windows, entry.budget_left
+        used = f"{budget - left:.0f} of {budget:.0f}" if budget is not None and left is not None else "none"
         stage.say(
-            f"budget   {entry.metric}.{entry.percentile}: {entry.breached} of {budget} windows used; "
+            f"budget   {entry.metric}.{entry.percentile}: {used} windows used; "
             f"credit {status.credit or 'none due while the budget lasts'}"
         )
 
