@@ -30,7 +30,13 @@ ROWS: tuple[Row, ...] = (
     row("A3", "Changed by AI, safely"),
     row("A4", "Performance follows hardware"),
     row("A5", "Nothing hidden from those who need it", "proven", test="test_a5_why.py"),
-    row("A6", "NUMA", "partly", test="test_a6_pinning.py", missing="GPU and NIC distance, on a machine that has them"),
+    row(
+        "A6",
+        "NUMA",
+        "partly",
+        test="test_a6_pinning.py",
+        missing="several memory nodes, GPU and NIC distance, on a machine that has them",
+    ),
     row("A7", "PCI lanes"),
     row("A8", "GPU interconnect", "proven", test="test_a8_islands.py"),
     row("B1", "CPUs feed and steer"),
@@ -148,7 +154,7 @@ def document() -> str:
             f"{counts['not yet']} not yet."
         ),
         "A row is proven only by a test that runs its command, and its twin on a broken input, which must fail for the",
-        "reason stated.",
+        "reason stated. Where a machine could not run one of them, `make requirements` says `not shown here`, and why.",
         "",
         "| # | Demand | State | Proof | What is missing |",
         "|---|---|---|---|---|",

@@ -30,6 +30,7 @@ def test_cores_and_memory_are_what_the_contract_holds(home: House) -> None:
     assert found.status.run is not None
     facts = {fact.what: fact for fact in found.status.run.read_back}
     assert facts["cpus"].agrees
+    assert facts["memory"].agrees
     assert os.sched_getaffinity(found.status.run.pid) <= set(found.spec.hold.claims[0].cores)
     assert home.tenure("status").code == 0
 

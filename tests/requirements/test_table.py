@@ -1,0 +1,58 @@
+"""`make requirements` calls a demand proven only where each of its tests ran and passed, just now."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.requirements.proof import Proof, run
+from tests.requirements.rows import row
+from tests.requirements.table import table
+
+PASSES = "def test_it_holds(): pass\n"
+SKIPS = "import pytest\ndef test_twin(): pytest.skip('the model is not here')\n"
+FAILS = "def test_twin(): assert False\n"
+
+
+@pytest.mark.parametrize(
+    ("tests", "verdict"),
+    [
+        (PASSES, "shown"),
+        (PASSES + SKIPS, "not shown here"),
+        (SKIPS, "not shown here"),
+        (SKIPS + FAILS.replace("twin", "other"), "FAILED"),
+        ("", "FAILED"),
+        ("import no_such_package\n", "FAILED"),
+    ],
+    ids=["all pass", "the twin is skipped", "all is skipped", "one fails", "no test", "none can be read"],
+)
+def test_a_file_shows_a_demand_when_each_of_its_tests_ran(tmp_path: Path, tests: str, verdict: str) -> None:
+    file = tmp_path / "test_proof.py"
+    file.write_text(tests)
+    proof = run(file)
+    assert proof.verdict == verdict, proof.output
+    assert proof.why_not == ("the model is not here" if SKIPS in tests else "")
+
+
+ROWS = (
+    row("A1", "One", "proven", test="a.py"),
+    row("A2", "Two", "partly", test="b.py", missing="half"),
+    row("A3", "Three"),
+)
+
+
+def test_a_row_that_could_not_be_shown_says_why_and_is_counted_apart() -> None:
+    lines = table(ROWS, {"a.py": Proof(1, ("no second core",), 0), "b.py": Proof(2, (), 0)})
+    assert lines[0] == "A1   not shown here One  (proven elsewhere, here: no second core)"
+    assert lines[1] == "A2   partly         Two  (missing: half)"
+    assert lines[-2:] == ["0 of 3 demands proven just now, 1 not shown here.", "1 passed, 0 failed, 1 not shown here"]
+
+
+def test_twin_what_failed_is_neither_proven_nor_excused() -> None:
+    lines = table(ROWS, {"a.py": Proof(1, ("no second core",), 1), "b.py": Proof(2, (), 0)})
+    assert lines[0] == "A1   FAILED         One"
+    assert lines[-2:] == ["0 of 3 demands proven just now, 0 not shown here.", "1 passed, 1 failed"]
+
+
+def test_what_has_just_passed_is_proven() -> None:
+    lines = table(ROWS, {"a.py": Proof(2, (), 0), "b.py": Proof(2, (), 0)})
+    assert lines[-2:] == ["1 of 3 demands proven just now, 0 not shown here.", "2 passed, 0 failed"]
