@@ -8,7 +8,6 @@ keeps elsewhere: of that only the place.
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +29,7 @@ from tenure.engines.local.folder import RunFolder
 from tenure.evidence import EvidenceError, KeyRing, LogReader
 from tenure.evidence.keyring import HISTORY
 from tenure.ledger import Finding
+from tenure.measurement.copying import MeasurementsDamagedError, check_measurements, copy_measurements
 from tenure.quantities import Bytes, SystemClock, format_instant
 from tenure.store import StoreError, back_up_file, verify
 from tenure.store import restore as restore_store
@@ -60,7 +60,7 @@ def backup(file: BackupFile, *, output: Output = "text") -> int:
     with _beside(file) as staged:
         try:
             version = back_up_file(home / STATE, staged / STATE)
-            _copy_measurements(home / MEASUREMENTS, staged / MEASUREMENTS)
+            copy_measurements(home / MEASUREMENTS, staged / MEASUREMENTS)
             _copy_runs(home / RUNS, staged / RUNS)
             for name in FOLDERS:
                 _copy_folder(home / name, staged / name)
@@ -68,7 +68,7 @@ def backup(file: BackupFile, *, output: Output = "text") -> int:
             _copy_folder(home / KEYS, staged / KEYS)
             statements = _check_evidence(staged)
             brought = brought_key_of(_keys_of(staged))
-        except (StoreError, EvidenceError, sqlite3.Error) as error:
+        except (StoreError, EvidenceError, MeasurementsDamagedError) as error:
             raise failures.unverifiable(
                 f"no backup was made: {error}", "StoreUnreadable", "`tenure doctor` says what is damaged"
             ) from None
@@ -108,12 +108,12 @@ def restore(file: BackupFile, *, output: Output = "text") -> int:
         try:
             manifest = unpack(file, staged)
             verify(staged / STATE)
-            _check_measurements(staged / MEASUREMENTS)
+            check_measurements(staged / MEASUREMENTS)
             _check_evidence(staged)
             _put_back(staged, manifest, home)
         except BackupDamagedError as error:
             raise _damaged(file, error.problems) from None
-        except (StoreError, EvidenceError, sqlite3.Error) as error:
+        except (StoreError, EvidenceError, MeasurementsDamagedError) as error:
             raise _damaged(file, [str(error)]) from None
     findings = offline_findings(home)
     errors = [finding for finding in findings if finding.severity == "error"]
@@ -172,33 +172,6 @@ def _beside(target: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _copy_measurements(source: Path, target: Path) -> None:
-    """As it is at one instant, while it may be written. Raises sqlite3.Error."""
-    if not source.exists():
-        return
-    reader = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)
-    copy = sqlite3.connect(target)
-    try:
-        reader.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")
-    finally:
-        copy.close()
-        reader.close()
-    _check_measurements(target)
-
-
-def _check_measurements(path: Path) -> None:
-    if not path.exists():
-        return
-    copy = sqlite3.connect(path)
-    try:
-        (said,) = copy.execute("PRAGMA integrity_check").fetchone()
-    finally:
-        copy.close()
-    if said != "ok":
-        raise sqlite3.DatabaseError(f"{path.name}: {said}")
 
 
 def _check_evidence(folder: Path) -> int:

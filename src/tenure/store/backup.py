@@ -100,6 +100,8 @@ def restore(source: Path, target: Path) -> int:
         os.rename(partial, target)
         _sync(target.parent)
         watermark.note(floor)
+    except sqlite3.Error as error:
+        raise StoreUnreadableError(f"{source} could not be put back: {error}") from error
     finally:
         watermark.close()
     return floor
