@@ -76,8 +76,9 @@ def test_when_nothing_gives_it_each_location_says_why_and_nothing_is_left(tmp_pa
     with pytest.raises(FetchError) as failure:
         fetch_model(artifact, cache=tmp_path / "cache")
     assert failure.value.code == "ModelNotFetched"
-    assert "no file" in failure.value.tried[0]
-    assert artifact.digest in failure.value.tried[1]
+    assert [tried.code for tried in failure.value.tried] == ["ModelNotFetched", "DigestMismatch"]
+    assert "no file" in failure.value.tried[0].why
+    assert artifact.digest in failure.value.tried[1].why
     assert artifact.digest in failure.value.next_step
     assert cached_path(artifact, tmp_path / "cache") is None
     assert not [path for path in (tmp_path / "cache" / "models").iterdir() if not path.name.endswith(".lock")]

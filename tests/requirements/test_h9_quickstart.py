@@ -1,13 +1,15 @@
 """H9, and parts of F4 and G4: from nothing to a live contract that answers, in minutes."""
 
-import os
+import hashlib
+import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tenure.catalog import artifact_of, cached_path, models
-from tests.requirements.home import House
+from tests.requirements.home import House, house
 
 pytestmark = pytest.mark.real
 SECONDS_MAX = 300
@@ -35,7 +37,54 @@ def test_twin_a_home_that_is_in_use_is_not_touched(tmp_path: Path) -> None:
     assert (home / "precious").read_text() == "keep me"
 
 
-def test_twin_a_model_that_is_not_what_it_says_is_not_served(tmp_path: Path) -> None:
-    said = House(tmp_path / "home").tenure("model", "fetch", "no-such-model")
-    assert said.code == 3
-    os.environ.pop("TENURE_HOME", None)
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A home with a cache of its own, in which no model is yet."""
+    monkeypatch.setenv("TENURE_CACHE", str(tmp_path / "cache"))
+    made = house(tmp_path)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+MODEL = """
+apiVersion: tenure.dev/v1alpha1
+kind: Model
+metadata: {{name: {name}}}
+spec: {{digest: "sha256:{digest}", size: "{size}", licence: Apache-2.0, sources: [{{file: {{path: {path}}}}}]}}
+"""
+NEED = """
+apiVersion: tenure.dev/v1alpha1
+kind: Workload
+metadata: {name: chat, namespace: default}
+spec:
+  inference: {model: mine}
+  load: {requestsPerSecond: 0.25, promptTokens: 40, outputTokens: 16}
+  objectives: {timeToFirstToken: {p95: 2s}}
+"""
+
+
+def test_twin_a_model_that_is_not_what_it_says_is_not_served(own: House, tmp_path: Path) -> None:
+    weights = tmp_path / "mine.gguf"
+    weights.write_bytes(b"GGUF" + bytes(4096))
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    about = {"size": weights.stat().st_size, "path": weights}
+    own.must("apply", "-f", own.manifest("honest", MODEL.format(name="honest", digest=digest, **about)))
+    own.must("apply", "-f", own.manifest("mine", MODEL.format(name="mine", digest="0" * 64, **about)))
+
+    fetched = own.tenure("model", "fetch", "mine", "-o", "json")
+    assert (fetched.code, fetched.out) == (7, "")
+    refused = json.loads(fetched.err)
+    assert [cause["code"] for cause in refused["details"]["causes"]] == ["DigestMismatch"]
+    assert refused["details"]["causes"][0]["path"] == "spec.sources"
+    kept = [file for file in (tmp_path / "cache" / "models").iterdir() if file.stat().st_size]
+    assert kept == [], "nothing of it stays in the cache"
+
+    asked = own.tenure("request", "-f", own.manifest("chat", NEED), "-o", "json")
+    assert asked.code == 3, asked.out + asked.err
+    assert json.loads(asked.err)["reason"] == "ModelNotFetched"
+    assert own.must("get", "offers,contracts", "-o", "name").out == ""
+    assert list((own.path / "runs").glob("*")) == [], "and nothing is run for it"
+
+    own.must("model", "fetch", "honest")  # it was the digest, and nothing else

@@ -27,22 +27,6 @@ class Progress:
     total_bytes: int | None
 
 
-class FetchError(Exception):
-    """No location gave the artifact; nothing was placed. `tried` says of each why."""
-
-    code = "ModelNotFetched"
-
-    def __init__(self, artifact: Artifact, tried: list[str]) -> None:
-        self.artifact = artifact
-        self.tried = tried
-        self.field = "spec.sources"
-        self.next_step = (
-            "with a network: check that your package client reaches its index, then repeat; without: put the file "
-            f"somewhere and name it in spec.sources as file: {{path: ...}} (digest {artifact.digest})"
-        )
-        super().__init__(f"model {artifact.name} could not be fetched: " + "; ".join(tried))
-
-
 class DigestMismatchError(Exception):
     """A location's file is another one than the Model names. It was thrown away."""
 
@@ -53,6 +37,36 @@ class DigestMismatchError(Exception):
         self.wanted = wanted
         self.found = found
         super().__init__(f"{source} holds {found}, the Model names {wanted}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Why one location did not give the artifact; it did not have it, unless `code` says otherwise."""
+
+    location: str
+    why: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.why}"
+
+
+class FetchError(Exception):
+    """No location gave the artifact; nothing was placed. `tried` says of each why."""
+
+    code = "ModelNotFetched"
+
+    def __init__(self, artifact: Artifact, tried: list[Tried]) -> None:
+        self.artifact = artifact
+        self.tried = tried
+        self.field = "spec.sources"
+        self.next_step = (
+            "with a network: check that your package client reaches its index, then repeat; without: put the file "
+            f"somewhere and name it in spec.sources as file: {{path: ...}} (digest {artifact.digest})"
+        )
+        if all(one.code == DigestMismatchError.code for one in tried):
+            self.next_step = "correct spec.digest, or name a source in spec.sources that holds that very file"
+        super().__init__(f"model {artifact.name} could not be fetched: " + "; ".join(map(str, tried)))
 
 
 def fetch_model(
@@ -70,14 +84,15 @@ def fetch_model(
         if _is_whole(target, artifact, told):
             told(Progress("done", "cache", target.stat().st_size, artifact.size_bytes))
             return target
-        tried: list[str] = []
+        tried: list[Tried] = []
         for location in artifact.locations:
             partial = models / f".{artifact.file_name}.partial"
             try:
                 _bring(location, artifact, partial, told)
                 _check(partial, artifact, str(location), told)
             except (PackageError, DigestMismatchError, OSError) as error:
-                tried.append(f"{location}: {error}")
+                code = error.code if isinstance(error, DigestMismatchError) else FetchError.code
+                tried.append(Tried(str(location), str(error), code))
                 continue
             _place(partial, target)
             told(Progress("done", str(location), target.stat().st_size, artifact.size_bytes))

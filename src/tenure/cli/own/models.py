@@ -75,7 +75,7 @@ def fetch(
             exit_code=7,
             reason=error.code,
             next_step=error.next_step,
-            causes=[{"code": error.code, "message": tried, "path": error.field} for tried in error.tried],
+            causes=[{"code": tried.code, "message": str(tried), "path": error.field} for tried in error.tried],
         ) from None
     if as_json:
         screen.say_as("Fetched", {"model": name, "digest": artifact.digest, "path": str(path)})
