@@ -1,0 +1,115 @@
+"""A missing reference is a condition, and clears when the thing appears: for needs, however answered, and questions."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenure.client import AsyncClient
+from tenure.controllers.inquiry import InquiryReconciler
+from tenure.controllers.kernel import Key
+from tenure.controllers.plane import Plane
+from tenure.controllers.trialling.running import RunningTrial
+from tenure.controllers.workload import WorkloadReconciler
+from tenure.controllers.workload.trial import Trials
+from tenure.engines import LocalEngine
+from tenure.resources import Inquiry, Model, ObjectMeta, Workload
+from tenure.resources.kinds.workload import InquirySpec
+from tests.controllers.builders import spec
+from tests.controllers.planes import plane_on
+from tests.runtimes.gguf_files import a_header, write_gguf
+
+NEED = Key("default", "need")
+Site = tuple[Plane, AsyncClient]
+
+
+@pytest.fixture
+async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    """A machine with an engine that could run something, and a cache with no model in it."""
+    monkeypatch.setenv("TENURE_CACHE", str(tmp_path / "cache"))
+    async with plane_on(tmp_path / "home", cores=2) as (plane, user):
+        plane.engine = LocalEngine(plane.home)
+        plane.machine = "m"
+        yield plane, user
+
+
+def found(obj: Workload | Inquiry) -> tuple[str, str, str]:
+    """What its condition says of references."""
+    assert obj.status is not None
+    said = next(c for c in obj.status.conditions if c.type == "ReferencesFound")
+    return said.status, said.reason, said.message
+
+
+async def state(user: AsyncClient, **changes: Any) -> None:
+    await user.create(Workload(metadata=ObjectMeta(name="need", namespace="default"), spec=spec(**changes)))
+
+
+async def model_appears(user: AsyncClient, file: Path) -> Path:
+    """The Model that the need names, whose file is not in the cache yet; returns where it would be there."""
+    write_gguf(file, a_header())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    source = {"digest": f"sha256:{digest}", "sources": [{"file": {"path": str(file)}}]}
+    await user.create(Model.model_validate({"metadata": {"name": "m"}, "spec": source}))
+    return file.parent / "cache" / "models" / f"sha256-{digest}.gguf"
+
+
+def fetched(file: Path, cached: Path) -> None:
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(file.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("changes", "phase"),
+    [({}, "Trialling"), ({"residency": {"countries": ["DE"]}}, "Refused")],
+    ids=["then it is trialled", "then it is refused for another reason"],
+)
+async def test_a_need_names_an_unknown_model_and_goes_on_once_there_is_one(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], phase: str
+) -> None:
+    plane, user = site
+    monkeypatch.setattr(RunningTrial, "begin", lambda trial: None)  # nothing is to be measured here
+    reconciler = WorkloadReconciler(plane, Trials(plane))
+
+    async def look() -> Workload:
+        wait = await reconciler.reconcile(NEED)
+        assert wait is not None, "it is looked at again without being touched"
+        return await user.get(Workload, "need", namespace="default")
+
+    await state(user, **changes)
+    assert found(await look())[:2] == ("False", "ReferenceNotFound")
+    assert "spec.inference.model: no Model is named m" in found(await look())[2]
+    cached = await model_appears(user, tmp_path / "m.gguf")
+    assert found(await look())[:2] == ("False", "ModelNotFetched")
+    fetched(tmp_path / "m.gguf", cached)
+    now = await look()
+    assert found(now) == ("True", "ReferencesFound", "")
+    assert now.status is not None
+    assert now.status.phase == phase
+
+
+async def test_a_question_is_answered_once_there_is_such_a_model(site: Site, tmp_path: Path) -> None:
+    plane, user = site
+    reconciler = InquiryReconciler(plane)
+
+    async def look() -> Inquiry:
+        assert await reconciler.reconcile(NEED) is not None, "it is looked at again without being touched"
+        return await user.get(Inquiry, "need", namespace="default")
+
+    await user.create(Inquiry(metadata=ObjectMeta(name="need", namespace="default"), spec=InquirySpec(workload=spec())))
+    assert found(await look())[:2] == ("False", "ReferenceNotFound")
+    fetched(tmp_path / "m.gguf", await model_appears(user, tmp_path / "m.gguf"))
+    now = await look()
+    assert found(now) == ("True", "ReferencesFound", "")
+    assert now.status is not None
+    assert now.status.answer is not None
+
+
+async def test_twin_what_is_named_may_be_another_model_than_the_one_that_appeared(site: Site, tmp_path: Path) -> None:
+    plane, user = site
+    reconciler = WorkloadReconciler(plane, Trials(plane))
+    await state(user, inference={"model": "another"})
+    fetched(tmp_path / "m.gguf", await model_appears(user, tmp_path / "m.gguf"))
+    await reconciler.reconcile(NEED)
+    assert found(await user.get(Workload, "need", namespace="default"))[:2] == ("False", "ReferenceNotFound")
