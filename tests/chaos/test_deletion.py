@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+import yaml
 
+from tenure.catalog import artifact_of, cached_path, models
 from tenure.client import Client, NotFound
 from tenure.engines import LocalEngine
 from tenure.resources import ApiObject, Contract, Namespace, ObjectMeta, Offer, Site, Workload
 from tenure.resources.kinds.site import LedgerStatus
 from tests.chaos.harness import Home
+from tests.requirements.served import NEED
 
 pytestmark = pytest.mark.real
 SECONDS = 30
@@ -151,6 +154,69 @@ def test_at_whatever_moment_it_is_deleted_it_is_released_once_and_after_its_proc
         assert home.settle()["exit"] == 0
         released = Counter(uid for uid, operation in _committed_since(client, before) if operation == "Release")
         assert set(released.values()) <= {1}, released
+
+
+@pytest.mark.parametrize("what", ["offer", "workload", "namespace", "control plane"])
+def test_a_trial_is_over_before_its_hold_is_released(home: Home, what: str) -> None:
+    """Whether it is deleted, or whoever measured dies: what is trialled next has nothing of it beside itself."""
+    if cached_path(artifact_of(models()[0])) is None:
+        pytest.skip("the model is not here: tenure model fetch smollm2-135m-instruct")
+    namespace = f"trialled-{what.replace(' ', '-')}"
+    engine = LocalEngine(home.path)
+    with home.client() as client:
+        client.create(Namespace(metadata=ObjectMeta(name=namespace)))
+        version = client.get(Site, "local").metadata.resource_version or ""
+        client.create(_to_trial(namespace, output_tokens=16 + len(what)))
+        until(lambda: _trialled(client, engine, namespace), "the model is started for its trial")
+        offer = _trials(client, namespace)[0]
+        match what:
+            case "control plane":
+                home.kill()
+                home.up()
+            case "offer":
+                client.delete(Offer, offer.name, namespace=namespace)
+            case "workload":
+                client.delete(Workload, offer.spec.workload.name, namespace=namespace)
+            case _:
+                client.delete(Namespace, namespace)
+
+    with home.client() as client:
+
+        def released() -> bool:
+            if offer.uid in {held.uid for held in _held(client)}:
+                return False
+            assert not _runs(engine, {offer.spec.hold.id}), "released before it was gone"
+            return True
+
+        until(released, f"the trial goes with its {what}")
+        if what != "namespace":
+            client.delete(Namespace, namespace)
+        until(lambda: gone(client, Namespace, namespace, None) and not _live(client, namespace), "all of it is gone")
+        assert home.settle()["exit"] == 0
+        releases = Counter(uid for uid, operation in _committed_since(client, version) if operation == "Release")
+        assert releases[offer.uid] == 1
+
+
+def _to_trial(namespace: str, output_tokens: int) -> Workload:
+    """A need that nobody has measured yet, if no other one had answers of this length."""
+    text = NEED.format(name="trialled", term="20m", assurance="{window: 1s, share: 0.75, confidence: 0.75}")
+    need = yaml.safe_load(text)
+    need["metadata"]["namespace"] = namespace
+    need["spec"]["load"]["outputTokens"] = output_tokens
+    return Workload.model_validate(need)
+
+
+def _trials(client: Client, namespace: str) -> list[Offer]:
+    return [o for o in _held(client) if o.spec.purpose == "Trial" and o.namespace == namespace]
+
+
+def _trialled(client: Client, engine: LocalEngine, namespace: str) -> bool:
+    return bool(_runs(engine, {offer.spec.hold.id for offer in _trials(client, namespace)}))
+
+
+def _runs(engine: LocalEngine, holds: set[str]) -> list[str]:
+    """What runs under these holds."""
+    return [run.run_id for run in engine.runs() if run.run_id.partition(".")[0] in holds and not run.final]
 
 
 def _delete(client: Client, what: str, namespace: str) -> None:

@@ -10,7 +10,8 @@ import pytest
 from tenure.client import Conflict
 from tenure.controllers.measuring import MeasurementFailedError
 from tenure.controllers.trialling.running import RunningTrial, TrialFailedError
-from tenure.controllers.workload.trial import Trials, _key
+from tenure.controllers.workload.trial import Trials
+from tenure.controllers.workload.wish import key_of
 from tenure.engines import EngineFailure
 from tenure.resources import Workload, condition_of
 from tests.controllers.planes import command, plane_on
@@ -28,9 +29,12 @@ class Ledger:
 
 def failing(error: Exception, ledger: Ledger) -> RunningTrial:
     """A trial that fails at its first step."""
-    plane: Any = SimpleNamespace(allocator=ledger, measurements=SimpleNamespace(drop=lambda _: None))
+    measurements = SimpleNamespace(drop=lambda _: None)
+    plane: Any = SimpleNamespace(allocator=ledger, measurements=measurements, engine=SimpleNamespace(runs=list))
     known: Any = SimpleNamespace(subject="a model")
-    trial = RunningTrial(plane, SimpleNamespace(uid="u", name="t"), known, SimpleNamespace())  # type: ignore[arg-type]
+    offer: Any = SimpleNamespace(uid="u", name="t", spec=SimpleNamespace(hold=SimpleNamespace(id="h")))
+    wish: Any = SimpleNamespace()
+    trial = RunningTrial(plane, offer, known, wish)
 
     async def run() -> None:
         raise error
@@ -80,7 +84,7 @@ async def test_a_trial_that_failed_was_not_made(tmp_path: Path) -> None:
     async with plane_on(tmp_path, cores=1) as (plane, user):
         need = await user.create(command("need"))
         trials = Trials(plane)
-        trials.running[_key(need)] = Finished(TrialFailedError("1/1: the disk is full"))  # type: ignore[assignment]
+        trials.running[key_of(need)] = Finished(TrialFailedError("1/1: the disk is full"))  # type: ignore[assignment]
         await trials.look(need)
         assert not trials.was_made(need)
         found = await user.get(Workload, "need", namespace="default")
@@ -93,7 +97,7 @@ async def test_a_trial_whose_hold_could_not_be_released_is_looked_at_again(tmp_p
     async with plane_on(tmp_path, cores=1) as (plane, user):
         need = await user.create(command("need"))
         trials = Trials(plane)
-        trials.running[_key(need)] = Finished(Conflict("others committed"))  # type: ignore[assignment]
+        trials.running[key_of(need)] = Finished(Conflict("others committed"))  # type: ignore[assignment]
         with pytest.raises(Conflict):
             await trials.look(need)
         assert not trials.was_made(need)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from tenure.controllers.offer import OfferReconciler
 from tenure.controllers.plane import Plane
 from tenure.controllers.serving import Place, command_spec
 from tenure.controllers.workload.occupied import STOP_MARGIN_MS, STUCK_MS, calendar_of
+from tenure.controllers.workload.trial import Trials
 from tenure.engines import RunSpec
 from tenure.ledger import Allocator, Record, View, accept, hold_offers
 from tenure.ledger.records import record_of_contract
@@ -105,6 +108,26 @@ def test_a_command_that_is_ended_early_has_time_to_write_a_checkpoint_but_not_be
         assert now_ms + grace < max(now_ms, END_MS) + STOP_MARGIN_MS
 
 
+class InFlight:
+    """A trial that this control plane knows."""
+
+    def __init__(self, offer: Offer) -> None:
+        self.offer = offer
+
+    async def abandon(self) -> None:
+        """Nothing of it runs any more."""
+
+
+def test_a_trial_that_outlives_its_time_keeps_its_capacity_and_is_in_the_way() -> None:
+    trial = replace(live("t", [0]), kind="Offer", phase="Held", trial=True)
+    now_ms = END_MS + STUCK_MS
+    assert free(view(trial), now_ms, now_ms + DAY_MS) == {1}
+    assert overdue_on(hold("new", "new", [0], start=END_MS), "uid-new", view(trial), now_ms) == [trial]
+    offered = replace(trial, trial=False)
+    assert free(view(offered), now_ms, now_ms) == {0, 1}, "under an offer nothing runs"
+    assert overdue_on(hold("new", "new", [0], start=END_MS), "uid-new", view(offered), now_ms) == []
+
+
 @pytest.mark.parametrize(("purpose", "until_ms"), [("Offer", END_MS), ("Trial", END_MS + STOP_MARGIN_MS)])
 async def test_an_offer_expires_on_time_and_a_trial_once_what_it_ran_is_stopped(purpose: str, until_ms: int) -> None:
     host, clock = MemoryHost(), VirtualClock(END_MS - 1)
@@ -113,7 +136,10 @@ async def test_an_offer_expires_on_time_and_a_trial_once_what_it_ran_is_stopped(
     wanted = offer("a", "a", hold("h", "a", [0], end=END_MS), expires=END_MS)
     wanted = wanted.model_copy(update={"spec": wanted.spec.model_copy(update={"purpose": purpose})})
     await allocator.decide(lambda view, fleet, now: hold_offers([wanted]))
-    reconciler = OfferReconciler(host, allocator, clock)  # type: ignore[arg-type]
+    plane: Any = SimpleNamespace(engine=SimpleNamespace(runs=list))
+    trials = Trials(plane)
+    trials.running["a"] = InFlight(await host.get(Offer, "a"))  # type: ignore[assignment]
+    reconciler = OfferReconciler(host, allocator, clock, trials)  # type: ignore[arg-type]
 
     clock.advance(until_ms - 1 - clock.now_ms())
     assert await reconciler.reconcile(Key("default", "a")) == Wait(1)

@@ -81,6 +81,7 @@ async def run_plane(plane: Plane, ready: Callable[[], None]) -> None:
     if plane.system_cpus:
         os.sched_setaffinity(0, plane.system_cpus)
     trials = Trials(plane)
+    await trials.end_left()
     controllers = [
         Controller(Machine, MachineReconciler(plane), also={Machine: MachineReconciler.keys_of(plane)}),
         Controller(
@@ -88,7 +89,7 @@ async def run_plane(plane: Plane, ready: Callable[[], None]) -> None:
             WorkloadReconciler(plane, trials),
             also={Offer: _workload_of, Contract: _workload_of},
         ),
-        Controller(Offer, OfferReconciler(plane.client, plane.allocator, plane.clock)),
+        Controller(Offer, OfferReconciler(plane.client, plane.allocator, plane.clock, trials)),
         Controller(Contract, ContractReconciler(plane)),
         Controller(Inquiry, InquiryReconciler(plane)),
     ]

@@ -17,6 +17,7 @@ from tenure.controllers.answering.measured import RunShape
 from tenure.controllers.plane import Plane
 from tenure.controllers.probing import metrics_map
 from tenure.controllers.subject import Subject
+from tenure.controllers.threads import to_its_end
 from tenure.engines import (
     EngineFailure,
     File,
@@ -287,15 +288,18 @@ class Serving:
             prober=ProberPlan(subject.model.name, subject.load, 0.0, self._shape.slots),
         )
         try:
-            state = await asyncio.to_thread(plane.engine.start, spec)
+            state = await to_its_end(lambda: plane.engine.start(spec))
         except EngineFailure as error:
             raise ServingError(str(error)) from error
+        except asyncio.CancelledError:
+            await to_its_end(self._stop)  # it was started all the same, and nobody leaves what was not entered
+            raise
         return Served(plane, self._run_id, endpoint_at(state, subject.model.name, keys.user))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.shield(asyncio.to_thread(self._stop))
+        await to_its_end(self._stop)
 
     def _stop(self) -> None:
         with suppress(RunNotFound):

@@ -31,6 +31,7 @@ class Record:
     planned_generation: int
     expires_ms: int | None = None  # offers only
     counter: bool = False  # an offer of something else than was asked for
+    trial: bool = False  # an offer that nobody accepts: something is measured under its hold
     deleting: bool = False
     replaces: str | None = None  # contracts only: the one that ends in favour of this one
 
@@ -87,6 +88,7 @@ def record_of_offer(offer: Offer) -> Record:
         planned_generation=offer.spec.planned_generation,
         expires_ms=int(offer.spec.expires_at),
         counter=not offer.spec.meets_in_full and offer.spec.purpose == "Offer",
+        trial=offer.spec.purpose == "Trial",
         deleting=offer.metadata.deletion_timestamp is not None,
     )
 

@@ -6,6 +6,7 @@ Placement keeps a margin for stopping; where it was too short, the hold before o
 import asyncio
 
 from tenure.controllers.plane import Plane
+from tenure.controllers.trialling.leaving import left_of
 from tenure.engines import RunNotFound
 from tenure.ledger import Record, View
 from tenure.resources import Contract
@@ -13,7 +14,7 @@ from tenure.resources.kinds.allocation import Hold
 
 
 async def in_the_way(plane: Plane, contract: Contract) -> Record | None:
-    """The contract past its end that still holds some of what this one is to start on; None when it may start."""
+    """What is past its end and still holds some of what this one is to start on; None when it may start."""
     if contract.status is not None and contract.status.run is not None:
         return None  # it was started already
     memory = await plane.allocator.look()
@@ -24,12 +25,12 @@ async def in_the_way(plane: Plane, contract: Contract) -> Record | None:
 
 
 def overdue_on(hold: Hold, uid: str, view: View, now_ms: int) -> list[Record]:
-    """The other live contracts that are past their end and have a core or device of `hold`. Pure."""
+    """The other live contracts and trials that are past their end and have a core or device of `hold`. Pure."""
     wanted = _named(hold)
     return [
         record
         for record in view.live()
-        if record.kind == "Contract"
+        if (record.kind == "Contract" or record.trial)
         and record.uid != uid
         and int(record.hold.end) <= now_ms
         and not wanted.isdisjoint(_named(record.hold))
@@ -38,6 +39,8 @@ def overdue_on(hold: Hold, uid: str, view: View, now_ms: int) -> list[Record]:
 
 def _runs(plane: Plane, record: Record) -> bool:
     """Whether anything of it is still there: books that are closed late keep nobody waiting."""
+    if record.trial:
+        return bool(left_of(plane.engine, record.hold.id))
     try:
         state = plane.engine.state(record.hold.id)
     except RunNotFound:

@@ -57,7 +57,8 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         return Wait(PREDECESSOR_LOOK_MS)
     before = await in_the_way(plane, contract)
     if before is not None:
-        what = f"contract {before.name}, whose term is over, still has its processes on the same capacity"
+        who = f"trial {before.name}, whose time" if before.trial else f"contract {before.name}, whose term"
+        what = f"{who} is over, still has its processes on the same capacity"
         said = condition("Ready", False, "WaitingForRelease", what, plane.clock)
         await set_phase(plane, contract, "Commissioning", said)
         return Wait(LOOK_MS)

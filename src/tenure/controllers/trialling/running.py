@@ -6,7 +6,6 @@ carries an end of its own, so that even a control plane that dies leaves nothing
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
 from tenure.controllers.answering.answer import Knowledge
 from tenure.controllers.answering.trial_wish import TrialStep, TrialWish
@@ -15,9 +14,9 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.probing import with_probes
 from tenure.controllers.serving import Served, Serving, ServingError
 from tenure.controllers.trialling.book import answered, remember
+from tenure.controllers.trialling.leaving import leave
 from tenure.controllers.trialling.neighbours import Neighbours
 from tenure.controllers.trialling.watching import Watching
-from tenure.ledger import release
 from tenure.measurement import Endpoint, TrialPlan, saturating
 from tenure.measurement.store import SATURATION
 from tenure.resources import Offer
@@ -42,6 +41,7 @@ class RunningTrial:
         self._wish = wish
         self._task: asyncio.Task[None] | None = None
         self._at = "starting"
+        self._abandoned = False
 
     def begin(self) -> None:
         """Start measuring in the background."""
@@ -60,37 +60,44 @@ class RunningTrial:
         return f"{self._at}, {job.elapsed_ms / 1000:.0f} of {job.total_ms / 1000:.0f} s, {job.finished} requests"
 
     async def finish(self) -> None:
-        """Release the hold. Raises TrialFailedError when the trial did not succeed, whatever went wrong."""
+        """Release the hold. Raises TrialFailedError when the trial did not succeed, whatever went wrong, and
+        EngineFailure while something of it still runs."""
         assert self._task is not None
+        await asyncio.wait({self._task})
         try:
+            if self._task.cancelled():
+                raise TrialFailedError(f"{self._at}: its hold was deleted, or its time passed, before it was done")
             await self._task
         except (ServingError, MeasurementFailedError) as error:
             raise TrialFailedError(f"{self._at}: {error}") from error
+        except TrialFailedError:
+            raise
         except Exception as error:
             raise TrialFailedError(f"{self._at}: {type(error).__name__}: {error}") from error
         finally:
-            await self._release()
+            await self._leave()
 
     async def abandon(self) -> None:
-        """Stop it, whatever it is doing, and release the hold."""
-        self._plane.measurements.drop(self._job)
+        """Stop it, whatever it is doing, and release the hold once what it ran is gone. Several may want that at once.
+
+        Raises EngineFailure while something of it still runs; then its hold stays, and this is to be repeated.
+        """
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await self._task  # nobody waits for it, nor for why it failed
-        await self._release()
+            if not self._abandoned:  # what it does to end is not disturbed a second time
+                self._abandoned = True
+                self._plane.measurements.drop(self._job)
+                self._task.cancel()
+            await asyncio.wait({self._task})
+            if not self._task.cancelled():
+                self._task.exception()  # nobody waits for why it failed
+        await self._leave()
 
     @property
     def _job(self) -> str:
         return f"trial/{self.offer.uid}"
 
-    async def _release(self) -> None:
-        uid = self.offer.uid
-        await self._plane.allocator.decide(
-            lambda view, fleet, now_ms: release(  # noqa: ARG005 - the shape of a decision
-                [r for r in view.live() if r.uid == uid], "Withdrawn", "Withdrawn"
-            )
-        )
+    async def _leave(self) -> None:
+        await leave(self._plane, self.offer.uid, self.offer.spec.hold.id)
 
     async def _run(self) -> None:
         wanted = list(self._wish.steps)

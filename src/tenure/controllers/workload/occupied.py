@@ -1,6 +1,7 @@
 """What is taken, and until when: the live holds as placement's calendar, those included that outlive their end. Pure.
 
-A contract's hold is released once its processes are gone, so one that is live past its end still has them, or may have.
+A contract's or a trial's hold is released once its processes are gone, so one that is live past its end still has them,
+or may have.
 """
 
 from dataclasses import dataclass, replace
@@ -37,7 +38,7 @@ def _calendar(view: View, now_ms: int) -> _Known:
     holds, until_ms = [], FOREVER_MS
     for record in view.live():
         hold = to_placed(record.hold)
-        if record.kind == "Contract":
+        if record.kind == "Contract" or record.trial:
             end_ms, changes_ms = occupied(hold.end_ms, now_ms)
             until_ms = min(until_ms, changes_ms)
             hold = hold if end_ms == hold.end_ms else replace(hold, end_ms=end_ms)
@@ -46,7 +47,7 @@ def _calendar(view: View, now_ms: int) -> _Known:
 
 
 def occupied(end_ms: int, now_ms: int) -> tuple[int, int]:
-    """The end to reckon with of a live contract that was to end at `end_ms`, and the instant up to which to do so."""
+    """The end to reckon with of live work that was to end at `end_ms`, and the instant up to which to do so."""
     if now_ms < end_ms + STOP_MARGIN_MS:
         return end_ms, end_ms + STOP_MARGIN_MS
     if now_ms < end_ms + STUCK_MS:

@@ -31,22 +31,24 @@ class WorkloadReconciler:
         try:
             workload = await plane.client.get(Workload, key.name, namespace=key.namespace)
         except NotFound:
+            await self._trials.drop(key.namespace, key.name)
             return None
         if workload.metadata.deletion_timestamp is not None:
-            await self._trials.drop(workload)
+            await self._trials.drop(key.namespace, key.name)
             return None
         contracts = await _made(plane, await _of(plane, Contract, workload))
         standing = [c for c in contracts if c.status is None or c.status.phase != "Ended"]
         offers = [o for o in await _of(plane, Offer, workload) if o.spec.purpose == "Offer"]
         offers = await renewal.withdraw_stale(plane, offers, standing)
         if standing and _answers(standing, workload):
-            await self._trials.drop(workload)
+            await self._trials.drop(key.namespace, key.name)
             if workload.spec.accepted_offer and await acceptance.accept_chosen(plane, workload, contracts):
                 return Wait(1)
             await renewal.offer_renewals(plane, workload, asker_of(workload), contracts, offers)
             await renegotiation.offer_changes(plane, workload, asker_of(workload), contracts, offers, self._looked_ms)
             return await following.follow(plane, workload, standing)
         if _ended_by_its_user(workload):
+            await self._trials.drop(key.namespace, key.name)
             return await following.finish(plane, workload, "Succeeded")
         if workload.spec.accepted_offer:
             accepted = await acceptance.accept_chosen(plane, workload, contracts)

@@ -1,19 +1,28 @@
-"""Trials: what nobody has measured yet is measured, under a hold of its own, on the very class of hardware."""
+"""Trials: what nobody has measured yet is measured, under a hold of its own, on the very class of hardware.
 
+One at a time for a Workload, whatever becomes of its need or its user's wish meanwhile: what was begun for another need
+is over before anything else is begun.
+"""
+
+import asyncio
 from dataclasses import dataclass, field, replace
 
-from tenure.client import NotFound
+import structlog
+
+from tenure.client import Conflict, Unreachable
 from tenure.controllers.answering.answer import Answered, Knowledge, answer
-from tenure.controllers.answering.need import need_digest
 from tenure.controllers.answering.quotes import Asker, reference_to, short_digest
 from tenure.controllers.answering.trial_wish import TrialWish
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
-from tenure.controllers.status import condition, set_conditions, update_status
+from tenure.controllers.trialling.leaving import end_runs, leave
 from tenure.controllers.trialling.running import RunningTrial, TrialFailedError
 from tenure.controllers.workload.occupied import calendar_of
 from tenure.controllers.workload.offering import make_offers, say
+from tenure.controllers.workload.trial_status import say_failed, say_measured, say_progress
+from tenure.controllers.workload.wish import key_of, length_of
+from tenure.engines import EngineFailure
 from tenure.ledger import Decision, View, hold_offers, nothing
 from tenure.ledger.convert import from_placed
 from tenure.placement import Fleet
@@ -22,69 +31,130 @@ from tenure.resources import ObjectMeta, Offer, Workload
 from tenure.resources.base import OwnerReference
 from tenure.resources.kinds.allocation import Promises
 from tenure.resources.kinds.contract import OfferSpec
-from tenure.resources.kinds.workload import WorkloadStatus
 
-TRIAL_FOR_ANNOTATION = "tenure.dev/trial-for"
 LOOK_MS = 500
 AFTER_FAILURE_MS = 30_000
+log = structlog.get_logger("tenure.controllers")
 
 
 @dataclass(slots=True)
 class Trials:
-    """The trials in flight, one a need, and those that were made; a restart may make one again, which is harmless."""
+    """The trials in flight, one a Workload, and the needs whose trial was made since this control plane began.
+
+    That a wish was met is remembered in the status too. A trial that an answer needed is not: its evidence tells, and
+    where that is gone, another is due.
+    """
 
     plane: Plane
     running: dict[str, RunningTrial] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
+    beginning: set[str] = field(default_factory=set)
+    """The uids of Workloads whose trial is being held: its Offer may be seen before it is known here."""
 
     def wish(self, workload: Workload) -> Duration | None:
         """How long its user wants it to be measured, beyond what is needed; None for no wish, or one that was met."""
-        wanted = (workload.metadata.annotations or {}).get(TRIAL_FOR_ANNOTATION)
-        return Duration.parse(wanted) if wanted and _key(workload) not in self.made else None
+        return None if key_of(workload) in self.made else length_of(workload)
 
     def was_made(self, workload: Workload) -> bool:
         """Whether this need, with this wish, has had its trial."""
-        return _key(workload) in self.made
+        return key_of(workload) in self.made
+
+    def knows(self, offer: Offer) -> bool:
+        """Whether something is measured under this offer's hold by this control plane, or is about to be."""
+        about_to = offer.spec.workload.uid in self.beginning
+        return about_to or any(trial.offer.uid == offer.uid for trial in self.running.values())
 
     async def run(self, workload: Workload, asker: Asker, known: Knowledge) -> Wait | None:
         """Start the trial."""
         assert known.trial is not None
-        return await self._begin(workload, asker, known, known.trial)
+        self.beginning.add(asker.uid)
+        try:
+            return await self._begin(workload, asker, known, known.trial)
+        finally:
+            self.beginning.discard(asker.uid)
 
     async def look(self, workload: Workload) -> Wait | None:
-        """How far the trial of this need is; None when there is none, and its user can be answered."""
-        key = _key(workload)
+        """How far the trial of this need is; None when there is none, and its user can be answered.
+
+        What was begun for another need or wish of this Workload is ended first.
+        """
+        key = key_of(workload)
+        await self.drop(workload.namespace or "default", workload.name, but=key)
         trial = self.running.get(key)
         if trial is None:
             return None
         if not trial.done:
-            await self._say_progress(workload, trial)
+            await say_progress(self.plane, workload, trial)
             return Wait(LOOK_MS)
         try:
             await trial.finish()  # where its hold could not be released, the next look does it
         except TrialFailedError as error:
-            del self.running[key]
-            await self._say_failed(workload, str(error))
+            self._forget(key, trial)
+            await say_failed(self.plane, workload, str(error))
             return Wait(AFTER_FAILURE_MS)
-        del self.running[key]
+        await say_measured(self.plane, workload)
+        self._forget(key, trial)
         self.made.add(key)
-        await self._say_measured(workload)
         return Wait(1)
 
-    async def drop(self, workload: Workload) -> None:
-        """Nobody waits for this trial any more."""
-        for key in [key for key in self.running if key.startswith(workload.uid)]:
-            await self.running.pop(key).abandon()
+    async def drop(self, namespace: str, name: str, but: str = "") -> None:
+        """Nobody waits for the trials of the Workload of that name any more, apart from the one named by `but`."""
+        for key, trial in list(self.running.items()):
+            if key == but:
+                continue
+            if (trial.offer.namespace, trial.offer.spec.workload.name) == (namespace, name):
+                await trial.abandon()
+                self._forget(key, trial)
+
+    async def end(self, offer: Offer) -> bool:
+        """Return once nothing runs under a trial's hold that is to be released; its Workload is told at its next look.
+
+        False while the trial only begins: ask again. Raises EngineFailure while something of it still runs.
+        """
+        for trial in list(self.running.values()):
+            if trial.offer.uid == offer.uid:
+                await trial.abandon()
+                return True
+        if offer.spec.workload.uid in self.beginning:
+            return False
+        await asyncio.to_thread(end_runs, self.plane.engine, offer.spec.hold.id)
+        return True
+
+    async def end_without_offer(self, namespace: str, name: str) -> None:
+        """Stop what is measured under an Offer that was taken away by force, and its hold with it."""
+        for trial in list(self.running.values()):
+            if (trial.offer.namespace, trial.offer.name) == (namespace, name):
+                await trial.abandon()
+
+    async def end_left(self) -> None:
+        """Stop and release what a control plane that died was measuring, before anything is measured beside it."""
+        for offer in (await self.plane.client.list(Offer)).items:
+            if offer.spec.purpose != "Trial":
+                continue
+            try:
+                await leave(self.plane, offer.uid, offer.spec.hold.id)
+            except EngineFailure as error:  # its reconciler tries it again
+                log.warning("a trial that was left still runs", offer=offer.name, because=str(error))
 
     async def close(self) -> None:
         """Stop all trials and what they run."""
-        for key in list(self.running):
-            await self.running.pop(key).abandon()
+        for key, trial in list(self.running.items()):
+            try:
+                await trial.abandon()
+            except (EngineFailure, Conflict, Unreachable) as error:  # whoever takes up after this one ends it
+                log.warning("a trial still has its hold", offer=trial.offer.name, because=str(error))
+            self._forget(key, trial)
+
+    def _forget(self, key: str, trial: RunningTrial) -> None:
+        if self.running.get(key) is trial:
+            del self.running[key]
 
     async def _begin(self, workload: Workload, asker: Asker, known: Knowledge, wish: TrialWish) -> Wait | None:
         """Hold what the trial needs; where that cannot be had, the answer rests on what is known."""
 
         def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:
+            if any(r.trial and r.workload_uid == asker.uid for r in view.live()):
+                return nothing("WaitingForRelease", "what was measured for this Workload before still has its hold")
             # Offers that are held for this need give way to the measurement that its user asked for.
             own = [r for r in view.group(asker.uid) if r.kind == "Offer"]
             without = view.without({r.uid for r in own})
@@ -95,64 +165,23 @@ class Trials:
             return hold_offers([trial], replaces=own, answer=said)
 
         commit = await self.plane.allocator.decide(decide)
+        if commit.refused is not None and commit.refused.reason == "WaitingForRelease":
+            return Wait(LOOK_MS)
         said: Answered = commit.answer
         if not commit.offers:
             if said.planned:
                 return await make_offers(self.plane, workload, asker, replace(known, trial=None), ())
             await say(self.plane, workload, said.answer)
             return Wait(AFTER_FAILURE_MS)
-        trial = RunningTrial(self.plane, commit.offers[0], known, wish)
-        self.running[_key(workload)] = trial
+        (offer,) = commit.offers
+        if offer.uid not in (await self.plane.allocator.look()).view.records:
+            return Wait(LOOK_MS)  # it was deleted before it counted: there is no hold to measure under
+        trial = RunningTrial(self.plane, offer, known, wish)
+        self.running[key_of(workload)] = trial
         trial.begin()
         await record(self.plane.client, workload, "Trialling", wish.reason, self.plane.clock)
-        await self._say_progress(workload, trial)
+        await say_progress(self.plane, workload, trial)
         return Wait(LOOK_MS)
-
-    async def _say_progress(self, workload: Workload, trial: RunningTrial) -> None:
-        def change(status: WorkloadStatus) -> WorkloadStatus:
-            trialling = condition("Measured", None, "Trialling", "", self.plane.clock)
-            found = condition("ReferencesFound", True, "ReferencesFound", "", self.plane.clock)
-            return status.model_copy(
-                update={
-                    "phase": "Trialling",
-                    "trial": trial.offer.name,
-                    "trial_progress": trial.progress(),
-                    "observed_generation": workload.metadata.generation,
-                    "conditions": set_conditions(status.conditions, found, trialling),
-                }
-            )
-
-        await update_status(self.plane.client, workload, change, WorkloadStatus())
-
-    async def _say_measured(self, workload: Workload) -> None:
-        def change(status: WorkloadStatus) -> WorkloadStatus:
-            measured = condition("Measured", True, "Measured", "", self.plane.clock)
-            return status.model_copy(update={"conditions": set_conditions(status.conditions, measured)})
-
-        await update_status(self.plane.client, workload, change, WorkloadStatus())
-
-    async def _say_failed(self, workload: Workload, message: str) -> None:
-        def change(status: WorkloadStatus) -> WorkloadStatus:
-            failed = condition("Measured", False, "TrialFailed", message, self.plane.clock)
-            return status.model_copy(
-                update={
-                    "phase": "Pending",
-                    "trial": None,
-                    "trial_progress": None,
-                    "conditions": set_conditions(status.conditions, failed),
-                }
-            )
-
-        try:
-            updated = await update_status(self.plane.client, workload, change, WorkloadStatus())
-        except NotFound:
-            return
-        await record(self.plane.client, updated, "TrialFailed", message, self.plane.clock, warning=True)
-
-
-def _key(workload: Workload) -> str:
-    wanted = (workload.metadata.annotations or {}).get(TRIAL_FOR_ANNOTATION, "")
-    return f"{workload.uid}/{need_digest(workload.spec)}/{wanted}"
 
 
 def _trial_offer(asker: Asker, said: Answered, wish: TrialWish, generation: int, now_ms: int) -> Offer:

@@ -195,6 +195,13 @@ class WorkloadSpec(Strict):
                 raise violation("ObjectiveNotApplicable", f"{name} does not apply to inference; leave it out")
 
 
+class TrialMade(Strict):
+    """A measurement beyond what an answer needed, made because its user wished for it."""
+
+    need: str = Field(description="digest of the need that was measured")
+    wish: str = Field(description="for how long, and when that was asked")
+
+
 class WorkloadStatus(Status):
     """Where the need stands, and the answer."""
 
@@ -204,6 +211,9 @@ class WorkloadStatus(Status):
     answer: Answer | None = None
     trial: str | None = None
     trial_progress: str | None = None
+    trial_made: TrialMade | None = Field(
+        default=None, description="the last wish for a longer measurement that was met; it is not measured again"
+    )
     contract: str | None = None
     endpoint: str | None = None
     ended: str | None = Field(default=None, description="digest of the need whose contract its user ended early")
