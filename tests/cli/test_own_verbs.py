@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenure.resources import Machine, ObjectMeta, Site
+from tenure.resources import Machine, ObjectMeta, Site, Workload
 from tenure.resources.kinds.machine import MachineSpec
 from tests.cli import answers
 from tests.cli.hand import acting
@@ -187,6 +187,22 @@ def test_trial_wishes_for_a_longer_measurement(shell: Shell, monkeypatch: pytest
     assert (ran.code, "[NoEvidence]" in ran.err) == (7, True)
     found = shell.here("get", "wl", "chat", "-o", "json").json
     assert found["metadata"]["annotations"]["tenure.dev/trial-for"] == "10m"
+
+
+def test_a_wish_for_a_longer_measurement_comes_with_the_need_and_is_no_part_of_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a write of its own it would come after the trial that the need alone calls for has begun."""
+    monkeypatch.setattr("tenure.cli.own.trial.BEGIN_SECONDS", 0.2)
+    with shell.user() as client:
+        version = client.list(Workload, namespace=shell.namespace).resource_version
+        shell.here("trial", "-f", "-", "--for", "10m", stdin=CHAT)
+        first = next(iter(client.watch(Workload, namespace=shell.namespace, resource_version=version))).object
+    assert first is not None
+    assert (first.metadata.annotations or {})["tenure.dev/trial-for"] == "10m"
+    assert shell.here("apply", "-f", "-", stdin=CHAT).out.endswith("unchanged\n")
+    kept = shell.here("get", "wl", "chat", "-o", "json").json["metadata"]["annotations"]
+    assert kept["tenure.dev/trial-for"] == "10m"
 
 
 def test_a_price_and_a_place_are_declared_and_shown(shell: Shell) -> None:

@@ -1,5 +1,6 @@
 """`tenure request`: a need is stated, and what holds for it is shown as it comes about."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -69,10 +70,10 @@ def request(
     return exit_codes.YES if contract is not None else ANSWER_CODES[answer.kind] if answer else exit_codes.YES
 
 
-def state(door: Door, manifest: Manifest, reach: Reach) -> Workload:
+def state(door: Door, manifest: Manifest, reach: Reach, annotations: Mapping[str, str] | None = None) -> Workload:
     """Apply the Workload of a manifest, as `tenure apply` does, so that both go on from each other."""
     namespace = manifest.namespace(door.namespace, reach.namespace)
-    applied = apply_one(door, manifest, namespace)
+    applied = apply_one(door, manifest, namespace, annotations=annotations)
     return Workload.model_validate(applied.content)
 
 

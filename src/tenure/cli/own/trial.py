@@ -14,10 +14,12 @@ from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, expi
 from tenure.cli.own.request import state
 from tenure.cli.waiting import waiting
 from tenure.client import WaitTimeout
-from tenure.quantities import Duration, QuantityError
+from tenure.quantities import Duration, QuantityError, SystemClock, format_instant
 from tenure.resources import Workload
 
 TRIAL_FOR = "tenure.dev/trial-for"
+# Who asks for as much again wants as much again: the same words at another time are another wish.
+TRIAL_ASKED = "tenure.dev/trial-asked"
 # A trial begins as soon as its hold is committed; what has not begun by then waits for something else.
 BEGIN_SECONDS = 30.0
 
@@ -39,10 +41,10 @@ def trial(
     patience = seconds_of(timeout) if timeout else length.seconds * 4 + 300
     manifest = read_one(filename, "Workload")
     with open_door(reach) as door:
-        stated = state(door, manifest, reach)
-        wish = {"metadata": {"annotations": {TRIAL_FOR: str(length)}}}
-        asked = door.client.patch(Workload, stated.name, wish, namespace=stated.namespace)
-        with waiting(f"trial of {stated.name}", quiet=as_json) as told:
+        # Need and wish in one write: else the trial that the need alone calls for begins in between.
+        wish = {TRIAL_FOR: str(length), TRIAL_ASKED: format_instant(SystemClock().now_ms())}
+        asked = state(door, manifest, reach, wish)
+        with waiting(f"trial of {asked.name}", quiet=as_json) as told:
             begun = time.monotonic()
             _wait_begun(door.client.wait_for, asked)
             left = patience - (time.monotonic() - begun)
@@ -51,7 +53,7 @@ def trial(
     answer = answered.status.answer if answered.status else None
     assert answer is not None, "answered"
     if as_json:
-        screen.say_as("Trialled", answer_json(answer, workload=stated.name, length=str(length)))
+        screen.say_as("Trialled", answer_json(answer, workload=asked.name, length=str(length)))
     else:
         say_answer(answer, held=True, expires_ms=expires)
     return ANSWER_CODES[answer.kind]

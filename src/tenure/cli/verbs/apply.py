@@ -1,5 +1,6 @@
 """`tenure apply` and `create`: manifests become objects, with kubectl's words for what became of each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -52,9 +53,22 @@ def apply(
     _say(done, output, dry_run)
 
 
-def apply_one(door: Door, manifest: Manifest, namespace: str, *, dry_run: bool = False) -> Applied:
-    """Bring one object to what its manifest says, by a three-way merge. Raises the door's errors."""
+def apply_one(
+    door: Door,
+    manifest: Manifest,
+    namespace: str,
+    *,
+    dry_run: bool = False,
+    annotations: Mapping[str, str] | None = None,
+) -> Applied:
+    """Bring one object to what its manifest says, by a three-way merge. Raises the door's errors.
+
+    `annotations` are set in the same write and are no part of the manifest: applying it again leaves them alone.
+    """
     wanted = with_last_applied(manifest.content, namespace if manifest.kind.namespaced else None)
+    if annotations:
+        metadata = wanted["metadata"]
+        wanted = {**wanted, "metadata": {**metadata, "annotations": {**metadata["annotations"], **annotations}}}
     kind = manifest.kind
     for attempt in range(ATTEMPTS):
         current = door.find(kind, manifest.name, namespace)
