@@ -230,6 +230,24 @@ class TestSignsOfLife:
             script.mark()
         assert script.read().damages == []
 
+    @pytest.mark.parametrize("pace", [1.2, 0.8])
+    def test_one_that_runs_away_bit_by_bit_is_found_once_it_is_half_a_second_off(
+        self, script: Script, pace: float
+    ) -> None:
+        script.run(5)
+        for _ in range(2):
+            script.pass_time(1, wall=pace)
+            script.mark()
+        assert script.read().damages == [], "two fifths of a second are within what clocks may differ by"
+        script.pass_time(1, wall=pace)
+        script.mark()
+        (found,) = script.read().damages
+        assert found.kind is DamageKind.CLOCK_JUMPED
+        assert found.detail == f"the clock ran away by {3 * (pace - 1):+.1f} s"
+        assert (found.from_ns, found.to_ns) == (1005 * S, round((1005 + 3 * pace) * S))
+        script.run(5)
+        assert script.read().damages == [found], "as it is now it keeps pace again"
+
     def test_requests_open_when_their_tap_died_have_failed(self, script: Script) -> None:
         script.run(1)
         script.start()

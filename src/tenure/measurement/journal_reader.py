@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from tenure.measurement.clock_pace import ClockPace
 from tenure.measurement.journal import GENESIS, HEAD_NAME, SEGMENT_PATTERN, chain_of, split_line
 from tenure.measurement.journal_reading import Checkpoint, Damage, DamageKind, JournalReading
 from tenure.measurement.journal_samples import note_progress, sample_of, unended_sample
@@ -78,6 +79,7 @@ class _Reader:
         self._sequence: int | None = None
         self._chain = GENESIS
         self._clocks: dict[str, int] | None = None
+        self._pace = ClockPace(_JUMP_NS)
         self._closed = False
         self._doubts: list[tuple[DamageKind, str]] = []
         self._open: dict[int, dict[str, Any]] = {}
@@ -162,6 +164,7 @@ class _Reader:
         self._settle_doubts(now["wallNs"])
         if self._clocks is None:
             self._reading.lived_ns.append((now["wallNs"], now["wallNs"]))
+            self._pace.restart(now["wallNs"], now["bootNs"])
         else:
             self._compare(self._clocks, now, fresh=fresh)
         self._clocks = now
@@ -175,8 +178,10 @@ class _Reader:
         wall, awake, boot = (now[name] - before[name] for name in ("wallNs", "monotonicNs", "bootNs"))
         if fresh:
             # A new process, perhaps after a new boot: only the wall clock can be compared.
+            self._pace.restart(last, now["bootNs"])
             self._found(DamageKind.SILENT, min(first, last), max(first, last), "its process was started anew")
         elif abs(wall - boot) > _JUMP_NS:
+            self._pace.restart(last, now["bootNs"])
             self._jumped(first, last, boot, wall - boot)
             return
         else:
@@ -184,6 +189,9 @@ class _Reader:
                 self._found(DamageKind.ASLEEP, first, last, f"the machine slept for {(boot - awake) / 1e9:.1f} s")
             if awake > 3 * self._pace_ns + _JUMP_NS:
                 self._found(DamageKind.SILENT, first, last, f"no sign of life for {awake / 1e9:.1f} s")
+            if (ran := self._pace.heard(last, now["bootNs"])) is not None:
+                detail = f"the clock ran away by {ran[1] / 1e9:+.1f} s"
+                self._found(DamageKind.CLOCK_JUMPED, min(ran[0], last), max(ran[0], last), detail)
         start = self._reading.lived_ns.pop()[0] if self._reading.lived_ns else first
         self._reading.lived_ns.append((min(start, last), max(start, last)))
 
