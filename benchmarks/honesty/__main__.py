@@ -1,4 +1,7 @@
-"""Command line of the honesty benchmark; exits 1 when `Kept` was said wrongly, or a lie lasted unprobed too long."""
+"""Command line of the honesty benchmark.
+
+Exits 1 when `Kept` was said wrongly, a lie lasted unprobed too long, or a false breach has no explanation.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from pathlib import Path
 from benchmarks.honesty import remedied, virtual
 from benchmarks.honesty.aims import AIMS, WINDOW_MS
 from benchmarks.honesty.faults import KINDS
-from benchmarks.honesty.row import FALSE_KEPT, Row
-from benchmarks.honesty.shown import dishonest, meanings, table
+from benchmarks.honesty.row import Row
+from benchmarks.honesty.shown import dishonest, meanings, table, wrong
 
 REMEDIED_MINUTES = 3
 
@@ -75,9 +78,8 @@ def main() -> int:
     failed = dishonest(rows)
     for line in failed:
         print(f"FAILED {line}")
-    for row in rows if failed else ():
-        for told in row.examples.get(FALSE_KEPT, []):
-            print(f"  {row.kind}: {told}")
+    for line in wrong(rows):
+        print(f"  {line}")
     return 1 if failed else 0
 
 

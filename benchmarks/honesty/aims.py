@@ -21,6 +21,7 @@ from tenure.promises import (
 WINDOW_MS = 4000
 DECLARED_PER_S = 1.5
 BOUND_MS = 600
+GAP_BOUND_MS = 30
 AVAILABLE = 0.9
 SILENCE_S_MAX = 60
 ERROR_NS = 1_000_000
@@ -54,6 +55,20 @@ def _first_token_ns(users: Sequence[Truth]) -> float:
     return percentile_of([user.first_after_ns for user in users], 95)
 
 
+def _gaps_ns(users: Sequence[Truth]) -> list[float]:
+    """What users waited between tokens; for ever for those that a failure kept from them."""
+    found: list[float] = []
+    for user in users:
+        missing = max(1, OUTPUT_TOKENS - 1 - len(user.gaps_ns)) if user.failed else 0
+        found += [*user.gaps_ns, *[float("inf")] * missing]
+    return found
+
+
+def _long_gap_ns(users: Sequence[Truth]) -> float | None:
+    gaps = _gaps_ns(users)
+    return percentile_of(gaps, 95) if gaps else None
+
+
 def _answered(users: Sequence[Truth]) -> float:
     told = [user for user in users if not user.left]  # Who gave up sooner than that has not found out.
     return sum(user.first_after_ns <= SILENCE_S_MAX * S for user in told) / len(told) if told else 1.0
@@ -64,9 +79,14 @@ FIRST_TOKEN = Aim(
     lambda users: _first_token_ns(users) > BOUND_MS * 1e6 + ERROR_NS,
     lambda users: _first_token_ns(users) < BOUND_MS * 1e6 - ERROR_NS,
 )
+INTER_TOKEN = Aim(
+    _promise(LatencyObjective(Metric.INTER_TOKEN_LATENCY, 95, GAP_BOUND_MS * 1_000_000)),
+    lambda users: (_long_gap_ns(users) or 0) > GAP_BOUND_MS * 1e6 + ERROR_NS,
+    lambda users: (_long_gap_ns(users) or float("inf")) < GAP_BOUND_MS * 1e6 - ERROR_NS,
+)
 AVAILABILITY = Aim(
     _promise(AvailabilityObjective(round(AVAILABLE * 1e6))),
     lambda users: _answered(users) < AVAILABLE,
     lambda users: _answered(users) >= AVAILABLE,
 )
-AIMS = (FIRST_TOKEN, AVAILABILITY)
+AIMS = (FIRST_TOKEN, INTER_TOKEN, AVAILABILITY)

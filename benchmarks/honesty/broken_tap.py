@@ -1,13 +1,13 @@
 """A tap that lies, or whose clock runs away: the shipped tap's own program, with what it reads and writes bent here.
 
-python -m benchmarks.honesty.broken_tap lying|drifting CONFIG.json
+python -m benchmarks.honesty.broken_tap lying|lying-gaps|drifting CONFIG.json
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tenure.measurement import tap
@@ -20,10 +20,19 @@ DRIFT = 5
 
 def lie() -> None:
     """Every duration that is journalled is a quarter of what it was."""
+    _journal(quartered)
+
+
+def lie_about_gaps() -> None:
+    """First tokens are told truly; what comes behind them is a quarter of what it was."""
+    _journal(hastened)
+
+
+def _journal(bend: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
     append = JournalWriter.append
 
     def bent(writer: JournalWriter, kind: str, fields: Mapping[str, Any]) -> int:
-        return append(writer, kind, quartered(fields))
+        return append(writer, kind, bend(fields))
 
     setattr(JournalWriter, "append", bent)  # noqa: B010 - what a type checker would rightly refuse
 
@@ -39,8 +48,19 @@ def quartered(fields: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def hastened(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with its gaps divided, and its end as early as they say."""
+    found = dict(fields)
+    first_ns = found.get("firstNs")
+    if first_ns is None or not found.get("gapsNs"):
+        return found
+    found["gapsNs"] = [gap // LIE for gap in found["gapsNs"]]
+    found["endNs"] = first_ns + (found["endNs"] - first_ns) // LIE
+    return found
+
+
 def drift() -> None:
-    """The wall clock runs away from now on."""
+    """The wall clock of this process runs away from now on."""
     true, began_ns = time.time_ns, time.time_ns()
 
     def bent() -> int:
@@ -51,7 +71,7 @@ def drift() -> None:
 
 def main(words: list[str]) -> int:
     """Bend it, and be the tap."""
-    {"lying": lie, "drifting": drift}[words[0]]()
+    {"lying": lie, "lying-gaps": lie_about_gaps, "drifting": drift}[words[0]]()
     return tap.main(words[1:])
 
 

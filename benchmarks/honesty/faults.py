@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tenure.promises import View
 
 ALL = frozenset({View.TAP, View.PROBER, View.METRICS})
+LYING, LYING_ABOUT_GAPS = "tap-lying", "tap-lying-gaps"
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,10 @@ KINDS = (
     Kind("prober killed", sensor="prober-killed"),
     Kind("prober cut off", sensor="prober-unreachable"),
     Kind("tap killed", sensor="tap-killed"),
-    Kind("tap lying /4", sensor="tap-lying"),
+    Kind("tap lying /4", sensor=LYING),
+    Kind("tap lying about gaps", sensor=LYING_ABOUT_GAPS),
     Kind("tap clock drifting", sensor="tap-drifting"),
+    Kind("prober clock drifting", sensor="prober-drifting"),
     Kind("clock jumping", sensor="clock-jumping"),
     Kind("machine asleep", sensor="asleep"),
     Kind("journal truncated", sensor="journal-truncated"),

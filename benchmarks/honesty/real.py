@@ -14,8 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.honesty.broken_tap import DRIFT
+from benchmarks.honesty.episodes import Said
 from benchmarks.honesty.real_faults import FAULTS
-from benchmarks.honesty.real_stage import LOAD, PROBES_PER_S, VIEWS, WINDOW_MS, Stage
+from benchmarks.honesty.real_stage import ANSWER_S_MAX, LOAD, PROBES_PER_S, VIEWS, WINDOW_MS, Stage
 from benchmarks.honesty.real_truth import rows_of
 from benchmarks.honesty.row import Row
 from tenure.measurement import (
@@ -42,6 +44,9 @@ from tenure.promises import (
     judge,
 )
 
+LOOKS_MAX = 15
+"""So often a window that is not settled is looked at again, a second later or more."""
+
 
 async def watch_metrics(stage: Stage) -> None:
     """Scrape each half second; between page and reader stands whatever fault there is."""
@@ -60,15 +65,14 @@ async def watch_metrics(stage: Stage) -> None:
             elif stage.metrics == "lying":
                 tokens = tokens * 2 + 1000
             if stage.metrics != "gone":
-                stage.scrapes.append(Scrape(found.at_ns, tokens, seconds, None, None))
+                gained_ns = 0 if (since := stage.drifting_since_ns) is None else (found.at_ns - since) // DRIFT
+                stage.scrapes.append(Scrape(found.at_ns + gained_ns, tokens, seconds, None, None))
         await asyncio.sleep(0.5)
 
 
-async def judge_windows(
-    stage: Stage, promises: list[Promise], until_ms: list[int]
-) -> dict[tuple[str, int], WindowVerdict]:
+async def judge_windows(stage: Stage, promises: list[Promise], until_ms: list[int]) -> dict[tuple[str, int], Said]:
     """Judge each window after its end, again until it is settled, as the controllers do."""
-    found: dict[tuple[str, int], WindowVerdict] = {}
+    found: dict[tuple[str, int], Said] = {}
     at_ms = (time.time_ns() // 1_000_000 // WINDOW_MS + 1) * WINDOW_MS
     pending: list[tuple[Promise, Window, int]] = []
     while True:
@@ -79,9 +83,9 @@ async def judge_windows(
         again = []
         for promise, window, looks in pending:
             verdict = look(stage, promise, window)
-            if verdict.settled or looks > 15:
-                found[promise.name, window.start_ms] = verdict
-            else:
+            looked_ms = time.time_ns() // 1_000_000
+            found[promise.name, window.start_ms] = Said(verdict, looked_ms if verdict.settled else None)
+            if not verdict.settled and looks <= LOOKS_MAX:
                 again.append((promise, window, looks + 1))
         pending = again
         if until_ms and at_ms > until_ms[0] and not pending:
@@ -121,7 +125,7 @@ async def conduct(stage: Stage, minutes: float) -> list[Row]:
     judging = asyncio.create_task(judge_windows(stage, promises, until_ms))
     count = int(minutes * 60_000 / WINDOW_MS)
     load = asyncio.create_task(
-        run_trial(stage.endpoint(), TrialPlan(LOAD, WINDOW_MS, count, seed=2, timeout_s=30), maker=maker)
+        run_trial(stage.endpoint(), TrialPlan(LOAD, WINDOW_MS, count, seed=2, timeout_s=ANSWER_S_MAX), maker=maker)
     )
     for fault in itertools.cycle(FAULTS):
         await asyncio.sleep(8)

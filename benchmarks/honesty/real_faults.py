@@ -98,7 +98,7 @@ def bend_tap(how: str, called: str) -> Callable[[Stage], Awaitable[None]]:
             began_ns = time.time_ns()
             neighbour = start_neighbours([stage.cpu], "cpu", 12)
             await asyncio.sleep(12)
-            if how == "lying":
+            if how.startswith("lying"):
                 stage.lies_ns.append((began_ns, time.time_ns()))
             await stage.restart_tap()
         neighbour.terminate()
@@ -107,12 +107,24 @@ def bend_tap(how: str, called: str) -> Callable[[Stage], Awaitable[None]]:
     return happen
 
 
+async def bend_prober(stage: Stage) -> None:
+    """The clock by which probes are timed and metrics are read runs away; the model is disturbed meanwhile."""
+    async with stage.span("prober clock drifting", 12):
+        stage.stop_prober()
+        stage.start_prober(drifting=True)
+        stage.drifting_since_ns = time.time_ns()
+        neighbour = start_neighbours([stage.cpu], "cpu", 12)
+    neighbour.terminate()
+    neighbour.wait()
+    stage.drifting_since_ns = None
+    stage.stop_prober()
+    stage.start_prober()
+
+
 async def kill_tap(stage: Stage) -> None:
     """The tap dies with all that goes through it, and is started again."""
-    assert stage.tap is not None
     async with stage.span("tap killed", 0):
-        stage.tap.kill()
-        stage.tap.wait()
+        stage.kill_tap()
         await asyncio.sleep(2)
         stage.start_tap()
         await stage.ready()
@@ -142,6 +154,8 @@ FAULTS: tuple[Callable[[Stage], Awaitable[None]], ...] = (
     cut_prober,
     kill_tap,
     bend_tap("lying", "tap lying /4"),
+    bend_tap("lying-gaps", "tap lying about gaps"),
     bend_tap("drifting", "tap clock drifting"),
+    bend_prober,
     truncate,
 )

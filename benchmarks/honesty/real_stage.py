@@ -20,6 +20,8 @@ from tenure.promises import Load, RequestSample, View
 WINDOW_MS = 3000
 LOAD = Load(500_000, 50, 12)
 PROBES_PER_S = 0.2
+ANSWER_S_MAX = 30
+"""So long the generator waits for an answer."""
 VIEWS = frozenset({View.TAP, View.PROBER, View.METRICS})
 USER, PROBER, MAC_KEY = "tenure-user", "tenure-prober", "ab" * 32
 
@@ -33,6 +35,10 @@ class Stage:
         self.spans: list[tuple[str, int, int]] = []
         self.lies_ns: list[tuple[int, int]] = []
         """From when until when a tap lied."""
+        self.kills_ns: list[int] = []
+        """When a tap was killed."""
+        self.drifting_since_ns: int | None = None
+        """Since when the clock runs away by which probes are timed and metrics are read."""
         self.scrapes: list[Scrape] = []
         self.metrics = "live"
         self.flood: list[RequestSample] = []
@@ -54,7 +60,7 @@ class Stage:
         )
 
     def start_tap(self, bent: str = "") -> None:
-        """The tap, or one that is bent (`lying`, `drifting`); on its first start it takes a port, later the same."""
+        """The tap, or one that is bent (as `broken_tap` says); on its first start it takes a port, later the same."""
         document = {
             "listen": {"host": "127.0.0.1", "port": self.tap_port},
             "upstream": {"host": "127.0.0.1", "port": self.port},
@@ -69,15 +75,20 @@ class Stage:
         self.tap = subprocess.Popen([sys.executable, "-m", *program, str(self.folder / "tap-config.json")])
 
     async def restart_tap(self, bent: str = "") -> None:
-        """Kill it with all that goes through it, and start it again."""
-        assert self.tap is not None
-        self.tap.kill()
-        self.tap.wait()
+        """Kill it, and start it again."""
+        self.kill_tap()
         self.start_tap(bent)
         await self.ready()
 
-    def start_prober(self, port: int | None = None) -> None:
-        """The prober with its own journal; before the tap, or cut off from it by another port."""
+    def kill_tap(self) -> None:
+        """Kill it with all that goes through it."""
+        assert self.tap is not None
+        self.kills_ns.append(time.time_ns())
+        self.tap.kill()
+        self.tap.wait()
+
+    def start_prober(self, port: int | None = None, *, drifting: bool = False) -> None:
+        """The prober with its own journal; before the tap, or cut off from it by another port, or with a bent clock."""
         (self.folder / "prober.key").write_text(PROBER)
         document = {
             "baseUrl": f"http://127.0.0.1:{port or self.tap_port}/v1",
@@ -89,7 +100,8 @@ class Stage:
             "journal": str(self.folder / "prober"),
         }
         (self.folder / "prober.json").write_text(json.dumps(document))
-        command = [sys.executable, "-m", "tenure.measurement.prober", str(self.folder / "prober.json")]
+        program = "benchmarks.honesty.broken_prober" if drifting else "tenure.measurement.prober"
+        command = [sys.executable, "-m", program, str(self.folder / "prober.json")]
         self.prober = subprocess.Popen(command)
 
     def stop_prober(self) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from benchmarks.honesty.episodes import note_episode
-from benchmarks.honesty.real_stage import LOAD, PROBES_PER_S, WINDOW_MS, Stage
+from benchmarks.honesty.episodes import Said, note_episode
+from benchmarks.honesty.real_stage import ANSWER_S_MAX, LOAD, PROBES_PER_S, WINDOW_MS, Stage
 from benchmarks.honesty.row import Row, unprobed_windows_max
 from tenure.promises import (
     LatencyObjective,
@@ -31,7 +31,7 @@ def rows_of(
     promises: list[Promise],
     windows: tuple[Window, ...],
     samples: tuple[RequestSample, ...],
-    verdicts: dict[tuple[str, int], WindowVerdict],
+    said: dict[tuple[str, int], Said],
 ) -> list[Row]:
     """The verdicts against what the generator saw, by the fault that overlapped the window."""
     rows: dict[str, Row] = {}
@@ -46,16 +46,18 @@ def rows_of(
         start_ns, end_ns = window.start_ms * 1_000_000, window.end_ms * 1_000_000
         kinds = [kind for kind, began, ended in stage.spans if began < end_ns and ended > start_ns]
         for promise in promises:
-            verdict = verdicts.get((promise.name, window.start_ms))
-            if verdict is not None:
+            one = said.get((promise.name, window.start_ms))
+            if one is not None:
                 lie = unprobed(window, stage.lies_ns, probes_ns)
                 found = row(kinds[0] if kinds else "none")
-                spoilt[promise.name, window.start_ms] = count(found, promise, window, everyone, verdict, lie)
+                spoilt[promise.name, window.start_ms] = count(
+                    found, promise, window, everyone, one.verdict, lie, explained(window, one.verdict, stage.kills_ns)
+                )
     for promise in promises:
-        said = {start: verdict for (name, start), verdict in verdicts.items() if name == promise.name}
+        own = {start: one for (name, start), one in said.items() if name == promise.name}
         for kind, began, ended in stage.spans:
-            starts = [s for s in sorted(said) if s * 1_000_000 < ended and (s + WINDOW_MS) * 1_000_000 > began]
-            note_episode(row(kind), starts, said, partial(_is_spoilt, spoilt, promise.name), promise.assurance)
+            starts = [s for s in sorted(own) if s * 1_000_000 < ended and (s + WINDOW_MS) * 1_000_000 > began]
+            note_episode(row(kind), starts, own, partial(_is_spoilt, spoilt, promise.name), promise.assurance)
     return list(rows.values())
 
 
@@ -86,6 +88,14 @@ def unprobed(window: Window, lies_ns: Sequence[tuple[int, int]], probes_ns: Sequ
     return -(-into_ms // WINDOW_MS)
 
 
+def explained(window: Window, verdict: WindowVerdict, kills_ns: Sequence[int]) -> str:
+    """Why a breach may be a true one of which the generator knows nothing; empty where nothing tells."""
+    start_ns, until_ns = window.start_ms * 1_000_000, (window.end_ms + 1000 * ANSWER_S_MAX) * 1_000_000
+    if verdict.reason is Reason.REQUESTS_FAILED and any(start_ns <= at_ns < until_ns for at_ns in kills_ns):
+        return "the tap was killed over requests of this window: what it had not written of their answers is lost"
+    return ""
+
+
 def count(
     row: Row,
     promise: Promise,
@@ -93,6 +103,7 @@ def count(
     everyone: Sequence[RequestSample],
     verdict: WindowVerdict,
     unprobed: int = 0,
+    explained: str = "",
 ) -> bool:
     """Add one verdict to its row; returns whether users really missed the promise.
 
@@ -114,6 +125,5 @@ def count(
         for s in max(seen, key=len)
     ]
     told = (window.start_ms, values, detail)
-    fine = fine and verdict.reason is not Reason.REQUESTS_FAILED
-    row.add(verdict, bad=bad, fine=fine, unprobed=unprobed, truth=told)
+    row.add(verdict, bad=bad, fine=fine, unprobed=unprobed, explained=explained, truth=told)
     return bad

@@ -197,6 +197,13 @@ def _add(row: Mended, episode: dict[str, Any]) -> None:
         row.rungs[said] = row.rungs.get(said, 0) + 1
 
 
+NO_REMEDY = (
+    "No other kind has a remedy time: load above the declared is owed nothing, who gives up met the same stopped\n"
+    "server, and what fails of sensors, journals and clocks leaves nothing of the service that the ladder could mend."
+)
+"""Why faults of the other parts are not here."""
+
+
 def table(rows: list[Mended]) -> str:
     """Aligned text, one kind a line."""
     lines = [f"{'kind':<22}{'faults':>8}{'episodes':>10}{'detected':>24}{'remedied':>24}  rungs"]
@@ -205,7 +212,7 @@ def table(rows: list[Mended]) -> str:
         detected = _span(row.detected_after_windows, "windows")
         remedied = _span(row.remedied_after_s, "s")
         lines.append(f"{row.kind:<22}{row.faults:>8}{row.episodes:>10}{detected:>24}{remedied:>24}  {rungs}")
-    return "\n".join(lines)
+    return "\n".join([*lines, NO_REMEDY])
 
 
 def _span(values: list[float], unit: str) -> str:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from tenure.promises import Reason, Verdict, WindowVerdict
 
 _EXAMPLES_MAX = 5
-FALSE_KEPT = "FALSE KEPT"
-"""Under this name a row keeps the details of each window that was kept wrongly: what was judged, and what users saw."""
+FALSE_KEPT, UNPROBED, FALSE_BREACHED = "FALSE KEPT", "UNPROBED", "FALSE BREACHED"
+"""Under these names a row keeps the details of each window that was judged wrongly: what was judged, what users saw,
+and of a false breach what explains it."""
+UNEXPLAINED = "nothing explains it"
 _PROBED_WITH = 0.999
 """Probes come at random instants, so no interval is the longest; this share of them is shorter than the bound."""
 
@@ -37,22 +39,39 @@ class Row:
     unprobed_windows_max: int = 0
     """That bound."""
     false_breached: int = 0
+    unexplained_breached: int = 0
+    """Of these, those for which the benchmark knows no explanation."""
     reasons: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
     """A few details of each reason, to see what is behind it."""
+    detected_after_ms: list[int] = field(default_factory=list)
+    """For each episode of bad service that was noticed: from the end of the first window that it spoilt to the look at
+    which the first verdict other than kept had settled."""
     detected_after_windows: list[int] = field(default_factory=list)
-    """For each episode of bad service: windows from the first that was spoilt to the first verdict other than kept."""
+    """The same in whole windows."""
+    undetected: int = 0
+    """Episodes that spoilt a window and of which no verdict told, or none that had settled at the last look."""
     remedy_due_after_windows: list[int] = field(default_factory=list)
-    """For each that lasted long enough: windows from the same until the burn rates call for a remedy."""
+    """For each that lasted long enough: whole windows from the same until the burn rates call for a remedy."""
 
     @property
     def honest(self) -> bool:
         """Nothing was kept wrongly, but for windows of a lie that no probe could have shown yet."""
         return not self.false_kept and max(self.unprobed, default=0) <= self.unprobed_windows_max
 
-    def add(self, verdict: WindowVerdict, *, bad: bool, fine: bool, unprobed: int = 0, truth: object = None) -> None:
+    def add(
+        self,
+        verdict: WindowVerdict,
+        *,
+        bad: bool,
+        fine: bool,
+        unprobed: int = 0,
+        explained: str = "",
+        truth: object = None,
+    ) -> None:
         """Count one verdict. `bad`: users saw a breach beyond the measurement error; `fine`: they clearly saw none;
-        `unprobed`: the how-manieth window this is of a lie that no probe has met yet, 0 where there is none."""
+        `unprobed`: the how-manieth window this is of a lie that no probe has met yet, 0 where there is none;
+        `explained`: why a breach that those users did not see may be one nevertheless, where something tells."""
         self.windows += 1
         self.truly_bad += bad
         self.kept += verdict.verdict is Verdict.KEPT
@@ -62,10 +81,14 @@ class Row:
             if unprobed:
                 self.unprobed.append(unprobed)
             self.false_kept += not unprobed
-            self.examples.setdefault(FALSE_KEPT, []).append(f"{verdict.promise} {verdict.observed} {truth}")
+            name = UNPROBED if unprobed else FALSE_KEPT
+            self.examples.setdefault(name, []).append(f"{verdict.promise} {verdict.observed} {truth}")
         # A window without users is judged by its probes, of which the users' truth says nothing.
         if fine and verdict.verdict is Verdict.BREACHED and "probes" not in verdict.detail:
             self.false_breached += 1
+            self.unexplained_breached += not explained
+            said = f"{verdict.promise} {verdict.reason}, {verdict.detail}, observed {verdict.observed}; users: {truth}"
+            self.examples.setdefault(FALSE_BREACHED, []).append(f"{explained or UNEXPLAINED}: {said}")
         if verdict.reason is not Reason.WITHIN_BOUND:
             self.reasons[verdict.reason] = self.reasons.get(verdict.reason, 0) + 1
             details = self.examples.setdefault(verdict.reason, [])

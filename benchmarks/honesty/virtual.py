@@ -10,16 +10,26 @@ from itertools import accumulate
 from pathlib import Path
 
 from benchmarks.honesty.aims import FIRST_TOKEN, WINDOW_MS, Aim
-from benchmarks.honesty.episodes import note_episode
-from benchmarks.honesty.faults import Kind
+from benchmarks.honesty.episodes import Said, note_episode
+from benchmarks.honesty.faults import LYING, LYING_ABOUT_GAPS, Kind
 from benchmarks.honesty.row import Row, unprobed_windows_max
-from benchmarks.honesty.world import OUTPUT_TOKENS, PROMPT_TOKENS, Episode, S, Truth, arrivals, serve
+from benchmarks.honesty.virtual_truth import count, truly_bad
+from benchmarks.honesty.world import (
+    OUTPUT_TOKENS,
+    PROMPT_TOKENS,
+    START_NS,
+    Episode,
+    S,
+    Truth,
+    arrivals,
+    episodes,
+    serve,
+)
 from tenure.measurement import Declared, JournalWriter, gather, read_journal
 from tenure.measurement.scrape import Scrape
 from tenure.promises import (
     Outcome,
     RequestSample,
-    Tolerance,
     Window,
     WindowVerdict,
     judge,
@@ -28,7 +38,8 @@ from tenure.promises import (
 OFFERED_PER_S = 1.2
 PROBES_PER_S = 0.25
 NETWORK_NS = 400_000
-START_NS = 1_000_000 * S
+LOOKS_MAX = 6
+"""So often a window that is not settled is looked at again, once a window."""
 
 
 class Simulation:
@@ -39,8 +50,8 @@ class Simulation:
         self.source = random.Random(seed)
         self.end_ns = START_NS + windows * WINDOW_MS * 1_000_000
         span = WINDOW_MS * 1_000_000
-        self.service = _episodes(self.source, kind.service, windows, span, every=12, length=3.3)
-        self.sensor = _episodes(self.source, kind.sensor, windows, span, every=9, length=2.6)
+        self.service = episodes(self.source, kind.service, windows, span, every=12, length=3.3)
+        self.sensor = episodes(self.source, kind.sensor, windows, span, every=9, length=2.6)
         users = [(at, "user") for at in arrivals(self.source, OFFERED_PER_S, START_NS, self.end_ns, self.service)]
         probes = [(at, "prober") for at in arrivals(self.source, PROBES_PER_S, START_NS, self.end_ns, [])]
         if kind.sensor == "prober-killed":
@@ -69,22 +80,29 @@ class Simulation:
         return {"wallNs": self._wall(self.now_ns), "monotonicNs": boot - self.slept_ns, "bootNs": boot}
 
     def _wall(self, at_ns: int) -> int:
-        if self.kind.sensor == "tap-drifting" and self._faulty(at_ns):
-            # Runs away by a fifth of a second every second, and is set right again when the episode ends.
-            episode = next(e for e in self.sensor if e.start_ns <= at_ns < e.end_ns)
-            return at_ns + (at_ns - episode.start_ns) // 5
+        if self.kind.sensor == "tap-drifting":
+            return self._run_away(at_ns)
         if self.kind.sensor == "clock-jumping" and self._faulty(at_ns):
             return at_ns + 3600 * S
         return at_ns
+
+    def _run_away(self, at_ns: int) -> int:
+        """A clock that gains a fifth of a second every second, and is set right again when the episode ends."""
+        began_ns = next((e.start_ns for e in self.sensor if e.start_ns <= at_ns < e.end_ns), at_ns)
+        return at_ns + (at_ns - began_ns) // 5
+
+    def _prober_wall(self, at_ns: int) -> int:
+        """The clock of the prober, which reads the workload's metrics as well."""
+        return self._run_away(at_ns) if self.kind.sensor == "prober-drifting" else at_ns
+
+    def _prober_clocks(self) -> dict[str, int]:
+        return dict.fromkeys(("monotonicNs", "bootNs"), self.now_ns) | {"wallNs": self._prober_wall(self.now_ns)}
 
     def _new_tap(self) -> JournalWriter:
         return JournalWriter(self.folder / "tap", segment_bytes=32768, read_clocks=self.clocks)
 
     def _new_prober(self) -> JournalWriter:
-        def plain() -> dict[str, int]:
-            return dict.fromkeys(("wallNs", "monotonicNs", "bootNs"), self.now_ns)
-
-        return JournalWriter(self.folder / "prober", segment_bytes=32768, read_clocks=plain)
+        return JournalWriter(self.folder / "prober", segment_bytes=32768, read_clocks=self._prober_clocks)
 
     def events(self) -> list[tuple[int, str, Truth | None]]:
         """All that happens, in order of time."""
@@ -139,12 +157,12 @@ class Simulation:
     def _mark(self) -> None:
         if not self._tap_down:
             flying = [
-                [t.number, 1, None if t.first_ns is None or t.first_ns > self.now_ns else _newest(t, self.now_ns)]
+                [t.number, 1, None if t.first_ns is None or t.first_ns > self.now_ns else self._newest(t)]
                 for t in self._open.values()
             ]
             self._tap.append("mark", self.clocks() | {"inFlight": flying})
         if self._prober is not None:
-            self._prober.append("mark", dict.fromkeys(("wallNs", "monotonicNs", "bootNs"), self.now_ns))
+            self._prober.append("mark", self._prober_clocks())
         self._scrape()
 
     def _scrape(self) -> None:
@@ -163,7 +181,7 @@ class Simulation:
             ends = self._ends_ns[:done]
             lies = sum(bisect_left(ends, e.end_ns) - bisect_left(ends, e.start_ns) for e in self.sensor)
             tokens += lies * OUTPUT_TOKENS
-        self.scrapes.append(Scrape(self.now_ns, tokens, seconds, None, None))
+        self.scrapes.append(Scrape(self._prober_wall(self.now_ns), tokens, seconds, None, None))
         del self.scrapes[:-60]
 
     def _request(self, what: str, truth: Truth) -> None:
@@ -171,13 +189,21 @@ class Simulation:
         if not self._tap_down and not (unreachable and self._faulty(truth.arrival_ns)):
             self._tap_writes(what, truth)
         if what == "start" and truth.role == "prober" and self._prober is not None:
-            self._prober.append("sent", {"arrivalNs": truth.arrival_ns, "requestId": f"r{truth.number}"})
+            sent_ns = self._prober_wall(truth.arrival_ns)
+            self._prober.append("sent", {"arrivalNs": sent_ns, "requestId": f"r{truth.number}"})
         if what == "end" and truth.role == "prober" and self._prober is not None:
             self._prober.append("probe", {"sample": self._outside(truth).as_record()})
 
+    def _newest(self, truth: Truth) -> int:
+        """When the newest token came, after arrival. Who lies about gaps lies about the open one, too."""
+        lying = self.kind.sensor == LYING_ABOUT_GAPS and self._faulty(truth.arrival_ns)
+        return (self.now_ns if lying else truth.newest_ns(self.now_ns)) - truth.arrival_ns - NETWORK_NS // 2
+
     def _tap_writes(self, what: str, truth: Truth) -> None:
         arrived = truth.arrival_ns + NETWORK_NS // 2
-        factor = 4 if self.kind.sensor == "tap-lying" and self._faulty(truth.arrival_ns) else 1
+        lying = self.kind.sensor if self._faulty(truth.arrival_ns) else ""
+        factor = 4 if lying == LYING else 1
+        gaps_factor = 4 if lying in (LYING, LYING_ABOUT_GAPS) else 1
         if what == "start":
             self._open[truth.number] = truth
             fields = {"id": truth.number, "arrivalNs": self._wall(arrived), "role": truth.role}
@@ -189,6 +215,7 @@ class Simulation:
         else:
             del self._open[truth.number]
             first = None if truth.first_ns is None else (truth.first_ns - arrived) // factor
+            spoken_ns = self.now_ns - (truth.first_ns or arrived)
             self._tap.append(
                 "end",
                 {
@@ -199,8 +226,8 @@ class Simulation:
                     "how": truth.how,
                     "streamed": True,
                     "firstNs": first,
-                    "gapsNs": [gap // factor for gap in truth.gaps_ns],
-                    "endNs": (self.now_ns - arrived) // factor,
+                    "gapsNs": [gap // gaps_factor for gap in truth.gaps_ns],
+                    "endNs": (first or 0) + spoken_ns // gaps_factor,
                     "promptTokens": PROMPT_TOKENS,
                     "outputTokens": OUTPUT_TOKENS if truth.how == "answered" else 0,
                     "requestId": f"r{truth.number}",
@@ -213,7 +240,7 @@ class Simulation:
         failed = truth.failed or cut
         first = None if failed or truth.first_ns is None else truth.first_ns - truth.arrival_ns + NETWORK_NS // 2
         return RequestSample(
-            arrival_ns=truth.arrival_ns,
+            arrival_ns=self._prober_wall(truth.arrival_ns),
             first_token_after_ns=first,
             gaps_ns=() if failed else tuple(truth.gaps_ns),
             end_after_ns=(truth.end_ns or 0) - truth.arrival_ns,
@@ -234,36 +261,13 @@ class Simulation:
         return judge(self.aim.promise, window, evidence)
 
 
-def _newest(truth: Truth, now_ns: int) -> int:
-    """When the newest token came, after arrival."""
-    at = truth.first_ns or 0
-    for gap in truth.gaps_ns:
-        if at + gap > now_ns:
-            break
-        at += gap
-    return at - truth.arrival_ns - NETWORK_NS // 2
-
-
-def _episodes(
-    source: random.Random, kind: str, windows: int, span_ns: int, *, every: int, length: float
-) -> list[Episode]:
-    if not kind:
-        return []
-    found, at = [], START_NS + int((every / 2 + source.random()) * span_ns)
-    while at < START_NS + (windows - 4) * span_ns:
-        end = at + int(source.uniform(0.4, length) * span_ns)
-        found.append(Episode(kind, at, end))
-        at = end + int(source.uniform(0.5, 1.5) * every * span_ns / 2)
-    return found
-
-
 def run(kind: Kind, windows: int, seed: int, aim: Aim = FIRST_TOKEN) -> Row:
     """All windows of a kind against the truth, judged by one promise."""
     row = Row(kind.name, unprobed_windows_max=unprobed_windows_max(PROBES_PER_S, WINDOW_MS))
     with tempfile.TemporaryDirectory() as folder:
         world = Simulation(kind, windows, seed, Path(folder), aim)
         pending: deque[tuple[Window, int]] = deque()
-        verdicts: dict[int, WindowVerdict] = {}
+        said: dict[int, Said] = {}
         for at_ns, what, truth in world.events():
             if what != "judge":
                 world.happen(at_ns, what, truth)
@@ -275,50 +279,17 @@ def run(kind: Kind, windows: int, seed: int, aim: Aim = FIRST_TOKEN) -> Row:
             for _ in range(len(pending)):
                 window, looks = pending.popleft()
                 verdict = world.judge(window)
-                if verdict.settled or looks >= 6:
-                    verdicts[window.start_ms] = verdict
-                else:
+                said[window.start_ms] = Said(verdict, at_ns // 1_000_000 if verdict.settled else None)
+                if not verdict.settled and looks < LOOKS_MAX:
                     pending.append((window, looks + 1))
-        for start_ms, verdict in sorted(verdicts.items()):
-            _count(row, world, Window(start_ms, start_ms + WINDOW_MS), verdict)
+        for start_ms, one in sorted(said.items()):
+            count(row, world, Window(start_ms, start_ms + WINDOW_MS), one.verdict)
         for episode in world.service:
-            starts = [s for s in sorted(verdicts) if _overlaps(s, episode)]
+            starts = [s for s in sorted(said) if _overlaps(s, episode)]
             assurance = world.aim.promise.assurance
-            note_episode(row, starts, verdicts, lambda s: _truly_bad(world, Window(s, s + WINDOW_MS)), assurance)
+            note_episode(row, starts, said, lambda s: truly_bad(world, Window(s, s + WINDOW_MS)), assurance)
     return row
 
 
 def _overlaps(start_ms: int, episode: Episode) -> bool:
     return (start_ms + WINDOW_MS) * 1_000_000 > episode.start_ns and start_ms * 1_000_000 < episode.end_ns
-
-
-def _users(world: Simulation, window: Window) -> list[Truth]:
-    return [t for t in world.truths if t.role == "user" and window.holds(t.arrival_ns)]
-
-
-def _truly_bad(world: Simulation, window: Window) -> bool:
-    """Whether users really saw a breach of an owed window, beyond the measurement error.
-
-    The tolerance states how far two clocks may be apart: a breach counts only if it is one for every such shift.
-    """
-    error_ms = Tolerance().clock_ns // 1_000_000 if world.kind.sensor == "tap-drifting" else 0
-    shifts = {-error_ms, -error_ms // 2, 0, error_ms // 2, error_ms}
-    shifted = [Window(window.start_ms + shift, window.end_ms + shift) for shift in shifts]
-    return all(world.aim.bad(_users(world, one)) for one in shifted)
-
-
-def _unprobed(world: Simulation, window: Window) -> int:
-    """The how-manieth window this is of a tap's lie that no probe was sent into yet; 0 where that is not so."""
-    if world.kind.sensor != "tap-lying":
-        return 0
-    end_ns = window.end_ms * 1_000_000
-    begun = [e.start_ns for e in world.sensor if e.start_ns < end_ns]
-    if not begun or any(begun[-1] <= t.arrival_ns < end_ns for t in world.truths if t.role == "prober"):
-        return 0
-    return (window.start_ms - begun[-1] // 1_000_000 // WINDOW_MS * WINDOW_MS) // WINDOW_MS + 1
-
-
-def _count(row: Row, world: Simulation, window: Window, verdict: WindowVerdict) -> None:
-    fine = world.aim.fine(_users(world, window))
-    bad = _truly_bad(world, window)
-    row.add(verdict, bad=bad, fine=fine, unprobed=_unprobed(world, window))

@@ -8,6 +8,7 @@ import random
 from dataclasses import dataclass, field
 
 S = 1_000_000_000
+START_NS = 1_000_000 * S
 FIRST_WORK_NS = 100_000_000
 TOKEN_WORK_NS = 12_000_000
 OUTPUT_TOKENS = 24
@@ -25,6 +26,20 @@ class Episode:
     """`slow`, `stall`, `left` (a stall in which users give up), `dead` or `flood`."""
     start_ns: int
     end_ns: int
+
+
+def episodes(
+    source: random.Random, kind: str, windows: int, span_ns: int, *, every: int, length: float
+) -> list[Episode]:
+    """When something is wrong, in so many windows of that span: for 0.4 to `length` of them, every `every` or so."""
+    if not kind:
+        return []
+    found, at = [], START_NS + int((every / 2 + source.random()) * span_ns)
+    while at < START_NS + (windows - 4) * span_ns:
+        end = at + int(source.uniform(0.4, length) * span_ns)
+        found.append(Episode(kind, at, end))
+        at = end + int(source.uniform(0.5, 1.5) * every * span_ns / 2)
+    return found
 
 
 @dataclass
@@ -50,6 +65,15 @@ class Truth:
     def first_after_ns(self) -> float:
         """Time to the first token as its user saw it; infinite where none came."""
         return float("inf") if self.failed or self.first_ns is None else self.first_ns - self.arrival_ns
+
+    def newest_ns(self, now_ns: int) -> int:
+        """When the newest token came until now; only where one has come."""
+        at = self.first_ns or 0
+        for gap in self.gaps_ns:
+            if at + gap > now_ns:
+                break
+            at += gap
+        return at
 
 
 class Speed:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks.honesty.aims import AIMS, AVAILABILITY, FIRST_TOKEN, Aim
-from benchmarks.honesty.faults import KINDS, Kind
-from benchmarks.honesty.row import Row, unprobed_windows_max
-from benchmarks.honesty.shown import dishonest, meanings, table
+from benchmarks.honesty.aims import AIMS, AVAILABILITY, FIRST_TOKEN, INTER_TOKEN, Aim
+from benchmarks.honesty.faults import KINDS, LYING, LYING_ABOUT_GAPS, Kind
+from benchmarks.honesty.row import FALSE_BREACHED, Row, unprobed_windows_max
+from benchmarks.honesty.shown import dishonest, meanings, table, wrong
 from benchmarks.honesty.virtual import run
 
-HURT_BY = {FIRST_TOKEN: ("slow", "stall", "left", "dead"), AVAILABILITY: ("dead",)}
+from tenure.promises import Reason, Verdict, Window, WindowVerdict
+
+HURT_BY = {
+    FIRST_TOKEN: ("slow", "stall", "left", "dead"),
+    INTER_TOKEN: ("slow", "dead"),
+    AVAILABILITY: ("dead",),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -18,15 +24,17 @@ def test_no_false_kept(kind: Kind, aim: Aim) -> None:
     row = run(kind, windows=30, seed=7, aim=aim)
     assert row.windows >= 30
     assert row.false_kept == 0
-    assert row.false_breached == 0
+    assert row.unexplained_breached == 0, wrong([row])
     if kind.service in HURT_BY[aim]:
         assert row.truly_bad > 0, "the fault must really have hurt, or the row says nothing"
+        assert row.undetected == 0
         assert max(row.detected_after_windows) <= 1
 
 
 @pytest.mark.parametrize("aim", AIMS, ids=lambda aim: aim.promise.name)
-def test_a_lie_is_believed_no_longer_than_until_its_first_probe(aim: Aim) -> None:
-    lying = next(kind for kind in KINDS if kind.sensor == "tap-lying")
+@pytest.mark.parametrize("sensor", [LYING, LYING_ABOUT_GAPS])
+def test_a_lie_is_believed_no_longer_than_until_its_first_probe(sensor: str, aim: Aim) -> None:
+    lying = next(kind for kind in KINDS if kind.sensor == sensor)
     row = run(lying, windows=120, seed=1, aim=aim)
     assert row.honest
     assert max(row.unprobed, default=0) <= row.unprobed_windows_max
@@ -47,3 +55,27 @@ def test_what_was_kept_before_a_probe_has_its_own_column() -> None:
     assert line[:end].endswith(" 2 (<= 2)")
     assert "bound: 8 windows" in meanings([row])
     assert "Nothing is remedied in this table" in meanings([row])
+
+
+def breached() -> WindowVerdict:
+    """A breach of the first promise, in some window."""
+    window = Window(0, FIRST_TOKEN.promise.assurance.window_ms)
+    name = FIRST_TOKEN.promise.name
+    return WindowVerdict(name, window, Verdict.BREACHED, Reason.REQUESTS_FAILED, "1 of 3 failed", 1.0, 1.0, 3)
+
+
+def test_a_breach_that_users_did_not_see_is_kept_with_what_explains_it() -> None:
+    row = Row("tap killed")
+    row.add(breached(), bad=False, fine=True, explained="their tap was killed", truth=[1, 2])
+    assert (row.false_breached, row.unexplained_breached) == (1, 0)
+    (line,) = wrong([row])
+    assert line.startswith(f"{FALSE_BREACHED} tap killed: their tap was killed: ")
+    assert "1 of 3 failed" in line
+    assert dishonest([row]) == []
+
+
+def test_twin_one_that_nothing_explains_fails_the_benchmark() -> None:
+    row = Row("none")
+    row.add(breached(), bad=False, fine=True, truth=[1, 2])
+    assert dishonest([row]) == ["none: 1 windows were breached wrongly, nothing explains it"]
+    assert wrong([row])[0].startswith(f"{FALSE_BREACHED} none: nothing explains it: ")

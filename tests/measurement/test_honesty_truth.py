@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.honesty.broken_tap import quartered
+from benchmarks.honesty.broken_tap import hastened, quartered
 from benchmarks.honesty.real_stage import LOAD, WINDOW_MS
-from benchmarks.honesty.real_truth import as_sent, count, unprobed
+from benchmarks.honesty.real_truth import as_sent, count, explained, unprobed
 from benchmarks.honesty.row import Row
 
 from tenure.promises import (
@@ -78,3 +78,18 @@ def test_a_lying_tap_divides_each_duration_and_nothing_else() -> None:
     assert quartered({"id": 8, "afterNs": 400}) == {"id": 8, "afterNs": 100}
     end = quartered({"arrivalNs": 800, "firstNs": None, "gapsNs": [40, 80], "endNs": 400})
     assert end == {"arrivalNs": 800, "firstNs": None, "gapsNs": [10, 20], "endNs": 100}
+
+
+def test_a_tap_that_lies_about_gaps_divides_them_and_tells_the_first_token() -> None:
+    end = hastened({"arrivalNs": 800, "firstNs": 200, "gapsNs": [40, 80], "endNs": 328})
+    assert end == {"arrivalNs": 800, "firstNs": 200, "gapsNs": [10, 20], "endNs": 232}
+    for record in ({"id": 8, "afterNs": 400}, {"firstNs": None, "gapsNs": [], "endNs": 400}):
+        assert hastened(record) == record
+
+
+def test_failed_requests_that_no_user_saw_are_explained_by_a_tap_that_was_killed_over_them_alone() -> None:
+    failed = WindowVerdict(PROMISE.name, WINDOW, Verdict.BREACHED, Reason.REQUESTS_FAILED)
+    late = WindowVerdict(PROMISE.name, WINDOW, Verdict.BREACHED, Reason.BOUND_EXCEEDED)
+    over, before = (START_MS + WINDOW_MS + 1000) * MS, (START_MS - 1000) * MS
+    assert explained(WINDOW, failed, [before, over])
+    assert [explained(WINDOW, *args) for args in ((failed, [before]), (failed, []), (late, [over]))] == [""] * 3
