@@ -52,6 +52,10 @@ class Shell:
         """The same, in the namespace of this test."""
         return self(*tokens, "-n", self.namespace, stdin=stdin)
 
+    def objects(self) -> set[str]:
+        """Every object in this test's namespace and in the cluster, by kind and name."""
+        return set(self.here("get", "all,secrets,events,leases,namespaces", "-o", "name").out.split())
+
     def controllers(self) -> Client:
         """The identity that may write Offers, Contracts and status."""
         return Client(from_home(self.home, "controllers"))

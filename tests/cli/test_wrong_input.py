@@ -6,51 +6,54 @@ import pytest
 
 from tests.cli.host import Shell
 from tests.cli.manifests import CHAT, chat
+from tests.cli.wrong_input import CASES, written
 from tests.requirements.fleets import fleet, hopper
 
-CASES = {
-    "unknown field": (chat(load="{requestsPerSecond: 1, promtTokens: 5}"), "UnknownField", "spec.load.promtTokens"),
-    "bad quantity": (chat(term="{duration: 3 fortnights}"), "InvalidQuantity", "spec.term.duration"),
-    "negative duration": (chat(term="{duration: -3d}"), "InvalidQuantity", "spec.term.duration"),
-    "contradictory objectives": (
-        chat(objectives="{timeToFirstToken: {p50: 2s, p95: 1s}}"),
-        "ContradictoryObjectives",
-        "spec.objectives.timeToFirstToken",
-    ),
-    "a country that is none": (
-        CHAT + "  residency: {countries: [DE, UK]}\n",
-        "UnknownCountry",
-        "spec.residency.countries[1]",
-    ),
-    "aliases": ("a: &a [x]\nb: [*a, *a]\n", "AliasesRefused", ""),
-    "duplicate keys": (CHAT + "kind: Workload\n", "DuplicateKey", ""),
-    "invalid UTF-8": (CHAT.encode() + b"\xff", "NotUtf8", ""),
-    "ten megabytes": (b"#" * (10 << 20), "DocumentTooLarge", ""),
-    "not YAML": ("a: [", "NotYaml", ""),
-    "a tag": ("a: !!python/object/apply:os.system [x]", "TagRefused", ""),
-    "unknown kind": (CHAT.replace("Workload", "Workloat"), "UnknownKind", "kind"),
-    "no name": (CHAT.replace("{name: chat}", "{}"), "MissingField", "metadata.name"),
-    "no load": (CHAT.replace("  load:", "  #"), "LoadMissing", "spec"),
-}
-VERBS = (("apply", "-f"), ("create", "-f"), ("diff", "-f"), ("ask", "-f"), ("request", "-f"))
+VERBS = (
+    ("apply", "-f"),
+    ("create", "-f"),
+    ("diff", "-f"),
+    ("lint", "-f"),
+    ("ask", "-f"),
+    ("request", "-f"),
+    ("trial", "--for", "1m", "-f"),
+)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb[0])
 @pytest.mark.parametrize("case", CASES)
 def test_every_verb_refuses_it_with_code_path_and_next_step(
-    shell: Shell, tmp_path: Path, case: str, verb: tuple[str, str]
+    shell: Shell, tmp_path: Path, case: str, verb: tuple[str, ...]
 ) -> None:
-    text, code, path = CASES[case]
+    _, code, path = CASES[case]
     file = tmp_path / "m.yaml"
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    ran = shell.here(*verb, file, "-o", "json")
+    file.write_bytes(written(case))
+    before = shell.objects()
+    run = shell if verb[0] == "lint" else shell.here  # it asks no host
+    ran = run(*verb, file, "-o", "json")
     assert ran.code == 2, ran.err
     assert ran.out == ""
     cause = ran.status["details"]["causes"][0]
     assert (cause["code"], cause.get("path", "")) == (code, path)
     assert cause["nextStep"]
     assert cause["source"] == str(file)
-    assert shell.here("get", "all", "-o", "name").out.count("workload") == 0
+    assert shell.objects() == before, "nothing of it is left behind"
+
+
+def test_twin_what_is_left_behind_would_be_seen(shell: Shell) -> None:
+    before = shell.objects()
+    shell.here("apply", "-f", "-", stdin=CHAT)
+    assert shell.objects() - before == {"workload.tenure.dev/chat"}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_describes_no_machine_is_no_inventory(offline: Shell, tmp_path: Path, case: str) -> None:
+    file = tmp_path / "machine.json"
+    file.write_bytes(written(case))
+    ran = offline("inventory", "lint", file)
+    assert (ran.code, ran.out) == (2, "")
+    assert "[TopologyUnreadable]" in ran.err
+    assert "→" in ran.err
 
 
 def test_one_bad_document_keeps_the_good_ones_from_being_sent(shell: Shell) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import tenure
 from tenure import AsyncClient, Client
@@ -15,6 +16,7 @@ from tests.cli import answers
 from tests.cli.hand import acting
 from tests.cli.host import Shell
 from tests.cli.manifests import CHAT
+from tests.cli.wrong_input import CASES, REACHING, written
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NEED: dict[str, Any] = {
@@ -84,12 +86,38 @@ def test_needs_come_as_files_objects_and_mappings(shell: Shell, tmp_path: Path) 
 )
 def test_a_wrong_need_is_refused_and_leaves_nothing_behind(shell: Shell, need: Any, code: str, path: str) -> None:
     with blocking(shell) as client:
+        before = shell.objects()
         with pytest.raises(ProblemsFound) as found:
             client.request(need)
-        assert client.list(Workload, namespace=shell.namespace).items == []
+        assert shell.objects() == before
     (problem,) = found.value.problems
     assert (problem.code, problem.path) == (code, path)
     assert problem.next_step
+
+
+@pytest.mark.parametrize("verb", ["ask", "request"])
+@pytest.mark.parametrize("case", CASES)
+def test_a_wrong_file_is_refused_as_by_the_command_line(shell: Shell, tmp_path: Path, case: str, verb: str) -> None:
+    _, code, path = CASES[case]
+    file = tmp_path / "m.yaml"
+    file.write_bytes(written(case))
+    before = shell.objects()
+    with blocking(shell) as client, pytest.raises(ProblemsFound) as found:
+        getattr(client, verb)(file)
+    problem = found.value.problems[0]
+    assert (problem.code, problem.path) == (code, path)
+    assert problem.next_step
+    assert shell.objects() == before, "nothing of it is left behind"
+
+
+@pytest.mark.parametrize("case", REACHING)
+def test_a_wrong_mapping_is_refused_alike(shell: Shell, case: str) -> None:
+    _, code, path = CASES[case]
+    before = shell.objects()
+    with blocking(shell) as client, pytest.raises(ProblemsFound) as found:
+        client.request(yaml.safe_load(written(case)))
+    assert (found.value.problems[0].code, found.value.problems[0].path) == (code, path)
+    assert shell.objects() == before, "nothing of it is left behind"
 
 
 def test_a_counter_offer_is_an_answer_and_no_exception(shell: Shell) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.cli.wrong_input import CASES, REACHING, written
 from tests.server.builders import namespace, secret, workload
 from tests.support.embedded import Embedded, embedded_in_thread
 
@@ -53,6 +54,11 @@ def kubectl(environment: dict[str, str]) -> Kubectl:
         return done.stdout if code == 0 else done.stdout + done.stderr
 
     return run
+
+
+def objects(kubectl: Kubectl) -> set[str]:
+    """Every object that there is."""
+    return set(kubectl("get", "tenure,secrets,events,leases,namespaces", "-A", "-o", "name").split())
 
 
 def patch_status(host: Embedded, name: str, status: dict[str, Any]) -> None:
@@ -108,6 +114,33 @@ def test_apply_says_what_is_wrong_and_leaves_nothing(kubectl: Kubectl) -> None:
     assert "spec.lode" in said
     assert "did you mean load" in said
     assert "NotFound" in kubectl("get", "wl", "chat", code=1)
+
+
+@pytest.mark.parametrize("verb", ["apply", "create"])
+@pytest.mark.parametrize("case", REACHING)
+def test_what_is_wrong_is_said_with_its_field_and_leaves_nothing(kubectl: Kubectl, case: str, verb: str) -> None:
+    _, _, path = CASES[case]
+    before = objects(kubectl)
+    said = kubectl(verb, "-f", "-", given=written(case).decode(), code=1)
+    assert path in said
+    assert REACHING[case] in said
+    assert objects(kubectl) == before
+
+
+@pytest.mark.parametrize("case", ["ten megabytes", "invalid UTF-8", "not YAML", "aliases", "a tag", "unknown kind"])
+def test_what_kubectl_itself_refuses_leaves_nothing(kubectl: Kubectl, tmp_path: Path, case: str) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_bytes(written(case))
+    before = objects(kubectl)
+    kubectl("apply", "-f", str(file), code=1)
+    assert objects(kubectl) == before
+
+
+def test_a_manifest_of_ten_megabytes_is_refused_at_the_door(kubectl: Kubectl) -> None:
+    before = objects(kubectl)
+    said = kubectl("create", "-f", "-", given=workload(annotations={"a": "x" * (10 << 20)}), code=1)
+    assert "3145728" in said
+    assert objects(kubectl) == before
 
 
 def test_server_side_apply_is_refused_in_words(kubectl: Kubectl) -> None:

@@ -8,7 +8,10 @@ from typing import Any
 
 import httpx2
 import pytest
+import yaml
 
+from tenure.resources import KINDS
+from tests.cli.wrong_input import CASES, REACHING, written
 from tests.server.builders import WORKLOADS, namespace, secret, workload
 from tests.support.embedded import Embedded, embedded
 
@@ -51,6 +54,16 @@ def causes_of(status: dict[str, Any]) -> dict[str, str]:
     return {cause["field"]: cause["reason"] for cause in status["details"]["causes"]}
 
 
+async def everything(user: httpx2.AsyncClient) -> set[tuple[str, str]]:
+    """Every object that there is."""
+    found = set()
+    for kind in KINDS:
+        where = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"
+        items = (await user.get(f"{where}/{kind.plural}")).json()["items"]
+        found |= {(kind.kind, item["metadata"]["name"]) for item in items}
+    return found
+
+
 class TestObjects:
     async def test_come_back_as_they_were_applied(self, user: httpx2.AsyncClient) -> None:
         wanted = workload(p95="1000ms")
@@ -70,6 +83,16 @@ class TestObjects:
         }
         assert status["details"]["name"] == "chat"
         assert (await user.get(f"{WORKLOADS}/chat")).status_code == 404
+
+    @pytest.mark.parametrize("case", REACHING)
+    async def test_of_every_sort_that_is_wrong_leave_nothing_behind(self, user: httpx2.AsyncClient, case: str) -> None:
+        _, code, path = CASES[case]
+        before = await everything(user)
+        status = status_of(await user.post(WORKLOADS, json=yaml.safe_load(written(case))), 422, "Invalid")
+        assert causes_of(status) == {path: code}
+        (cause,) = status["details"]["causes"]
+        assert REACHING[case] in cause["message"], "with the next step"
+        assert await everything(user) == before
 
     async def test_may_leave_unknown_fields_out_when_asked(self, user: httpx2.AsyncClient) -> None:
         wrong = workload()
@@ -415,8 +438,6 @@ class TestAddresses:
 
 class TestDiscovery:
     async def test_in_both_forms_names_every_kind(self, user: httpx2.AsyncClient) -> None:
-        from tenure.resources import KINDS
-
         accept = {"accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"}
         aggregated = set()
         for path in ("/api", "/apis"):
