@@ -19,8 +19,8 @@ PORT = 19464
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def training(home: House, name: str, steps: int, seconds: int) -> int:
-    """A training under contract, due in so many seconds; returns its deadline."""
+def training(home: House, name: str, steps: int, seconds: int, term: str = "10m") -> int:
+    """A training under contract for a term, due in so many seconds; returns its deadline."""
     by_ms = SystemClock().now_ms() + seconds * 1000
     # No run of it was measured, so its deadline is no offer in full: it is accepted all the same.
     said = home.must(
@@ -41,7 +41,7 @@ spec:
     ports: [{PORT}]
     metrics: {{port: {PORT}}}
   objectives: {{completion: {{by: "{format_instant(by_ms)}"}}}}
-  term: {{duration: 10m}}
+  term: {{duration: {term}}}
 """,
         ),
     )
