@@ -50,12 +50,19 @@ def log_differences(contracts: Iterable[Contract], said: Stated) -> list[str]:
     return found
 
 
-def lost_acceptances(contracts: Iterable[Contract], accepted: Mapping[str, str], deleted: Collection[str]) -> list[str]:
-    """Acceptances (contract to workload) that were acknowledged to a user and are no Active contract, although that
-    user has not deleted the workload."""
-    active = {c.name for c in contracts if c.status and c.status.phase == "Active"}
+def lost_acceptances(
+    contracts: Iterable[Contract], accepted: Mapping[str, str], ended: Collection[str], now_ms: int
+) -> list[str]:
+    """Acceptances (contract to workload) that were acknowledged to a user and are neither an Active contract nor one
+    whose term was over by `now_ms`, although that user has not ended or deleted it."""
+    stands = {c.name for c in contracts if c.status and (c.status.phase == "Active" or _over_in_time(c, now_ms))}
     return [
-        f"{name} was accepted for {workload}, and is not Active"
+        f"{name} was accepted for {workload}, and is neither Active nor over by its term"
         for name, workload in accepted.items()
-        if workload not in deleted and name not in active
+        if workload not in ended and name not in stands
     ]
+
+
+def _over_in_time(contract: Contract, now_ms: int) -> bool:
+    because = contract.status.ended_because if contract.status else None
+    return because == "EndedByTerm" and int(contract.spec.term.end) <= now_ms

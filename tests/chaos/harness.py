@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tenure.cli.running import end_all_runs, plane_of, stop_plane
 from tenure.client import AlreadyExists, Client, Conflict, NotFound, Unreachable, WaitTimeout, discover
-from tenure.resources import Offer, Workload
+from tenure.resources import Contract, Offer, Workload
 from tenure.sdk import Client as SdkClient
 from tenure.sdk import SdkError
 
@@ -31,7 +32,10 @@ GAP_SECONDS_MAX = 1.5
 WAIT_SECONDS = 25
 ACCEPT_AT_ONCE, ACCEPT_SECONDS = 0.7, 3.0
 AT_ONCE_MAX = 3
-TERMS = ("10m", "15m", "20m", "30m", "45m", "1h")
+TERMS = ("20s", "30s", "45s", "60s", "10m", "20m", "45m", "1h")
+"""Half of them end while the control plane is killed again and again, or while it is dead."""
+DELETED, ENDED = 0.4, 0.5
+"""One workload out of so many is deleted where there is any, and the contract of so many more is ended."""
 BY_HAND = "hand"
 """How the names of workloads begin whose offers a user accepts."""
 
@@ -49,6 +53,8 @@ class Home:
     """The share of the workloads whose offers a user accepts; the others take the first one by themselves."""
     acknowledged: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    """Workloads whose contract a user ended."""
     accepted: dict[str, str] = field(default_factory=dict)
     """Acceptances by hand that were acknowledged: contract to workload."""
     made: int = 0
@@ -82,8 +88,11 @@ class Home:
                     self._accept(self.source.choice(offered))
                     return
                 there = [w.name for w in client.list(Workload).items if w.metadata.deletion_timestamp is None]
+                chance = self.source.random()
                 # Few at a time and not all for as long: else all but the first are only ever offered for later.
-                if len(there) >= AT_ONCE_MAX or (there and self.source.random() < 0.4):
+                if DELETED <= chance < ENDED and (standing := self._standing(client)):
+                    self._end(client, self.source.choice(standing))
+                elif len(there) >= AT_ONCE_MAX or (there and chance < DELETED):
                     name = self.source.choice(there)
                     # Before the call: a deletion whose answer is lost may have happened.
                     self.deleted.add(name)
@@ -97,6 +106,16 @@ class Home:
                     self.acknowledged.add(name)
         except (Unreachable, NotFound, AlreadyExists, Conflict, WaitTimeout, SdkError):
             return  # nobody acknowledged it
+
+    @staticmethod
+    def _standing(client: Client) -> list[Contract]:
+        return [c for c in client.list(Contract).items if c.status is not None and c.status.phase == "Active"]
+
+    def _end(self, client: Client, contract: Contract) -> None:
+        """As `tenure end --no-wait` does."""
+        # Before the call, as above. Its need is not answered again, so that its counter is not begun anew.
+        self.ended.add(contract.spec.workload.name)
+        client.delete(Contract, contract.name, namespace=contract.namespace, uid=contract.uid)
 
     def accept_first(self, name: str) -> None:
         """Request one by hand where nothing else is asked for, and accept it; returns once that was acknowledged."""
@@ -179,6 +198,21 @@ class Home:
             lines = [line.split() for line in file.read_text().splitlines() if len(line.split()) == 2]
             found[file.stem] = [(int(n), float(t)) for n, t in lines]
         return found
+
+
+def processes_about(path: Path) -> dict[int, str]:
+    """What runs and names this folder in its command, its environment or as its working directory, by pid."""
+    named = str(path).encode()
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with suppress(OSError):  # gone, or somebody else's
+            command = (entry / "cmdline").read_bytes()
+            seen = (command, (entry / "environ").read_bytes(), os.fsencode((entry / "cwd").readlink()))
+            if any(named in text for text in seen):
+                found[int(entry.name)] = command.replace(b"\0", b" ").decode(errors="replace")
+    return found
 
 
 def assert_no_gap(name: str, counted: list[tuple[int, float]]) -> None:

@@ -5,9 +5,14 @@ from typing import Any
 
 from tests.chaos.agreement import Stated, log_differences, lost_acceptances
 
+NOW_MS = 1_000
 
-def contract(uid: str, phase: str) -> Any:
-    return SimpleNamespace(uid=uid, name=f"c-{uid}", status=SimpleNamespace(phase=phase))
+
+def contract(uid: str, phase: str, because: str | None = None, end_ms: int = 2 * NOW_MS) -> Any:
+    status = SimpleNamespace(phase=phase, ended_because=because)
+    return SimpleNamespace(
+        uid=uid, name=f"c-{uid}", status=status, spec=SimpleNamespace(term=SimpleNamespace(end=end_ms))
+    )
 
 
 def said(signed: str = "", ending: str = "", settled: str = "") -> Stated:
@@ -32,8 +37,18 @@ def test_twin_each_difference_is_told() -> None:
     assert half == ["a began to end by the log, and never did"]
 
 
-def test_an_acceptance_counts_until_its_user_deletes() -> None:
+LOST = "c-b was accepted for two, and is neither Active nor over by its term"
+
+
+def test_an_acceptance_counts_until_its_user_ends_it() -> None:
     living = [contract("a", "Active"), contract("b", "Ended")]
     accepted = {"c-a": "one", "c-b": "two", "c-x": "three"}
-    assert lost_acceptances(living, accepted, deleted={"two", "three"}) == []
-    assert lost_acceptances(living, accepted, deleted={"three"}) == ["c-b was accepted for two, and is not Active"]
+    assert lost_acceptances(living, accepted, {"two", "three"}, NOW_MS) == []
+    assert lost_acceptances(living, accepted, {"three"}, NOW_MS) == [LOST]
+
+
+def test_an_acceptance_whose_term_is_over_was_not_lost_and_one_that_ended_before_was() -> None:
+    accepted = {"c-b": "two"}
+    assert lost_acceptances([contract("b", "Ended", "EndedByTerm", NOW_MS)], accepted, (), NOW_MS) == []
+    assert lost_acceptances([contract("b", "Ended", "EndedByTerm", NOW_MS + 1)], accepted, (), NOW_MS) == [LOST]
+    assert lost_acceptances([contract("b", "Ended", "Lost", NOW_MS)], accepted, (), NOW_MS) == [LOST]

@@ -1,5 +1,6 @@
 """The control plane is killed at random moments: nothing acknowledged is lost, no run doubled or restarted, and after
-every kill the ledger, the contracts, the evidence log and what runs agree.
+every kill the ledger, the contracts, the evidence log and what runs agree. Users delete and end; short terms end by
+themselves. Once all records are ended, no process is left.
 
 20 kills by default; TENURE_KILLS=200 for many, TENURE_SEED to repeat one.
 """
@@ -8,6 +9,7 @@ import os
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pytest
 from tenure.engines import LocalEngine
 from tenure.resources import Contract, Workload
 from tests.chaos.agreement import log_differences, lost_acceptances, stated
-from tests.chaos.harness import WAIT_SECONDS, Home, assert_no_gap
+from tests.chaos.harness import WAIT_SECONDS, Home, assert_no_gap, processes_about
 from tests.requirements.home import House
 
 pytestmark = pytest.mark.real
@@ -51,6 +53,7 @@ def test_control_is_not_in_the_data_path(home: Home) -> None:
         home.up()
         waited.append(_agrees(home, f"kill {round_number + 1}"))
     _tell(home, waited)
+    _leaves_nobody(home)
 
 
 def _torment(home: Home, stop: threading.Event) -> None:
@@ -81,7 +84,8 @@ def _differences(home: Home) -> list[str]:
         there = {w.name for w in client.list(Workload).items if w.metadata.deletion_timestamp is None}
         contracts = client.list(Contract).items
     found += [f"{name} was acknowledged, and is lost" for name in home.acknowledged - home.deleted - there]
-    found += lost_acceptances(contracts, home.accepted, home.deleted)
+    now_ms = time.time_ns() // 10**6
+    found += lost_acceptances(contracts, home.accepted, home.deleted | home.ended, now_ms)
     found += log_differences(contracts, stated(home.path))
     engine = LocalEngine(home.path)
     alive = {state.run_id: state for state in engine.runs() if not state.final}
@@ -92,11 +96,26 @@ def _differences(home: Home) -> list[str]:
     return found
 
 
+def _leaves_nobody(home: Home) -> None:
+    """Every process is somebody's by a record: with the records ended, no process of this home is left."""
+    assert processes_about(home.path), "twin: its control plane at least is seen"
+    home.clean()
+    give_up = time.monotonic() + WAIT_SECONDS
+    while left := processes_about(home.path):
+        assert time.monotonic() < give_up, f"no record knew of {left}"
+        time.sleep(0.3)
+
+
 def _tell(home: Home, waited: list[float]) -> None:
     said = stated(home.path)
+    with home.client() as client:
+        ends = Counter(
+            c.status.ended_because for c in client.list(Contract).items if c.status and c.status.ended_because
+        )
     print(
         f"{len(waited)} kills, each followed by agreement within {max(waited, default=0):.1f} s: "
         f"{len(home.acknowledged)} workloads acknowledged, {len(home.deleted)} deleted, "
+        f"{len(home.ended)} ended by their user, {ends['EndedByTerm']} over by their term, "
         f"{len(home.accepted)} offers accepted by hand; "
         f"{len(said.signed)} contracts signed, {len(said.settled)} settled"
     )
