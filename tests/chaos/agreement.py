@@ -1,11 +1,14 @@
 """Whether contracts, evidence log and what really runs say the same; what does not is told in a line each."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenure.evidence import KeyRing, LogReader, contract_source
 from tenure.resources import Contract
+
+SETTLED = "ending/settled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,8 @@ class Stated:
     signed: frozenset[str]
     ending: frozenset[str]
     settled: frozenset[str]
+    because: Counter[str] = field(default_factory=Counter)
+    """How many of the settled ended for which reason."""
 
 
 def stated(home: Path) -> Stated:
@@ -27,7 +32,13 @@ def stated(home: Path) -> Stated:
         def having(id: str) -> frozenset[str]:
             return frozenset(uid for uid in uids if log.find(f"{contract_source(uid)}/{id}") is not None)
 
-        return Stated(having("terms"), having("ending/ending"), having("ending/settled"))
+        def reason(uid: str) -> str:
+            place = log.find(f"{contract_source(uid)}/{SETTLED}")
+            assert place is not None, "it is settled"
+            return str(log.statement(place).body["because"])
+
+        settled = having(SETTLED)
+        return Stated(having("terms"), having("ending/ending"), settled, Counter(map(reason, settled)))
     finally:
         log.close()
 

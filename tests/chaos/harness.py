@@ -32,8 +32,9 @@ GAP_SECONDS_MAX = 1.5
 WAIT_SECONDS = 25
 ACCEPT_AT_ONCE, ACCEPT_SECONDS = 0.7, 3.0
 AT_ONCE_MAX = 3
-TERMS = ("20s", "30s", "45s", "60s", "10m", "20m", "45m", "1h")
-"""Half of them end while the control plane is killed again and again, or while it is dead."""
+TERMS = ("3s", "6s", "12s", "30s", "10m", "20m", "45m", "1h")
+"""Half of them end while the control plane is killed again and again, or while it is dead. Most contracts are deleted
+or ended before they are half a minute old."""
 DELETED, ENDED = 0.4, 0.5
 """One workload out of so many is deleted where there is any, and the contract of so many more is ended."""
 BY_HAND = "hand"

@@ -9,7 +9,6 @@ import os
 import random
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,14 +107,10 @@ def _leaves_nobody(home: Home) -> None:
 
 def _tell(home: Home, waited: list[float]) -> None:
     said = stated(home.path)
-    with home.client() as client:
-        ends = Counter(
-            c.status.ended_because for c in client.list(Contract).items if c.status and c.status.ended_because
-        )
     print(
         f"{len(waited)} kills, each followed by agreement within {max(waited, default=0):.1f} s: "
         f"{len(home.acknowledged)} workloads acknowledged, {len(home.deleted)} deleted, "
-        f"{len(home.ended)} ended by their user, {ends['EndedByTerm']} over by their term, "
+        f"the contracts of {len(home.ended)} ended by their user, "
         f"{len(home.accepted)} offers accepted by hand; "
-        f"{len(said.signed)} contracts signed, {len(said.settled)} settled"
+        f"{len(said.signed)} contracts signed, {len(said.settled)} settled: {dict(said.because)}"
     )
