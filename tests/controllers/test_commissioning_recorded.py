@@ -1,13 +1,14 @@
 """Commissioning goes on with the run as it was recorded: what its contract would ask for by now is not looked at."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tenure.controllers.contract import commissioning
 from tenure.controllers.serving import ServingError
-from tenure.engines import RunConflict, RunNotFound
+from tenure.engines import EndReason, Phase, RunConflict, RunNotFound
 from tests.controllers.test_activation import Starting
 
 pytestmark = pytest.mark.anyio
@@ -68,3 +69,15 @@ async def test_twin_a_secret_that_is_not_there_when_it_is_first_started_ends_it_
     await rotating.try_again()
     assert rotating.said() == ("Ending", "StartFailed")
     assert "login/token" in str(rotating.now().status)
+
+
+@pytest.mark.parametrize("left_ms", [1, -1], ids=["a moment before by this clock", "after"])
+async def test_a_run_whose_term_is_over_before_it_is_signed_was_ended_by_its_term_and_did_not_fail_to_start(
+    rotating: Rotating, left_ms: int
+) -> None:
+    rotating.run = SimpleNamespace(
+        run_id="r", phase=Phase.ENDED, reason=EndReason.TERM_OVER, final=True, healthy=None, message="its term is over"
+    )
+    rotating.clock.advance(int(rotating.contract.spec.term.end) - rotating.clock.now_ms() - left_ms)
+    await rotating.try_again()
+    assert rotating.said() == ("Ending", "EndedByTerm")

@@ -72,6 +72,8 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         return await _fail(plane, contract, "StartFailed", str(error))
     if state.final and contract.spec.body.inference is None and state.reason in BY_ITSELF:
         return await _activate(plane, contract, state, run_status(state), None)  # quicker than we looked
+    if state.reason is EndReason.TERM_OVER:  # its supervisor looked at the clock after us
+        return await _fail(plane, contract, "EndedByTerm", "its term was over before it was signed")
     if state.final:
         return await _fail(plane, contract, "StartFailed", state.message or f"the run ended: {state.reason}")
     if state.healthy is False or (_serves(plane, contract) and not state.healthy):
