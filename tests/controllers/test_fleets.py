@@ -92,13 +92,20 @@ def test_twin_without_a_whole_island_it_is_infeasible(tmp_path: Path) -> None:
     assert isinstance(found, Refusal)
 
 
+def test_of_several_levels_that_must_be_shared_all_are(tmp_path: Path) -> None:
+    spec = asked(resources=GANG, topology={"must": [{"share": "rack"}, {"share": "rail"}]})
+    site = fleet(tmp_path, "a,8000,1024,8,H100,r,,8,,,,", "b,8000,1024,8,H100,r,,8,,,,")
+    found = with_wanted(Demand("d", (Role(),)), wanted_of(spec), site)
+    assert found.required_levels == ("rail", "rack")
+
+
 def test_sharing_inside_and_between_is_told_apart() -> None:
     spec = asked(
         resources=GANG, topology={"must": [{"share": "numaNode"}, {"share": "row"}], "prefer": [{"share": "rack"}]}
     )
     wanted = wanted_of(spec)
     assert wanted.requires == {"numa"}
-    assert (wanted.required_level, wanted.preferred_level) == ("row", "rack")
+    assert (wanted.required_levels, wanted.preferred_level) == (("row",), "rack")
 
 
 def test_what_an_engine_cannot_do_is_a_constraint_with_a_next_step() -> None:

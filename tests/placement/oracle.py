@@ -206,10 +206,8 @@ def _related(fleet: Fleet, demand: Demand, claims: list[Claim]) -> bool:
     machines = [fleet.machine(claim.machine) for claim in claims]
     if len({machine.site for machine in machines}) > 1:
         return False
-    if demand.required_level is not None:
-        domains = {machine.domain(demand.required_level) for machine in machines}
-        if len(domains) > 1 or None in domains:
-            return False
+    if not all(_one_domain(machines, level) for level in demand.required_levels):
+        return False
     if demand.link_bytes_per_s_min is not None and not _linked(fleet, demand.link_bytes_per_s_min, machines):
         return False
     if demand.spread is not None:
@@ -221,9 +219,13 @@ def _related(fleet: Fleet, demand: Demand, claims: list[Claim]) -> bool:
 
 def _linked(fleet: Fleet, least: int, machines: list[FleetMachine]) -> bool:
     """Whether some level that all machines share is known to carry the bandwidth."""
-    return any(
-        (level.bytes_per_s or 0) >= least
-        and len({(m.site, m.domain(level.name)) for m in machines}) == 1
-        and machines[0].domain(level.name) is not None
-        for level in fleet.levels
-    )
+    return any((level.bytes_per_s or 0) >= least and _one_domain(machines, level.name) for level in fleet.levels)
+
+
+def _one_domain(machines: list[FleetMachine], level: str) -> bool:
+    return machines[0].domain(level) is not None and len({(m.site, m.domain(level)) for m in machines}) == 1
+
+
+def together(fleet: Fleet, demand: Demand, claims: tuple[Claim, ...]) -> bool:
+    """Whether these claims share what the demand says must be shared, and are spread as it says."""
+    return _related(fleet, demand, list(claims))

@@ -61,7 +61,7 @@ def machines(draw: st.DrawFn, name: str) -> FleetMachine:
         cores,
         tuple(MemoryNode(n, draw(st.integers(0, 6)), draw(st.integers(0, 1))) for n in range(nodes)),
         devices,
-        place=(("rack", draw(st.sampled_from(["r0", "r1"]))),),
+        place=draw(places()),
         reserved_cores=frozenset(draw(st.sets(st.integers(0, 3), max_size=1))),
         core_power=draw(powers()),
         schedulable=draw(st.sampled_from([True, True, True, True, False])),
@@ -70,12 +70,20 @@ def machines(draw: st.DrawFn, name: str) -> FleetMachine:
 
 
 @st.composite
+def places(draw: st.DrawFn) -> tuple[tuple[str, str], ...]:
+    """A rack, and a rail that knows nothing of it and cuts through; some machines name none."""
+    rail = draw(st.sampled_from(["l0", "l0", "l1", None]))
+    rack = draw(st.sampled_from(["r0", "r0", "r1", "r1", "r1", None]))
+    return tuple((level, domain) for level, domain in (("rail", rail), ("rack", rack)) if domain is not None)
+
+
+@st.composite
 def fleets(draw: st.DrawFn) -> Fleet:
     boxes = tuple(draw(machines(f"m{n}")) for n in range(draw(st.integers(1, 3))))
-    fast = draw(st.sampled_from([None, 10, 20]))
+    rack, rail = draw(st.sampled_from([None, 10, 20])), draw(st.sampled_from([None, 10, 20]))
     return Fleet(
         boxes,
-        (Level("machine", 30), Level("rack", fast), Level("site", 5)),
+        (Level("machine", 30), Level("rail", rail), Level("rack", rack), Level("site", 5)),
         draw(budgets()),
     )
 
@@ -152,6 +160,7 @@ def demands(draw: st.DrawFn, name: str = "d", *, most: int = 2) -> Demand:
         constraints.append(Constraint("residency", "law", frozenset({"m0", "m2"}), policy=True))
     if draw(st.integers(0, 3)) == 0:
         constraints.append(Constraint("hardware", "user", hardware_classes=frozenset({"new"})))
+    levels = draw(st.sampled_from([(), (), ("machine",), ("rack",), ("rail",), ("rail", "rack"), ("rack", "machine")]))
     return Demand(
         name,
         tuple(parts),
@@ -159,8 +168,9 @@ def demands(draw: st.DrawFn, name: str = "d", *, most: int = 2) -> Demand:
         start=Start(earliest, earliest + draw(st.sampled_from([0, 0, 2, 4]))),
         duration_ms=None if until else length,
         until_ms=earliest + length if until else None,
-        required_level=draw(st.sampled_from([None, None, "machine", "rack"])),
-        preferred_level=draw(st.sampled_from([None, None, "machine", "rack"])),
+        required_level=levels[0] if levels else None,
+        required_also=levels[1:],
+        preferred_level=draw(st.sampled_from([None, None, "machine", "rail", "rack"])),
         link_bytes_per_s_min=draw(st.sampled_from([None, None, None, 3, 15, 25, 99])),
         spread=draw(st.sampled_from([None, None, None, Spread("machine", 1), Spread("rack", 1)])),
         constraints=tuple(constraints),

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.placement.oracle import earliest, feasible
+from tests.placement.oracle import earliest, feasible, together
 from tests.placement.strategies import questions
 
 from tenure.placement import (
@@ -45,6 +45,7 @@ def test_a_plan_exists_exactly_where_one_is_given_and_it_is_the_earliest(questio
     first = earliest(fleet, calendar, demand, demand.start)
     if isinstance(answer, Plan):
         assert answer.start_ms == first
+        assert together(fleet, demand, answer.claims)
         role = demand.roles[0]
         if role.count_min is not None and len(answer.claims) < role.count:
             larger = replace(demand, roles=(replace(role, count_min=len(answer.claims) + 1),))

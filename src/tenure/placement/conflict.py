@@ -97,8 +97,7 @@ def _items(question: Question) -> list[Item]:
     items += [Item(Conflict(axis, who), _without_axis(axis)) for axis in _all_axes(demand)]
     if any(role.requires or role.numa_distance_max is not None for role in demand.roles):
         items.append(Item(Conflict("topology", who), _anywhere_inside))
-    if demand.required_level is not None:
-        items.append(Item(Conflict(f"level:{demand.required_level}", who), _without(required_level=None)))
+    items += [Item(Conflict(f"level:{level}", who), _without_level(level)) for level in demand.required_levels]
     if demand.link_bytes_per_s_min is not None:
         items.append(Item(Conflict("link", who), _without(link_bytes_per_s_min=None)))
     if demand.spread is not None:
@@ -121,6 +120,14 @@ def _imposed(constraint: Constraint) -> Item:
 def _without(**fields: Any) -> Callable[[Question], Question]:
     def drop(question: Question) -> Question:
         return replace(question, demand=replace(question.demand, **fields))
+
+    return drop
+
+
+def _without_level(level: str) -> Callable[[Question], Question]:
+    def drop(question: Question) -> Question:
+        left = tuple(one for one in question.demand.required_levels if one != level)
+        return replace(question, demand=replace(question.demand, required_level=None, required_also=left))
 
     return drop
 

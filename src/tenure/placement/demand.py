@@ -102,7 +102,8 @@ class Demand:
     """All or nothing: every member or none.
 
     Give ``duration_ms``, or ``until_ms`` for a fixed end, or neither for no end. Without ``start`` it starts now.
-    ``required_level`` is the widest domain that all members must share; ``preferred_level`` is tried first.
+    ``required_level`` is the widest domain that all members must share; ``required_also`` are further levels that they
+    must share too, where levels cut through each other. ``preferred_level`` is tried first.
     ``link_bytes_per_s_min`` is owed between any two members. ``group`` names the demand's own holds: alternatives
     of one group exclude each other, so they do not stand in each other's way.
     """
@@ -115,6 +116,7 @@ class Demand:
     duration_ms: int | None = None
     until_ms: int | None = None
     required_level: str | None = None
+    required_also: tuple[str, ...] = ()
     preferred_level: str | None = None
     link_bytes_per_s_min: int | None = None
     spread: Spread | None = None
@@ -122,6 +124,11 @@ class Demand:
 
     def __post_init__(self) -> None:
         _check_demand(self)
+
+    @property
+    def required_levels(self) -> tuple[str, ...]:
+        """Every level that all members must share."""
+        return (() if self.required_level is None else (self.required_level,)) + self.required_also
 
     def start_at(self, now_ms: int) -> Start:
         return self.start if self.start is not None else Start.now(now_ms)

@@ -60,17 +60,34 @@ def stands(fleet: Fleet) -> dict[str, int]:
     return known
 
 
-def domains(fleet: Fleet, level: str) -> Domains:
-    """Machines by their domain at a level. A machine that names none belongs to none; domains of different sites are
-    different although they share a name."""
-    known: Domains | None = fleet.memo.get(f"domains:{level}")
+def domains(fleet: Fleet, *levels: str) -> Domains:
+    """Machines by their domain at a level, or at several levels at once. A machine that names none belongs to none;
+    domains of different sites are different although they share a name."""
+    key = f"domains:{levels}"
+    known: Domains | None = fleet.memo.get(key)
     if known is None:
-        groups: dict[tuple[str, str], list[str]] = {}
+        groups: dict[tuple[str, ...], list[str]] = {}
         for machine in fleet.machines:
-            domain = machine.domain(level)
-            if domain is not None:
-                groups.setdefault((machine.site, domain), []).append(machine.name)
-        known = fleet.memo[f"domains:{level}"] = [(domain, names) for (_, domain), names in sorted(groups.items())]
+            at = [machine.domain(level) for level in levels]
+            if None not in at:
+                groups.setdefault((machine.site, *map(str, at)), []).append(machine.name)
+        known = fleet.memo[key] = [("+".join(at), names) for (_, *at), names in sorted(groups.items())]
+    return known
+
+
+def nests(fleet: Fleet, inner: str, outer: str) -> bool:
+    """Whether every domain of one level lies whole in one domain of the other, so that who shares it shares both."""
+    if inner == outer or outer == "site":
+        return True
+    key = f"nests:{inner}:{outer}"
+    known: bool | None = fleet.memo.get(key)
+    if known is None:
+        around: dict[tuple[str, str], str | None] = {}
+        known = fleet.memo[key] = all(
+            (wider := machine.domain(outer)) is not None and around.setdefault((machine.site, domain), wider) == wider
+            for machine in fleet.machines
+            if (domain := machine.domain(inner)) is not None
+        )
     return known
 
 

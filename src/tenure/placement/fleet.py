@@ -1,6 +1,6 @@
 """The fleet as placement sees it: machines with their cores, memory and devices, where each stands, and its budgets.
 
-The algorithm knows nothing of its domain beyond this: capacities, classes, and domains that nest by level.
+The algorithm knows nothing of its domain beyond this: capacities, classes, and domains by level.
 A machine belongs to one domain at each level that it names (``rack``, ``row``, ``nvlink``, ``leaf`` ...); the levels
 of a fleet are listed from the narrowest to the widest.
 """
@@ -164,7 +164,7 @@ class FleetMachine:
 @dataclass(frozen=True, slots=True)
 class Level:
     """A level of the fleet. ``bytes_per_s`` is what any two members inside one domain are sure of between them;
-    ``None`` is unknown and satisfies no minimum. Levels nest; a narrower domain is no worse connected."""
+    ``None`` is unknown and satisfies no minimum. Levels need not nest (a rail may cut through racks)."""
 
     name: str
     bytes_per_s: int | None = None

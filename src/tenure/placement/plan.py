@@ -74,7 +74,7 @@ def as_plan(question: Question, found: Found) -> Plan:
         claims=found.claims,
         level=level,
         domain=domain,
-        preferences=_preferences(question, found.claims, level),
+        preferences=_preferences(question, found.claims, machines),
         draws=tuple(sorted(draws(fleet, found.claims).items())),
         unknown_draws=unknown_draws(fleet, found.claims),
     )
@@ -83,20 +83,25 @@ def as_plan(question: Question, found: Found) -> Plan:
 def shared_level(fleet: Fleet, machines: Sequence[FleetMachine]) -> tuple[str, str]:
     """The narrowest level of which one domain contains all these machines, and that domain."""
     for level in fleet.level_names():
-        domains = {machine.domain(level) for machine in machines}
-        if len(domains) == 1 and None not in domains:
-            return level, str(domains.pop())
+        if _share(machines, level):
+            return level, str(machines[0].domain(level))
     return "fleet", ""
 
 
-def _preferences(question: Question, claims: tuple[Claim, ...], level: str) -> tuple[tuple[str, bool], ...]:
+def _share(machines: Sequence[FleetMachine], level: str) -> bool:
+    return machines[0].domain(level) is not None and len({machine.domain(level) for machine in machines}) == 1
+
+
+def _preferences(
+    question: Question, claims: tuple[Claim, ...], machines: Sequence[FleetMachine]
+) -> tuple[tuple[str, bool], ...]:
     demand, fleet = question.demand, question.fleet
     met: list[tuple[str, bool]] = []
     if demand.preferred_level is not None:
-        names = fleet.level_names()
         wanted = demand.preferred_level
-        within = wanted in names and level in names and names.index(level) <= names.index(wanted)
-        met.append((f"level:{wanted}", within))
+        # Who is alone on a machine is together, whatever the machine is part of.
+        together = len({machine.name for machine in machines}) == 1 or _share(machines, wanted)
+        met.append((f"level:{wanted}", wanted in fleet.level_names() and together))
     for role in demand.roles:
         own = [claim for claim in claims if claim.role == role.name]
         for inside in sorted(role.prefers):

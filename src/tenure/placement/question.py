@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tenure.placement import derived
+from tenure.placement import derived, shared
 from tenure.placement.axes import lacks, slots
 from tenure.placement.budgets import budgets_left
 from tenure.placement.calendar import Calendar, Free
@@ -108,34 +108,26 @@ class Question:
     def _latest(self, latest_ms: int) -> int:
         return latest_ms if self.demand.until_ms is None else min(latest_ms, self.demand.until_ms - 1)
 
-    def widest_level(self) -> str | None:
-        """The widest level that members may span: what is required, narrowed by the link bandwidth; None if no
-        level of the fleet is known to carry that bandwidth."""
-        names = self.fleet.level_names()
-        required = self.demand.required_level or "site"
-        widest = names.index(required) if required in names else -1
-        minimum = self.demand.link_bytes_per_s_min
-        if minimum is not None:
-            # Levels nest: who shares a narrower domain shares the wider one, and is at least as well connected.
-            wide_enough = {lv.name for lv in self.fleet.levels if (lv.bytes_per_s or 0) >= minimum}
-            widest = min(widest, max((n for n, name in enumerate(names) if name in wide_enough), default=-1))
-        return names[widest] if widest >= 0 else None
-
-    def levels_to_try(self) -> list[str]:
-        """From the preferred level (or the narrowest) up to the widest allowed."""
-        widest = self.widest_level()
-        if widest is None:
-            return []
-        names = self.fleet.level_names()
-        allowed = list(names[: names.index(widest) + 1])
-        if sum(role.count for role in self.demand.roles) == 1 and not self.demand.required_level:
-            return allowed[-1:]
-        preferred = self.demand.preferred_level
-        return allowed[allowed.index(preferred) :] if preferred in allowed else allowed
-
     def domains(self, level: str, among: Mapping[str, object]) -> derived.Domains:
-        """Machines by their domain at a level, those among these names only."""
-        every = derived.domains(self.fleet, level)
+        """Machines by their domain at a level, as far as they also share all that must be shared; these names only."""
+        fleet = self.fleet
+        inside = [shared.narrowed(fleet, (level, *way)) for way in shared.ways(fleet, self.demand)]
+        return self._domains(shared.widest(fleet, inside), among)
+
+    def widest_domains(self, among: Mapping[str, object]) -> derived.Domains:
+        """Machines by the widest domains that the members may span. They overlap where one of several levels, that cut
+        through each other, will do."""
+        return self._domains(shared.ways(self.fleet, self.demand), among)
+
+    def alone(self, among: Mapping[str, object]) -> list[str]:
+        """Machines that by themselves lie in all that must be shared; one that names no rack shares none."""
+        fleet = self.fleet
+        if any(shared.narrowed(fleet, ("machine", *way)) == ("machine",) for way in shared.ways(fleet, self.demand)):
+            return list(among)
+        return [name for _, names in self.domains("machine", among) for name in names]
+
+    def _domains(self, ways: Iterable[shared.Way], among: Mapping[str, object]) -> derived.Domains:
+        every = [one for way in ways for one in derived.domains(self.fleet, *way)]
         if len(among) == len(self.fleet.machines):
             return every
         found = [(domain, [name for name in names if name in among]) for domain, names in every]

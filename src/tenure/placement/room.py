@@ -25,7 +25,10 @@ class Room:
     ) -> None:
         self._question = question
         self._machines = {machine.name: machine for machine in machines}
-        self._domain_of = {name: number for number, (_, names) in enumerate(domains) for name in names}
+        self._domains_of: dict[str, list[int]] = {}
+        for number, (_, names) in enumerate(domains):
+            for name in names:
+                self._domains_of.setdefault(name, []).append(number)
         self._needed = [role.least for role in question.demand.roles]
         self._by_machine: dict[str, list[int]] = {name: [0] * len(self._needed) for name in self._machines}
         self._totals = [[0] * len(self._needed) for _ in domains]
@@ -35,12 +38,11 @@ class Room:
         """Count these machines afresh for a start at ``start_ms``; others need not be known."""
         known = [self._machines[name] for name in names if name in self._machines]
         for name, free in self._question.free(known, start_ms).items():
-            place = self._domain_of.get(name)
-            if place is None:
-                continue
+            places = self._domains_of.get(name, [])
             for number, role in enumerate(self._question.demand.roles):
                 fresh = slots(free, role)
-                self._totals[place][number] += fresh - self._by_machine[name][number]
+                for place in places:
+                    self._totals[place][number] += fresh - self._by_machine[name][number]
                 self._by_machine[name][number] = fresh
 
     def enough(self) -> bool:

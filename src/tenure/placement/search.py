@@ -15,6 +15,7 @@ from tenure.placement.holds import Claim
 from tenure.placement.members import place_members
 from tenure.placement.question import Question
 from tenure.placement.room import Room
+from tenure.placement.shared import levels_to_try
 from tenure.placement.verdict import Verdict
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class Search:
         self.proved = True
         self.machines = question.able()
         self.rank = derived.rank(question.fleet, question.seed)
-        self.levels = question.levels_to_try()
+        self.levels = levels_to_try(question.fleet, question.demand)
         self._names = {machine.name: machine for machine in self.machines}
 
     def first(self, latest_ms: int) -> Found | None:
@@ -71,7 +72,7 @@ class Search:
         later = question.later_starts(self.machines, latest_ms)
         if not later:
             return None
-        room = Room(question, self.machines, question.domains(self.levels[-1], self._names), earliest_ms)
+        room = Room(question, self.machines, question.widest_domains(self._names), earliest_ms)
         starts = list(later)
         growing_ms = question.calendar.last_start_ms(without_group=question.demand.group)
         for place, start_ms in enumerate(starts):
@@ -166,7 +167,7 @@ class Search:
     def _by_room(self, level: str, roles: list[Role], room: Slots) -> list[tuple[str, list[str]]]:
         """Domains that could carry every role, the one with the least room first."""
         if level == "machine":
-            names = list(room[0])
+            names = self.question.alone(room[0])
             for by_name, role in zip(room, roles, strict=True):
                 names = [name for name in names if by_name[name] >= role.count]
             names.sort(key=lambda name: (sum(by_name[name] for by_name in room), self.rank[name]))

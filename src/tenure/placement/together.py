@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tenure.placement import derived
+from tenure.placement import derived, shared
 from tenure.placement.answers import Binding, Silent
 from tenure.placement.axes import UNITS, axes, has, slots, wants
 from tenure.placement.budgets import draws
@@ -85,22 +85,24 @@ def _usable(free: Free, role: Role, axis: str) -> int:
 
 def _level(question: Question, start_ms: int) -> tuple[str, Binding]:
     demand = question.demand
-    level = question.widest_level()
-    link = demand.link_bytes_per_s_min
-    if demand.required_level is not None and demand.required_level not in question.fleet.level_names():
+    fleet, link = question.fleet, demand.link_bytes_per_s_min
+    unknown = next((level for level in demand.required_levels if level not in fleet.level_names()), None)
+    if unknown is not None:
         # The fleet says nothing of such a level, so no two machines are known to share one.
-        return REASON_LEVEL, _plain(question, f"level:{demand.required_level}", 1, 0, 0, "domains")
-    if level is None:
+        return REASON_LEVEL, _plain(question, f"level:{unknown}", 1, 0, 0, "domains")
+    found = shared.ways(fleet, demand)
+    if not found:
         best_known = max((lv.bytes_per_s or 0 for lv in question.fleet.levels), default=0)
         return REASON_LEVEL, _plain(question, "link", link or 0, best_known, best_known, "bytes/s")
-    constraint = f"level:{level}" if link is None or level == demand.required_level else "link"
+    levels = shared.narrowed(fleet, demand.required_levels)
+    constraint = "link" if link is not None and levels not in found else f"level:{'+'.join(levels or found[0])}"
     machines = question.able()
     free = question.free(machines, start_ms)
     whole = derived.whole(question.fleet)
     needed = _count(question)
     best = top = 0
     where = ""
-    for domain, inside in question.domains(level, free):
+    for domain, inside in question.widest_domains(free):
         room = _room(question, [free[name] for name in inside])
         top = max(top, _room(question, [whole[name] for name in inside]))
         if room > best or not where:
@@ -161,7 +163,9 @@ def _spread(question: Question, start_ms: int) -> Binding:
 
 
 def _without_level(question: Question) -> Question:
-    demand = replace(question.demand, required_level=None, preferred_level=None, link_bytes_per_s_min=None)
+    demand = replace(
+        question.demand, required_level=None, required_also=(), preferred_level=None, link_bytes_per_s_min=None
+    )
     return replace(question, demand=demand)
 
 

@@ -61,6 +61,48 @@ def test_a_required_level_is_never_left() -> None:
     assert take(state, 64, widest="site") is not None
 
 
+def test_a_required_level_is_shared_where_a_narrower_one_cuts_through_it() -> None:
+    tree = LevelTree.of(
+        [
+            ("machine", [f"m{n}" for n in range(6)]),
+            ("rail", [f"l{n % 3}" for n in range(6)]),
+            ("rack", [f"r{n // 3}" for n in range(6)]),
+        ]
+    )
+    state = FreeCounts(tree, np.full((6, 1), 1, dtype=np.int64))
+    choice = choose(state, (1,), 2, widest="rack")
+    assert choice is not None
+    assert choice.level == "rack"
+    assert len(set(tree.domains[2][choice.rows].tolist())) == 1
+    unasked = choose(state, (1,), 2)
+    assert unasked is not None
+    assert unasked.level == "rail"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([None, "a", "b", "c"]), st.sampled_from([None, "x", "y"])), min_size=1),
+    st.integers(1, 6),
+    st.sampled_from(["machine", "rail", "rack"]),
+)
+def test_a_gang_fits_into_a_level_exactly_where_one_of_its_domains_has_room(
+    places: list[tuple[str | None, str | None]], count: int, widest: str
+) -> None:
+    names = [f"m{n}" for n in range(len(places))]
+    rails, racks = [rail for rail, _ in places], [rack for _, rack in places]
+    tree = LevelTree.of([("machine", names), ("rail", rails), ("rack", racks)])
+    state = FreeCounts(tree, np.full((len(places), 1), 2, dtype=np.int64))
+    at = tree.names.index(widest)
+    choice = choose(state, (1,), count, widest=widest)
+    assert (choice is not None) == bool((state.by_domain((1,), at) >= count).any())
+    if choice is not None:
+        assert choice.members.sum() == count
+        domains = set(tree.domains[at][choice.rows].tolist())
+        assert len(domains) == 1
+        assert domains != {-1}
+        state.take((1,), choice.rows, choice.members)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 20), st.integers(1, 8), st.booleans()), max_size=40))
 def test_gangs_are_whole_and_freeing_restores_the_exact_state(steps: list[tuple[int, int, bool]]) -> None:

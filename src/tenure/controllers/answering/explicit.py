@@ -22,12 +22,12 @@ class Wanted:
     draws: tuple[Draw, ...] = ()
     requires: frozenset[str] = frozenset()
     prefers: frozenset[str] = frozenset()
-    required_level: str | None = None
+    required_levels: tuple[str, ...] = ()
     preferred_level: str | None = None
 
 
 def wanted_of(spec: WorkloadSpec) -> Wanted:
-    """Read `resources` and `topology`. Of several levels between members the narrowest that must be shared counts."""
+    """Read `resources` and `topology`. Every level between members that must be shared counts, the narrowest first."""
     resources, rules = spec.resources, spec.topology or TopologyRules()
     must = {rule.share for rule in rules.must}
     prefer = {rule.share for rule in rules.prefer}
@@ -42,7 +42,7 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
         draws=tuple(Draw(draw.budget, draw.amount) for draw in resources.draws),
         requires=frozenset(INSIDE[share] for share in must if share in INSIDE),
         prefers=frozenset(INSIDE[share] for share in prefer if share in INSIDE),
-        required_level=next((level for level in ACROSS if level in must), None),
+        required_levels=tuple(level for level in ACROSS if level in must),
         preferred_level=next((level for level in ACROSS if level in prefer), None),
     )
 
@@ -50,9 +50,10 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
 def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
     """The demand of one member as the whole that is named."""
     role = demand.roles[0]
-    level = wanted.required_level
     constraints = demand.constraints
-    if level is not None and level not in ("machine", "site") and level in fleet.level_names():
+    for level in wanted.required_levels:
+        if level in ("machine", "site") or level not in fleet.level_names():
+            continue
         # A lone member shares the level with nobody, and its own devices must still lie in one such domain.
         named = frozenset(machine.name for machine in fleet.machines if machine.domain(level) is not None)
         hint = (
@@ -78,7 +79,8 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
             ),
         ),
         constraints=constraints,
-        required_level=wanted.required_level,
+        required_level=next(iter(wanted.required_levels), None),
+        required_also=wanted.required_levels[1:],
         preferred_level=wanted.preferred_level,
     )
 

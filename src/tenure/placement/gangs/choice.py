@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tenure.placement.gangs.counts import FreeCounts, Need
-from tenure.placement.gangs.tree import Rows
+from tenure.placement.gangs.tree import NOWHERE, Rows, added_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +30,39 @@ def choose(
 ) -> GangChoice | None:
     """Places for ``count`` alike members in one domain, or None where no level up to ``widest`` carries them.
 
-    Levels are tried from ``narrowest`` (the first of the tree if not given). Of domains
-    with as much room, the one inside the fullest wider domains is taken, then the one numbered first.
+    Levels are tried from ``narrowest`` (the first of the tree if not given). Where ``widest`` cuts through a domain,
+    what lies in one domain of both counts. Of domains with as much room, the one inside the fullest wider domains is
+    taken, then the one numbered first.
     """
     tree = counts.tree
     first = tree.names.index(narrowest) if narrowest is not None else 0
     last = tree.names.index(widest) if widest is not None else len(tree.names) - 1
     for level in range(first, last + 1):
-        sums = counts.by_domain(need, level)
-        fitting = np.flatnonzero(sums >= count)
-        if len(fitting) == 0:
+        whole = widest is None or tree.nests(level, last)
+        found = _domain(counts, need, count, level) if whole else _crossing(counts, need, count, level, last)
+        if found is None:
             continue
-        domain = _fullest(counts, need, level, fitting[sums[fitting] == sums[fitting].min()])
-        rows = tree.rows(level, domain)
-        rows, members = _down(counts, need, rows, count, level - 1)
+        domain = int(tree.domains[level][found[0]])
+        rows, members = _down(counts, need, found, count, level - 1)
         return GangChoice(rows, members, tree.names[level], tree.labels[level][domain])
     return None
+
+
+def _domain(counts: FreeCounts, need: Need, count: int, level: int) -> Rows | None:
+    """Machines of the domain of a level with the least room that carries the gang."""
+    sums = counts.by_domain(need, level)
+    fitting = np.flatnonzero(sums >= count)
+    if len(fitting) == 0:
+        return None
+    return counts.tree.rows(level, _fullest(counts, need, level, fitting[sums[fitting] == sums[fitting].min()]))
+
+
+def _crossing(counts: FreeCounts, need: Need, count: int, level: int, widest: int) -> Rows | None:
+    """The same of what domains of two levels have in common; of those with as much room, the one numbered first."""
+    common = counts.tree.crossing(level, widest)
+    sums = added_up(common, counts.places(need), int(common.max(initial=NOWHERE)) + 1)
+    fitting = np.flatnonzero(sums >= count)
+    return np.flatnonzero(common == fitting[np.argmin(sums[fitting])]) if len(fitting) else None
 
 
 def _fullest(counts: FreeCounts, need: Need, level: int, domains: Rows) -> int:
@@ -54,6 +71,8 @@ def _fullest(counts: FreeCounts, need: Need, level: int, domains: Rows) -> int:
     for wider in range(level + 1, len(tree.names)):
         if len(domains) == 1:
             break
+        if not tree.labels[wider]:
+            continue
         outer = tree.outer(level, wider)[domains]
         room = np.where(outer >= 0, counts.by_domain(need, wider)[outer], 0)
         domains = domains[room == room.min()]

@@ -24,6 +24,8 @@ class LevelTree:
     domains: Rows
     labels: tuple[tuple[str, ...], ...]
     _outer: dict[tuple[int, int], Rows] = field(default_factory=dict, compare=False, repr=False)
+    _nests: dict[tuple[int, int], bool] = field(default_factory=dict, compare=False, repr=False)
+    _crossing: dict[tuple[int, int], Rows] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, levels: Sequence[tuple[str, Sequence[str | None]]]) -> LevelTree:
@@ -60,15 +62,40 @@ class LevelTree:
             self._outer[key] = first
         return self._outer[key]
 
+    def nests(self, level: int, wider: int) -> bool:
+        """Whether every domain of a level lies whole in one domain of the wider one."""
+        key = (level, wider)
+        if key not in self._nests:
+            inside = np.flatnonzero(self.domains[level] != NOWHERE)
+            around = self.domains[wider][inside]
+            expected = self.outer(level, wider)[self.domains[level][inside]]
+            self._nests[key] = bool(((around == expected) & (around != NOWHERE)).all())
+        return self._nests[key]
+
+    def crossing(self, level: int, other: int) -> Rows:
+        """What domains of two levels have in common, numbered from 0: int64 [machines], or NOWHERE."""
+        key = (level, other)
+        if key not in self._crossing:
+            one, two = self.domains[level], self.domains[other]
+            inside = np.flatnonzero((one != NOWHERE) & (two != NOWHERE))
+            pairs = one[inside] * (len(self.labels[other]) + 1) + two[inside]
+            common = np.full(self.machines(), NOWHERE, dtype=np.int64)
+            common[inside] = np.unique(pairs, return_inverse=True)[1]
+            self._crossing[key] = common
+        return self._crossing[key]
+
     def rows(self, level: int, domain: int) -> Rows:
         """Machines of one domain."""
         return np.flatnonzero(self.domains[level] == domain)
 
     def sums(self, level: int, values: Rows) -> Rows:
         """Values a machine, added up by domain."""
-        domains = self.domains[level]
-        size = len(self.labels[level])
-        inside = domains >= 0
-        if inside.all():
-            return np.bincount(domains, weights=values, minlength=size).astype(np.int64)
-        return np.bincount(domains[inside], weights=values[inside], minlength=size).astype(np.int64)
+        return added_up(self.domains[level], values, len(self.labels[level]))
+
+
+def added_up(domains: Rows, values: Rows, size: int) -> Rows:
+    """Values a machine, added up by ``size`` domains; what lies NOWHERE counts nowhere."""
+    inside = domains >= 0
+    if inside.all():
+        return np.bincount(domains, weights=values, minlength=size).astype(np.int64)
+    return np.bincount(domains[inside], weights=values[inside], minlength=size).astype(np.int64)
