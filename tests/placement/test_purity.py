@@ -1,4 +1,7 @@
-"""The room stands alone: it imports nothing of Tenure but quantities and topology (and how these give their names), and reads no clock."""
+"""The room stands alone: it imports nothing of Tenure but quantities and topology, and how these give their names.
+
+It reads no clock.
+"""
 
 from __future__ import annotations
 
