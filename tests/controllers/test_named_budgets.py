@@ -87,7 +87,9 @@ def test_capacity_says_that_the_licence_binds() -> None:
     member = Role(draws=demand(on, 1).roles[0].draws)
     report = capacity(on, Calendar(), "simulated", at_ms=0, member=member)
     assert report.binding is not None
-    assert (report.members, report.binding.kind, report.binding.limit, report.one_more) == (2, SOLVER, 5, 2)
+    assert (report.members, report.binding.kind, report.binding.limit) == (2, SOLVER, 5)
+    # Two members of two seats each leave one seat.
+    assert (report.one_more, report.each) == (1, 2)
 
 
 def test_a_hold_says_what_it_draws_and_the_recount_adds_it_up() -> None:

@@ -94,7 +94,7 @@ MACHINE: dict[str, Schema] = {
             "unlocks": WHOLE,
             "verdict": TEXT,
         },
-        {"binding": {"type": "object"}, "oneMore": WHOLE, "nextLimit": TEXT},
+        {"binding": {"type": "object"}, "oneMore": WHOLE, "each": WHOLE, "nextLimit": TEXT},
     ),
     "Simulation": answered(
         "Simulation",
