@@ -19,7 +19,7 @@ from tenure.placement import Fleet
 from tenure.quantities import Power
 from tenure.resources import Machine, ObjectMeta, Site
 from tenure.resources.kinds.machine import MachineSpec
-from tenure.resources.kinds.site import SiteSpec
+from tenure.resources.kinds.site import DomainBudget, SiteSpec
 
 HOUR_MS = 3_600_000
 
@@ -189,10 +189,15 @@ def test_an_outage_takes_its_machines_and_breaks_promises() -> None:
         max_size=25,
     ),
     st.sampled_from([None, "9kW", "17kW"]),
+    st.booleans(),
 )
-def test_nothing_is_oversold_and_the_same_is_the_same(rows: list[tuple[int, int, int, str]], power: str | None) -> None:
+def test_nothing_is_oversold_nobody_waits_for_ever_and_the_same_is_the_same(
+    rows: list[tuple[int, int, int, str]], power: str | None, shares: bool
+) -> None:
     ordered = sorted(rows)
     jobs = [job(f"j-{n}", at, hours, gpus, must=must) for n, (at, hours, gpus, must) in enumerate(ordered)]
+    if shares:
+        jobs.insert(0, SHARE)
     fleet = a_fleet(power=power)
     told = run(*jobs, fleet=fleet)
     assert page_json(told) == page_json(run(*jobs, fleet=fleet))
@@ -200,7 +205,8 @@ def test_nothing_is_oversold_and_the_same_is_the_same(rows: list[tuple[int, int,
     if power is not None:
         assert told["peakPowerW"] <= int(Power.parse(power)) // 1000
     counts = told["jobs"]
-    assert counts["arrived"] == counts["started"] + sum(counts["refused"].values()) + counts["waitingAtEnd"]
+    assert counts["arrived"] == counts["started"] + sum(counts["refused"].values())
+    assert (counts["started"], counts["waitingAtEnd"]) == (counts["finished"], 0)
 
 
 def test_shares_of_a_device_are_placed_too() -> None:
@@ -208,6 +214,75 @@ def test_shares_of_a_device_are_placed_too() -> None:
     told = run(*halves, Job("one-more", 0, HOUR_MS, gpus=1, gpu_milli=500))
     assert told["jobs"]["started"] == 65
     assert told["waitSeconds"]["max"] == 3600
+
+
+SHARE = Job("share", 0, HOUR_MS, gpus=1, gpu_milli=500)
+"""One share in a trace makes all of it go by shares."""
+
+
+@pytest.mark.parametrize("wish", ["must", "prefer"])
+@pytest.mark.parametrize("busy", range(4))
+def test_members_sit_together_in_a_trace_with_shares_too(wish: str, busy: int) -> None:
+    talls = [Job(f"t-{n}", 0, (9 if n == busy else 1) * HOUR_MS, gpus=8) for n in range(4)]
+    pair = Job("pair", 2 * HOUR_MS, HOUR_MS, members=2, gpus=8, **{wish: "rack"})  # type: ignore[arg-type]
+    told = run(*talls, pair, replace(SHARE, arrival_ms=30 * HOUR_MS))
+    (together,) = {point["map"] for point in told["series"] if point["gpus"] == 24}
+    (alone,) = {point["map"] for point in told["series"] if point["gpus"] == 8}
+    assert together.index("0") // 2 == alone.index("9") // 2, "what is left free is beside the one that was busy"
+
+
+def test_members_that_must_share_a_rack_wait_until_one_rack_carries_them() -> None:
+    talls = [Job(f"t-{n}", 0, hours * HOUR_MS, gpus=8) for n, hours in enumerate((5, 2, 5, 2))]
+    told = run(replace(SHARE, duration_ms=1), *talls, Job("pair", 3 * HOUR_MS, HOUR_MS, members=2, gpus=8, must="rack"))
+    # One machine of each rack is free from the second hour on; the pair waits for the fifth.
+    assert told["heldBy"] == {"devices:gpu": 2}
+    assert told["waitSeconds"]["max"] == 2 * 3600
+
+
+def test_members_that_are_shares_are_counted_as_shares() -> None:
+    halves = Job("halves", 0, HOUR_MS, members=64, gpus=1, gpu_milli=500)
+    assert run(halves)["jobs"]["started"] == 1
+    assert run(replace(halves, members=65))["jobs"]["refused"] == {"larger than the fleet": 1}
+    assert run(replace(halves, members=33, must="rack"))["jobs"]["refused"] == {"larger than the fleet": 1}
+
+
+def test_a_preference_wider_than_what_must_be_is_no_reason_to_wait() -> None:
+    assert run(job("a", 0, 1, 8, must="machine", prefer="rack"))["jobs"]["started"] == 1
+    assert run(SHARE, job("a", 0, 1, 8, must="machine", prefer="rack"))["jobs"]["started"] == 2
+
+
+@pytest.mark.parametrize("share", [(), (replace(SHARE, duration_ms=1),)], ids=["whole devices", "shares"])
+def test_what_a_budget_never_carries_is_refused_by_its_name_and_holds_up_nobody(share: tuple[Job, ...]) -> None:
+    told = run(*share, job("vast", 0, 1, 21), job("after", 1, 1, 20), fleet=a_fleet(power="20kW"))
+    assert told["jobs"]["refused"] == {"beyond power:simulated": 1}
+    assert told["jobs"]["waitingAtEnd"] == 0
+    assert told["jobs"]["finished"] == 1 + len(share)
+
+
+def test_what_no_pool_ever_powers_is_refused_by_the_budgets_name() -> None:
+    told = run(
+        job("vast", 0, 1, 10),
+        job("due", 0, 1, 10, deadline_ms=9 * HOUR_MS),
+        job("none", 0, 1, 33, deadline_ms=9 * HOUR_MS),
+        fleet=a_fleet(power="9kW"),
+    )
+    assert told["promises"]["madeAt"] == "arrival"
+    assert told["jobs"]["refused"] == {"beyond power:simulated": 2, "larger than the fleet": 1}
+
+
+def test_a_budget_of_the_site_and_of_its_racks_carry_together_what_they_can() -> None:
+    fleet = a_fleet()
+    racks = [DomainBudget(level="rack", domain=f"r-{n}", power=Power.parse("3kW")) for n in range(2)]
+    site = fleet.site.model_copy(update={"spec": SiteSpec(power=Power.parse("6kW"), budgets=racks)})
+    told = run(job("a", 0, 1, 6), job("b", 0, 1, 7), fleet=replace(fleet, site=site))
+    assert told["jobs"]["started"] == 1
+    assert sum(told["jobs"]["refused"].values()) == 1
+
+
+def test_who_waits_for_what_an_outage_took_is_refused() -> None:
+    told = run(job("a", 0, 4, 9), job("wide", 1, 1, 32), job("b", 3, 1, 1), outages=[Outage("r-0", 2 * HOUR_MS)])
+    assert told["jobs"]["refused"] == {"larger than the fleet": 1}
+    assert told["jobs"]["waitingAtEnd"] == 0
 
 
 def test_what_if_changes_the_fleet_and_nothing_else() -> None:

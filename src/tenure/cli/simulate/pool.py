@@ -15,7 +15,8 @@ from math import gcd
 
 import numpy as np
 
-from tenure.cli.simulate.site import NONE, Site, shares_of
+from tenure.cli.simulate.power import NONE
+from tenure.cli.simulate.site import Site, shares_of
 from tenure.cli.simulate.traces import Job
 from tenure.placement.deadlines.admission import HORIZON_SLOTS
 from tenure.placement.gangs.tree import Rows
@@ -32,6 +33,13 @@ class Pool:
     def units(self, site: Site) -> int:
         """Units that can run at once on the machines that have not failed."""
         return int(self._carried(site)[0].sum())
+
+    def never(self, site: Site, members: int) -> str | None:
+        """What keeps so many members from ever running at once: a budget's id where the GPUs would do; or None."""
+        if members <= self.units(site):
+            return None
+        whole = np.where(site.out, 0, site.capacity[:, 0] // self.gpus)
+        return "devices:gpu" if members > int(whole.sum()) else self.bound_by(site)
 
     def bound_by(self, site: Site) -> str:
         """What keeps the pool from being larger: the budget that takes most from it, or the GPUs themselves."""

@@ -14,17 +14,16 @@ import numpy as np
 
 from tenure.cli.simulate.pool import Pool, slot_of
 from tenure.cli.simulate.queue import BACKFILL_MAX
-from tenure.cli.simulate.state import TOO_LARGE, TOO_LATE, State
+from tenure.cli.simulate.state import TOO_LATE, State, refused_for
 from tenure.cli.simulate.traces import Job
 from tenure.placement.deadlines import Admission, Booking, Declined
 from tenure.placement.deadlines import Job as Asked
-from tenure.placement.deadlines.admission import HELD, KEPT_FOR_SMALLER, TOO_SHORT, TOO_WIDE
+from tenure.placement.deadlines.admission import HELD, KEPT_FOR_SMALLER, TOO_SHORT
 from tenure.placement.gangs.tree import Rows
 
 REFUSED = {
     HELD: "no room before the deadline",
     KEPT_FOR_SMALLER: "room kept for smaller work",
-    TOO_WIDE: TOO_LARGE,
     TOO_SHORT: TOO_LATE,
 }
 
@@ -77,13 +76,13 @@ class Promised:
         slot = -(-(state.now_ms - state.first_ms) // self.slot_ms)
         if slot > table.now and not (table.bookings or self.keys):
             table.skip_to(slot)
+        if (why := self.pool.never(state.site, job.members)) is not None:
+            state.refused[refused_for(why)] += 1
+            return
         self.numbers[id(job)] = str(number)
         self.jobs[str(number)] = job
         if job.deadline_ms is None:
-            if job.members > table.capacity:
-                state.refused[TOO_LARGE] += 1
-            else:
-                self.waiting.append(job)
+            self.waiting.append(job)
             return
         due = (job.deadline_ms - state.first_ms) // self.slot_ms
         answer = self.admission.decide(Asked(str(number), job.members, self._slots(job), due))
@@ -123,9 +122,12 @@ class Promised:
             if name in self.keys:
                 self._stop(name)
         again = [self.jobs[name] for name in sorted(lost.displaced, key=int)]
-        fitting = [job for job in (*again, *self.waiting) if job.members <= table.capacity]
-        state.refused[TOO_LARGE] += len(again) + len(self.waiting) - len(fitting)
-        self.waiting = fitting
+        waiting, self.waiting = [*again, *self.waiting], []
+        for job in waiting:
+            if (why := self.pool.never(state.site, job.members)) is None:
+                self.waiting.append(job)
+            else:
+                state.refused[refused_for(why)] += 1
 
     def told(self) -> dict[str, Any]:
         """Promises are made at arrival; the size of the pool and of its slots."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tenure.cli.simulate.state import TOO_LARGE, TOO_LATE, State
+from tenure.cli.simulate.state import TOO_LATE, State, refused_for
 from tenure.cli.simulate.traces import Job
 from tenure.placement.gangs.tree import Rows
 from tenure.placement.gangs.waiting import Running, frees_at
@@ -31,7 +31,7 @@ class Queue:
     why_no_pool: str
     waiting: list[Job] = field(default_factory=list)
     ends: list[tuple[int, int]] = field(default_factory=list)
-    could: dict[tuple[object, ...], bool] = field(default_factory=dict)
+    never: dict[tuple[object, ...], str | None] = field(default_factory=dict)
     changed: bool = False
 
     def next_ms(self) -> int | None:
@@ -54,11 +54,8 @@ class Queue:
     def arrive(self, number: int, job: Job) -> None:  # noqa: ARG002 - a queue knows its jobs by themselves
         """Refuse what never fits or comes too late; start it, or let it wait."""
         state = self.state
-        key = (job.gpus, job.cpu_milli, job.memory_bytes, job.members, job.must, job.models)
-        if key not in self.could:
-            self.could[key] = state.site.ever_fits(job)
-        if not self.could[key]:
-            state.refused[TOO_LARGE] += 1
+        if (why := self._never(job)) is not None:
+            state.refused[refused_for(why)] += 1
         elif self._too_late(job):
             state.refused[TOO_LATE] += 1
         elif self.waiting and not self._ends_by(job, self._reserved_ms()):
@@ -79,7 +76,11 @@ class Queue:
         if len(rows):
             state.site.fail(rows)
         self.changed = True
-        self.could.clear()
+        self.never.clear()
+        for job in self.waiting:
+            if (why := self._never(job)) is not None:
+                state.refused[refused_for(why)] += 1
+        self.waiting = [job for job in self.waiting if self._never(job) is None]
 
     def serve(self) -> None:
         """Those who wait, in order; behind the first that cannot start only those who do not delay it."""
@@ -125,6 +126,14 @@ class Queue:
             state.running[key].end_ms = state.now_ms + job.duration_ms
             heapq.heappush(self.ends, (state.now_ms + job.duration_ms, key))
         return True
+
+    def _never(self, job: Job) -> str | None:
+        """What keeps a job from the empty site; asked once for all jobs that are alike."""
+        size = (job.gpus, job.gpu_milli, job.cpu_milli, job.memory_bytes, job.models)
+        key = (*size, job.members, job.must, job.prefer)
+        if key not in self.never:
+            self.never[key] = self.state.site.never(job)
+        return self.never[key]
 
     def _too_late(self, job: Job) -> bool:
         return job.deadline_ms is not None and self.state.now_ms + (job.duration_ms or 0) > job.deadline_ms

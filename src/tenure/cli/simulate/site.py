@@ -1,24 +1,24 @@
 """The simulated site: what is free, what is drawn, and where the next job goes. The placement core decides.
 
-Whole devices, gangs included, go through `placement.gangs`; where a trace has shares of devices or names models, single
-members go through `placement.packing`. Power is counted beside, by the same budgets as the door's.
+Whole devices, gangs included, go through `placement.gangs`; where a trace has shares of devices or names models,
+members go one by one through `placement.packing`, in one domain at a time (`together`). Power is counted beside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from tenure.cli.simulate.power import Power
+from tenure.cli.simulate.together import demand_of, domains, place_all, places
 from tenure.cli.simulate.traces import Job
-from tenure.placement import Budget, Fleet, FleetMachine
-from tenure.placement.gangs import FreeCounts, LevelTree, choose
+from tenure.placement import Fleet, FleetMachine
+from tenure.placement.gangs import FreeCounts, GangChoice, LevelTree, choose
 from tenure.placement.gangs.tree import Rows
-from tenure.placement.packing import BoolColumn, Demand, FleetState, Packer, Placement
+from tenure.placement.packing import BoolColumn, FleetState, Packer, Placement
 from tenure.placement.packing import Fleet as PackedFleet
-
-NONE = -1
 
 
 @dataclass(slots=True)
@@ -35,57 +35,6 @@ class Placed:
 
 
 @dataclass(slots=True)
-class Power:
-    """Watts drawn, and to be cooled, of each budget beside its limit; int64 [budgets]."""
-
-    budgets: tuple[Budget, ...]
-    above: Rows  # [sorts of budget, machines]: the budget over each machine, or NONE
-    rows: list[Rows]
-    limit: Rows
-    used: Rows
-    device_mw: Rows
-    core_mw: Rows
-
-    @classmethod
-    def of(cls, fleet: Fleet) -> Power:
-        """Budgets of power and cooling that full machines could exceed, with the rows of their domains."""
-        budgets = tuple(b for b in fleet.budgets if b.name in ("power", "cooling"))
-        levels = tuple(dict.fromkeys((b.name, b.level) for b in budgets))
-        number_of = {(b.name, b.level, b.domain): number for number, b in enumerate(budgets)}
-        above = np.array(
-            [[number_of.get((*level, m.domain(level[1]) or ""), NONE) for m in fleet.machines] for level in levels],
-            dtype=np.int64,
-        ).reshape(len(levels), len(fleet.machines))
-        rows: list[list[int]] = [[] for _ in budgets]
-        for row, number in ((row, n) for level in above.tolist() for row, n in enumerate(level) if n != NONE):
-            rows[number].append(row)
-        return cls(
-            budgets,
-            above,
-            [np.array(own, dtype=np.int64) for own in rows],
-            np.array([b.limit - b.base for b in budgets], dtype=np.int64),
-            np.zeros(len(budgets), dtype=np.int64),
-            np.array([max((d.power.rated_mw or 0 for d in m.devices), default=0) for m in fleet.machines]),
-            np.array([m.core_power.rated_mw or 0 for m in fleet.machines]),
-        )
-
-    def member(self, job: Job) -> Rows:
-        """What one member of a job draws on each machine, in mW."""
-        device = self.device_mw * (job.gpus * job.gpu_milli) // 1000
-        total: Rows = device + self.core_mw * job.cpu_milli // 1000
-        return total
-
-    def by_budget(self, draws: Rows, rows: Rows, members: Rows) -> Rows:
-        """What members on these machines draw of each budget."""
-        total = np.zeros(len(self.budgets), dtype=np.int64)
-        drawn = draws[rows] * members
-        for level in self.above:
-            own = level[rows]
-            np.add.at(total, own[own != NONE], drawn[own != NONE])
-        return total
-
-
-@dataclass(slots=True)
 class Site:
     """One fleet in one run. `why` says what stopped the last job that did not start."""
 
@@ -98,6 +47,7 @@ class Site:
     draw_mw: int = 0
     why: str = ""
     used: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # thousandths of GPUs a machine
+    twin: Site | None = None  # the same machines, always empty
 
     @classmethod
     def of(cls, fleet: Fleet, *, shares: bool) -> Site:
@@ -123,18 +73,23 @@ class Site:
     def arrived(self, job: Job) -> None:
         """Let the packer learn what usually comes."""
         if self.packer is not None:
-            self.packer.arrived(_demand(job))
+            self.packer.arrived(demand_of(job))
 
-    def ever_fits(self, job: Job) -> bool:
-        """Whether the empty site could carry the job, power apart."""
-        if job.must and _level(self, job.must) is None:
-            return False
-        could = self.capacity.copy()
-        if job.models:
-            named = np.array([_model(m) in job.models for m in self.fleet.machines])
-            could[~named] = 0
-        empty = FreeCounts(self.counts.tree, could)
-        return choose(empty, _need(job), job.members, widest=_level(self, job.must)) is not None
+    def never(self, job: Job) -> str | None:
+        """What keeps a job from these machines though nothing else ran on them: the id of a budget, `devices:gpu` or
+        `cores`. None where it fits. It is tried in earnest, on a twin that is empty."""
+        if job.must and job.must not in self.counts.tree.names:
+            return _scarce(job)
+        if self.twin is None:
+            self.twin = Site.of(self.fleet, shares=self.packer is not None)
+            self.twin.fail(np.flatnonzero(self.out))
+        twin = self.twin
+        twin.arrived(job)  # a packer has no prices before the first
+        placed = twin.start(job)
+        if placed is None:
+            return twin.why
+        twin.end(placed)
+        return None
 
     def start(self, job: Job) -> Placed | None:
         """Place all members, or none and say why."""
@@ -161,6 +116,7 @@ class Site:
         """These machines are gone; what ran there must have been ended before."""
         fresh = rows[~self.out[rows]]
         self.out[fresh] = True
+        self.twin = None
         for row in fresh.tolist():
             free = tuple(int(amount) for amount in self.counts.free[row])
             if any(free):
@@ -168,74 +124,77 @@ class Site:
 
     def _gang(self, job: Job) -> Placed | None:
         need, draws = _need(job), self.power.member(job)
-        phantoms: list[tuple[Rows, Rows]] = []
-        try:
-            for _ in range(len(self.power.budgets) + 1):
-                found = choose(
-                    self.counts, need, job.members, narrowest=_level(self, job.prefer), widest=_level(self, job.must)
-                )
-                if found is None:
-                    self.why = self.why or ("devices:gpu" if job.gpus else "cores")
-                    return None
-                taken = self.power.by_budget(draws, found.rows, found.members)
-                over = np.flatnonzero(self.power.used + taken > self.power.limit)
-                if len(over) == 0:
-                    break
-                self._cap(int(over[0]), need, draws, phantoms)
-            else:
+        found = self._choose(job)
+        if found is None:
+            self.why = _scarce(job)
+            return None
+        if self.power.breaks(self.power.by_budget(draws, found.rows, found.members)):
+            found = self._choose_powered(job, draws)
+            if found is None:
+                self.why = self._what_binds(job, self.counts.places(need), draws)
                 return None
-        finally:
-            for rows, members in phantoms:
-                self.counts.give(need, rows, members)
         self.counts.take(need, found.rows, found.members)
-        self.power.used += taken
+        self.power.used += self.power.by_budget(draws, found.rows, found.members)
         return Placed(job, found.rows, found.members, int((draws[found.rows] * found.members).sum()))
 
-    def _cap(self, budget: int, need: tuple[int, ...], draws: Rows, phantoms: list[tuple[Rows, Rows]]) -> None:
-        """Leave only as many places in a budget's domain as it can power, by holding the rest for a moment."""
-        self.why = self.power.budgets[budget].id
-        rows = self.power.rows[budget]
-        each = max(1, int(draws[rows].max()))
-        room = max(0, int(self.power.limit[budget] - self.power.used[budget]) // each)
-        places = self.counts.places(need)[rows]
-        kept = np.minimum(places, np.maximum(0, room - (np.cumsum(places) - places)))
-        held = places - kept
-        some = held > 0
-        if some.any():
-            self.counts.take(need, rows[some], held[some])
-            phantoms.append((rows[some], held[some]))
+    def _choose(self, job: Job) -> GangChoice | None:
+        first, last = self._levels(job)
+        names = self.counts.tree.names
+        return choose(self.counts, _need(job), job.members, narrowest=names[first], widest=names[last])
+
+    def _choose_powered(self, job: Job, draws: Rows) -> GangChoice | None:
+        """Once more, in a domain that can power them, while all other places are held for a moment."""
+        need = _need(job)
+        room = self.counts.places(need).copy()
+        kept = next(self._powered(job, room, draws), None)
+        if kept is None:
+            return None
+        rows = np.flatnonzero(kept < room)
+        held = (room - kept)[rows]
+        self.counts.take(need, rows, held)
+        try:
+            return self._choose(job)
+        finally:
+            self.counts.give(need, rows, held)
 
     def _pack(self, job: Job) -> Placed | None:
         assert self.packer is not None
-        demand, draws = _demand(job), self.power.member(job)
-        among = ~self.out
-        done: list[Placement] = []
-        used = self.power.used.copy()
-        for _ in range(job.members):
-            allowed = among.copy()
-            for number, rows in enumerate(self.power.rows):
-                allowed[rows] &= used[number] + draws[rows] <= self.power.limit[number]
-            placement = self.packer.choose(demand, allowed)
-            if placement is None:
-                self.why = self._why_unpacked(demand, among)
-                for one in reversed(done):
-                    self.packer.free(one)
-                return None
-            self.packer.allocate(placement)
-            done.append(placement)
-            one_row = np.array([placement.machine])
-            used += self.power.by_budget(draws, one_row, np.ones(1, dtype=np.int64))
-        self.power.used = used
-        rows, members = np.unique(np.array([one.machine for one in done]), return_counts=True)
-        return Placed(job, rows, members, int((draws[rows] * members).sum()), packed=tuple(done))
+        draws = self.power.member(job)
+        room = np.where(self.out, 0, places(self.packer.state, demand_of(job)))
+        for kept in self._powered(job, room, draws):
+            # What the packer would choose freely may draw too much for all; what is kept never does.
+            freely = np.where(kept > 0, room, 0)
+            done = place_all(self.packer, self.power, job, freely) or place_all(self.packer, self.power, job, kept)
+            if done is not None:
+                placements, self.power.used = done
+                rows, members = np.unique(np.array([one.machine for one in placements]), return_counts=True)
+                return Placed(job, rows, members, int((draws[rows] * members).sum()), packed=placements)
+        self.why = self._what_binds(job, room, draws)
+        return None
 
-    def _why_unpacked(self, demand: Demand, among: BoolColumn) -> str:
-        assert self.packer is not None
-        found = self.packer.choose(demand, among)
-        if found is None:
-            return "devices:gpu" if demand.device_count else "cores"
-        names = [b.id for b, rows in zip(self.power.budgets, self.power.rows, strict=True) if found.machine in rows]
-        return names[0] if names else "devices:gpu"
+    def _powered(self, job: Job, room: Rows, draws: Rows) -> Iterator[Rows]:
+        """For each domain that carries and powers all members, in the order in which they are tried: the places there
+        that can be powered together; int64 [machines], none elsewhere."""
+        if int(self.power.powered(draws, room)[0].sum()) < job.members:
+            return
+        tree, (first, last) = self.counts.tree, self._levels(job)
+        for among in domains(tree, np.minimum(room, self.power.alone(draws)), job.members, first, last):
+            kept, _ = self.power.powered(draws, np.where(among, room, 0))
+            if int(kept.sum()) >= job.members:
+                yield kept
+
+    def _what_binds(self, job: Job, room: Rows, draws: Rows) -> str:
+        """A budget where a domain has the places; else the places themselves."""
+        among = next(domains(self.counts.tree, room, job.members, *self._levels(job)), None)
+        bound = "" if among is None else self.power.binding(draws, np.where(among, room, 0))
+        return bound or _scarce(job)
+
+    def _levels(self, job: Job) -> tuple[int, int]:
+        """From which level of the tree to which; a preference beyond what must be is none. Levels that nothing here
+        belongs to are none, either."""
+        names = self.counts.tree.names
+        last = names.index(job.must) if job.must in names else len(names) - 1
+        return min(last, names.index(job.prefer) if job.prefer in names else 0), last
 
 
 def _capacity(machine: FleetMachine) -> tuple[int, int, int]:
@@ -252,13 +211,8 @@ def _need(job: Job) -> tuple[int, int, int]:
     return job.gpus, job.cpu_milli, job.memory_bytes
 
 
-def _demand(job: Job) -> Demand:
-    return Demand(job.cpu_milli, job.memory_bytes, job.gpus, job.gpu_milli, job.models)
-
-
-def _level(site: Site, level: str) -> str | None:
-    """A level that the fleet knows; None where the job names none, or one that nothing here belongs to."""
-    return level if level in site.counts.tree.names else None
+def _scarce(job: Job) -> str:
+    return "devices:gpu" if job.gpus else "cores"
 
 
 def shares_of(jobs: Sequence[Job]) -> bool:

@@ -15,6 +15,11 @@ TOO_LARGE = "larger than the fleet"
 TOO_LATE = "deadline out of reach"
 
 
+def refused_for(why: str) -> str:
+    """The reason to refuse what never fits: a budget by its id, or the size of the fleet."""
+    return TOO_LARGE if why in ("devices:gpu", "cores") else f"beyond {why}"
+
+
 @dataclass(slots=True)
 class State:
     """A site under a virtual clock. Times in ms of the trace; `first_ms` is the first arrival."""
