@@ -52,7 +52,8 @@ def of_pack(figures: dict[str, Any]) -> list[Aim]:
     ):
         name, least = _least({name: closed[name] for name in names})
         aims.append(_at_least(f"pack: gap closed, {label}", wanted, least, _short(name), "%"))
-    for name, points in figures["fgd_vs_published_points"].items():
+    for name, peers in figures["peers_vs_published"].items():
+        points = peers["fgd"]["points"]
         aims.append(
             Aim(f"pack: our FGD off its published curve, {_short(name)}", "<= 0.3", f"{points:.2f}", points <= 0.3)
         )
@@ -97,31 +98,43 @@ def of_kueue(runs: Sequence[dict[str, Any]]) -> list[Aim]:
 
 
 def of_scale(figures: dict[str, Any]) -> list[Aim]:
-    rows = sorted(figures["rows"], key=lambda row: row["copies"])
-    first, last = rows[0], rows[-1]
-    grows = max(row["mean_cpu_ms"] for row in rows) / first["mean_cpu_ms"]
-    slowest = max(rows, key=lambda row: row["p99_cpu_ms"])
-    heaviest = max(row["bytes_per_machine"] for row in rows)
-    start = (last["start_up_ms"] / last["machines"]) / (first["start_up_ms"] / first["machines"])
+    """The worst of the seeds; growth is a seed's own, from its smallest fleet."""
+    seeds: dict[int, list[dict[str, Any]]] = {}
+    for row in figures["rows"]:
+        seeds.setdefault(row.get("seed", 0), []).append(row)
+    grows, start = 0.0, 0.0
+    for rows in seeds.values():
+        first, last = min(rows, key=_copies), max(rows, key=_copies)
+        grows = max(grows, max(row["mean_cpu_ms"] for row in rows) / first["mean_cpu_ms"])
+        start = max(start, (last["start_up_ms"] / last["machines"]) / (first["start_up_ms"] / first["machines"]))
+    slowest = max(figures["rows"], key=lambda row: row["p99_cpu_ms"])
+    heaviest = max(row["bytes_per_machine"] for row in figures["rows"])
     p99 = slowest["p99_cpu_ms"]
+    where = f"x {slowest['copies']}" + (f", {slowest['p99_ms']:.2f} by the wall" if "p99_ms" in slowest else "")
     return [
         Aim("scale: time a decision grows, processor time", "<= 2 x", f"{grows:.2f} x", grows <= 2),
-        Aim("scale: p99 a decision, processor time", "<= 1 ms", f"{p99:.2f} ms (x {slowest['copies']})", p99 <= 1),
+        Aim(
+            "scale: p99 a decision, processor time", "<= 1 ms", f"{p99:.2f} ms (x {slowest['copies']}{wall})", p99 <= 1
+        ),
         Aim("scale: memory a machine", "<= 10 kB", f"{heaviest / 1000:.1f} kB", heaviest <= 10_000),
         Aim("scale: start-up a machine grows", "<= 1.25 x", f"{start:.2f} x", start <= 1.25),
     ]
+
+
+def _copies(row: dict[str, Any]) -> int:
+    return int(row["copies"])
 
 
 def of_gang_scale(runs: Sequence[dict[str, Any]]) -> list[Aim]:
     times: dict[str, float] = {}
     for run in runs:
         for row, numbers in run["rows"].items():
-            longest = max(value for key, value in numbers.items() if key.startswith("gang_1024"))
-            times[row] = max(longest, times.get(row, 0.0))
+            gangs = [value for key, value in numbers.items() if key.startswith("gang_1024") and "cpu" not in key]
+            times[row] = max(*gangs, times.get(row, 0.0))
     aims = []
-    for kind in ("columns", "plan"):
-        name = max((row for row in times if row.startswith(kind)), key=lambda row: times[row])
-        longest, size = times[name], name.removeprefix(f"{kind}, ")
+    for kind in dict.fromkeys(row.rpartition(", ")[0] for row in times):
+        name = max((row for row in times if row.rpartition(", ")[0] == kind), key=lambda row: times[row])
+        longest, size = times[name], name.rpartition(", ")[2]
         aims.append(
             Aim(f"scale: a gang of 1,024 GPUs, by {kind}", "< 50 ms", f"{longest:.1f} ms ({size})", longest < 50)
         )

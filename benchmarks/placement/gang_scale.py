@@ -2,7 +2,8 @@
 
     python -m benchmarks.placement.gang_scale --nodes 776,3104,12416 -o json
 
-Nodes of 8 GPUs in rails of 16 and racks of 64 nodes, half full of random gangs; then gangs of 1,024 GPUs.
+Nodes of 8 GPUs in rails of 16 and racks of 64 nodes. Columns: half full of random gangs; then gangs of 1,024 GPUs.
+`plan`: the same gangs on a fleet that is empty, half held and wholly held, where the answer is a refusal.
 """
 
 from __future__ import annotations
@@ -11,14 +12,29 @@ import argparse
 import random
 import tracemalloc
 from dataclasses import replace
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 
 from benchmarks.placement.concluding import concluded, keep_option
 from benchmarks.placement.figures import Figures, as_json, ints, show
 from benchmarks.placement.gangs import fleet_tree
-from tenure.placement import Calendar, Core, Demand, Device, DeviceRequest, Fleet, FleetMachine, Level, Plan, Role, plan
+from tenure.placement import (
+    Calendar,
+    Claim,
+    Core,
+    Demand,
+    Device,
+    DeviceClaim,
+    DeviceRequest,
+    Fleet,
+    FleetMachine,
+    Hold,
+    Level,
+    Plan,
+    Role,
+    plan,
+)
 from tenure.placement.gangs import FreeCounts, choose
 
 GPUS = 8
@@ -60,8 +76,34 @@ def _timed(counts: FreeCounts, need: int, members: int) -> float:
     return 1000 * (perf_counter() - began)
 
 
-def on_plan(nodes: int) -> dict[str, float]:
-    """Milliseconds of `plan` on an empty fleet: the exact search of every machine, nothing kept between calls."""
+HOLD_MS = 3_600_000
+HELD = {"empty": 0.0, "half held": 0.5, "wholly held": 1.0}
+"""Shares of the machines, drawn evenly, on which every GPU is held."""
+
+DEMANDS = (("one", 1, 1), ("gang_1024_by_8", GANG // GPUS, GPUS), ("gang_1024_by_1", GANG, 1))
+
+
+def on_plan(nodes: int, held: float, seed: int) -> dict[str, float]:
+    """Milliseconds of `plan`: the exact search of every machine, nothing kept between calls but what a fleet keeps.
+
+    Wall and processor time. Where all is held the answer is a refusal with its funnel and its minimal set of reasons.
+    """
+    fleet = fleet_of(nodes)
+    calendar = held_calendar(fleet, held, seed)
+    figures: dict[str, float] = {"gpus": nodes * GPUS}
+    for name, count, gpus in DEMANDS:
+        demand = Demand(name, (Role(count=count, cores=gpus, devices=(DeviceRequest("gpu", gpus),)),), duration_ms=1)
+        began, began_cpu = perf_counter(), process_time()
+        answer = plan(fleet, calendar, demand, now_ms=0)
+        figures[f"{name}_ms"] = 1000 * (perf_counter() - began)
+        figures[f"{name}_cpu_ms"] = 1000 * (process_time() - began_cpu)
+        free = nodes * GPUS * (1 - held)
+        assert isinstance(answer, Plan) == (free >= count * gpus), f"{name}: {answer}"
+    return figures
+
+
+def fleet_of(nodes: int) -> Fleet:
+    """Nodes of 64 cores and 8 GPUs on two NUMA nodes."""
     base = FleetMachine(
         "node",
         "site",
@@ -72,15 +114,16 @@ def on_plan(nodes: int) -> dict[str, float]:
         replace(base, name=f"n{n:05d}", place=(("rail", f"rail{n // 16}"), ("rack", f"rack{n // 64}")))
         for n in range(nodes)
     ]
-    fleet = Fleet.of(machines, levels=(Level("rail"), Level("rack")))
-    times = {}
-    for name, count, gpus in (("one", 1, 1), ("gang_1024_by_8", GANG // GPUS, GPUS), ("gang_1024_by_1", GANG, 1)):
-        demand = Demand(name, (Role(count=count, cores=gpus, devices=(DeviceRequest("gpu", gpus),)),), duration_ms=1)
-        began = perf_counter()
-        answer = plan(fleet, Calendar(), demand, now_ms=0)
-        times[f"{name}_ms"] = 1000 * (perf_counter() - began)
-        assert isinstance(answer, Plan) or nodes * GPUS < GANG
-    return {"gpus": nodes * GPUS, **times}
+    return Fleet.of(machines, levels=(Level("rail"), Level("rack")))
+
+
+def held_calendar(fleet: Fleet, share: float, seed: int) -> Calendar:
+    """All GPUs of so many machines held, by one hold a machine."""
+    rows = sorted(random.Random(seed).sample(range(len(fleet.machines)), round(share * len(fleet.machines))))
+    devices = tuple(DeviceClaim(device.id, 1000) for device in fleet.machines[0].devices)
+    cores = tuple(range(GPUS))
+    claims = {row: Claim(fleet.machines[row].name, cores=cores, devices=devices) for row in rows}
+    return Calendar.of(Hold(f"h{row}", "", "site", 0, HOLD_MS, (claim,)) for row, claim in claims.items())
 
 
 def main() -> int:
@@ -95,8 +138,9 @@ def main() -> int:
         figures = Figures("gang-scale", seed)
         for nodes in options.nodes:
             figures.add(f"columns, {nodes} nodes", **on_columns(nodes, seed))
-        for nodes in options.nodes:
-            figures.add(f"plan, {nodes} nodes", **on_plan(nodes))
+        for state, held in HELD.items():
+            for nodes in options.nodes:
+                figures.add(f"plan, {state}, {nodes} nodes", **on_plan(nodes, held, seed))
         runs.append(figures)
     show(runs, options.output)
     judged = options.nodes == NODES

@@ -83,20 +83,23 @@ class Scenario:
 def read_scenario(folder: Path) -> Scenario:
     """From Kueue's generator.yaml, and its published mean from the comment in rangespec.yaml, if that is there."""
     path = folder / "generator.yaml"
-    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise TraceError(f"{path.name}: no YAML: {' '.join(str(error).split())}") from None
     try:
         gangs: list[Gang] = []
         cohort = queue = quota = limit = 0
         levels = {level["name"]: level for level in config["topology"]["levels"]} if "topology" in config else {}
         short = {level["nodeLabel"]: name for name, level in levels.items()}
         for cohorts in config["cohorts"]:
-            for _ in range(cohorts["count"]):
+            for _ in range(_whole(cohorts, "count")):
                 quota = 0
                 for queues in cohorts["queuesSets"]:
-                    own = _milli(queues["nominalQuota"])
-                    limit = own + _milli(queues["borrowingLimit"])
-                    quota += queues["count"] * own
-                    for _ in range(queues["count"]):
+                    own = _milli(queues, "nominalQuota")
+                    limit = own + _milli(queues, "borrowingLimit")
+                    quota += _whole(queues, "count") * own
+                    for _ in range(_whole(queues, "count")):
                         for load in queues["workloadsSets"]:
                             gangs += _gangs(load, short, cohort, queue)
                         queue += 1
@@ -105,11 +108,15 @@ def read_scenario(folder: Path) -> Scenario:
             raise TraceError(f"{path.name}: no workloads")
         if not levels:
             return Scenario(gangs, 1, 1, cohort * quota, cohort, quota, limit, _published(folder))
-        racks = levels["block"]["count"] * levels["rack"]["count"]
-        nodes, cpu = racks * levels["node"]["count"], _milli(levels["node"]["capacity"]["cpu"])
+        racks = _whole(levels["block"], "count") * _whole(levels["rack"], "count")
+        nodes, cpu = racks * _whole(levels["node"], "count"), _milli(levels["node"]["capacity"], "cpu")
         return Scenario(gangs, nodes, racks, cpu, cohort, quota, limit, _published(folder))
     except KeyError as error:
         raise TraceError(f"{path.name}: no key {error}") from None
+    except BadValueError as error:
+        raise TraceError(f"{path.name}: {error}") from None
+    except (TypeError, IndexError):
+        raise TraceError(f"{path.name}: a list or a mapping is something else; the keys are those of Kueue") from None
 
 
 def _published(folder: Path) -> float | None:
@@ -118,28 +125,43 @@ def _published(folder: Path) -> float | None:
     return int(found.group(1)) / 1000 if found else None
 
 
-def _milli(value: str | int) -> int:
+class BadValueError(Exception):
+    """A key and why its value cannot be used; told with the file's name."""
+
+
+def _whole(of: dict[str, Any], key: str, otherwise: int | None = None, *, least: int = 1) -> int:
+    value = of[key] if otherwise is None else of.get(key, otherwise)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise BadValueError(f"{key}: {value!r} is no whole number of at least {least}")
+    return value
+
+
+def _milli(of: dict[str, Any], key: str) -> int:
     """Kubernetes' CPU quantities: whole cores or thousandths."""
-    text = str(value)
-    return int(text[:-1]) if text.endswith("m") else int(text) * 1000
+    text = str(of[key])
+    digits = text.removesuffix("m")
+    if not (digits.isascii() and digits.isdigit()):
+        raise BadValueError(f"{key}: {of[key]!r} is no number of cores, such as 4 or 500m")
+    return int(digits) * (1 if text.endswith("m") else 1000)
 
 
 def _gangs(load: dict[str, Any], short: dict[str, str], cohort: int, queue: int) -> list[Gang]:
     one = load["workloads"][0]
+    interval_ms = _whole(load, "creationIntervalMs", least=0)
     return [
         Gang(
-            number * load["creationIntervalMs"],
-            one["priority"],
-            one.get("podCount", 1),
-            _milli(one["request"]),
-            one["runtimeMs"],
+            number * interval_ms,
+            _whole(one, "priority", least=-(2**31)),
+            _whole(one, "podCount", 1),
+            _milli(one, "request"),
+            _whole(one, "runtimeMs"),
             short[one["tasLevel"]] if "tasLevel" in one else "node",
             one.get("tasConstraint") == "required",
             one["className"],
             cohort,
             queue,
         )
-        for number in range(load["count"])
+        for number in range(_whole(load, "count"))
     ]
 
 

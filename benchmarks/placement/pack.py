@@ -5,7 +5,6 @@ python -m benchmarks.placement.pack --fleet F --tasks T [--tasks ...] --seeds 42
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.placement import curves
 from benchmarks.placement.concluding import concluded
 from benchmarks.placement.grid import Cell, all_published, checked, counts_until, mean_of, parser, run_grid
 from benchmarks.placement.limit import Limit
@@ -40,13 +40,13 @@ def limits(inputs: Arrivals, _watts: Watts) -> dict[str, Any]:
 
 def summary(name: str, runs: list[tuple[dict[str, Curves], dict[str, Any]]]) -> dict[str, Any]:
     """Of one list, over its seeds."""
-    curves = {policy: [run[0][policy] for run in runs] for policy in runs[0][0]}
-    placed = {policy: mean_of([curve.allocated_pct for curve in curves[policy]]) for policy in curves}
+    replayed = {policy: [run[0][policy] for run in runs] for policy in runs[0][0]}
+    placed = {policy: mean_of([curve.allocated_pct for curve in replayed[policy]]) for policy in replayed}
     found = {key: float(np.mean([run[1][key] for run in runs])) for key in runs[0][1]}
     ours, fgd = placed["ours"], placed["fgd"]
     behind = (ours - fgd)[COMPARED]
     level = int(np.nanargmin(behind))
-    asked = mean_of([curve.requested_pct for curve in curves["ours"]])
+    asked = mean_of([curve.requested_pct for curve in replayed["ours"]])
     return {
         "tasks": name,
         "seeds": len(runs),
@@ -59,13 +59,13 @@ def summary(name: str, runs: list[tuple[dict[str, Curves], dict[str, Any]]]) -> 
             policy: {
                 "allocated_100_pct": float(placed[policy][100]),
                 "allocated_130_pct": float(placed[policy][130]),
-                "allocated_100_pct_deviation": float(np.std([c.allocated_pct[100] for c in curves[policy]])),
+                "allocated_100_pct_deviation": float(np.std([c.allocated_pct[100] for c in replayed[policy]])),
                 "placed_of_requested_100": float(placed[policy][100] / asked[100]),
-                "cpu_only_placed_100_pct": float(np.mean([c.cpu_only_pct[100] for c in curves[policy]])),
-                "decision_p50_ms": float(np.median([np.median(c.decision_ns) for c in curves[policy]]) / 1e6),
+                "cpu_only_placed_100_pct": float(np.mean([c.cpu_only_pct[100] for c in replayed[policy]])),
+                "decision_p50_ms": float(np.median([np.median(c.decision_ns) for c in replayed[policy]]) / 1e6),
                 "curve_pct": {str(at): round(float(placed[policy][at]), 3) for at in SHOWN},
             }
-            for policy in curves
+            for policy in replayed
         },
     }
 
@@ -74,25 +74,7 @@ def _closed(ours: float, peer: float, limit: float) -> float:
     return float((ours - peer) / (limit - peer)) if limit > peer else float("nan")
 
 
-def against_published(path: Path, lists: list[dict[str, Any]]) -> dict[str, float]:
-    """Largest difference, in points, of our FGD's mean curve from the published one, by list (levels 5 to 130)."""
-    published: dict[str, list[dict[str, str]]] = defaultdict(list)
-    with path.open(newline="", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            if row["sc_policy"].endswith("FGD"):
-                published[row["workload"]].append(row)
-    differences = {}
-    for found in lists:
-        rows = published.get(found["tasks"])
-        if rows:
-            curve = found["policies"]["fgd"]["curve_pct"]
-            shared = [level for level in curve if level in rows[0] and int(level) >= 5]
-            means = {level: np.mean([float(row[level]) for row in rows]) for level in shared}
-            differences[found["tasks"]] = float(max(abs(curve[level] - means[level]) for level in shared))
-    return differences
-
-
-def shown(lists: list[dict[str, Any]], published: dict[str, float]) -> str:
+def shown(lists: list[dict[str, Any]], published: dict[str, dict[str, dict[str, Any]]]) -> str:
     names = list(lists[0]["policies"])
     header = ["placed % at 100 (at 130)", *names, "limit", "no refusals", "gap", "fair gap", "worst vs FGD"]
     rows = []
@@ -118,26 +100,23 @@ def shown(lists: list[dict[str, Any]], published: dict[str, float]) -> str:
         f"gap to the limit closed, mean over lists: {closed:.1%}; without refusals {fair:.1%}",
     ]
     if published:
-        lines.append(
-            "FGD against its published curves, largest difference in points: "
-            + ", ".join(f"{name.removeprefix('openb_pod_list_')} {points:.2f}" for name, points in published.items())
-        )
+        lines += ["", curves.shown(published)]
     return "\n".join(lines)
 
 
 def main() -> int:
     arguments = parser(__doc__ or "")
-    arguments.add_argument("--published", type=Path, help="CSV of published curves to check FGD against")
+    arguments.add_argument("--published", type=Path, help="CSV of published curves to check the peers against")
     given = arguments.parse_args()
     checked(given.fleet, given.tasks)
     cells = [Cell(given.fleet, tasks, seed, POLICIES, measure=limits) for tasks in given.tasks for seed in given.seeds]
     runs: dict[str, list[tuple[dict[str, Curves], dict[str, Any]]]] = defaultdict(list)
-    for cell, curves, found in run_grid(cells, given.processes):
-        runs[cell.tasks.stem].append((curves, found))
+    for cell, replayed, found in run_grid(cells, given.processes):
+        runs[cell.tasks.stem].append((replayed, found))
     lists = [summary(name, results) for name, results in runs.items()]
-    published = against_published(given.published, lists) if given.published else {}
+    published = curves.against(curves.read_published(given.published), lists) if given.published else {}
     mean = float(np.mean([found["gap_closed_100"] for found in lists]))
-    figures = {"gap_closed_100_mean": mean, "fgd_vs_published_points": published, "lists": lists}
+    figures = {"gap_closed_100_mean": mean, "peers_vs_published": published, "lists": lists}
     print(json.dumps(figures, indent=1) if given.output == "json" else shown(lists, published))
     judged = all_published(given, OPENB_LISTS)
     return concluded("pack", figures, published=judged, output=given.output, keep=given.keep)

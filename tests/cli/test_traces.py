@@ -62,7 +62,11 @@ def test_jobs_come_in_order_of_arrival(tmp_path: Path) -> None:
         (OURS + "a,0,1,1,99999999999999999999,,\n", "row 2, column gpus"),
         (OPENB + "p,1,1,1,0,,0,1\n", "row 2, column gpu_milli"),
         (PHILLY + "1,1,1,x,,strict\n", "row 2, column duration"),
+        (PHILLY + "1,1,1,1,soon,strict\n", "row 2, column expect_time_list"),
+        (PHILLY + "1,1,1,1,,strict\n", "row 2, column expect_time_list"),
+        (PHILLY + "1,1,1,1,-5,strict\n", "row 2, column expect_time_list"),
         (ELASTICFLOW + "1,1,-1,1,1\n", "row 2, column num_gpu"),
+        (ELASTICFLOW + "1,100,1,1,100\n", "row 2, column deadline"),
         ("one,two\n1,2\n", "row 1"),
     ],
 )

@@ -25,7 +25,8 @@ def packed(name: str, ours: float, fgd: float, closed: float, behind: float = 0.
 
 
 def pack(*lists: dict[str, Any], published: dict[str, float] | None = None) -> dict[str, Any]:
-    return {"lists": list(lists), "fgd_vs_published_points": published or {}}
+    off = {name: {"fgd": {"points": points}} for name, points in (published or {}).items()}
+    return {"lists": list(lists), "peers_vs_published": off}
 
 
 GOOD = (packed("default", 96.1, 95.2, 0.6), packed("cpu250", 94.8, 93.2, 0.5), packed("multigpu50", 97.6, 97.1, 0.56))

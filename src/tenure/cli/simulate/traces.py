@@ -15,6 +15,7 @@ from tenure.resources.problems import Problem, ProblemsFound
 
 SECOND_MS, MINUTE_MS = 1000, 60_000
 MIB = 1 << 20
+BEFORE_ARRIVAL = "a deadline is a time of the trace, as {} is; this one does not lie after the arrival"
 LEVELS = ("", "machine", "nvlinkDomain", "rail", "leaf", "rack", "row", "site")
 
 
@@ -78,7 +79,7 @@ def _ours(row: Cells) -> Job:
     arrival_ms = row.whole("arrival_s") * SECOND_MS
     deadline = row.whole("deadline_s", 0) * SECOND_MS
     if deadline and deadline <= arrival_ms:
-        row.wrong("deadline_s", "a deadline is a time of the trace, as arrival_s is; this one lies before the arrival")
+        row.wrong("deadline_s", BEFORE_ARRIVAL.format("arrival_s"))
     milli = row.whole("gpu_milli", 1000, least=1)
     gpus = row.whole("gpus", 0)
     if milli > 1000 or (milli < 1000 and gpus != 1):
@@ -121,9 +122,9 @@ def _openb(row: Cells) -> Job:
 def _philly(row: Cells) -> Job | None:
     """Minutes; a gang of single GPUs. Rows without GPUs are left out, as their authors do."""
     arrival_ms, gpus = row.whole("submit_time") * MINUTE_MS, row.whole("num_gpu")
-    slack = row.text("expect_time_list").split("-")[0]
-    strict = row.text("job_type") == "strict" and slack.isdigit()
     duration_ms = row.whole("duration") * MINUTE_MS
+    strict = row.text("job_type") == "strict"
+    slack_ms = row.whole("expect_time_list", until="-") * MINUTE_MS if strict else 0
     if not gpus:
         return None
     return Job(
@@ -132,20 +133,23 @@ def _philly(row: Cells) -> Job | None:
         duration_ms=max(MINUTE_MS, duration_ms),
         members=gpus,
         gpus=1,
-        deadline_ms=arrival_ms + int(slack) * MINUTE_MS if strict else None,
+        deadline_ms=arrival_ms + slack_ms if strict else None,
     )
 
 
 def _elasticflow(row: Cells) -> Job | None:
     """Seconds; a gang of single GPUs. Deadlines hold for the sizes that their authors would have chosen freely."""
-    gpus, deadline = row.whole("num_gpu"), row.whole("deadline", 0)
+    gpus, deadline_ms = row.whole("num_gpu"), row.whole("deadline", 0) * SECOND_MS
+    arrival_ms = row.whole("submission_time") * SECOND_MS
+    if deadline_ms and deadline_ms <= arrival_ms:
+        row.wrong("deadline", BEFORE_ARRIVAL.format("submission_time"))
     job = Job(
         name=row.text("job_id"),
-        arrival_ms=row.whole("submission_time") * SECOND_MS,
+        arrival_ms=arrival_ms,
         duration_ms=max(1, row.whole("duration")) * SECOND_MS,
         members=max(1, gpus),
         gpus=1,
-        deadline_ms=deadline * SECOND_MS or None,
+        deadline_ms=deadline_ms or None,
     )
     return job if gpus else None
 

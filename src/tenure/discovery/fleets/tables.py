@@ -35,9 +35,11 @@ class Cells:
         """The cell as text; `otherwise` where it is empty or the table has no such column."""
         return self.values.get(column, "") or otherwise
 
-    def whole(self, column: str, otherwise: int | None = None, *, least: int = 0) -> int:
-        """The cell as a whole number of at least `least`; `otherwise` (if given) where it is empty."""
+    def whole(self, column: str, otherwise: int | None = None, *, least: int = 0, until: str | None = None) -> int:
+        """The cell as a whole number of at least `least`; `otherwise` (if given) where it is empty. `until`: what ends
+        the number, where more may follow."""
         text = self.values.get(column, "")
+        text = text.partition(until)[0] if until else text
         if not text and otherwise is not None:
             return otherwise
         try:
