@@ -103,7 +103,11 @@ def test_a_refusal_says_when_it_frees_and_counts_each_cut() -> None:
     refusal = refused(ask(box, holds=[hold(cores=(1,), start=0, end=5_000)], margin=100, cores=1, duration_ms=10))
     assert (refusal.reason, refusal.binding.frees_at_ms) == ("CapacityHeld", 5_100)
     assert [(s.constraint, s.stage, s.removed) for s in refusal.funnel if s.removed] == [("cores", "free", 1)]
-    assert [(c.constraint, c.imposed_by) for c in refusal.conflict] == [("holds", "h"), ("cores", "workload")]
+    assert [(c.constraint, c.imposed_by) for c in refusal.conflict] == [
+        ("holds", "h"),
+        ("cores", "workload"),
+        ("start", "workload"),
+    ]
     assert refusal.binding.held_by == ("h",)
 
 

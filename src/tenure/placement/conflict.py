@@ -1,8 +1,9 @@
 """A minimal conflicting set by deletion: leave out one constraint after another and keep out what is not needed.
 
 Constraints that other people impose are left out last, so that of several minimal sets the one is found that names the
-law, not the wish. Cost: one search a constraint; of budgets, of which there may be hundreds, halves are left
-out at a time.
+law, not the wish. The time asked for and the number of members are tried last of all: they belong to a conflict only
+where waiting, or fewer members, would resolve what is left of it. Cost: one search a constraint; of budgets, of which
+there may be hundreds, halves are left out at a time.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import Any
 from tenure.placement.answers import Conflict, Silent
 from tenure.placement.axes import axes
 from tenure.placement.calendar import Calendar
-from tenure.placement.demand import Constraint, Demand, Role
+from tenure.placement.demand import Constraint, Demand, Role, Start
 from tenure.placement.fleet import Fleet
 from tenure.placement.question import Question
 from tenure.placement.search import Search
+from tenure.placement.values import FOREVER_MS
 
 NAMED_MAX = 8
 """Holds named as the imposers of what is held; the first to end first."""
@@ -26,18 +28,25 @@ NAMED_MAX = 8
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One constraint and the question without it. Budgets are dropped together, by their ids."""
+    """One constraint and the question without it. Budgets are dropped together, by their ids; ``last`` are tried last.
+
+    With ``apart`` what is dropped is that the members belong together: each is then asked for by itself.
+    """
 
     conflict: Conflict
     drop: Callable[[Question], Question]
     budget: str = ""
+    last: bool = False
+    apart: bool = False
 
 
 def minimal_conflict(question: Question) -> tuple[Conflict, ...]:
     """Constraints that cannot be met together, none of which is superfluous, in the order in which they are stated."""
     items = _items(question)
     kept = list(items)
-    for part in reversed(_parts(items)):
+    parts = list(reversed(_parts(items)))
+    parts.sort(key=lambda part: part[0].last)
+    for part in parts:
         kept = _without_needless(question, items, kept, part)
     return tuple(item.conflict for item in kept)
 
@@ -77,7 +86,18 @@ def _fits(question: Question, items: list[Item], kept: list[Item]) -> bool:
         question = replace(question, fleet=fleet.with_budgets(left))
     for item in gone:
         question = item.drop(question)
+    asked = _alone(question) if any(item.apart for item in gone) else [question]
+    return all(_starts(one) for one in asked)
+
+
+def _starts(question: Question) -> bool:
     return Search(question, Silent()).start(question.demand.start_at(question.now_ms).latest_ms) is not None
+
+
+def _alone(question: Question) -> list[Question]:
+    """One member of each role, each by itself."""
+    ones = [replace(role, count=1, count_min=None, values=()) for role in question.demand.roles]
+    return [replace(question, demand=replace(question.demand, roles=(one,))) for one in ones]
 
 
 def _items(question: Question) -> list[Item]:
@@ -102,6 +122,9 @@ def _items(question: Question) -> list[Item]:
         items.append(Item(Conflict("link", who), _without(link_bytes_per_s_min=None)))
     if demand.spread is not None:
         items.append(Item(Conflict(f"spread:{demand.spread.level}", who), _without(spread=None)))
+    items.append(Item(Conflict("start", who), _at_any_time, last=True))
+    if sum(role.least for role in demand.roles) > 1:
+        items.append(Item(Conflict("members", who), _as_it_is, last=True, apart=True))
     return items
 
 
@@ -158,6 +181,14 @@ def _anywhere_inside(question: Question) -> Question:
 
 def _empty_calendar(question: Question) -> Question:
     return replace(question, calendar=Calendar(margin_ms=question.calendar.margin_ms))
+
+
+def _at_any_time(question: Question) -> Question:
+    """From the earliest start on, whenever there is room; with a fixed end, for as long as from the latest start."""
+    demand, asked = question.demand, question.demand.start_at(question.now_ms)
+    length_ms = demand.duration_ms if demand.until_ms is None else max(1, demand.until_ms - asked.latest_ms)
+    start = Start(asked.earliest_ms, FOREVER_MS - 1)
+    return replace(question, demand=replace(demand, start=start, duration_ms=length_ms, until_ms=None))
 
 
 def _all_in_service(question: Question) -> Question:
