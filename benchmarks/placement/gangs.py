@@ -28,7 +28,7 @@ from benchmarks.peers.kueue import WALKS, topology_blind, walk
 from benchmarks.placement.concluding import concluded, keep_option
 from benchmarks.placement.figures import Figures, as_json, ints, show
 from benchmarks.placement.published import ELASTICFLOW, GAVEL, are
-from benchmarks.placement.timed_traces import TimedJob, elasticflow_jobs, pool_size
+from benchmarks.placement.timed_traces import TimedJob, elasticflow_jobs, gpus_of
 from benchmarks.placement.traces import TraceError
 from tenure.placement.gangs import Bookings, FreeCounts, GangChoice, LevelTree, Waiting, choose
 from tenure.placement.gangs.waiting import Running
@@ -102,14 +102,13 @@ def ours(bookings: Bookings) -> Decide:
 def replay(
     jobs: Sequence[TimedJob],
     tree: LevelTree,
-    gpus: int,
+    gpus: Sequence[int],
     table: dict[int, float],
     decide: Decide,
     bookings: Bookings | None = None,
 ) -> dict[str, float]:
     """Every instant at which something arrives, ends or is booked to start, in order; figures of the whole."""
-    nodes = tree.machines()
-    counts = FreeCounts(tree, np.full((nodes, 1), gpus, dtype=np.int64))
+    counts = FreeCounts(tree, np.array(gpus, dtype=np.int64).reshape(-1, 1))
     tightest = {width: _tightest(counts, width) for width in {job.width for job in jobs}}
     queues: dict[int, deque[TimedJob]] = {}
     running: list[Running] = []
@@ -139,7 +138,7 @@ def replay(
                     break
                 queue.popleft()
                 _start(counts, job, choice, tightest[width], rate, now, last_arrival, running, tally)
-    return _rows(tally, nodes * gpus, jobs)
+    return _rows(tally, sum(gpus), jobs)
 
 
 def _tightest(counts: FreeCounts, width: int) -> str:
@@ -214,7 +213,8 @@ def resampled(jobs: Sequence[TimedJob], seed: int) -> list[TimedJob]:
     return [replace(draw.choice(jobs), submit=at) for at in instants]
 
 
-def run(jobs: Sequence[TimedJob], tree: LevelTree, gpus: int, table: dict[int, float], seed: int) -> Figures:
+def run(jobs: Sequence[TimedJob], tree: LevelTree, gpus: Sequence[int], table: dict[int, float], seed: int) -> Figures:
+    """Ours, each peer and the limit. ``gpus``: of each machine, in the tree's order."""
     figures = Figures("gangs", seed)
 
     def kueue(how: str, *, required: bool = False) -> Decide:
@@ -242,8 +242,8 @@ def as_published(options: argparse.Namespace) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--fleet", default=FLEET, help="NODESxGPUS")
-    parser.add_argument("--levels", default=LEVELS, help="nodes a domain, narrowest level first")
+    parser.add_argument("--fleet", default=FLEET, help="NODESxGPUS, or a file of a fleet's columns")
+    parser.add_argument("--levels", default=LEVELS, help="machines a domain, in the fleet's order; narrowest first")
     parser.add_argument("--tasks", type=Path, nargs="+", required=True, help="jobs in ElasticFlow's columns (seconds)")
     parser.add_argument("--penalties", type=Path, required=True, help="gavel's throughputs")
     parser.add_argument("--gpu", default="v100", help="whose penalties")
@@ -253,15 +253,15 @@ def main() -> int:
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
     keep_option(parser)
     options = parser.parse_args()
-    nodes, gpus = pool_size(options.fleet)
+    gpus = gpus_of(options.fleet)
     levels = [(name, int(size)) for name, _, size in (part.partition("=") for part in options.levels.split(","))]
     jobs = [job for path in options.tasks for job in elasticflow_jobs(path)]
     table = read_penalties(options.penalties, options.gpu)
-    tree = fleet_tree(nodes, levels)
+    tree = fleet_tree(len(gpus), levels)
     runs = []
     for seed in options.seeds:
         drawn = resampled(jobs, seed) if options.resampled else jobs
-        runs.append(run(squeezed(drawn, nodes * gpus, options.load, seed), tree, gpus, table, seed))
+        runs.append(run(squeezed(drawn, sum(gpus), options.load, seed), tree, gpus, table, seed))
     show(runs, options.output)
     judged = as_published(options)
     return concluded("gangs", as_json(runs), published=judged, output=options.output, keep=options.keep)

@@ -235,7 +235,8 @@ def replay(scenario: Scenario, place: Place, seed: int) -> dict[str, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--config", type=Path, required=True, help="folder with Kueue's generator.yaml")
+    words = "folder with Kueue's generator.yaml: its fleet and its gangs"
+    parser.add_argument("--config", "--tasks", dest="config", type=Path, required=True, help=words)
     parser.add_argument("--seeds", type=ints, default=[42], help="order of gangs that arrive in the same instant")
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
     keep_option(parser)

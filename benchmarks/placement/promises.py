@@ -20,7 +20,7 @@ from benchmarks.placement.concluding import concluded, keep_option
 from benchmarks.placement.figures import Figures, as_json, ints, show
 from benchmarks.placement.fluid import fluid_limit
 from benchmarks.placement.published import PHILLY, are
-from benchmarks.placement.timed_traces import TimedJob, philly_jobs, pool_size
+from benchmarks.placement.timed_traces import TimedJob, gpus_of, philly_jobs
 from tenure.placement.deadlines import Admission, Declined, Job, SizeMix
 
 
@@ -114,7 +114,7 @@ def _percentile(values: list[int], share: float) -> float:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--fleet", default="120x8", help="NODESxGPUS of the pool")
+    parser.add_argument("--fleet", default="120x8", help="the pool: NODESxGPUS, or a file of a fleet's columns")
     parser.add_argument("--tasks", type=Path, required=True, help="jobs in Chronus' columns (minutes)")
     parser.add_argument("--seeds", type=ints, default=[42], help="for example 42-51 or 42,43")
     parser.add_argument("--bucket", type=int, default=60, help="minutes of a bucket of the fluid limit")
@@ -122,9 +122,9 @@ def main() -> int:
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
     keep_option(parser)
     options = parser.parse_args()
-    nodes, gpus = pool_size(options.fleet)
+    capacity = sum(gpus_of(options.fleet))
     jobs = philly_jobs(options.tasks)
-    runs = [run(jobs, nodes * gpus, seed, limit=not options.no_limit, bucket=options.bucket) for seed in options.seeds]
+    runs = [run(jobs, capacity, seed, limit=not options.no_limit, bucket=options.bucket) for seed in options.seeds]
     show(runs, options.output)
     judged = options.fleet == "120x8" and are([options.tasks], PHILLY)
     return concluded("promises", as_json(runs), published=judged, output=options.output, keep=options.keep)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.placement.traces import TraceError
+from benchmarks.placement.traces import TraceError, read_fleet
 
 NEVER = 2**40
 
@@ -72,12 +72,18 @@ def elasticflow_jobs(path: Path) -> list[TimedJob]:
     return _in_order(jobs)
 
 
-def pool_size(fleet: str) -> tuple[int, int]:
-    """(nodes, GPUs a node) from ``NODESxGPUS``."""
-    nodes, times, gpus = fleet.partition("x")
-    if not (times and nodes.isdigit() and gpus.isdigit() and int(nodes) and int(gpus)):
-        raise TraceError(f"--fleet {fleet!r}: write NODESxGPUS, for example 120x8")
-    return int(nodes), int(gpus)
+def gpus_of(fleet: str) -> list[int]:
+    """GPUs of each machine that has any: from ``NODESxGPUS``, or from a file of a fleet's columns, in its order."""
+    path = Path(fleet)
+    if path.is_file():
+        gpus = [int(count) for count in read_fleet(path).devices if count]
+        if not gpus:
+            raise TraceError(f"{path.name}: no machine has a GPU")
+        return gpus
+    nodes, times, each = fleet.partition("x")
+    if not (times and nodes.isdigit() and each.isdigit() and int(nodes) and int(each)):
+        raise TraceError(f"--fleet {fleet!r}: no such file; name a fleet's table, or write NODESxGPUS, such as 120x8")
+    return [int(each)] * int(nodes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,13 +135,21 @@ def test_scale_is_judged_by_growth_tail_memory_and_start_up() -> None:
 def test_a_gang_is_judged_by_its_slowest_fleet_on_columns_and_by_plan() -> None:
     rows = {
         "columns, 776 nodes": {"small_p99_ms": 90.0, "gang_1024_by_8_ms": 1.0, "gang_1024_by_1_ms": 2.0},
-        "plan, 776 nodes": {"gang_1024_by_8_ms": 10.0, "gang_1024_by_1_ms": 12.0},
-        "plan, 12416 nodes": {"gang_1024_by_8_ms": 30.0, "gang_1024_by_1_ms": 51.0},
+        "plan, empty, 776 nodes": {"gang_1024_by_8_ms": 10.0, "gang_1024_by_1_ms": 12.0},
+        "plan, empty, 12416 nodes": {"gang_1024_by_8_ms": 30.0, "gang_1024_by_1_ms": 49.0, "gang_1024_by_1_cpu_ms": 99},
+        "plan, wholly held, 776 nodes": {"gang_1024_by_8_ms": 51.0, "gang_1024_by_1_ms": 10.0},
     }
     assert [(row.figure, row.met) for row in aims.of_gang_scale(run(**rows))] == [
         ("2.0 ms (776 nodes)", True),
-        ("51.0 ms (12416 nodes)", False),
+        ("49.0 ms (12416 nodes)", True),
+        ("51.0 ms (776 nodes)", False),
     ]
+
+
+def test_each_seed_of_the_scale_is_measured_against_its_own_smallest_fleet() -> None:
+    seeds = [{**scaled(copies, mean), "seed": seed} for seed, copies, mean in ((1, 1, 0.4), (1, 16, 0.7), (2, 1, 0.1))]
+    assert missed(aims.of_scale({"rows": [*seeds, {**scaled(16, 0.15), "seed": 2}]})) == []
+    assert missed(aims.of_scale({"rows": [*seeds, {**scaled(16, 0.3), "seed": 2}]})) != []
 
 
 def test_inputs_are_the_published_ones_by_content_and_all_together(tmp_path: Path) -> None:

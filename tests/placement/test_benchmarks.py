@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.placement import gangs, kueue, promises
-from benchmarks.placement.timed_traces import TimedJob, philly_jobs, pool_size
+from benchmarks.placement.timed_traces import TimedJob, gpus_of, philly_jobs
 from benchmarks.placement.traces import TraceError
 
 PHILLY = "job_id,num_gpu,submit_time,duration,expect_time_list,best_effort\n"
@@ -33,7 +33,7 @@ def test_promises_are_all_kept_and_no_policy_beats_the_limit() -> None:
 
 def test_gangs_stay_tight_and_every_policy_places_all_work() -> None:
     tree = gangs.fleet_tree(8, [("rail", 2), ("rack", 4)])
-    figures = gangs.run(gangs.squeezed(jobs(), 32, 0.8, 1), tree, 4, {2: 0.5}, 1)
+    figures = gangs.run(gangs.squeezed(jobs(), 32, 0.8, 1), tree, [4] * 8, {2: 0.5}, 1)
     assert figures.rows["ours"]["tight_pct"] >= figures.rows["topology-blind"]["tight_pct"]
     assert figures.rows["limit: blind, no penalty"]["throughput_pct"] == 100
 
@@ -54,10 +54,16 @@ def test_a_malformed_trace_is_refused_whole(tmp_path: Path, text: str, said: str
         philly_jobs(path)
 
 
+def test_a_fleet_is_said_by_its_size_or_read_from_a_table_of_its_columns(tmp_path: Path) -> None:
+    table = tmp_path / "fleet.csv"
+    table.write_text("sn,cpu_milli,memory_mib,gpu,model\na,1000,1,8,X\nb,1000,1,0,\nc,1000,1,4,Y\n")
+    assert gpus_of("3x8") == [8, 8, 8]
+    assert gpus_of(str(table)) == [8, 4]
+
+
 def test_a_malformed_fleet_is_refused() -> None:
-    assert pool_size("120x8") == (120, 8)
     with pytest.raises(TraceError, match="NODESxGPUS"):
-        pool_size("120")
+        gpus_of("120")
 
 
 def test_kueue_scenario_without_a_key_is_refused(tmp_path: Path) -> None:

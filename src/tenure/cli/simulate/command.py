@@ -29,7 +29,8 @@ def simulate(
 ) -> int:
     """Run a trace of work on a fleet under a virtual clock, by the placement core.
 
-    Nothing is started, measured or sent. Same files, same seed: same bytes.
+    Nothing is started, measured or sent. Same files, same seed: same bytes. It is not
+    the door: licences, NUMA nodes and spread are not simulated.
 
     A fleet of 16 GPUs, and work for it:
 
