@@ -30,13 +30,17 @@ def feasible(fleet: Fleet, calendar: Calendar, demand: Demand, start_ms: int) ->
         return False
     others = [hold for hold in calendar.holds.values() if not (demand.group and hold.group == demand.group)]
     tables = [_standing(others, t, calendar.margin_ms) for t in range(start_ms, end_ms + calendar.margin_ms)]
-    members = [role for role in demand.roles for _ in range(role.count_min or role.count)]
+    members = [role for role in demand.roles for _ in range(_least(role))]
     options = {role.name: list(_claims(fleet, demand, role)) for role in demand.roles}
     options = {
         name: [claim for claim in claims if all(_keeps(fleet, table, [claim]) for table in tables)]
         for name, claims in options.items()
     }
     return _together(fleet, demand, tables, [options[role.name] for role in members], members)
+
+
+def _least(role: Role) -> int:
+    return min(size for size, _ in role.values) if role.values else role.count_min or role.count
 
 
 def earliest(fleet: Fleet, calendar: Calendar, demand: Demand, start: Start) -> int | None:

@@ -146,6 +146,13 @@ def roles(draw: st.DrawFn, name: str, most: int) -> Role:
 
 
 @st.composite
+def worth(draw: st.DrawFn) -> tuple[tuple[int, float], ...]:
+    """What each size of a role is worth; more members are not always worth more."""
+    sizes = draw(st.sampled_from([(1, 2), (1, 2), (2,), (1,)]))
+    return tuple((size, float(draw(st.integers(0, 4)))) for size in sizes)
+
+
+@st.composite
 def demands(draw: st.DrawFn, name: str = "d", *, most: int = 2) -> Demand:
     earliest = draw(st.integers(0, 3))
     parts = [draw(roles("one", most))]
@@ -153,6 +160,8 @@ def demands(draw: st.DrawFn, name: str = "d", *, most: int = 2) -> Demand:
         parts = [replace(parts[0], count=3, count_min=draw(st.integers(1, 3)))]
     if draw(st.integers(0, 3)) == 0:
         parts.append(draw(roles("two", 1)))
+    if most > 1 and draw(st.integers(0, 5)) == 0:
+        parts = [replace(part, count=2, count_min=None, values=draw(worth())) for part in parts]
     length = draw(st.integers(1, 3))
     until = draw(st.integers(0, 4)) == 0
     constraints = []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
+from collections import Counter
 from dataclasses import replace
+from itertools import product
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.placement.examples import TIER, thorough
 from tests.placement.oracle import earliest, feasible, together
 from tests.placement.strategies import questions
 
@@ -18,6 +20,7 @@ from tenure.placement import (
     Fleet,
     Plan,
     Refusal,
+    Role,
     Start,
     Step,
     fewer_members,
@@ -27,13 +30,25 @@ from tenure.placement import (
 )
 
 HORIZON = 16
-thorough = settings(
-    max_examples=int(os.environ.get("TENURE_EXAMPLES", "50")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+pytestmark = TIER
 
 Question = tuple[Fleet, Calendar, Demand]
+
+
+def worth_more(demand: Demand, answer: Plan) -> list[Demand]:
+    """The demand at each choice of sizes of its roles that is worth more than what was planned."""
+    planned = Counter(claim.role for claim in answer.claims)
+    worth = sum(dict(role.values)[planned[role.name]] for role in demand.roles if role.values)
+    options = [role.values or ((role.count_min or role.count, 0.0),) for role in demand.roles]
+    return [
+        replace(demand, roles=tuple(map(of_size, demand.roles, (size for size, _ in chosen))))
+        for chosen in product(*options)
+        if sum(value for _, value in chosen) > worth
+    ]
+
+
+def of_size(role: Role, size: int) -> Role:
+    return replace(role, count=size, count_min=None, values=())
 
 
 @thorough
@@ -46,6 +61,7 @@ def test_a_plan_exists_exactly_where_one_is_given_and_it_is_the_earliest(questio
     if isinstance(answer, Plan):
         assert answer.start_ms == first
         assert together(fleet, demand, answer.claims)
+        assert not any(feasible(fleet, calendar, dearer, first) for dearer in worth_more(demand, answer))
         role = demand.roles[0]
         if role.count_min is not None and len(answer.claims) < role.count:
             larger = replace(demand, roles=(replace(role, count_min=len(answer.claims) + 1),))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from tests.placement.builders import demand, hold, machine
+from tests.placement.examples import TIER, thorough
 from tests.placement.oracle import earliest
 from tests.placement.strategies import questions
 
@@ -25,6 +25,7 @@ from tenure.placement import (
     plan,
 )
 
+pytestmark = TIER
 HORIZON = 16
 Question = tuple[Fleet, Calendar, Demand]
 
@@ -93,11 +94,7 @@ def fits(question: Question, kept: set[str]) -> bool:
     return all(earliest(fleet, calendar, one, start) is not None for one in alone)
 
 
-@settings(
-    max_examples=int(os.environ.get("TENURE_EXAMPLES", "50")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@thorough
 @given(questions())
 def test_a_conflicting_set_excludes_every_plan_and_without_any_one_of_it_there_is_one(question: Question) -> None:
     answer = plan(*question, now_ms=0)

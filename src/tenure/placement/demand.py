@@ -29,7 +29,8 @@ class Role:
     ``requires`` and ``prefers`` name levels inside the machine. With "numa", cores, memory and devices of a member
     share one node; with "l3" its cores share a cache; with "pcie" its devices hang on one switch.
     ``count_min`` makes the role elastic: any size from it to ``count`` will do, the largest that fits is taken. With
-    ``values``, (size, value) pairs, only these sizes will do, and the one of the greatest value that fits is taken.
+    ``values``, (size, value) pairs, only these sizes will do; of all roles together those of the greatest value that
+    fit are taken (``elastic`` says within which bounds).
     ``draws`` are charged to named budgets beside what the hardware itself draws.
     """
 
