@@ -7,6 +7,8 @@ export TENURE_CACHE ?= $(CURDIR)/.cache
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # More than two at once contend for the cores that real engines are measured on.
 WORKERS ?= 2
+# Placements that the slow tests put before the oracle.
+EXAMPLES ?= 2000
 
 .PHONY: help quickstart test test-real test-slow fresh kubernetes lint format generate lock requirements docs picture bench bench-placement clean
 
@@ -26,8 +28,8 @@ test-real: $(VENV)/dev.stamp ## tests that drive real engines: a model server, c
 	@$(BIN)/tenure model fetch smollm2-135m-instruct
 	@$(BIN)/python -m pytest -m "real and not slow" -ra --durations 10 $(ARGS)
 
-test-slow: $(VENV)/dev.stamp ## long histories, fuzzing, many kills
-	@$(BIN)/python -m pytest -m slow
+test-slow: $(VENV)/dev.stamp ## long histories, fuzzing, many kills, thousands of placements against the oracle (EXAMPLES=2000)
+	@TENURE_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m slow
 
 fresh: ## both of the README's commands in a fresh clone of HEAD under an empty home, timed (ARGS=--keep leaves it)
 	@$(PYTHON) -m scripts.fresh_clone $(ARGS)

@@ -1,17 +1,17 @@
 """The independent recount: does a calendar keep within a fleet, on every axis, at every instant?
 
-It shares no code with the search: it looks at each instant at which something starts and adds up what stands then.
+It shares no code with the search, only the values: it looks at each instant at which something starts and adds up what
+stands then, what is drawn of budgets included.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tenure.placement.budgets import draws
-from tenure.placement.fleet import Fleet, FleetMachine
-from tenure.placement.holds import Hold
+from tenure.placement.fleet import Budget, Fleet, FleetMachine, PowerFacts
+from tenure.placement.holds import Claim, Hold
 from tenure.placement.values import as_json
 
 
@@ -37,17 +37,18 @@ def overbookings(fleet: Fleet, holds: Iterable[Hold], *, margin_ms: int = 0) -> 
     A claim on a core, node, device or machine that does not exist, or that the system reserves, has capacity 0.
     """
     everything = list(holds)
+    drawn = {id(hold): _drawn(fleet, hold) for hold in everything} if fleet.budgets else {}
     found: list[Overbooking] = []
     for at_ms in sorted({hold.start_ms for hold in everything}):
         standing = [hold for hold in everything if hold.start_ms <= at_ms < hold.end_ms + margin_ms]
-        for (where, axis), (used, names) in sorted(_used(fleet, standing).items()):
+        for (where, axis), (used, names) in sorted(_used(standing, drawn).items()):
             capacity = _capacity(fleet, where, axis)
             if used > capacity:
                 found.append(Overbooking(where, axis, at_ms, used, capacity, tuple(sorted(names))))
     return tuple(found)
 
 
-def _used(fleet: Fleet, standing: list[Hold]) -> dict[tuple[str, str], tuple[int, set[str]]]:
+def _used(standing: list[Hold], drawn: Mapping[int, Mapping[str, int]]) -> dict[tuple[str, str], tuple[int, set[str]]]:
     """(where, axis) -> use at one instant and who uses it: the greatest in a group, the sum over groups."""
     groups: dict[str, dict[tuple[str, str], int]] = {}
     names: dict[tuple[str, str], set[str]] = {}
@@ -60,8 +61,7 @@ def _used(fleet: Fleet, standing: list[Hold]) -> dict[tuple[str, str], tuple[int
                 _add(own, (claim.machine, f"memory:{node}"), part)
             for device in claim.devices:
                 _add(own, (claim.machine, f"device:{device.id}"), device.milli)
-        known = [claim for claim in hold.claims if claim.machine in fleet.index]
-        for budget, amount in draws(fleet, known).items():
+        for budget, amount in drawn.get(id(hold), {}).items():
             _add(own, ("budget", budget), amount)
         group = groups.setdefault(hold.alternative_of, {})
         for key, amount in own.items():
@@ -76,6 +76,39 @@ def _used(fleet: Fleet, standing: list[Hold]) -> dict[tuple[str, str], tuple[int
 
 def _add(amounts: dict[tuple[str, str], int], key: tuple[str, str], amount: int) -> None:
     amounts[key] = amounts.get(key, 0) + amount
+
+
+def _drawn(fleet: Fleet, hold: Hold) -> dict[str, int]:
+    """What one hold draws of each budget, by id. Of an uplink it draws only with a member on the other side of it."""
+    claims = [claim for claim in hold.claims if claim.machine in fleet.index]
+    total: dict[str, int] = {}
+    for budget in {budget.id: budget for claim in claims for budget in fleet.budgets_over(claim.machine)}.values():
+        inside = [claim for claim in claims if fleet.index[claim.machine].domain(budget.level) == budget.domain]
+        amount = sum(_amount(budget, fleet.index[claim.machine], claim) for claim in inside)
+        if amount and not (budget.crossing and len(inside) == len(claims)):
+            total[budget.id] = amount
+    return total
+
+
+def _amount(budget: Budget, machine: FleetMachine, claim: Claim) -> int:
+    """What a claim says that it draws; of power and cooling also what its cores and devices consume, in milliwatts."""
+    said = sum(draw.amount for draw in claim.draws if draw.budget == budget.name)
+    if budget.name not in ("power", "cooling"):
+        return said
+    watts = len(claim.cores) * _figure(machine.core_power, budget.rating)
+    parts = {part.id: part.milli for part in claim.devices}
+    for device in machine.devices:
+        # A share draws in proportion, rounded up.
+        share, whole = parts.get(device.id, 0), max(1, device.milli)
+        watts += (_figure(device.power, budget.rating) * share + whole - 1) // whole
+    return said + watts
+
+
+def _figure(power: PowerFacts, rating: str) -> int:
+    """The figure that a budget charges: where it is not known, the next stricter one; where none is, nothing."""
+    known = {"measured": power.measured_mw, "capped": power.capped_mw, "rated": power.rated_mw}
+    figures = list(known.values())[list(known).index(rating) :]
+    return next((figure for figure in figures if figure is not None), 0)
 
 
 def _capacity(fleet: Fleet, where: str, axis: str) -> int:
