@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from tenure.client import NotFound
 from tenure.controllers.answering.measured import RunShape
 from tenure.controllers.serving import Serving
+from tenure.controllers.workload.trial import AFTER_FAILURE_MS
 from tenure.engines import StopFailed
 from tenure.promises import Load
 from tenure.resources import LEDGER_FINALIZER, Offer, Site, Workload, condition_of
@@ -63,7 +65,7 @@ async def test_a_deleted_trial_is_released_once_and_after_what_it_ran(
         assert (await at.running(), await at.holds(), await gone(at, offer)) == ([], [], True)
 
 
-async def test_its_user_is_told_that_a_deleted_trial_was_not_made_and_another_is_begun(
+async def test_its_user_is_told_that_a_deleted_trial_was_not_made_and_after_a_rest_another_is_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with trialled(tmp_path, monkeypatch) as at:
@@ -75,6 +77,10 @@ async def test_its_user_is_told_that_a_deleted_trial_was_not_made_and_another_is
         said = condition_of(found.status.conditions, "Measured") if found.status else None
         assert said is not None
         assert (said.status, said.reason) == ("False", "TrialFailed")
+        rest = await at.look()
+        assert rest is not None
+        assert (0 < rest.ms <= AFTER_FAILURE_MS, at.trials.running) == (True, {}), "whatever wakes it meanwhile"
+        monkeypatch.setattr(at.plane.clock, "monotonic_ns", lambda: time.monotonic_ns() + rest.ms * 1_000_000)
         await at.look()
         assert at.trial().offer.uid != offer.uid
 

@@ -50,6 +50,8 @@ class Trials:
     made: set[str] = field(default_factory=set)
     beginning: set[str] = field(default_factory=set)
     """The uids of Workloads whose trial is being held: its Offer may be seen before it is known here."""
+    resting: dict[str, int] = field(default_factory=dict)
+    """Until when, on the clock that never goes back, ms, a need whose trial failed is left alone, whatever wakes it."""
 
     def wish(self, workload: Workload) -> Duration | None:
         """How long its user wants it to be measured, beyond what is needed; None for no wish, or one that was met."""
@@ -82,7 +84,7 @@ class Trials:
         await self.drop(workload.namespace or "default", workload.name, but=key)
         trial = self.running.get(key)
         if trial is None:
-            return None
+            return self._rest(key)
         if not trial.done:
             await say_progress(self.plane, workload, trial)
             return Wait(LOOK_MS)
@@ -91,6 +93,7 @@ class Trials:
         except TrialFailedError as error:
             self._forget(key, trial)
             await say_failed(self.plane, workload, str(error))
+            self.resting[key] = self._steady_ms() + AFTER_FAILURE_MS
             return Wait(AFTER_FAILURE_MS)
         await say_measured(self.plane, workload)
         self._forget(key, trial)
@@ -144,6 +147,16 @@ class Trials:
             except (EngineFailure, Conflict, Unreachable) as error:  # whoever takes up after this one ends it
                 log.warning("a trial still has its hold", offer=trial.offer.name, because=str(error))
             self._forget(key, trial)
+
+    def _rest(self, key: str) -> Wait | None:
+        left_ms = self.resting.get(key, 0) - self._steady_ms()
+        if left_ms > 0:
+            return Wait(left_ms)
+        self.resting.pop(key, None)
+        return None
+
+    def _steady_ms(self) -> int:
+        return self.plane.clock.monotonic_ns() // 1_000_000
 
     def _forget(self, key: str, trial: RunningTrial) -> None:
         if self.running.get(key) is trial:
