@@ -24,7 +24,7 @@ from tenure.promises import Outcome, RequestSample
 __all__ = ["JournalReading", "read_journal", "sample_of"]
 
 _JUMP_NS = 500_000_000
-"""Clocks may drift and be slewed by this much between two marks; NTP slews at most 0.5 ms a second."""
+"""Clocks may drift and be slewed by this much between two marks, and in a minute: `clock_pace` says what slews them."""
 
 _FOREVER_NS = 1 << 62
 
