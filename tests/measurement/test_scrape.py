@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tenure.measurement import LLAMA_CPP, ScrapeError
+from tenure.measurement import LLAMA_CPP, MetricsMap, ScrapeError
 from tenure.measurement.scrape import MetricsState, Scrape, fetch, increase, mapped, parse_metrics, scrape, state_of
 from tests.measurement.model_server import model_server
 
@@ -49,6 +49,13 @@ def test_what_is_no_figure_is_not_reckoned_with(value: str) -> None:
 def test_names_are_mapped_and_missing_ones_unknown() -> None:
     found = mapped(parse_metrics(PAGE)[0], LLAMA_CPP, 5)
     assert found == Scrape(5, 3, 0.012986, None, None)
+
+
+def test_a_counter_that_openmetrics_names_total_is_found_under_its_own_name() -> None:
+    names = MetricsMap("tokens", "seconds", running="busy", waiting="queued")
+    page = {"tokens_total": 7.0, "seconds_total": 0.5, "busy_total": 3.0, "queued": 1.0}
+    assert mapped(page, names, 5) == Scrape(5, 7.0, 0.5, None, 1.0), "of counters alone: a gauge is called as it is"
+    assert mapped(page | {"tokens": 8.0}, names, 5).output_tokens == 8.0, "its own name goes first"
 
 
 async def test_over_http() -> None:

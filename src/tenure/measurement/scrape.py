@@ -36,7 +36,8 @@ class MetricsMap:
     """Names under which a runtime publishes what is needed; declared by its Runtime manifest. None: it does not."""
 
     output_tokens: str
-    """Counter of generated tokens."""
+    """Counter of generated tokens. A counter that the page does not have under its name is looked for under that name
+    and `_total`."""
     output_seconds: str | None = None
     """Counter of the seconds spent generating them, summed over requests."""
     running: str | None = None
@@ -200,10 +201,15 @@ def mapped(values: Mapping[str, float], names: MetricsMap, at_ns: int) -> Scrape
     def value(name: str | None) -> float | None:
         return None if name is None else values.get(name)
 
+    def counter(name: str | None) -> float | None:
+        # Asked for OpenMetrics, client_golang adds this to the names of counters that lack it.
+        found = value(name)
+        return found if found is not None or name is None else values.get(f"{name}_total")
+
     return Scrape(
         at_ns,
-        value(names.output_tokens),
-        value(names.output_seconds),
+        counter(names.output_tokens),
+        counter(names.output_seconds),
         value(names.running),
         value(names.waiting),
     )
