@@ -249,6 +249,7 @@ class Simulation:
             status=0 if cut else 502 if truth.failed else 200,
             outcome=Outcome.FAILED if failed else Outcome.COMPLETED,
             request_id=f"r{truth.number}",
+            end_by_kernel=not failed,
         )
 
     def judge(self, window: Window) -> WindowVerdict:

@@ -32,6 +32,7 @@ async def test_probes_are_written_down_outside_and_known_to_the_tap(tmp_path: Pa
         assert sample.outcome is Outcome.COMPLETED
         assert sample.first_token_after_ns is not None
         assert sample.first_token_after_ns >= (inside[sample.request_id].first_token_after_ns or 0)
+        assert sample.end_by_kernel
 
 
 async def test_it_holds_back_when_all_slots_are_taken(tmp_path: Path) -> None:

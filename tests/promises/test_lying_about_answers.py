@@ -30,7 +30,7 @@ OLDER = sorted(set(JUDGED_ALIKE) - {"5"})
 
 
 def answer(*gaps_ms: float, end_ms: float | None = None) -> RequestSample:
-    return request(101_000, gaps_ms=gaps_ms, end_ms=end_ms, output_tokens=4)
+    return replace(request(101_000, gaps_ms=gaps_ms, end_ms=end_ms, output_tokens=4), end_by_kernel=True)
 
 
 def evidence(*probes: Probe, recent: tuple[Probe, ...] = ()) -> WindowEvidence:
@@ -81,6 +81,15 @@ def test_an_end_that_is_told_too_early_disagrees() -> None:
     )
 
 
+def test_an_end_that_a_prober_stamped_when_it_awoke_is_not_compared() -> None:
+    """So those did that were started before ends were the kernel's, and still probe for a contract that stands."""
+    outside = replace(answer(*SLOW, end_ms=3_000), end_by_kernel=False)
+    assert judged(Probe(outside, answer(*SLOW))).verdict is Verdict.KEPT
+    assert judged(Probe(outside, quartered(answer(*SLOW)))).reason is Reason.VIEWS_DISAGREE, (
+        "its gaps were the kernel's"
+    )
+
+
 def test_what_the_prober_was_late_with_is_not_the_answers_length() -> None:
     late = replace(answer(*SLOW), first_token_after_ns=600 * MS, end_after_ns=1_600 * MS, sent_after_ns=500 * MS)
     assert judged(Probe(late, answer(*SLOW))).verdict is Verdict.KEPT
@@ -97,6 +106,30 @@ def test_what_the_prober_was_late_with_is_not_the_answers_length() -> None:
 )
 def test_a_busy_machine_is_no_lie(outside: RequestSample) -> None:
     assert judged(Probe(outside, answer(*SLOW))).verdict is Verdict.KEPT
+
+
+@pytest.mark.parametrize("gaps", range(1, 11))
+def test_one_late_wake_up_of_the_prober_in_a_short_answer_is_no_lie(gaps: int) -> None:
+    """The tokens of half a second are read together: the answer is as long, and its longest gap is another one."""
+    even = (500.0 / gaps,) * gaps
+    assert judged(Probe(answer(500.0, *(0.0,) * (gaps - 1)), answer(*even))).verdict is Verdict.KEPT
+
+
+def test_nor_does_it_spoil_the_windows_behind_it() -> None:
+    assert judged(recent=(Probe(answer(0, 0, 0, 300), answer(75, 75, 75, 75)),)).verdict is Verdict.KEPT
+
+
+def test_the_long_gaps_of_eleven_are_compared_and_one_late_wake_up_still_decides_nothing() -> None:
+    even = (50.0,) * 11
+    assert judged(Probe(answer(300, *(0.0,) * 5, *even[6:]), answer(*even))).verdict is Verdict.KEPT
+    twice = answer(0, 275, 0, 0, 0, 0, 0, 0, 0, 275, 0)
+    assert judged(Probe(twice, answer(*even))).detail == "long gaps of the probes: prober 275 ms, tap 50 ms"
+    assert judged(Probe(twice, answer(*even[:2], 450))).reason is Reason.VIEWS_DISAGREE, "though the tap tells of three"
+
+
+def test_a_short_answer_that_the_tap_shortens_is_found_out_by_its_length() -> None:
+    outside = answer(*(50.0,) * 4)
+    assert judged(Probe(outside, quartered(outside))).reason is Reason.VIEWS_DISAGREE
 
 
 def test_one_probe_of_three_is_noise() -> None:

@@ -182,4 +182,5 @@ async def ask(
         outcome=outcome,
         request_id=prompt.request_id,
         sent_after_ns=0 if exchange.sent_ns is None else max(0, exchange.sent_ns - due_monotonic_ns),
+        end_by_kernel=exchange.ended_ns is not None,
     )

@@ -65,6 +65,8 @@ class RequestSample:
     gaps_at_least_ns: tuple[int, ...] = ()
     """Of a running answer, whose gaps are recorded only at its end: how long some of them were at the least, one value
     for each span in which tokens are known to have come."""
+    end_by_kernel: bool = False
+    """Whether its end is when the last bytes came, as the kernel has it, and not when whoever waited for them awoke."""
 
     @property
     def counts(self) -> bool:
@@ -80,7 +82,11 @@ class RequestSample:
 
     def as_record(self) -> dict[str, Any]:
         """Plain JSON. The instant is text, because canonical JSON (RFC 8785) holds no integer above 2^53."""
-        seldom = {"streamed": self.streamed, "gapsAtLeastNs": list(self.gaps_at_least_ns) or None}
+        seldom = {
+            "streamed": self.streamed,
+            "gapsAtLeastNs": list(self.gaps_at_least_ns) or None,
+            "endByKernel": self.end_by_kernel or None,
+        }
         return {name: value for name, value in seldom.items() if value is not None} | {
             "arrivalNs": str(self.arrival_ns),
             "firstTokenAfterNs": self.first_token_after_ns,
@@ -113,6 +119,7 @@ class RequestSample:
             record.get("progressAfterNs"),
             record.get("streamed"),
             tuple(record.get("gapsAtLeastNs", ())),
+            record.get("endByKernel", False),
         )
 
 

@@ -17,8 +17,12 @@ from tenure.promises.samples import Outcome, RequestSample
 from tenure.promises.verdicts import Reason
 
 _LONG_GAP_PERCENTILE = 90
-"""Of the gaps of one answer. High enough to tell an even answer from a jerky one, and not the longest, which one late
-wake-up makes."""
+"""Of the gaps of one answer. High enough to tell an even answer from a jerky one, and in an answer of many gaps not the
+longest, which one late wake-up makes."""
+_GAPS_MIN = 11
+"""In an answer of fewer gaps the long ones are not compared. A tenth of eleven is more than one; up to nine, the
+nearest rank of the percentile is the longest gap itself, so one late wake-up of the prober would decide, of a window
+with one probe and of all that its newest probe speaks for."""
 
 
 class View(StrEnum):
@@ -38,8 +42,9 @@ class Tolerance:
     probe_share: float = 0.10
     answer_ns: float = 50_000_000
     """Between the lengths of a probe's answer outside and at the tap, beside the same share. Nothing comes behind its
-    end, so the kernel knows when that came, and only its beginning is as uncertain as a first token. Infinite where
-    only first tokens are compared."""
+    end, so the kernel knows when that came, and only its beginning is as uncertain as a first token. A prober that was
+    started before an upgrade may still stamp ends when it awakes; the sample says whose they are (`end_by_kernel`), and
+    only the kernel's are compared. Infinite where only first tokens are compared."""
     gap_ns: float = 100_000_000
     """Between its long gaps, beside the same share: a gap has two such ends."""
     clock_ns: int = 500_000_000
@@ -210,15 +215,17 @@ def _answers_disagree(known: Sequence[tuple[RequestSample, RequestSample]], tole
     """Whether answers were as long, and as even, at the tap as outside.
 
     Single gaps are no comparison: tokens that come while a process waits for a CPU are read together, as one long gap
-    and some of no length. Where a whole answer begins and ends moves by one such wait, and few gaps of it are so made.
+    and some of no length. Where a whole answer begins and ends moves by one such wait. Of many gaps a few are so made,
+    and of few gaps the longest is: their long ones are not compared.
     """
     whole = [(o, i) for o, i in known if i.outcome is Outcome.COMPLETED]  # Of others the tap has not told the end yet.
     spoken = [(sum(o.gaps_ns), sum(i.gaps_ns)) for o, i in whole if o.gaps_ns]
-    gaps = [(_long_gap_ns(o), _long_gap_ns(i)) for o, i in whole if o.gaps_ns and i.gaps_ns]
+    # By the prober's count: a tap that tells fewer gaps than came does not escape by it.
+    gaps = [(_long_gap_ns(o), _long_gap_ns(i)) for o, i in whole if len(o.gaps_ns) >= _GAPS_MIN and i.gaps_ns]
     ends = [
         (o.end_after_ns - o.sent_after_ns, i.end_after_ns)
         for o, i in whole
-        if o.end_after_ns is not None and i.end_after_ns is not None
+        if o.end_by_kernel and o.end_after_ns is not None and i.end_after_ns is not None
     ]
     return (
         _apart("first to last token", spoken, tolerance.answer_ns, tolerance)
