@@ -95,6 +95,19 @@ def test_an_owned_hierarchy_gets_a_folder_of_the_engines_own(tmp_path: Path) -> 
     assert {"cpuset", "memory"} <= controllers
 
 
+def test_empty_groups_that_the_work_made_inside_are_removed_with_it_and_its_neighbours_are_not(tmp_path: Path) -> None:
+    for empty in ("run.work/init.scope", "run.work/system.slice/a.service", "other.work"):
+        (tmp_path / empty).mkdir(parents=True)
+    assert GroupsV2(str(tmp_path), "run.work").remove(patience_s=0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.work"]
+
+
+def test_a_group_in_which_something_is_left_stays(tmp_path: Path) -> None:
+    (a_group(tmp_path / "run.work" / "inner")).joinpath("kept").write_text("")
+    assert not GroupsV2(str(tmp_path), "run.work").remove(patience_s=0)
+    assert (tmp_path / "run.work" / "inner").is_dir()
+
+
 @pytest.fixture
 def not_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A hierarchy whose top this user may not write."""

@@ -155,10 +155,10 @@ class GroupsV1:
     def remove(self, patience_s: float = 5.0) -> bool:
         """Remove the empty groups, and the engine's parent once it is empty. False where something stayed inside."""
         deadline = time.monotonic() + patience_s
-        left = [directory for directory in self.directories if not remove_directory(directory)]
+        left = [directory for directory in self.directories if not remove_group(directory)]
         while left and time.monotonic() < deadline:
             time.sleep(0.01)  # the kernel lets go of a group a moment after its last process was reaped
-            left = [directory for directory in left if not remove_directory(directory)]
+            left = [directory for directory in left if not remove_group(directory)]
         for directory in self.directories:
             remove_directory(os.path.dirname(directory))
         return not left
@@ -181,6 +181,15 @@ def remove_directory(path: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def remove_group(path: str) -> bool:
+    """Remove a run's group and the empty ones that its work made inside. True where nothing of it is left."""
+    if remove_directory(path):
+        return True
+    for inside, _, _ in os.walk(path, topdown=False):
+        remove_directory(inside)
+    return not os.path.isdir(path)
 
 
 def _try_write(path: str, value: str) -> None:

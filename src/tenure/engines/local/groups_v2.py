@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from tenure.engines.local import procfs
-from tenure.engines.local.groups_v1 import PERIOD_US, read, remove_directory, write
+from tenure.engines.local.groups_v1 import PERIOD_US, read, remove_directory, remove_group, write
 
 CONTROLLERS = ("cpuset", "cpu", "memory", "pids")
 NEEDED = "memory"  # cpuset is often not delegated on desktops; pinning is then by affinity
@@ -154,10 +154,10 @@ class GroupsV2:
     def remove(self, patience_s: float = 5.0) -> bool:
         """Remove the empty group. False where something stayed inside."""
         deadline = time.monotonic() + patience_s
-        gone = remove_directory(self.path)
+        gone = remove_group(self.path)
         while not gone and time.monotonic() < deadline:
             time.sleep(0.01)  # the kernel lets go of a group a moment after its last process was reaped
-            gone = remove_directory(self.path)
+            gone = remove_group(self.path)
         remove_directory(self.base)
         return gone
 
