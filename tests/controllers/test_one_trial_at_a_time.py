@@ -8,7 +8,8 @@ import pytest
 from tenure.controllers.kernel import Wait
 from tenure.controllers.workload.trial import LOOK_MS
 from tenure.controllers.workload.wish import TRIAL_ASKED_ANNOTATION, TRIAL_FOR_ANNOTATION
-from tenure.resources import Offer, Workload
+from tenure.resources import Offer, Workload, condition_of
+from tenure.resources.kinds.contract import ContractStatus
 from tests.controllers.trialled import Trialled, trialled
 
 
@@ -121,3 +122,66 @@ async def test_a_wish_that_was_met_for_one_need_is_still_due_for_another(
         await at.edit({"spec": {"term": {"duration": "2h"}}})
         await at.look()
         assert at.trial().offer.spec.purpose == "Trial"
+
+
+async def test_a_trial_ends_when_its_need_is_edited_back_to_one_that_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with trialled(tmp_path, monkeypatch, cores=3) as at:
+        contract = await at.contracted()
+        ended = ContractStatus(phase="Ended", ended_because="EndedByTerm")
+        await at.plane.client.replace_status(contract.model_copy(update={"status": ended}))
+        at.evidence = False
+        await at.edit({"spec": {"term": {"duration": "2h"}}})
+        await at.look()
+        assert await at.running() != []
+        await at.edit({"spec": {"term": {"duration": "1h"}}})
+        await at.look()
+        found = await at.user.get(Workload, "need", namespace="default")
+        assert found.status is not None
+        assert found.status.phase == "Succeeded"
+        assert (await at.running(), await at.holds(), at.trials.running) == ([], [], {})
+
+
+async def test_nothing_is_remembered_of_a_workload_that_is_gone_nor_of_a_need_that_it_had_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with trialled(tmp_path, monkeypatch) as at:
+        await at.begun()
+        await measured(at, monkeypatch)
+        was = await at.user.get(Workload, "need", namespace="default")
+        assert at.trials.was_made(was)
+        await at.edit({"spec": {"term": {"duration": "2h"}}})
+        at.evidence = False
+        await at.look()
+        assert not at.trials.was_made(was)
+        await measured(at, monkeypatch)
+        assert len(at.trials.made) == 1
+        await at.user.delete(Workload, "need", namespace="default")
+        await at.look()
+        assert (len(at.trials.made), len(at.trials.resting)) == (0, 0)
+
+
+@pytest.mark.parametrize("length", ["soon", "10", "", "-5m"])
+async def test_a_wish_that_cannot_be_read_is_said_and_the_need_is_answered_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: str
+) -> None:
+    async with trialled(tmp_path, monkeypatch) as at:
+        await at.begun()
+        await at.edit(wish(length))
+        await at.look()
+        found = await at.user.get(Workload, "need", namespace="default")
+        assert found.status is not None
+        said = condition_of(found.status.conditions, "WishRead")
+        if length:
+            assert said is not None
+            assert (said.status, said.reason) == ("False", "InvalidQuantity")
+            assert 'metadata.annotations["tenure.dev/trial-for"]' in said.message
+        else:
+            assert said is None, "an empty one is none"
+        assert found.status.phase == "Trialling", "what an answer needs is measured all the same"
+        await at.edit(wish("10m"))
+        await at.look()
+        found = await at.user.get(Workload, "need", namespace="default")
+        assert found.status is not None
+        assert condition_of(found.status.conditions, "WishRead") is None

@@ -22,7 +22,7 @@ from tenure.controllers.workload import WorkloadReconciler
 from tenure.controllers.workload.trial import Trials
 from tenure.engines import RunSpec
 from tenure.ledger import Record
-from tenure.resources import Offer, Workload
+from tenure.resources import Contract, Offer, Workload
 from tenure.runtimes import Launch
 from tests.controllers.builders import knowledge, measured, need
 from tests.controllers.planes import command, plane_on
@@ -90,6 +90,17 @@ class Trialled:
     async def holds(self) -> list[Record]:
         """The holds of trials that are live."""
         return [record for record in (await self.plane.allocator.look()).view.live() if record.trial]
+
+    async def contracted(self) -> Contract:
+        """A need that was measured before, offered and accepted: its contract, which nothing has started yet."""
+        self.evidence = True
+        await self.user.create(command("need"))
+        await self.look()
+        (offer,) = (await self.user.list(Offer)).items
+        await self.edit({"spec": {"acceptedOffer": offer.name}})
+        await self.look()
+        (contract,) = (await self.user.list(Contract)).items
+        return contract
 
     async def edit(self, change: dict[str, Any]) -> None:
         """Its user changes the Workload."""

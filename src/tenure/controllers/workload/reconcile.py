@@ -9,7 +9,8 @@ from tenure.controllers.answering.quotes import Asker
 from tenure.controllers.kernel import Key, Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.workload import acceptance, following, offering, references, renegotiation, renewal
-from tenure.controllers.workload.trial import Trials
+from tenure.controllers.workload.trial import STOP_AGAIN_MS, Trials
+from tenure.controllers.workload.trial_status import say_wish
 from tenure.ledger.collect import is_proposed
 from tenure.resources import Contract, Offer, Workload
 
@@ -31,25 +32,25 @@ class WorkloadReconciler:
         try:
             workload = await plane.client.get(Workload, key.name, namespace=key.namespace)
         except NotFound:
-            await self._trials.drop(key.namespace, key.name)
-            return None
+            stuck = await self._trials.drop(key.namespace, key.name)  # its Offer goes with it, and says why it stays
+            return Wait(STOP_AGAIN_MS) if stuck is not None else None
         if workload.metadata.deletion_timestamp is not None:
-            await self._trials.drop(key.namespace, key.name)
-            return None
+            return await self._trials.leave_off(workload)
+        await say_wish(plane, workload)
         contracts = await _made(plane, await _of(plane, Contract, workload))
         standing = [c for c in contracts if c.status is None or c.status.phase != "Ended"]
         offers = [o for o in await _of(plane, Offer, workload) if o.spec.purpose == "Offer"]
         offers = await renewal.withdraw_stale(plane, offers, standing)
         if standing and _answers(standing, workload):
-            await self._trials.drop(key.namespace, key.name)
             if workload.spec.accepted_offer and await acceptance.accept_chosen(plane, workload, contracts):
                 return Wait(1)
             await renewal.offer_renewals(plane, workload, asker_of(workload), contracts, offers)
             await renegotiation.offer_changes(plane, workload, asker_of(workload), contracts, offers, self._looked_ms)
-            return await following.follow(plane, workload, standing)
+            await following.follow(plane, workload, standing)
+            return await self._trials.leave_off(workload)  # last: what cannot be stopped takes its time
         if _ended_by_its_user(workload):
-            await self._trials.drop(key.namespace, key.name)
-            return await following.finish(plane, workload, "Succeeded")
+            await following.finish(plane, workload, "Succeeded")
+            return await self._trials.leave_off(workload)
         if workload.spec.accepted_offer:
             accepted = await acceptance.accept_chosen(plane, workload, contracts)
             if accepted is not None:
@@ -59,7 +60,8 @@ class WorkloadReconciler:
             return await acceptance.wait_for_choice(plane, workload, held)
         over = following.final_phase(workload, contracts)
         if over is not None:
-            return await following.finish(plane, workload, over)
+            await following.finish(plane, workload, over)
+            return await self._trials.leave_off(workload)
         return await self._answer(workload, offers, standing)
 
     async def _answer(self, workload: Workload, offers: list[Offer], standing: list[Contract]) -> Wait | None:

@@ -5,11 +5,11 @@ is over before anything else is begun.
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import structlog
 
-from tenure.client import Conflict, Unreachable
 from tenure.controllers.answering.answer import Answered, Knowledge, answer
 from tenure.controllers.answering.quotes import Asker, reference_to, short_digest
 from tenure.controllers.answering.trial_wish import TrialWish
@@ -20,7 +20,7 @@ from tenure.controllers.trialling.leaving import end_runs, leave
 from tenure.controllers.trialling.running import RunningTrial, TrialFailedError
 from tenure.controllers.workload.occupied import calendar_of
 from tenure.controllers.workload.offering import make_offers, say
-from tenure.controllers.workload.trial_status import say_failed, say_measured, say_progress
+from tenure.controllers.workload.trial_status import say_failed, say_measured, say_progress, say_release
 from tenure.controllers.workload.wish import key_of, length_of
 from tenure.engines import EngineFailure
 from tenure.ledger import Decision, View, hold_offers, nothing
@@ -33,33 +33,39 @@ from tenure.resources.kinds.allocation import Promises
 from tenure.resources.kinds.contract import OfferSpec
 
 LOOK_MS = 500
+STOP_AGAIN_MS = 1_000
 AFTER_FAILURE_MS = 30_000
+NamedBy = tuple[str, str]
+"""A Workload's namespace and name: all that is left of one that is gone. Keys of needs carry its uid as well."""
 log = structlog.get_logger("tenure.controllers")
 
 
 @dataclass(slots=True)
 class Trials:
-    """The trials in flight, one a Workload, and the needs whose trial was made since this control plane began.
+    """The trials in flight, one a Workload, and of each Workload the need whose trial was made since this control plane
+    began, or failed.
 
     That a wish was met is remembered in the status too. A trial that an answer needed is not: its evidence tells, and
-    where that is gone, another is due.
+    where that is gone, another is due. Of a need that is edited or contracted, and of a Workload that is gone, nothing
+    is remembered here.
     """
 
     plane: Plane
     running: dict[str, RunningTrial] = field(default_factory=dict)
-    made: set[str] = field(default_factory=set)
+    made: dict[NamedBy, str] = field(default_factory=dict)
     beginning: set[str] = field(default_factory=set)
     """The uids of Workloads whose trial is being held: its Offer may be seen before it is known here."""
-    resting: dict[str, int] = field(default_factory=dict)
-    """Until when, on the clock that never goes back, ms, a need whose trial failed is left alone, whatever wakes it."""
+    resting: dict[NamedBy, tuple[str, int]] = field(default_factory=dict)
+    """Needs whose trial failed, and until when, on the clock that never goes back, ms, each is left alone, whatever
+    wakes it."""
 
     def wish(self, workload: Workload) -> Duration | None:
         """How long its user wants it to be measured, beyond what is needed; None for no wish, or one that was met."""
-        return None if key_of(workload) in self.made else length_of(workload)
+        return None if self.was_made(workload) else length_of(workload)
 
     def was_made(self, workload: Workload) -> bool:
         """Whether this need, with this wish, has had its trial."""
-        return key_of(workload) in self.made
+        return self.made.get(_named_by(workload)) == key_of(workload)
 
     def knows(self, offer: Offer) -> bool:
         """Whether something is measured under this offer's hold by this control plane, or is about to be."""
@@ -81,33 +87,53 @@ class Trials:
         What was begun for another need or wish of this Workload is ended first.
         """
         key = key_of(workload)
-        await self.drop(workload.namespace or "default", workload.name, but=key)
         trial = self.running.get(key)
+        over = trial is not None and trial.done
+        failure: EngineFailure | TrialFailedError | None = await self.drop(*_named_by(workload), but=key)
+        if failure is None and trial is not None and over:
+            failure = await _failure_of(trial)
+        stuck = failure if isinstance(failure, EngineFailure) else None
+        await say_release(self.plane, workload, stuck)
+        if stuck is not None:  # the next look tries it again
+            return Wait(STOP_AGAIN_MS)
         if trial is None:
-            return self._rest(key)
-        if not trial.done:
+            return self._rest(workload)
+        if not over:
             await say_progress(self.plane, workload, trial)
             return Wait(LOOK_MS)
-        try:
-            await trial.finish()  # where its hold could not be released, the next look does it
-        except TrialFailedError as error:
+        if failure is not None:
             self._forget(key, trial)
-            await say_failed(self.plane, workload, str(error))
-            self.resting[key] = self._steady_ms() + AFTER_FAILURE_MS
+            await say_failed(self.plane, workload, str(failure))
+            self.resting[_named_by(workload)] = key, self._steady_ms() + AFTER_FAILURE_MS
             return Wait(AFTER_FAILURE_MS)
         await say_measured(self.plane, workload)
         self._forget(key, trial)
-        self.made.add(key)
+        self.made[_named_by(workload)] = key
         return Wait(1)
 
-    async def drop(self, namespace: str, name: str, but: str = "") -> None:
-        """Nobody waits for the trials of the Workload of that name any more, apart from the one named by `but`."""
+    async def leave_off(self, workload: Workload) -> Wait | None:
+        """Nobody waits for this Workload's trials any more. Where one cannot be stopped, the Workload says so, and this
+        returns when to try again."""
+        stuck = await self.drop(*_named_by(workload))
+        await say_release(self.plane, workload, stuck)
+        return Wait(STOP_AGAIN_MS) if stuck is not None else None
+
+    async def drop(self, namespace: str, name: str, but: str = "") -> EngineFailure | None:
+        """Nobody waits for the trials of the Workload of that name any more, apart from the one named by `but`, and
+        what is remembered of its other needs is forgotten. Returns why something still runs; then it is to be
+        repeated."""
+        self._forget_needs((namespace, name), but)
+        stuck: EngineFailure | None = None
         for key, trial in list(self.running.items()):
-            if key == but:
+            if key == but or (trial.offer.namespace, trial.offer.spec.workload.name) != (namespace, name):
                 continue
-            if (trial.offer.namespace, trial.offer.spec.workload.name) == (namespace, name):
+            try:
                 await trial.abandon()
+            except EngineFailure as error:
+                stuck = stuck or error
+            else:
                 self._forget(key, trial)
+        return stuck
 
     async def end(self, offer: Offer) -> bool:
         """Return once nothing runs under a trial's hold that is to be released; its Workload is told at its next look.
@@ -127,7 +153,8 @@ class Trials:
         """Stop what is measured under an Offer that was taken away by force, and its hold with it."""
         for trial in list(self.running.values()):
             if (trial.offer.namespace, trial.offer.name) == (namespace, name):
-                await trial.abandon()
+                with suppress(EngineFailure):  # its Workload's next look tries it again, and says why
+                    await trial.abandon()
 
     async def end_left(self) -> None:
         """Stop and release what a control plane that died was measuring, before anything is measured beside it."""
@@ -144,19 +171,27 @@ class Trials:
         for key, trial in list(self.running.items()):
             try:
                 await trial.abandon()
-            except (EngineFailure, Conflict, Unreachable) as error:  # whoever takes up after this one ends it
-                log.warning("a trial still has its hold", offer=trial.offer.name, because=str(error))
+            except Exception as error:  # whoever takes up after this one ends it; the others are stopped all the same
+                log.warning("a trial still has its hold", offer=trial.offer.name, because=str(error) or repr(error))
             self._forget(key, trial)
 
-    def _rest(self, key: str) -> Wait | None:
-        left_ms = self.resting.get(key, 0) - self._steady_ms()
+    def _rest(self, workload: Workload) -> Wait | None:
+        """How long this need is left alone still. `look` has forgotten what was said of others."""
+        _, until_ms = self.resting.get(_named_by(workload), ("", 0))
+        left_ms = until_ms - self._steady_ms()
         if left_ms > 0:
             return Wait(left_ms)
-        self.resting.pop(key, None)
+        self.resting.pop(_named_by(workload), None)
         return None
 
     def _steady_ms(self) -> int:
         return self.plane.clock.monotonic_ns() // 1_000_000
+
+    def _forget_needs(self, named: NamedBy, but: str) -> None:
+        if self.made.get(named) != but:
+            self.made.pop(named, None)
+        if self.resting.get(named, ("", 0))[0] != but:
+            self.resting.pop(named, None)
 
     def _forget(self, key: str, trial: RunningTrial) -> None:
         if self.running.get(key) is trial:
@@ -195,6 +230,19 @@ class Trials:
         await record(self.plane.client, workload, "Trialling", wish.reason, self.plane.clock)
         await say_progress(self.plane, workload, trial)
         return Wait(LOOK_MS)
+
+
+def _named_by(workload: Workload) -> NamedBy:
+    return workload.namespace or "default", workload.name
+
+
+async def _failure_of(trial: RunningTrial) -> EngineFailure | TrialFailedError | None:
+    """Why a trial that is over was not made, or cannot be ended; None where it was made, and its hold is released."""
+    try:
+        await trial.finish()
+    except (EngineFailure, TrialFailedError) as failure:
+        return failure
+    return None
 
 
 def _trial_offer(asker: Asker, said: Answered, wish: TrialWish, generation: int, now_ms: int) -> Offer:

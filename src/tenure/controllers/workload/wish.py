@@ -1,7 +1,7 @@
 """What its user wishes measured beyond what an answer needs: an annotation, remembered once it was met. Pure."""
 
 from tenure.controllers.answering.need import need_digest
-from tenure.quantities import Duration
+from tenure.quantities import Duration, QuantityError
 from tenure.resources import Workload
 from tenure.resources.kinds.workload import TrialMade
 
@@ -14,13 +14,28 @@ def wish_of(workload: Workload) -> str:
     """What names the wish; empty where there is none."""
     said = workload.metadata.annotations or {}
     length, asked = said.get(TRIAL_FOR_ANNOTATION, ""), said.get(TRIAL_ASKED_ANNOTATION, "")
-    return f"{length} {asked}".strip() if length else ""
+    return f"{length} {asked}".strip() if _read(workload)[0] is not None else ""
+
+
+def why_unreadable(workload: Workload) -> str:
+    """What is wrong with the wish, and where it stands; empty where there is none, or one that can be read."""
+    return _read(workload)[1]
+
+
+def _read(workload: Workload) -> tuple[Duration | None, str]:
+    """The length that is wished for, or why it cannot be read: an annotation takes any text."""
+    written = (workload.metadata.annotations or {}).get(TRIAL_FOR_ANNOTATION)
+    if not written:
+        return None, ""
+    try:
+        return Duration.parse(written), ""
+    except QuantityError as error:
+        return None, f'metadata.annotations["{TRIAL_FOR_ANNOTATION}"]: {error}'
 
 
 def length_of(workload: Workload) -> Duration | None:
     """How long it is to be measured in all; None for no wish, or one that was met."""
-    wanted = (workload.metadata.annotations or {}).get(TRIAL_FOR_ANNOTATION)
-    return Duration.parse(wanted) if wanted and not was_met(workload) else None
+    return None if was_met(workload) else _read(workload)[0]
 
 
 def key_of(workload: Workload) -> str:
