@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 else:
     from tenure.lazily import lazily
 
-    __getattr__ = lazily(__name__, {"tenure.sdk": "AsyncClient Client"})
+    __getattr__, __dir__ = lazily(__name__, {"tenure.sdk": "AsyncClient Client"})
 
 __all__ = ["AsyncClient", "Client", "__version__"]

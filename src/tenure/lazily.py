@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 
 
-def lazily(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
-    """The `__getattr__` of `package`, whose names live in the modules of `homes` (module: names with spaces between).
+def lazily(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of `package`, whose names live in the modules of `homes` (module: names with spaces
+    between).
 
-    It raises AttributeError for any other name, and gives each name once: from then on it is the package's own.
+    The first raises AttributeError for any other name, and gives each name once: from then on it is the package's own.
+    The second shows what was not used yet beside what is there, for completion and `help()`.
     """
     home_of = {name: module for module, names in homes.items() for name in names.split()}
 
@@ -23,4 +25,7 @@ def lazily(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
         setattr(sys.modules[package], name, found)
         return found
 
-    return get
+    def shown() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *home_of})
+
+    return get, shown

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from tenure.client.aio import AsyncClient
     from tenure.client.informer import Informer
 else:
-    __getattr__ = lazily(__name__, {"tenure.client.aio": "AsyncClient", "tenure.client.informer": "Informer"})
+    __getattr__, __dir__ = lazily(__name__, {"tenure.client.aio": "AsyncClient", "tenure.client.informer": "Informer"})
 
 __all__ = [
     "AlreadyExists",

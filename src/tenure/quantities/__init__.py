@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tenure.quantities.money import Money
     from tenure.quantities.types import ByteRate, Bytes, Count, Duration, Instant, Power, Quantity, Rate, Ratio
 else:
-    __getattr__ = lazily(
+    __getattr__, __dir__ = lazily(
         __name__,
         {
             "tenure.quantities.money": "Money",

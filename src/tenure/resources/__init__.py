@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tenure.resources.kinds.site import Site
     from tenure.resources.kinds.workload import Inquiry, Workload
 else:
-    __getattr__ = lazily(
+    __getattr__, __dir__ = lazily(
         __name__,
         {
             "tenure.resources.base": "ApiObject Condition ObjectMeta OwnerReference Status condition_of with_condition",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
     from tenure.lazily import lazily
 
-    __getattr__ = lazily(
+    __getattr__, __dir__ = lazily(
         __name__,
         {
             "tenure.runtimes.command": "launch_command",

@@ -28,7 +28,7 @@ from tenure.sdk.outcomes import (
 if TYPE_CHECKING:
     from tenure.sdk.aio import AsyncClient
 else:
-    __getattr__ = lazily(__name__, {"tenure.sdk.aio": "AsyncClient"})
+    __getattr__, __dir__ = lazily(__name__, {"tenure.sdk.aio": "AsyncClient"})
 
 __all__ = [
     "AsyncClient",
