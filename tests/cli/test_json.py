@@ -14,7 +14,7 @@ from cyclopts import App
 
 from tenure.cli.commands import make_app
 from tenure.cli.failures import Failure
-from tenure.cli.quickstart.outcome import of_keeping, of_proof
+from tenure.cli.quickstart.outcome import Mark, Outcome, of_keeping, of_proof
 from tenure.cli.quickstart.stage import Stage
 from tenure.cli.schemas import ANSWERS, ERROR, OUTPUTS, WITHOUT_JSON
 from tenure.cli.screen import OUTPUT_VERSION
@@ -153,8 +153,12 @@ def test_starting_and_stopping(tmp_path: Path) -> None:
 
 @pytest.fixture
 def told_in_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each step of the quickstart's story is a line on either stream; two of them come to something."""
-    came_to = {"keep": of_keeping({"Kept": 3}, 30), "prove": of_proof(verified=1, flipped=1)}
+    """Each step of the quickstart's story is a line on either stream; three of them come to something."""
+    came_to = {
+        "keep": of_keeping({"Kept": 3}, 30),
+        "control_dies": Outcome("Control dies", Mark.NOT_SHOWN, "the machine was too slow"),
+        "prove": of_proof(verified=1, flipped=1),
+    }
 
     def step(name: str) -> Callable[..., str]:
         def tell(stage: Stage, *_: object, **__: object) -> str:
@@ -186,8 +190,9 @@ def test_a_story(offline: Shell, line: str) -> None:
     assert ran.err == "", "the story is not told to programs"
     short = "--short" in line
     assert said["running"] == ("--keep" in line)
-    assert [one["outcome"] for one in said["outcomes"]] == ([] if short else ["Held", "Broken"])
-    assert (ran.code, said["held"]) == ((0, True) if short else (1, False))
+    assert [one["outcome"] for one in said["outcomes"]] == ([] if short else ["Held", "NotShown", "Broken"])
+    assert said["notShown"] == ([] if short else ["Control dies"]), "neither broken nor seen to hold"
+    assert (ran.code, said["broken"]) == ((0, False) if short else (1, True))
 
 
 @pytest.mark.usefixtures("told_in_lines")

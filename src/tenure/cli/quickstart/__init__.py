@@ -60,7 +60,9 @@ def quickstart(
     broken = outcome.broken(stage.outcomes)
     if as_json:
         told = {"home": str(home), "running": keep, "seconds": round(time.monotonic() - stage.begun, 1)}
-        say_as("Quickstart", {**told, "held": not broken, "outcomes": [one.to_json() for one in stage.outcomes]})
+        # What could not be shown is not broken, and was not seen to hold either.
+        marks = {"broken": bool(broken), "notShown": [one.step for one in outcome.not_shown(stage.outcomes)]}
+        say_as("Quickstart", {**told, **marks, "outcomes": [one.to_json() for one in stage.outcomes]})
     return exit_codes.NO if broken else exit_codes.YES
 
 

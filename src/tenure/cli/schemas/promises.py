@@ -109,7 +109,8 @@ PROMISES: dict[str, Schema] = {
             "home": TEXT,
             "running": TRUTH,
             "seconds": NUMBER,
-            "held": TRUTH,
+            "broken": TRUTH,
+            "notShown": listed(TEXT),
             "outcomes": listed(
                 exactly({"step": TEXT, "outcome": {"enum": ["Held", "NotShown", "Broken"]}, "said": TEXT})
             ),
