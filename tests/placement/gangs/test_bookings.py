@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tenure.placement.gangs import Bookings, FreeCounts, GangChoice, LevelTree, Waiting, choose
-from tenure.placement.gangs.waiting import Running
+from tenure.placement.gangs.booking import soonest
+from tenure.placement.gangs.waiting import Running, frees_at
 
 ONE = (1,)
 GPUS = 8
@@ -126,3 +127,19 @@ def test_whoever_waits_for_a_booked_place_starts_no_later_than_booked(jobs: list
             if booking is not None:
                 assert promised.setdefault(gang.number, booking.start_ms) == booking.start_ms
         queue.counts.check()
+
+
+def test_what_ends_on_machines_of_no_leaf_frees_none() -> None:
+    """Two machines of a leaf that is busy for good, two that name none: their ends are no room in the last leaf."""
+    tree = LevelTree.of([("machine", ["a", "b", "c", "d"]), ("leaf", ["l0", "l0", None, None]), ("site", ["s"] * 4)])
+    counts = FreeCounts(tree, np.full((4, 1), GPUS, dtype=np.int64))
+    every = np.arange(4)
+    counts.take(ONE, every, np.full(4, GPUS))
+    ends = [Running(5, 1, every[2:], np.full(2, GPUS)), Running(50, 2, every[:2], np.full(2, GPUS))]
+    gang = Waiting(3, ONE, 2 * GPUS, "leaf", 0, 10)
+    booked = soonest(counts, gang, ends, [], 0)
+    assert booked is not None
+    assert (booked.start_ms, booked.place.rows.tolist(), booked.place.domain) == (50, [0, 1], "l0")
+    assert frees_at(counts, ONE, 2 * GPUS, "leaf", ends) == 50
+    assert soonest(counts, gang, ends[:1], [], 0) is None
+    assert frees_at(counts, ONE, 2 * GPUS, "leaf", ends[:1]) is None

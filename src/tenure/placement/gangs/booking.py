@@ -17,7 +17,7 @@ import numpy as np
 
 from tenure.placement.gangs.choice import GangChoice, choose, fewest
 from tenure.placement.gangs.counts import FreeCounts, Need
-from tenure.placement.gangs.tree import Rows
+from tenure.placement.gangs.tree import NOWHERE, Rows
 from tenure.placement.gangs.waiting import Running, worth_waiting
 
 
@@ -163,6 +163,8 @@ def soonest(
     for at_ms, row, rise in rises:
         if found is not None and at_ms > start_ms:
             break
+        if domains[row] == NOWHERE:
+            continue
         before = max(int(lasting[row]), 0)
         lasting[row] += rise
         room[domains[row]] += max(int(lasting[row]), 0) - before

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tenure.placement.gangs.counts import FreeCounts, Need
-from tenure.placement.gangs.tree import Rows
+from tenure.placement.gangs.tree import NOWHERE, Rows
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,7 +30,9 @@ def frees_at(counts: FreeCounts, need: Need, count: int, level: str, running: It
     room = counts.by_domain(need, at).copy()
     for gang in sorted(running):
         domains = counts.tree.domains[at][gang.rows]
-        np.add.at(room, domains, gang.members)
+        inside = domains != NOWHERE
+        domains = domains[inside]
+        np.add.at(room, domains, gang.members[inside])
         if (room[domains] >= count).any():
             return gang.end_ms
     return None
