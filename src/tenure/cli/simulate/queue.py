@@ -77,10 +77,12 @@ class Queue:
             state.site.fail(rows)
         self.changed = True
         self.never.clear()
-        for job in self.waiting:
-            if (why := self._never(job)) is not None:
+        waiting, self.waiting = self.waiting, []
+        for job in waiting:
+            if (why := self._never(job)) is None:
+                self.waiting.append(job)
+            else:
                 state.refused[refused_for(why)] += 1
-        self.waiting = [job for job in self.waiting if self._never(job) is None]
 
     def serve(self) -> None:
         """Those who wait, in order; behind the first that cannot start only those who do not delay it."""
@@ -107,10 +109,10 @@ class Queue:
 
     def told(self) -> dict[str, Any]:
         """Promises are made at the start, and why not before. Who waits in vain by now was refused."""
-        late = [job for job in self.waiting if self._too_late(job)]
-        if late:
-            self.state.refused[TOO_LATE] += len(late)
-            self.waiting = [job for job in self.waiting if not self._too_late(job)]
+        waiting = [job for job in self.waiting if not self._too_late(job)]
+        if len(waiting) < len(self.waiting):
+            self.state.refused[TOO_LATE] += len(self.waiting) - len(waiting)
+            self.waiting = waiting
         return {"madeAt": "start", "because": self.why_no_pool}
 
     def _try(self, job: Job) -> bool:
