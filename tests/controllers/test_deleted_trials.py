@@ -15,11 +15,11 @@ from tenure.controllers.serving import Serving
 from tenure.controllers.workload.trial import AFTER_FAILURE_MS
 from tenure.engines import StopFailed
 from tenure.promises import Load
-from tenure.resources import LEDGER_FINALIZER, Offer, Site, Workload, condition_of
+from tenure.resources import Offer, Site, Workload, condition_of
 from tenure.resources.kinds.allocation import Claim
 from tenure.runtimes import Launch
 from tests.controllers.builders import NOW_MS
-from tests.controllers.trialled import Trialled, trialled
+from tests.controllers.trialled import Trialled, taken_away, trialled
 from tests.topology.builders import a_machine
 
 
@@ -135,15 +135,6 @@ async def test_an_offer_that_was_taken_away_by_force_takes_its_trial_with_it(
         await taken_away(at, offer)
         await at.look_at(offer)
         assert await at.running() == []
-
-
-async def taken_away(at: Trialled, offer: Offer) -> None:
-    """Deleted, and its finalizer with it."""
-    await at.user.delete(Offer, offer.name, namespace="default")
-    left = await at.user.get(Offer, offer.name, namespace="default")
-    assert LEDGER_FINALIZER in (left.metadata.finalizers or [])
-    bare = left.metadata.model_copy(update={"finalizers": None})
-    await at.plane.client.replace(left.model_copy(update={"metadata": bare}))
 
 
 async def test_nothing_is_measured_under_an_offer_that_was_deleted_before_it_counted(

@@ -9,7 +9,7 @@ from tenure.controllers.kernel import Wait
 from tenure.controllers.workload.trial import STOP_AGAIN_MS
 from tenure.engines import StopFailed
 from tenure.resources import Condition, Workload, condition_of
-from tests.controllers.trialled import Trialled, trialled
+from tests.controllers.trialled import Trialled, taken_away, trialled
 
 ANOTHER_NEED: dict[str, Any] = {"spec": {"term": {"duration": "2h"}}}
 THE_NEED: dict[str, Any] = {"spec": {"term": {"duration": "1h"}}}
@@ -101,6 +101,37 @@ async def test_a_contract_is_followed_although_a_trial_beside_it_cannot_be_stopp
         patch.undo()
         assert await at.look() is None
         assert (await released(at), await at.holds(), at.trials.running) == (None, [], {})
+
+
+async def test_stopping_is_tried_again_until_it_succeeds_although_nothing_is_left_of_the_workload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with trialled(tmp_path, monkeypatch) as at:
+        offer = await at.begun()
+        await at.running()
+        patch = stuck(at)
+        await at.user.delete(Workload, "need", namespace="default")
+        assert await at.look() == Wait(STOP_AGAIN_MS)
+        assert [record.uid for record in await at.holds()] == [offer.uid]
+        patch.undo()
+        assert await at.look() is None
+        assert (await at.running(), await at.holds(), at.trials.running) == ([], [], {})
+
+
+async def test_a_workload_says_that_what_ran_under_an_offer_taken_away_by_force_is_still_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with trialled(tmp_path, monkeypatch) as at:
+        offer = await at.begun()
+        await at.running()
+        patch = stuck(at)
+        await taken_away(at, offer)
+        assert await at.look_at(offer) is None
+        assert await at.look() == Wait(STOP_AGAIN_MS)
+        assert waits(await released(at))
+        patch.undo()
+        await at.look()
+        assert (await at.running(), await released(at), at.trials.running) == ([], None, {})
 
 
 async def test_a_trial_that_cannot_be_stopped_keeps_no_other_from_being_stopped(

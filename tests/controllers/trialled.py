@@ -22,7 +22,7 @@ from tenure.controllers.workload import WorkloadReconciler
 from tenure.controllers.workload.trial import Trials
 from tenure.engines import RunSpec
 from tenure.ledger import Record
-from tenure.resources import Contract, Offer, Workload
+from tenure.resources import LEDGER_FINALIZER, Contract, Offer, Workload
 from tenure.runtimes import Launch
 from tests.controllers.builders import knowledge, measured, need
 from tests.controllers.planes import command, plane_on
@@ -134,3 +134,12 @@ async def trialled(home: Path, monkeypatch: pytest.MonkeyPatch, cores: int = 2) 
             yield made
         finally:
             await made.trials.close()
+
+
+async def taken_away(at: Trialled, offer: Offer) -> None:
+    """It is deleted, and its finalizer with it."""
+    await at.user.delete(Offer, offer.name, namespace="default")
+    left = await at.user.get(Offer, offer.name, namespace="default")
+    assert LEDGER_FINALIZER in (left.metadata.finalizers or [])
+    bare = left.metadata.model_copy(update={"finalizers": None})
+    await at.plane.client.replace(left.model_copy(update={"metadata": bare}))
