@@ -8,7 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.placement.builders import hold, machine
 
-from tenure.placement import Budget, Calendar, Draw, Fleet, FleetMachine, Level, PowerFacts, Role, capacity
+from tenure.placement import (
+    Budget,
+    Calendar,
+    DeviceRequest,
+    Draw,
+    Fleet,
+    FleetMachine,
+    Level,
+    PowerFacts,
+    Role,
+    capacity,
+)
 
 CORE = Role(cores=1)
 
@@ -42,6 +53,23 @@ def test_one_more_looks_for_a_machine_that_is_free() -> None:
 def test_hardware_that_is_left_over_counts_towards_one_more() -> None:
     report = capacity(Fleet.of([box("a", 0, cores=5)]), Calendar(), "here", at_ms=0, member=Role(cores=3))
     assert (report.members, report.one_more) == (1, 1)
+
+
+def test_what_each_takes_is_told_of_machines_with_a_place_left() -> None:
+    """The frugal machine is full: one more draws 400 mW, be there ever so much power."""
+    fleet = Fleet.of([box("a", 100), box("b", 400), box("c", 400)], budgets=(Budget("power", "site", "here", 100),))
+    taken = Calendar().with_holds(hold(on="a", cores=(0,)))
+    report = capacity(fleet, taken, "here", at_ms=0, member=CORE)
+    assert (report.members, report.one_more, report.each) == (0, 400, 400)
+
+
+def test_a_device_counts_as_often_as_it_can_be_shared() -> None:
+    share = Role(devices=(DeviceRequest("gpu", milli=400),))
+    fleet = Fleet.of([machine("a", gpus=2), machine("b", gpus=2)])
+    taken = Calendar().with_holds(hold(on="a", devices={"gpu0": 500}))
+    report = capacity(fleet, taken, "here", at_ms=0, member=share)
+    assert report.members == 1 + 2 + 2 + 2
+    assert report.one_more == 1
 
 
 Site = tuple[list[FleetMachine], dict[str, int], int]

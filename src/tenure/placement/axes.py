@@ -20,11 +20,11 @@ def slots(free: Free, role: Role) -> int:
     for request in role.devices:
         if least == 0:
             break
-        least = min(least, _units(free, request) // request.count)
+        least = min(least, units(free, request) // request.count)
     return least
 
 
-def _units(free: Free, request: DeviceRequest) -> int:
+def units(free: Free, request: DeviceRequest) -> int:
     """Devices, or shares of them, that a request finds free."""
     units = 0
     for device in free.machine.devices:

@@ -44,8 +44,8 @@ class CapacityReport:
     """``members`` more fit now. ``binding`` is the limit that ends it, or None where no single one does.
 
     ``one_more`` of the binding limit, in its unit, carries one more member, with what is left of it counted in; of
-    nested budgets of one kind each needs as much. ``each`` is the least that a member takes of it. ``unlocks`` members
-    in all fit before the next limit (``next_limit``) ends it.
+    nested budgets of one kind each needs as much. ``each`` is the least that a member takes of it on a machine with a
+    place left. ``unlocks`` members in all fit before the next limit (``next_limit``) ends it.
     """
 
     site: str

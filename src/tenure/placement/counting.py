@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tenure.placement.axes import axes, has, wants
+from tenure.placement import derived
+from tenure.placement.axes import axes, has, units, wants
 from tenure.placement.budgets import budgets_left, claim_draw
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.demand import Role
@@ -35,31 +36,51 @@ class Count:
 
     def __init__(self, fleet: Fleet, calendar: Calendar, machines: list[FleetMachine], role: Role, at_ms: int) -> None:
         self.fleet, self.role, self.machines = fleet, role, machines
-        self.free = {machine.name: calendar.free_at(machine, at_ms) for machine in machines}
+        self._whole, kinds = derived.whole(fleet), derived.kinds(fleet)
+        self._kinds = {machine.name: (kinds[machine.name], id(machine.numa_distances)) for machine in machines}
+        self.free = {
+            m.name: calendar.free_at(m, at_ms) if m.name in calendar.by_machine else self._whole[m.name]
+            for m in machines
+        }
         self.left = budgets_left(fleet, replace(calendar, margin_ms=0), at_ms, at_ms + 1)
-        self.budgets = [b for b in fleet.budgets if any(machine.domain(b.level) == b.domain for machine in machines)]
+        over = {budget.id for machine in machines for budget in fleet.budgets_over(machine.name)}
+        self.budgets = [budget for budget in fleet.budgets if budget.id in over]
         self._kind = {budget.id: budget.name for budget in self.budgets}
         self.inside = Inside()
-        self.draws = {machine.name: self._draws(machine) for machine in machines}
+        self.draws = self._draws_of_all()
+        self._drawn = {name: [(b, a) for b, a in drawn.items() if a > 0] for name, drawn in self.draws.items()}
         self._orders = self._orders_of_draw()
+        self._by_axis = self._places_of_all()
+        self._known_places: dict[tuple[str, ...], dict[str, int]] = {}
 
     def kinds(self) -> list[str]:
         return [*dict.fromkeys(budget.name for budget in self.budgets), *axes(self.role)]
 
     def hardware(self, axis: str) -> tuple[int, int]:
         """(used, all) of an axis."""
-        whole = sum(has(Free.whole(machine), self.role, axis) for machine in self.machines)
-        return whole - sum(has(free, self.role, axis) for free in self.free.values()), whole
+        of_kind: dict[tuple[int, int], int] = {}
+        for machine in self.machines:
+            if self._kinds[machine.name] not in of_kind:
+                of_kind[self._kinds[machine.name]] = has(self._whole[machine.name], self.role, axis)
+        used = whole = 0
+        for name, free in self.free.items():
+            all_of_it = of_kind[self._kinds[name]]
+            whole += all_of_it
+            used += 0 if free is self._whole[name] else all_of_it - has(free, self.role, axis)
+        return used, whole
 
     def members(self, without: Sequence[str]) -> int:
         """Members that fit when these kinds of limits do not count."""
         return self._filled(without).total
 
     def each(self, kind: str) -> int:
-        """The least that one member takes of a kind of limit on any machine."""
+        """The least that one more member takes of a kind of limit, on any machine that would have a place for it."""
         if kind in axes(self.role):
             return wants(self.role, kind)
-        drawn = [self._by_kind(draws.items()).get(kind, 0) for draws in self.draws.values()]
+        now, places = self._filled(()).members, self._places((kind,))
+        drawn = [
+            self._by_kind(draws.items()).get(kind, 0) for name, draws in self.draws.items() if places[name] > now[name]
+        ]
         return min((amount for amount in drawn if amount), default=0)
 
     def one_more(self, kind: str) -> int:
@@ -91,13 +112,26 @@ class Count:
         best = max(gain, key=lambda other: gain[other], default=None)
         return best if best is not None and gain[best] > 0 else None
 
+    def _draws_of_all(self) -> dict[str, Mapping[str, int]]:
+        """The draws by machine; those of equal parts in one place are reckoned once, unless one has its own budget."""
+        alone = any(budget.level == "machine" for budget in self.budgets)
+        stands = derived.stands(self.fleet)
+        known: dict[object, Mapping[str, int]] = {}
+        draws: dict[str, Mapping[str, int]] = {}
+        for machine in self.machines:
+            name = machine.name
+            key: object = name if alone else (self._kinds[name], stands[name])
+            if key not in known:
+                known[key] = self._draws(machine)
+            draws[name] = known[key]
+        return draws
+
     def _draws(self, machine: FleetMachine) -> Mapping[str, int]:
         """What one member on this machine draws of each budget that it lies in; empty where none could ever run."""
-        claim = self.inside.place(Free.whole(machine), self.role)
+        claim = self.inside.place(self._whole[machine.name], self.role)
         if claim is None:
             return {}
-        own = [budget for budget in self.budgets if machine.domain(budget.level) == budget.domain]
-        return {budget.id: claim_draw(budget, machine, claim) for budget in own}
+        return {budget.id: claim_draw(budget, machine, claim) for budget in self.fleet.budgets_over(machine.name)}
 
     def _orders_of_draw(self) -> list[list[FleetMachine]]:
         """The machines by what a member draws of each kind, least first; then by the other kinds."""
@@ -126,33 +160,56 @@ class Count:
 
     def _fill(self, order: Sequence[FleetMachine], without: Sequence[str], left: dict[str, int]) -> Filled:
         members: dict[str, int] = {}
+        room = self._places(without)
         for machine in order:
-            places = self._places(machine, without)
-            drawn = {b: a for b, a in self.draws[machine.name].items() if b in left and a > 0}
-            for budget, amount in drawn.items():
+            places = room[machine.name]
+            drawn = [(budget, amount) for budget, amount in self._drawn[machine.name] if budget in left]
+            for budget, amount in drawn:
                 places = min(places, max(0, left[budget]) // amount)
-            for budget, amount in drawn.items():
+            for budget, amount in drawn:
                 left[budget] -= places * amount
             members[machine.name] = places
         return Filled(members, left)
 
-    def _places(self, machine: FleetMachine, without: Sequence[str]) -> int:
-        """Members by the machine's own axes. Hardware cannot be thought away, only bought: an axis that is left out
+    def _places(self, without: Sequence[str]) -> Mapping[str, int]:
+        """Members by each machine's own axes. Hardware cannot be thought away, only bought: an axis that is left out
         counts as if the machine had one member's worth more of it."""
-        if not self.draws[machine.name] and self.inside.place(Free.whole(machine), self.role) is None:
-            return 0
-        free = self.free[machine.name]
-        return min(
-            (
-                has(free, self.role, axis) // wants(self.role, axis) + (1 if axis in without else 0)
-                for axis in axes(self.role)
-            ),
-            default=0,
-        )
+        bought = tuple(axis for axis in axes(self.role) if axis in without)
+        if bought not in self._known_places:
+            self._known_places[bought] = {
+                name: min((count + (axis in bought) for axis, count in by_axis.items()), default=0)
+                for name, by_axis in self._by_axis.items()
+            }
+        return self._known_places[bought]
+
+    def _places_of_all(self) -> dict[str, Mapping[str, int]]:
+        """Members that each axis of a machine carries by itself; machines with nothing on them once a kind."""
+        of_kind: dict[tuple[int, int], Mapping[str, int]] = {}
+        places: dict[str, Mapping[str, int]] = {}
+        for name, free in self.free.items():
+            if free is not self._whole[name]:
+                places[name] = self._places_by_axis(name, free)
+                continue
+            kind = self._kinds[name]
+            if kind not in of_kind:
+                of_kind[kind] = self._places_by_axis(name, free)
+            places[name] = of_kind[kind]
+        return places
+
+    def _places_by_axis(self, name: str, free: Free) -> Mapping[str, int]:
+        """None of any where no member could ever run."""
+        if not self.draws[name] and self.inside.place(self._whole[name], self.role) is None:
+            return {}
+        return {axis: self._units(free, axis) // wants(self.role, axis) for axis in axes(self.role)}
+
+    def _units(self, free: Free, axis: str) -> int:
+        """How much a machine has of an axis, in what ``wants`` counts; a device counts as often as it can be shared."""
+        requests = [request for request in self.role.devices if f"devices:{request.device_class}" == axis]
+        return min(units(free, request) for request in requests) if requests else has(free, self.role, axis)
 
     def _lack(self, machine: FleetMachine, kind: str, now: Filled) -> int | None:
         """What one more member on this machine lacks of a kind, beside what stands; None where more is in its way."""
-        if self._places(machine, ()) <= now.members[machine.name]:
+        if self._places(())[machine.name] <= now.members[machine.name]:
             return None
         lacking = {
             b: amount - max(0, now.left[b])
@@ -169,14 +226,15 @@ class Count:
         lacks = [want]
         for machine in self.machines:
             placed = now.members[machine.name]
-            if self._places(machine, ()) != placed or self._places(machine, (axis,)) <= placed:
+            if self._places(())[machine.name] != placed or self._places((axis,))[machine.name] <= placed:
                 continue
             if all(amount <= now.left[budget] for budget, amount in self.draws[machine.name].items() if amount):
-                lacks.append((placed + 1) * want - has(self.free[machine.name], self.role, axis))
+                lacks.append((placed + 1) * want - self._units(self.free[machine.name], axis))
         return min(lacks)
 
     def _all_drawn(self, kind: str) -> int:
         """More than all members together could draw of a kind, beside what is overdrawn of it."""
-        places = {machine.name: self._places(machine, ()) for machine in self.machines}
-        drawn = sum(self._by_kind(self.draws[name].items()).get(kind, 0) * count for name, count in places.items())
+        drawn = sum(
+            self._by_kind(self.draws[name].items()).get(kind, 0) * count for name, count in self._places(()).items()
+        )
         return drawn + max((max(0, -self.left[b.id]) for b in self.budgets if b.name == kind), default=0)

@@ -169,9 +169,9 @@ def _unlocks(report: CapacityReport, binding: Limit, unit: str) -> str:
     one = report.one_more or 0
     text = f"{amount(one, binding.unit)} more of {kind_text(binding.kind)} carries one more {unit}"
     if binding.unit == "mW" and one and report.each:
-        # What is left of it goes into the first of them only.
+        # What is left of it goes into the first of them only, and not all need be on machines that draw the least.
         carried = 1 + (MEGAWATT_MW - one) // report.each if one <= MEGAWATT_MW else 0
-        text += f"; one more megawatt {min(report.unlocks, carried):,}"
+        text += f"; one more megawatt up to {min(report.unlocks, carried):,}"
     end = f", then {kind_text(report.next_limit)} binds" if report.next_limit else ""
     return f"{text}; {report.unlocks:,} in all{end}"
 
