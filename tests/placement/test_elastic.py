@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.placement.builders import machine
 
-from tenure.placement import Calendar, Claim, Demand, Fleet, Plan, Role, plan
-from tenure.placement.elastic import TRIALS_MAX, greatest
+from tenure.placement import Budget, Calendar, Claim, Demand, Fleet, Level, Notes, Plan, PowerFacts, Role, plan
+from tenure.placement.elastic import TRIALS_MAX, Effort, greatest
 
 Values = tuple[tuple[int, float], ...]
 
@@ -70,7 +71,40 @@ def test_the_search_for_the_greatest_value_is_bounded_and_a_plan_is_found_all_th
     claims = greatest(roles, room.fit)
     assert claims is not None
     assert len(claims) == 4
-    assert room.asked <= TRIALS_MAX + 4 * len(sizes) + 2
+    assert room.asked <= TRIALS_MAX + 4 * 8 + 1, "a role of 59 sizes by halving"
+
+
+def test_sizes_that_counting_rules_out_are_not_placed() -> None:
+    roles = [role(name, *((size, float(size)) for size in range(1, 13))) for name in "abc"]
+    room = Places(9)
+    assert greatest(roles, room.fit, Effort(admits=lambda sizes: sum(sizes) <= 9)) is not None
+    assert sum(room.sizes) == 9
+    assert room.asked == 2, "the least sizes, and the best"
+
+
+@pytest.mark.parametrize("effort", [Effort(trials_max=3), Effort(ended=lambda: True)])
+def test_whoever_may_not_search_for_long_still_gets_a_plan(effort: Effort) -> None:
+    roles = [role(name, *((size, float(size)) for size in range(1, 60))) for name in "abcd"]
+    room = Places(30)
+    assert greatest(roles, room.fit, effort) is not None
+    assert room.asked <= 3 + 4 * 8 + 1
+
+
+def test_a_full_fleet_is_asked_only_for_sizes_that_its_racks_may_carry() -> None:
+    """Three roles of twelve sizes in racks of nine cores and watts for eight: 1,728 choices, most of them too large."""
+    boxes = [
+        machine(f"m{rack}{n}", cores=3, core_power=PowerFacts(10), place=(("rack", f"r{rack}"),))
+        for rack in range(2)
+        for n in range(3)
+    ]
+    watts = [Budget("power", "rack", f"r{rack}", 80) for rack in range(2)]
+    fleet = Fleet.of(boxes, levels=(Level("rack"),), budgets=watts)
+    roles = tuple(role(name, *((size, float(size)) for size in range(1, 13))) for name in "abc")
+    tried = Notes()
+    answer = plan(fleet, Calendar(), Demand("d", roles, required_level="rack"), now_ms=0, reporter=tried)
+    assert isinstance(answer, Plan)
+    assert len(answer.claims) == 8
+    assert tried.attempts < 40, "all three roles count together, in cores and in watts"
 
 
 def test_a_role_without_values_takes_what_the_dearest_choice_leaves() -> None:

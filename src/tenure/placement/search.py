@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TypeVar
 
 from tenure.placement import derived
 from tenure.placement.answers import Reporter
 from tenure.placement.calendar import Free
+from tenure.placement.ceiling import Ceiling
 from tenure.placement.demand import Role
-from tenure.placement.elastic import greatest
+from tenure.placement.elastic import TRIALS_MAX, Effort, greatest
 from tenure.placement.holds import Claim
 from tenure.placement.members import place_members
 from tenure.placement.question import Question
 from tenure.placement.room import Room
 from tenure.placement.shared import levels_to_try
 from tenure.placement.verdict import Verdict
+
+MACHINES_TRIED_MAX = 50_000
+"""Machines times trials in search of the sizes of the greatest value: five trials among ten thousand machines, so that
+an elastic demand takes no longer than a few plain ones."""
+
+GIVEN_UP_MAX = 2
+"""Trials that may give up on the way, each after as many steps as the exact search may take."""
 
 T = TypeVar("T")
 
@@ -34,16 +43,21 @@ Slots = Sequence[Mapping[str, int]]
 
 
 class Search:
-    """One run of the search. ``proved`` turns false where a bounded part of it gave up."""
+    """One run of the search. ``given_up`` counts how often a bounded part of it gave up."""
 
     def __init__(self, question: Question, reporter: Reporter) -> None:
         self.question = question
         self.reporter = reporter
-        self.proved = True
+        self.given_up = 0
         self.machines = question.able()
         self.rank = derived.rank(question.fleet, question.seed)
         self.levels = levels_to_try(question.fleet, question.demand)
         self._names = {machine.name: machine for machine in self.machines}
+
+    @property
+    def proved(self) -> bool:
+        """Whether what was not found is not there."""
+        return not self.given_up
 
     def first(self, latest_ms: int) -> Found | None:
         """The earliest feasible start up to ``latest_ms``, with its claims."""
@@ -123,7 +137,17 @@ class Search:
             sized = [replace(r, count=n) if n != r.count else r for r, n in zip(roles, sizes, strict=True)]
             return self._across(start_ms, sized, free, left, room)
 
-        return greatest(roles, fit)
+        @cache
+        def ceiling() -> Ceiling:
+            return Ceiling(self.question, roles, free, left, room)
+
+        given_up = self.given_up
+        effort = Effort(
+            admits=lambda sizes: ceiling().admits(sizes),
+            trials_max=max(1, min(TRIALS_MAX, MACHINES_TRIED_MAX // max(1, len(self.machines)))),
+            ended=lambda: self.given_up - given_up >= GIVEN_UP_MAX,
+        )
+        return greatest(roles, fit, effort)
 
     def fits_at(self, start_ms: int) -> bool:
         """Whether all members fit at one start, an elastic role at its least: as ``at``, but by counting if that will
@@ -143,7 +167,7 @@ class Search:
                     unsure.append((level, names))
         for _, names in unsure:
             outcome = place_members(self.question, roles, names, free, left, self.rank, room, verdict)
-            self.proved = self.proved and outcome.proved
+            self.given_up += not outcome.proved
             if outcome.claims is not None:
                 return True
         return False
@@ -157,7 +181,7 @@ class Search:
                 claims = None
                 if not verdict.hopeless(names):
                     outcome = place_members(self.question, roles, names, free, left, self.rank, room, verdict)
-                    self.proved = self.proved and outcome.proved
+                    self.given_up += not outcome.proved
                     claims = outcome.claims
                 self.reporter.tried(start_ms, level, domain, claims is not None)
                 if claims is not None:
