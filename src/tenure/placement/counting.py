@@ -51,6 +51,7 @@ class Count:
         self._drawn = {name: [(b, a) for b, a in drawn.items() if a > 0] for name, drawn in self.draws.items()}
         self._orders = self._orders_of_draw()
         self._by_axis = self._places_of_all()
+        self._known_filled: dict[frozenset[str], Filled] = {}
         self._known_places: dict[tuple[str, ...], dict[str, int]] = {}
 
     def kinds(self) -> list[str]:
@@ -154,8 +155,15 @@ class Count:
 
     def _filled(self, without: Sequence[str], raised: Mapping[str, int] | None = None) -> Filled:
         """The best of the orders, when these kinds do not count and those are raised by so much."""
-        more = raised or {}
-        left = {b.id: self.left[b.id] + more.get(b.name, 0) for b in self.budgets if b.name not in without}
+        if raised:
+            return self._best(without, raised)
+        key = frozenset(without)
+        if key not in self._known_filled:
+            self._known_filled[key] = self._best(without, {})
+        return self._known_filled[key]
+
+    def _best(self, without: Sequence[str], raised: Mapping[str, int]) -> Filled:
+        left = {b.id: self.left[b.id] + raised.get(b.name, 0) for b in self.budgets if b.name not in without}
         return max((self._fill(order, without, dict(left)) for order in self._orders), key=lambda one: one.total)
 
     def _fill(self, order: Sequence[FleetMachine], without: Sequence[str], left: dict[str, int]) -> Filled:
@@ -163,11 +171,13 @@ class Count:
         room = self._places(without)
         for machine in order:
             places = room[machine.name]
-            drawn = [(budget, amount) for budget, amount in self._drawn[machine.name] if budget in left]
+            drawn = self._drawn[machine.name]
             for budget, amount in drawn:
-                places = min(places, max(0, left[budget]) // amount)
-            for budget, amount in drawn:
-                left[budget] -= places * amount
+                if places and budget in left:
+                    places = min(places, max(0, left[budget]) // amount)
+            for budget, amount in drawn if places else ():
+                if budget in left:
+                    left[budget] -= places * amount
             members[machine.name] = places
         return Filled(members, left)
 
