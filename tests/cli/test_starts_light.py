@@ -23,8 +23,7 @@ print("loaded:", *sys.modules)
     done = subprocess.run(
         [sys.executable, "-c", script],
         env={"TENURE_HOME": str(home)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=True,
     )
