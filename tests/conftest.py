@@ -1,10 +1,14 @@
 """What every test shares: the asyncio back end, and Hypothesis that is steady on slow machines."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
-settings.register_profile("tenure", deadline=None)
-settings.load_profile("tenure")
+# The default tests take half of Hypothesis' hundred cases, `make test-slow` all of them.
+settings.register_profile("quick", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None)
+settings.load_profile("thorough" if os.environ.get("TENURE_EXAMPLES") else "quick")
 
 
 @pytest.fixture

@@ -182,7 +182,7 @@ def test_an_outage_takes_its_machines_and_breaks_promises() -> None:
     assert told["series"][-1]["map"].startswith("xx")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 20), st.integers(1, 9), st.integers(1, 33), st.sampled_from(["", "rack", "machine"])),

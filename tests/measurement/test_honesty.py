@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
+from _pytest.mark import ParameterSet
 from benchmarks.honesty.aims import AIMS, AVAILABILITY, FIRST_TOKEN, INTER_TOKEN, Aim
 from benchmarks.honesty.faults import KINDS, LYING, LYING_ABOUT_GAPS, Kind
 from benchmarks.honesty.row import FALSE_BREACHED, Row, unprobed_windows_max
@@ -18,8 +21,29 @@ HURT_BY = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-@pytest.mark.parametrize("aim", AIMS, ids=lambda aim: aim.promise.name)
+QUICK = {
+    FIRST_TOKEN: {kind.name for kind in KINDS},
+    INTER_TOKEN: {"interference", "server killed", "tap killed", "tap lying about gaps", "tap clock drifting"},
+    AVAILABILITY: {"server killed", "tap killed", "prober cut off"},
+}
+"""Which kinds are judged for which aim at once; the whole table is a slow test."""
+
+
+def quick(kinds: Sequence[Kind]) -> list[ParameterSet]:
+    """Every kind with every aim; those that tell little that is new are slow tests."""
+    return [
+        pytest.param(
+            kind,
+            aim,
+            id=f"{aim.promise.name}-{kind.name}",
+            marks=() if kind.name in QUICK[aim] else (pytest.mark.slow,),
+        )
+        for aim in AIMS
+        for kind in kinds
+    ]
+
+
+@pytest.mark.parametrize(("kind", "aim"), quick(KINDS))
 def test_no_false_kept(kind: Kind, aim: Aim) -> None:
     row = run(kind, windows=30, seed=7, aim=aim)
     assert row.windows >= 30
@@ -31,11 +55,9 @@ def test_no_false_kept(kind: Kind, aim: Aim) -> None:
         assert max(row.detected_after_windows) <= 1
 
 
-@pytest.mark.parametrize("aim", AIMS, ids=lambda aim: aim.promise.name)
-@pytest.mark.parametrize("sensor", [LYING, LYING_ABOUT_GAPS])
-def test_a_lie_is_believed_no_longer_than_until_its_first_probe(sensor: str, aim: Aim) -> None:
-    lying = next(kind for kind in KINDS if kind.sensor == sensor)
-    row = run(lying, windows=120, seed=1, aim=aim)
+@pytest.mark.parametrize(("lying", "aim"), quick([kind for kind in KINDS if kind.sensor in (LYING, LYING_ABOUT_GAPS)]))
+def test_a_lie_is_believed_no_longer_than_until_its_first_probe(lying: Kind, aim: Aim) -> None:
+    row = run(lying, windows=80, seed=1, aim=aim)
     assert row.honest
     assert max(row.unprobed, default=0) <= row.unprobed_windows_max
 

@@ -1,4 +1,4 @@
-"""How many cases the oracle judges: fifty in the default tests, or ``TENURE_EXAMPLES``, which makes them slow tests."""
+"""How many cases the oracle judges: 25 by default, or ``TENURE_EXAMPLES``, which makes them slow tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIER = [pytest.mark.slow] if ASKED else []
 """`make test-slow` asks for thousands, and its tests are those that are marked."""
 
 thorough = settings(
-    max_examples=int(ASKED or 50),
+    max_examples=int(ASKED or 25),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

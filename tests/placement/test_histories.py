@@ -18,7 +18,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(fleets(), steps, st.data())
 def test_capacity_is_kept_at_every_instant(fleet: Fleet, history: list[tuple[str, int]], data: st.DataObject) -> None:
     calendar = Calendar(margin_ms=1)

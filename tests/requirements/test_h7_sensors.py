@@ -12,6 +12,9 @@ from benchmarks.honesty.faults import KINDS
 from benchmarks.honesty.row import Row
 from benchmarks.honesty.virtual import run
 
+pytestmark = pytest.mark.slow
+"""Which `make requirements` runs; the default tests judge the same kinds in `tests/measurement/test_honesty.py`."""
+
 WINDOWS = 40
 """Enough for two or three episodes of each fault; the benchmark itself takes 300."""
 SENSOR_FAULTS = (
