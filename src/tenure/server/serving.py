@@ -5,7 +5,7 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ LOOPBACK = "127.0.0.1"
 STORE_FILE = "state.db"
 SERVER_FILE = "server.json"
 CLOSE_SECONDS = 5
+LOOK_SECONDS = 0.005
+DATE_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,6 @@ async def _running(host: Host, listener: socket.socket, certificates: Certificat
         access_log=False,
         lifespan="off",
         server_header=False,
-        timeout_graceful_shutdown=CLOSE_SECONDS,
         backlog=512,
         timeout_keep_alive=75,
         ssl_certfile=certificates.certificate,
@@ -98,31 +99,61 @@ async def _running(host: Host, listener: socket.socket, certificates: Certificat
     sweeping = asyncio.create_task(expire_forever(host))
     try:
         while not server.started and not task.done():
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(LOOK_SECONDS)
         if task.done():
             await task
         yield
     finally:
         sweeping.cancel()
         host.pulse.close()  # watches end by themselves, and nobody waits for them
-        server.should_exit = True
+        server.tell_to_stop()
         while not task.done():
             _hang_up(server)
-            await asyncio.wait((task,), timeout=0.01)
+            await asyncio.wait((task,), timeout=LOOK_SECONDS)
         await task
         listener.close()
 
 
 class _Server(uvicorn.Server):
-    """Signals belong to whoever runs us."""
+    """Signals belong to whoever runs us. It stops when it is told, where uvicorn looks ten times a second, for ever."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+
+    def tell_to_stop(self) -> None:
+        """Take no more, and end once what is under way is answered."""
+        self.should_exit = True
+        self._told.set()
+
+    async def main_loop(self) -> None:
+        """Until it is told. Once a second the date of its answers is renewed."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), DATE_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening and wait for what is under way, for so long; then let it go."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(LOOK_SECONDS)
+                for server in self.servers:
+                    await server.wait_closed()
+        for task in self.server_state.tasks:
+            task.cancel()
 
     def install_signal_handlers(self) -> None:
         """Install none."""
 
     def capture_signals(self):  # type: ignore[no-untyped-def]
         """Capture none."""
-        from contextlib import nullcontext
-
         return nullcontext()
 
 
