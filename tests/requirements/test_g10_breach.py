@@ -151,7 +151,9 @@ def test_g10_a_breach_exits_one_and_is_not_ready(home: House, brief: Contract) -
     assert (report.code, report.json["verdict"]) == (1, "Breached")
     code, found = audit(home, brief.name)
     assert (code, found["verdict"]) == (1, "Breached")
-    assert found["episodes"], "which windows, since when, found after how long"
+    # A budget can also be spent by windows that our own sensors lost while the server hung: then none is called broken.
+    spent = [promise for promise in found["promises"] if promise["account"]["budgetLeft"] < 0]
+    assert found["episodes"] or spent, "which windows, since when, found after how long"
 
 
 def test_twin_nobody_can_say_without_a_control_plane(home: House) -> None:
