@@ -56,16 +56,7 @@ async def test_no_trial_begins_while_another_of_the_same_workload_has_its_hold(
 
 async def measured(at: Trialled, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The trial in flight is done, and its Workload answered; the names of the offers that are held then."""
-    trial = at.trial()
-    assert trial._task is not None
-    trial._task.cancel()
-
-    async def run() -> None:
-        at.evidence = True
-
-    monkeypatch.setattr(trial, "_run", run)
-    trial.begin()
-    await at.running()
+    await at.done(monkeypatch)
     await at.look()
     await at.look()
     return await offered(at)

@@ -61,16 +61,7 @@ async def test_a_workload_says_that_what_a_finished_trial_ran_is_still_there(
     async with trialled(tmp_path, monkeypatch) as at:
         await at.begun()
         await at.running()
-        trial = at.trial()
-        assert trial._task is not None
-        trial._task.cancel()
-
-        async def run() -> None:
-            at.evidence = True
-
-        monkeypatch.setattr(trial, "_run", run)
-        trial.begin()
-        await at.running()
+        await at.done(monkeypatch)
         patch = stuck(at)
         assert await at.look() == Wait(STOP_AGAIN_MS)
         said = await released(at)

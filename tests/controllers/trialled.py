@@ -82,6 +82,19 @@ class Trialled:
         (trial,) = self.trials.running.values()
         return trial
 
+    async def done(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The trial in flight comes to its end and has measured enough; nobody has looked at it yet."""
+        trial = self.trial()
+        assert trial._task is not None
+        trial._task.cancel()
+
+        async def run() -> None:
+            self.evidence = True
+
+        monkeypatch.setattr(trial, "_run", run)
+        trial.begin()
+        await self.running()
+
     async def running(self) -> list[str]:
         """What runs, once the trials have come so far."""
         await asyncio.sleep(0)
