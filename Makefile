@@ -38,7 +38,7 @@ kubernetes: ## build a real kube-apiserver for the tests that need one (five min
 	@tests/kubernetes/build.sh $(TENURE_CACHE)/kubernetes
 
 lint: $(VENV)/dev.stamp ## ruff, mypy --strict, the layers
-	@$(BIN)/ruff check src tests benchmarks scripts
+	@$(BIN)/ruff check --no-cache src tests benchmarks scripts
 	@$(BIN)/ruff format --check src tests benchmarks scripts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
