@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from tenure.controllers.machine.fleet import COOLING, POWER, budgets_of, islands_of, place_of, power_parts
+from tenure.controllers.machine.fleet import islands_of, place_of
+from tenure.controllers.machine.limits import COOLING, POWER, budgets_of
+from tenure.controllers.machine.power import Parts, power_parts
 from tenure.ledger.recount import Capacity
 from tenure.ledger.recount_budgets import Limit
-from tenure.placement import FleetMachine
+from tenure.placement import Budget, FleetMachine
 from tenure.resources import HardwareProfile, Machine, Site
 from tenure.topology import MachineTopology, machine_from_json
 
@@ -30,8 +32,7 @@ def limits_of(site: Site, machines: Sequence[Machine], profiles: Mapping[str, Ha
         return []
     known = [machine for machine in machines if machine.spec.profile in profiles]
     topologies: dict[str, MachineTopology] = {}
-    by_core: dict[str, int] = {}
-    by_device: dict[str, int] = {}
+    parts: dict[str, Parts] = {}
     placed = []
     for machine in known:
         name = machine.spec.profile
@@ -40,9 +41,14 @@ def limits_of(site: Site, machines: Sequence[Machine], profiles: Mapping[str, Ha
         topology = topologies[name]
         place = place_of(machine, islands_of(topology))
         placed.append(FleetMachine(name=machine.name, site=machine.spec.site, place=place))
-        rated = int(machine.spec.rated_power) if machine.spec.rated_power is not None else None
-        device_mw, core_mw = power_parts(topology, rated)
-        by_core[machine.name], by_device[machine.name] = core_mw or 0, device_mw or 0
+        parts[machine.name] = power_parts(machine, topology)
+
+    def drawn(budget: Budget, part: str) -> dict[str, int]:
+        if budget.name not in (POWER, COOLING):
+            return {}
+        facts = {name: of.core if part == "core" else of.device for name, of in parts.items()}
+        return {name: power.by(budget.rating) or 0 for name, power in facts.items()}
+
     return [
         Limit(
             id=budget.id,
@@ -51,8 +57,9 @@ def limits_of(site: Site, machines: Sequence[Machine], profiles: Mapping[str, Ha
             base=budget.base,
             unit=budget.unit,
             name=budget.name,
-            by_core=by_core if budget.name in (POWER, COOLING) else {},
-            by_device=by_device if budget.name in (POWER, COOLING) else {},
+            by_core=drawn(budget, "core"),
+            by_device=drawn(budget, "device"),
+            crossing=budget.crossing,
         )
         for budget in budgets_of(site, placed, known)
     ]

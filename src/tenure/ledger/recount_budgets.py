@@ -21,7 +21,8 @@ class Limit:
     draw by their own word they draw of its `name`.
 
     `by_core` and `by_device` are what one core, and one whole device, of each machine draws of it; a machine of which
-    that is not known draws nothing, as everywhere. Thousandths of a device draw their part, rounded up.
+    that is not known draws nothing, as everywhere. Thousandths of a device draw their part, rounded up. Of an uplink
+    (`crossing`) only holds draw that also stand on other machines.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Limit:
     by_core: Mapping[str, int] = field(default_factory=dict)
     by_device: Mapping[str, int] = field(default_factory=dict)
     name: str = ""
+    crossing: bool = False
 
 
 def overbooked(live: Sequence[Record], limits: Sequence[Limit]) -> Iterator[tuple[str, str]]:
@@ -53,6 +55,8 @@ def overbooked(live: Sequence[Record], limits: Sequence[Limit]) -> Iterator[tupl
 
 def _drawn(record: Record, limit: Limit) -> int:
     total = 0
+    if limit.crossing and all(claim.machine in limit.machines for claim in record.hold.claims):
+        return 0
     for claim in record.hold.claims:
         if claim.machine in limit.machines:
             total += len(claim.cores) * limit.by_core.get(claim.machine, 0)

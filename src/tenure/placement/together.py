@@ -108,9 +108,22 @@ def _level(question: Question, start_ms: int) -> tuple[str, Binding]:
         if room > best or not where:
             best, where = room, domain
     # Counted axis by axis, room is an upper limit; that they do not all fit is known.
-    return REASON_LEVEL, replace(
-        _plain(question, constraint, needed, min(best, needed - 1), top, "members"), where=where
-    )
+    binding = _plain(question, constraint, needed, min(best, needed - 1), top, "members")
+    carrying = [level.name for level in fleet.levels if link is not None and (level.bytes_per_s or 0) >= link]
+    hints = [f"so much bandwidth is known only inside one {' or one '.join(carrying)}"] if constraint == "link" else []
+    hints += _out_of_service(question, levels or found[0], where)
+    return REASON_LEVEL, replace(binding, where=where, hint="; ".join(hints))
+
+
+def _out_of_service(question: Question, levels: tuple[str, ...], where: str) -> list[str]:
+    """How much of the domain that comes nearest is not there to be sold, being broken or drained."""
+    inside = next((names for domain, names in derived.domains(question.fleet, *levels) if domain == where), [])
+    machines = [question.fleet.machine(name) for name in inside]
+    gone = sum(1 for machine in machines if not machine.schedulable)
+    broken = sum(1 for m in machines if m.schedulable for device in m.devices if not device.healthy)
+    said = [f"{gone} of the {len(machines)} machines"] if gone else []
+    said += [f"{broken} device{'s' if broken > 1 else ''}"] if broken else []
+    return [f"{' and '.join(said)} of {where} are out of service"] if said else []
 
 
 def _room(question: Question, free: list[Free]) -> int:

@@ -175,6 +175,8 @@ REASONS: tuple[Reason, ...] = (
     # Machines and engines
     Reason("Discovered", "the machine was found"),
     Reason("Drained", "nothing new is placed here"),
+    Reason("MachineFailed", "the machine is reported broken: nothing new is placed here", "repair it and take `spec.health` away"),
+    Reason("DevicesFailed", "devices of the machine are reported broken and not sold", "replace them and take them out of `spec.health.failedDevices`"),
     Reason("Reachable", "the engine answers"),
     Reason("Unreachable", "the engine does not answer", "`tenure doctor`"),
     Reason("Simulated", "the fleet exists only in a file: nothing runs there and nothing is measured"),

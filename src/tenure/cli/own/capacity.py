@@ -135,6 +135,8 @@ def amount(value: int, unit: str) -> str:
     """An amount of a limit in the unit that people read."""
     if unit == "mW":
         return f"{value / 1e6:,.1f} kW" if abs(value) >= 10**6 else f"{value / 1e3:,.0f} W"
+    if unit == "bytes/s":
+        return f"{value / 1e9:,.1f} GB/s" if value >= 10**9 else f"{value / 1e6:,.1f} MB/s"
     if unit == "bytes":
         return f"{value / 2**40:,.1f} TiB" if value >= 2**40 else f"{value / 2**30:,.1f} GiB"
     return f"{value:,} {unit}".strip()

@@ -199,6 +199,8 @@ class Site:
 
 def _capacity(machine: FleetMachine) -> tuple[int, int, int]:
     """(GPUs, thousandths of cores, bytes) for sale."""
+    if not machine.schedulable:
+        return 0, 0, 0
     devices = sum(1 for milli in machine.sellable_devices().values() if milli)
     return devices, len(machine.sellable_cores()) * 1000, sum(machine.sellable_memory().values())
 

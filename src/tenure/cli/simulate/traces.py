@@ -16,7 +16,7 @@ from tenure.resources.problems import Problem, ProblemsFound
 SECOND_MS, MINUTE_MS = 1000, 60_000
 MIB = 1 << 20
 BEFORE_ARRIVAL = "a deadline is a time of the trace, as {} is; this one does not lie after the arrival"
-LEVELS = ("", "machine", "nvlinkDomain", "rail", "leaf", "rack", "row", "site")
+LEVELS = ("", "machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed", "site")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, usage
 from tenure.cli.simulate.run import Outage
-from tenure.controllers.machine.fleet import UNITS, WEIGHT, fleet_of
+from tenure.controllers.machine.fleet import fleet_of
+from tenure.controllers.machine.limits import UNITS, WEIGHT
 from tenure.controllers.machine.simulated import as_observed
 from tenure.discovery.fleets import FleetFile
 from tenure.quantities import Duration, Power

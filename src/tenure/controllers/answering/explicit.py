@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 
 from tenure.controllers.machine.fleet import CACHES_KNOWN
+from tenure.controllers.machine.limits import NETWORK
 from tenure.placement import Constraint, Demand, DeviceRequest, Draw, Fleet
 from tenure.resources.kinds.workload import TopologyRules, WorkloadSpec
 
 INSIDE = {"l3": "l3", "numaNode": "numa", "pcieSwitch": "pcie"}
 """Sharing inside a machine, in placement's words."""
 
-ACROSS = ("machine", "nvlinkDomain", "rail", "leaf", "rack", "row", "site")
+ACROSS = ("machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed", "site")
 """Sharing between members, from the narrowest."""
 
 
@@ -24,6 +25,8 @@ class Wanted:
     prefers: frozenset[str] = frozenset()
     required_levels: tuple[str, ...] = ()
     preferred_level: str | None = None
+    link_bytes_per_s_min: int | None = None
+    numa_distance_max: int | None = None
 
 
 def wanted_of(spec: WorkloadSpec) -> Wanted:
@@ -39,11 +42,17 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
             DeviceRequest(device.device_class, device.count, models=frozenset({device.model} if device.model else ()))
             for device in resources.devices
         ),
-        draws=tuple(Draw(draw.budget, draw.amount) for draw in resources.draws),
+        draws=(
+            *(Draw(draw.budget, draw.amount) for draw in resources.draws),
+            *([Draw(NETWORK, int(resources.network))] if resources.network else []),
+        ),
         requires=frozenset(INSIDE[share] for share in must if share in INSIDE),
         prefers=frozenset(INSIDE[share] for share in prefer if share in INSIDE),
         required_levels=tuple(level for level in ACROSS if level in must),
         preferred_level=next((level for level in ACROSS if level in prefer), None),
+        # A lone member has no link to another one.
+        link_bytes_per_s_min=int(rules.link_bandwidth_min or 0) or None if resources.members > 1 else None,
+        numa_distance_max=rules.numa_distance_max,
     )
 
 
@@ -76,12 +85,14 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
                 requires=wanted.requires,
                 # Whoever says nothing gets what lies near each other, as far as that costs nothing.
                 prefers=wanted.prefers or role.prefers - {"l3"},
+                numa_distance_max=wanted.numa_distance_max,
             ),
         ),
         constraints=constraints,
         required_level=next(iter(wanted.required_levels), None),
         required_also=wanted.required_levels[1:],
         preferred_level=wanted.preferred_level,
+        link_bytes_per_s_min=wanted.link_bytes_per_s_min,
     )
 
 
@@ -93,7 +104,8 @@ def _undeclared(wanted: Wanted, fleet: Fleet) -> list[Constraint]:
         levels = {level for level, _ in over}
         inside = frozenset(m.name for m in fleet.machines if any((lv, m.domain(lv)) in over for lv in levels))
         if len(inside) < len(fleet.machines):
-            hint = f"only machines count over which {name} is declared, in Site.spec.named or .budgets"
+            where = "Site.spec.budgets" if name == NETWORK else "Site.spec.named or .budgets"
+            hint = f"only machines count over which {name} is declared, in {where}"
             found.append(Constraint(name, "site", machines=inside, hint=hint))
     return found
 

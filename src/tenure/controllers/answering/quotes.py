@@ -12,11 +12,12 @@ from tenure.controllers.answering.floors import rounded_down
 from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.measured import Carried
 from tenure.controllers.answering.need import Need
+from tenure.controllers.machine.limits import NETWORK
 from tenure.controllers.probing import probe_rate
 from tenure.ledger.convert import RESERVE, from_placed
 from tenure.placement import Claim, Fleet, Plan
 from tenure.promises import DEFAULT_CREDIT, AvailabilityObjective, LatencyObjective, Method, RateObjective, View
-from tenure.quantities import Bytes, Duration, Instant, Money, Power, Rate, Ratio, format_instant
+from tenure.quantities import ByteRate, Bytes, Duration, Instant, Money, Power, Rate, Ratio, format_instant
 from tenure.resources import Machine, ObjectMeta, Offer
 from tenure.resources.base import OwnerReference
 from tenure.resources.kinds.allocation import (
@@ -54,7 +55,7 @@ def promises_of(
     need: Need, choice: Choice, plan: Plan, *, simulated: bool = False, views: Sequence[View] = ()
 ) -> Promises:
     """Hard promises from the plan, statistical ones from the evidence; never mixed."""
-    hard = simulated_hard(plan) if simulated else _reserved(plan)
+    hard = [*(simulated_hard(plan) if simulated else _reserved(plan)), *_linked(choice)]
     if choice.capability is None:
         if simulated:  # nothing runs that could be done in time; its first hard promise says so
             return Promises(hard=hard)
@@ -132,7 +133,19 @@ def _drawn(plan: Plan) -> list[HardPromise]:
     for claim in plan.claims:
         for draw in claim.draws:
             total[draw.budget] += draw.amount
-    return [HardPromise(what=name, value=str(amount)) for name, amount in sorted(total.items())]
+
+    def said(name: str, amount: int) -> str:
+        return f"{ByteRate(amount)} in all, over the uplinks between members" if name == NETWORK else str(amount)
+
+    return [HardPromise(what=name, value=said(name, amount)) for name, amount in sorted(total.items())]
+
+
+def _linked(choice: Choice) -> list[HardPromise]:
+    """The link between members. It is as good as what the site declares of the levels that they share."""
+    minimum = choice.demand.link_bytes_per_s_min
+    if minimum is None:
+        return []
+    return [HardPromise(what="linkBandwidth", value=f"at least {ByteRate(minimum)} between any two, as declared")]
 
 
 def _devices(plan: Plan) -> str:

@@ -9,7 +9,7 @@ from tenure.controllers.answering.need import Need
 from tenure.ledger.convert import RESERVE
 from tenure.placement import Constraint, Refusal
 from tenure.promises import AvailabilityObjective, Objective
-from tenure.quantities import Duration, Instant
+from tenure.quantities import ByteRate, Duration, Instant
 from tenure.resources.kinds.answer import Binding, FunnelStep, Quote, RefusalDetail
 
 PERFORMANCE = "objectives"
@@ -159,7 +159,12 @@ def _message(refusal: Refusal) -> str:
         return f"{binding.constraint} (imposed by {binding.imposed_by}) permits none of the places that would fit"
     word = binding.unit.removesuffix("s") if binding.needed == 1 else binding.unit
     unit = f" {word}" if word else ""
+    needed, available, capacity = f"{binding.needed}{unit}", str(binding.available), str(binding.capacity)
+    if binding.unit == "bytes/s":
+        # What is overdrawn has nothing available.
+        figures = (binding.needed, max(0, binding.available), binding.capacity)
+        needed, available, capacity = (str(ByteRate(figure)) for figure in figures)
     beside = " beside the work" if binding.constraint == RESERVE else ""
-    numbers = f"{binding.needed}{unit} needed{beside}, {binding.available} available, {binding.capacity} in all"
+    numbers = f"{needed} needed{beside}, {available} available, {capacity} in all"
     when = f"; free from {Instant(binding.frees_at_ms)}" if binding.frees_at_ms is not None else ""
     return f"{binding.constraint}: {numbers}{when}"

@@ -1,12 +1,14 @@
 """Machines and their profiles as the fleet that placement plans on."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from tenure.placement import Budget, Core, Device, Fleet, FleetMachine, Level, MemoryNode, PowerFacts
+from tenure.controllers.machine.health import devices_out, state_wanted
+from tenure.controllers.machine.limits import budgets_of, may_bind
+from tenure.controllers.machine.power import Parts, power_parts
+from tenure.placement import Core, Device, Fleet, FleetMachine, Level, MemoryNode, PowerFacts
 from tenure.resources import HardwareProfile, Machine, Site
-from tenure.resources.kinds.site import DomainBudget, SiteSpec
 from tenure.topology import (
     MachineTopology,
     Unknown,
@@ -18,11 +20,10 @@ from tenure.topology import (
     pcie_switch_of,
 )
 
-SELLABLE_STATES = frozenset({"Ready", "Draining"})
-LEVELS = ("nvlinkDomain", "rail", "leaf", "rack", "row")
+SEEN_STATES = frozenset({"Ready", "Draining", "Failed"})
+LEVELS = ("nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed")
 """Levels between machine and site. Which of them is narrower is seen from the machines, not assumed."""
 LEVEL_LABEL = "topology.tenure.dev/"
-POWER, COOLING, UNITS, WEIGHT = "power", "cooling", "rackUnits", "weight"
 CACHES_KNOWN = "cachesKnown"
 """A trait of machines of which it is known which cores share a cache."""
 
@@ -30,7 +31,7 @@ CACHES_KNOWN = "cachesKnown"
 def fleet_of(
     site: Site, machines: Sequence[Machine], profiles: Sequence[HardwareProfile], *, every_budget: bool = False
 ) -> Fleet:
-    """The fleet of the machines that are Ready, or Draining (which keep what they hold and take nothing new).
+    """The fleet of the machines that are Ready, or Draining or Failed (which keep what they hold and take nothing new).
 
     Machines of one profile share its facts, so that a fleet of thousands is made and searched quickly. A budget that
     full machines could not exceed is no constraint; it is left out unless `every_budget` is wanted, for a report.
@@ -41,11 +42,10 @@ def fleet_of(
         sort = sorts.of(machine)
         if sort is not None:
             placed.append(placed_machine(machine, sort))
-    levels = tuple(Level(level) for level in levels_of(placed))
     budgets = budgets_of(site, placed, machines)
     if not every_budget:
         budgets = may_bind(budgets, placed)
-    return Fleet.of(placed, levels=levels, budgets=budgets)
+    return Fleet.of(placed, levels=levels_carrying(site, levels_of(placed)), budgets=budgets)
 
 
 def levels_of(placed: Sequence[FleetMachine]) -> list[str]:
@@ -59,27 +59,11 @@ def levels_of(placed: Sequence[FleetMachine]) -> list[str]:
     return sorted(count, key=lambda level: (count[level] / len(domains[level]), LEVELS.index(level)))
 
 
-def may_bind(budgets: Sequence[Budget], placed: Sequence[FleetMachine]) -> tuple[Budget, ...]:
-    """Those that work could exceed: of power and cooling where full machines would, of named ones all. Space and weight
-    are taken by machines."""
-    full: Counter[tuple[str, str]] = Counter()
-    for machine in placed:
-        draw = full_mw(machine)
-        for level, domain in (("site", machine.site), ("machine", machine.name), *machine.place):
-            full[level, domain] += draw
-    watts = (POWER, COOLING)
-    return tuple(
-        budget
-        for budget in budgets
-        if budget.name not in (*watts, UNITS, WEIGHT)
-        or (budget.name in watts and budget.base + full[budget.level, budget.domain] > budget.limit)
-    )
-
-
-def full_mw(machine: FleetMachine) -> int:
-    """What a machine draws when all of it is sold; what is not known counts as nothing, as in placement."""
-    devices = sum(device.power.rated_mw or 0 for device in machine.devices)
-    return devices + len(machine.sellable_cores()) * (machine.core_power.rated_mw or 0)
+def levels_carrying(site: Site, named: Sequence[str]) -> tuple[Level, ...]:
+    """These levels, and machine and site where their bandwidth is declared, with what the site says that they carry."""
+    carries = {level.level: int(level.bandwidth) for level in site.spec.levels}
+    outer = [level for level in ("machine", "site") if level in carries]
+    return tuple(Level(level, carries.get(level)) for level in (*named, *outer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +89,11 @@ class _Sorts:
     def of(self, machine: Machine) -> Sort | None:
         """The sort of a machine; None for one that has nothing to sell now."""
         status, name = machine.status, machine.spec.profile
-        if name not in self._profiles or status is None or status.state not in SELLABLE_STATES:
+        if name not in self._profiles or status is None or status.state not in SEEN_STATES:
             return None
-        key = (name, tuple(status.sellable_cores), status.sellable_memory, machine.spec.rated_power)
+        watts = (machine.spec.rated_power, machine.spec.capped_power, machine.spec.measured_power)
+        limits = (machine.spec.gpu_capped_power, status.gpu_capped_power)
+        key = (name, tuple(status.sellable_cores), status.sellable_memory, *watts, *limits, devices_out(machine))
         if key not in self._known:
             if name not in self._topologies:
                 self._topologies[name] = machine_from_json(self._profiles[name].spec.topology)
@@ -125,17 +111,16 @@ def sort_of(machine: Machine, topology: MachineTopology) -> Sort:
     else:
         # Nobody said which cores share a cache: those of a node are alike, which also keeps an exact search short.
         group_of = {core.id: known_or(core.numa_node, 0) for core in topology.cores}
-    rated = int(machine.spec.rated_power) if machine.spec.rated_power is not None else None
-    device_mw, core_mw = power_parts(topology, rated)
+    parts = power_parts(machine, topology)
     return Sort(
         cores=tuple(
             Core(id=core.id, numa_node=known_or(core.numa_node, 0), l3=group_of[core.id]) for core in topology.cores
         ),
         memory=_memory(machine, topology),
-        devices=_devices(topology, device_mw),
+        devices=_devices(topology, parts, devices_out(machine)),
         distances=_distances(topology),
         reserved=frozenset(core.id for core in topology.cores if core.id not in sellable),
-        core_power=PowerFacts(rated_mw=core_mw),
+        core_power=parts.core,
         caches_known=bool(topology.caches),
         islands=islands_of(topology),
     )
@@ -144,7 +129,8 @@ def sort_of(machine: Machine, topology: MachineTopology) -> Sort:
 def placed_machine(machine: Machine, sort: Sort) -> FleetMachine:
     """One machine with what it has to sell and where it stands."""
     status = machine.status
-    draining = machine.spec.drain or (status is not None and status.state == "Draining")
+    states = {state_wanted(machine.spec), status.state if status is not None else "Ready"}
+    because = "it has failed" if "Failed" in states else "it is draining" if "Draining" in states else ""
     return FleetMachine(
         name=machine.name,
         site=machine.spec.site,
@@ -155,8 +141,8 @@ def placed_machine(machine: Machine, sort: Sort) -> FleetMachine:
         numa_distances=sort.distances,
         reserved_cores=sort.reserved,
         core_power=sort.core_power,
-        schedulable=not draining,
-        unschedulable_because="it is draining" if draining else "",
+        schedulable=not because,
+        unschedulable_because=because,
         hardware_class=machine.spec.profile,
         traits=((CACHES_KNOWN, 1.0),) if sort.caches_known else (),
     )
@@ -185,65 +171,6 @@ def islands_of(topology: MachineTopology) -> int:
         return 0
     joined = [group for group in linked_groups(topology) if gpus & set(group)]
     return len(joined) + len(gpus - {device for group in joined for device in group})
-
-
-def power_parts(topology: MachineTopology, rated_mw: int | None) -> tuple[int | None, int | None]:
-    """(a GPU's, a core's) part of a machine's rated power in mW, so that a full machine draws exactly its rating.
-
-    Where the GPUs' own ratings are known the cores share the rest; where they are not, the GPUs carry it all.
-    """
-    gpus, cores = listed(topology.gpus), len(topology.cores)
-    own = [
-        known(gpu.power_max_mw) if known(gpu.power_max_mw) is not None else known(gpu.power_default_mw) for gpu in gpus
-    ]
-    if gpus and all(figure is not None for figure in own):
-        each = max(figure for figure in own if figure is not None)
-        if rated_mw is None:
-            return each, None
-        return each, -(-max(0, rated_mw - each * len(gpus)) // max(1, cores))
-    if rated_mw is None:
-        return None, None
-    return (-(-rated_mw // len(gpus)), 0) if gpus else (None, -(-rated_mw // max(1, cores)))
-
-
-def budgets_of(site: Site, placed: Sequence[FleetMachine], machines: Sequence[Machine]) -> tuple[Budget, ...]:
-    """The limits that the site declares, of itself and of its parts. Work takes power and, as heat, cooling; space and
-    weight are taken by machines."""
-    declared = {machine.name: machine.spec for machine in machines}
-    units: Counter[tuple[str, str]] = Counter()
-    weight: Counter[tuple[str, str]] = Counter()
-    for machine in placed:
-        for at in (("site", machine.site), ("machine", machine.name), *machine.place):
-            units[at] += declared[machine.name].rack_units or 0
-            weight[at] += declared[machine.name].weight_kg or 0
-    found: list[Budget] = []
-
-    def add(level: str, domain: str, limits: SiteSpec | DomainBudget) -> None:
-        for name, limit, base, unit in (
-            (POWER, limits.power, 0, "mW"),
-            (COOLING, limits.cooling, 0, "mW"),
-            (UNITS, limits.rack_units, units[level, domain], "U"),
-            (WEIGHT, limits.weight_kg, weight[level, domain], "kg"),
-        ):
-            if limit is not None:
-                found.append(Budget(name, level, domain, int(limit), base, unit, imposed_by=f"site {site.name}"))
-        for own in limits.named:
-            # A budget of the whole site is called by its name alone; there is one of it.
-            label = own.name if level == "site" else ""
-            by = f"site {site.name}"
-            found.append(Budget(own.name, level, domain, own.limit, 0, own.unit, imposed_by=by, label=label))
-
-    add("site", site.name, site.spec)
-    named = {(part.level, part.domain) for part in site.spec.budgets if part.domain is not None}
-    for part in site.spec.budgets:
-        domains = (
-            [part.domain] if part.domain is not None else sorted({m.domain(part.level) or "" for m in placed} - {""})
-        )
-        for domain in domains:
-            if part.domain is None and (part.level, domain) in named:
-                continue  # what is said of one rack stands before what is said of all
-            add(part.level, domain, part)
-    return tuple(found)
 
 
 def _memory(machine: Machine, topology: MachineTopology) -> tuple[MemoryNode, ...]:
@@ -276,7 +203,7 @@ def _distances(topology: MachineTopology) -> tuple[tuple[int, ...], ...]:
     return topology.numa_distances
 
 
-def _devices(topology: MachineTopology, rated_mw: int | None) -> tuple[Device, ...]:
+def _devices(topology: MachineTopology, parts: Parts, failed: Set[str]) -> tuple[Device, ...]:
     found = []
     for gpu in listed(topology.gpus):
         switch = pcie_switch_of(topology, gpu.id)
@@ -288,7 +215,8 @@ def _devices(topology: MachineTopology, rated_mw: int | None) -> tuple[Device, .
                 numa_node=known(gpu.numa_node),
                 pcie_switch=known(switch),
                 memory_bytes=known_or(gpu.memory_bytes, 0),
-                power=PowerFacts(rated_mw=rated_mw),
+                power=parts.device,
+                healthy=gpu.id not in failed,
             )
         )
     return tuple(found)

@@ -3,13 +3,14 @@
 from tenure.client import NotFound
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Key, KeysOf, Wait
+from tenure.controllers.machine.health import devices_reported, state_wanted
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import update_status
 from tenure.ledger.decision import capacity
 from tenure.quantities import Bytes
 from tenure.resources import ApiObject, Machine
 from tenure.resources.kinds.machine import MachineStatus
-from tenure.topology import MachineTopology
+from tenure.topology import MachineTopology, listed
 
 
 def settled(machine: Machine) -> bool:
@@ -17,7 +18,8 @@ def settled(machine: Machine) -> bool:
     status, reserved = machine.status, machine.spec.reserved
     return (
         status is not None
-        and status.state in ("Retired", "Draining" if machine.spec.drain else "Ready")
+        and status.state in ("Retired", state_wanted(machine.spec))
+        and status.failed_devices == devices_reported(machine.spec)
         and status.reserved_seen == sorted(set(reserved.cores))
         and int(status.sellable_memory or 0) == max(0, int(status.memory or 0) - int(reserved.memory))
         and not set(status.sellable_cores) & set(reserved.cores)
@@ -43,7 +45,7 @@ class MachineReconciler:
         return keys
 
     async def reconcile(self, key: Key) -> Wait | None:
-        """Ready when it was observed, Draining when its operator says so."""
+        """Ready when it was observed, Draining when its operator says so, Failed when it is reported broken."""
         plane = self._plane
         try:
             machine = await plane.client.get(Machine, key.name)
@@ -52,15 +54,15 @@ class MachineReconciler:
             return None
         if machine.status is None or machine.spec.site != plane.site or machine.status.state == "Retired":
             return None
-        wanted = "Draining" if machine.spec.drain else "Ready"
+        wanted = state_wanted(machine.spec)
         rebudgeted = await self._rebudget(machine, topology)
         if machine.status.state == wanted and not rebudgeted:
             return None
-        reason = "Drained" if machine.spec.drain else "Discovered"
+        reason = _reason(machine, wanted)
         await plane.allocator.decide(
             lambda view, fleet, now_ms: capacity(machine.name, machine.uid, wanted, reason)  # noqa: ARG005
         )
-        await record(plane.client, machine, reason, f"state {wanted}", plane.clock)
+        await record(plane.client, machine, reason, _told(machine, wanted, topology), plane.clock)
         return None
 
     async def _rebudget(self, machine: Machine, topology: MachineTopology) -> bool:
@@ -73,13 +75,37 @@ class MachineReconciler:
         usable = (set(status.sellable_cores) | kept | set(status.reserved_seen)) & known
         sellable = sorted(usable - kept)
         memory = Bytes(max(0, int(status.memory or 0) - int(machine.spec.reserved.memory)))
-        if status.sellable_cores == sellable and status.sellable_memory == memory:
+        failed = devices_reported(machine.spec)
+        if (status.sellable_cores, status.sellable_memory, status.failed_devices) == (sellable, memory, failed):
             return False
 
         def change(before: MachineStatus) -> MachineStatus:
             return before.model_copy(
-                update={"sellable_cores": sellable, "sellable_memory": memory, "reserved_seen": sorted(kept)}
+                update={
+                    "sellable_cores": sellable,
+                    "sellable_memory": memory,
+                    "reserved_seen": sorted(kept),
+                    "failed_devices": failed,
+                }
             )
 
         await update_status(self._plane.client, machine, change, MachineStatus())
         return True
+
+
+def _reason(machine: Machine, state: str) -> str:
+    if state == "Failed":
+        return "MachineFailed"
+    if state == "Draining":
+        return "Drained"
+    return "DevicesFailed" if devices_reported(machine.spec) else "Discovered"
+
+
+def _told(machine: Machine, state: str, topology: MachineTopology) -> str:
+    """What the event says: the state, the devices that are out, and those that the machine does not have."""
+    said, health = f"state {state}", machine.spec.health
+    if health is not None and health.failed_devices:
+        said += f"; not sold: {', '.join(devices_reported(machine.spec))}"
+        unknown = sorted(set(health.failed_devices) - {gpu.id for gpu in listed(topology.gpus)})
+        said += f" (no such device here: {', '.join(unknown)})" if unknown else ""
+    return said + (f"; {health.reason}" if health is not None and health.reason else "")

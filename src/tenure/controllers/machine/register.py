@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tenure.client import AlreadyExists, AsyncClient
 from tenure.controllers.status import update_status
 from tenure.discovery import scan
-from tenure.quantities import Bytes, Clock, Instant
+from tenure.quantities import Bytes, Clock, Instant, Power
 from tenure.resources import Engine, HardwareProfile, Machine, ObjectMeta, Site
 from tenure.resources.kinds.engine import EngineSpec, EngineStatus
 from tenure.resources.kinds.machine import (
@@ -18,7 +18,7 @@ from tenure.resources.kinds.machine import (
     MachineStatus,
     SystemReserve,
 )
-from tenure.topology import ObservedMachine, Unknown, digest, identity_json, known, known_or, listed
+from tenure.topology import MachineTopology, ObservedMachine, Unknown, digest, identity_json, known, known_or, listed
 
 SITE = "local"
 ENGINE = "local"
@@ -83,6 +83,7 @@ async def _observed(client: AsyncClient, machine: Machine, seen: ObservedMachine
                 "memory": Bytes(total),
                 "sellable_memory": Bytes(max(0, total - reserved)),
                 "devices": len(listed(seen.topology.gpus)),
+                "gpu_capped_power": gpu_limit(seen.topology),
                 "enforcement": enforcement(seen),
                 "boot_id": known(seen.boot_id),
                 "virtual": known(seen.virtual) or None,
@@ -131,6 +132,13 @@ def summary(seen: ObservedMachine) -> str:
     ]
     gpus = listed(topology.gpus)
     return ", ".join([*parts, f"{len(gpus)} GPU(s)"] if gpus else parts)
+
+
+def gpu_limit(topology: MachineTopology) -> Power | None:
+    """The power limit that is set on the GPUs, the greatest where they differ; unknown where one's is."""
+    limits = [known(gpu.power_limit_mw) for gpu in listed(topology.gpus)]
+    read = [limit for limit in limits if limit is not None]
+    return Power(max(read)) if read and len(read) == len(limits) else None
 
 
 def machine_name(hostname: str) -> str:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 
 from tenure.client import AlreadyExists, AsyncClient
+from tenure.controllers.machine.health import devices_reported, state_wanted
 from tenure.controllers.machine.register import Registered
 from tenure.controllers.plane import Plane
 from tenure.discovery.fleets import FleetFile
@@ -98,12 +99,13 @@ async def _machine(client: AsyncClient, wanted: Machine, there: Machine | None, 
         made = await client.create(wanted)
         await client.replace_status(made.model_copy(update={"status": _status(wanted, seen)}))
         return
-    if _declared(there.spec) != _declared(wanted.spec) or there.metadata.labels != wanted.metadata.labels:
-        spec = wanted.spec.model_copy(update={"drain": there.spec.drain})
+    if _differs(there.spec, wanted.spec) or there.metadata.labels != wanted.metadata.labels:
+        # A file that says nothing of a machine's health does not heal it.
+        health = there.spec.health if wanted.spec.health is None else wanted.spec.health
+        spec = wanted.spec.model_copy(update={"drain": there.spec.drain, "health": health})
         metadata = there.metadata.model_copy(update={"labels": wanted.metadata.labels})
         there = await client.replace(there.model_copy(update={"spec": spec, "metadata": metadata}))
-    state = "Draining" if there.spec.drain else "Ready"
-    status = _status(there, seen).model_copy(update={"state": state, "last_seen": None})
+    status = _status(there, seen).model_copy(update={"last_seen": None})
     before = there.status.model_copy(update={"last_seen": None}) if there.status is not None else None
     if before != status:
         await client.replace_status(there.model_copy(update={"status": status}))
@@ -113,11 +115,20 @@ def _status(machine: Machine, seen: MachineStatus) -> MachineStatus:
     kept = set(machine.spec.reserved.cores)
     memory = Bytes(max(0, int(seen.memory or 0) - int(machine.spec.reserved.memory)))
     cores = [core for core in seen.sellable_cores if core not in kept]
-    return seen.model_copy(update={"sellable_cores": cores, "sellable_memory": memory, "reserved_seen": sorted(kept)})
+    return seen.model_copy(
+        update={
+            "state": state_wanted(machine.spec),
+            "sellable_cores": cores,
+            "sellable_memory": memory,
+            "reserved_seen": sorted(kept),
+            "failed_devices": devices_reported(machine.spec),
+        }
+    )
 
 
-def _declared(spec: MachineSpec) -> MachineSpec:
-    return spec.model_copy(update={"drain": False})
+def _differs(there: MachineSpec, wanted: MachineSpec) -> bool:
+    aside = {"drain": False} | ({"health": None} if wanted.health is None else {})
+    return there.model_copy(update=aside) != wanted.model_copy(update=aside)
 
 
 async def _retire(client: AsyncClient, machine: Machine) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tenure.discovery.fleets.hardware import Hardware, profile_of
 from tenure.discovery.fleets.tables import Cells, Table, read_table
-from tenure.quantities import Money, Power
+from tenure.quantities import ByteRate, Money, Power
 from tenure.resources import HardwareProfile, Machine, ObjectMeta, Site
 from tenure.resources.documents import decode_all, parse_documents
-from tenure.resources.kinds.machine import MachineSpec
+from tenure.resources.kinds.machine import MachineHealth, MachineSpec
 from tenure.resources.kinds.site import DomainBudget, SiteSpec
 from tenure.resources.problems import Problem, ProblemsFound
 
@@ -22,10 +22,11 @@ LEVEL_LABEL = "topology.tenure.dev/"
 """Labels `topology.tenure.dev/LEVEL: DOMAIN` place a machine at levels that its spec has no field for."""
 
 REQUIRED = ("sn", "cpu_milli", "memory_mib", "gpu", "model")
-LEVELS = {"nvlink_domain": "nvlinkDomain", "rail": "rail", "leaf": "leaf"}
+LEVELS = {"nvlink_domain": "nvlinkDomain", "rail": "rail", "leaf": "leaf", "spine": "spine", "feed": "feed"}
 OPTIONAL = (
     *("rack", "row", *LEVELS, "numa_nodes", "island", "gpu_power", "rated_power"),
-    *("rack_power", "rack_cooling", "rack_weight", "rack_units", "weight", "hourly_cost"),
+    *("gpu_power_cap", "power_cap", "measured_power", "failed"),
+    *("rack_power", "rack_cooling", "rack_weight", "rack_network", "rack_units", "weight", "hourly_cost"),
 )
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
@@ -121,7 +122,7 @@ class _Racks:
     """What the rows say of their racks; each rack is told the same by all, or it is wrong."""
 
     def __init__(self) -> None:
-        self._told: dict[str, dict[str, Power | int]] = {}
+        self._told: dict[str, dict[str, Power | ByteRate | int]] = {}
 
     def read(self, row: Cells) -> None:
         """The budgets in one row."""
@@ -130,6 +131,7 @@ class _Racks:
             ("rack_power", _power(row, "rack_power")),
             ("rack_cooling", _power(row, "rack_cooling")),
             ("rack_weight", weight),
+            ("rack_network", _rate(row, "rack_network")),
         ):
             rack = row.text("rack")
             if budget is None:
@@ -143,6 +145,7 @@ class _Racks:
     def budgets(self) -> list[DomainBudget]:
         """By the names of the racks."""
         names = {"rack_power": "power", "rack_cooling": "cooling", "rack_weight": "weight_kg"}
+        names["rack_network"] = "network"
         return [
             DomainBudget(level="rack", domain=rack, **{names[column]: value for column, value in told.items()})
             for rack, told in sorted(self._told.items())
@@ -191,6 +194,27 @@ def _power(row: Cells, column: str) -> Power | None:
         return None
 
 
+def _rate(row: Cells, column: str) -> ByteRate | None:
+    text = row.text(column)
+    try:
+        return ByteRate.parse(text) if text else None
+    except ValueError as error:
+        row.wrong(column, str(error), "InvalidQuantity", "write it like 100GB/s or 400Gb/s")
+        return None
+
+
+def _health(row: Cells) -> MachineHealth | None:
+    """What the column `failed` reports: `machine`, some of its GPUs, or `none`; nothing where it is empty."""
+    words = row.text("failed").split()
+    if words in ([], ["none"], ["machine"]):
+        return MachineHealth(failed=words == ["machine"]) if words else None
+    gpus = [f"gpu-{number}" for number in range(row.whole("gpu"))]
+    for word in words:
+        if word not in gpus:
+            row.wrong("failed", f"{word!r} is none of its {len(gpus)} GPUs", step="write machine, none, or gpu-0 gpu-1")
+    return MachineHealth(failed_devices=words)
+
+
 def _machine(row: Cells, name: str, profile: str) -> Machine:
     cost = None
     try:
@@ -204,6 +228,10 @@ def _machine(row: Cells, name: str, profile: str) -> Machine:
         row=row.text("row") or None,
         profile=profile,
         rated_power=_power(row, "rated_power"),
+        capped_power=_power(row, "power_cap"),
+        measured_power=_power(row, "measured_power"),
+        gpu_capped_power=_power(row, "gpu_power_cap"),
+        health=_health(row),
         rack_units=row.whole("rack_units", 0) or None,
         weight_kg=row.whole("weight", 0) or None,
         hourly_cost=cost,

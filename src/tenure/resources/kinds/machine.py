@@ -16,6 +16,15 @@ class SystemReserve(Strict):
     memory: Bytes = Bytes(0)
 
 
+class MachineHealth(Strict):
+    """What is reported broken of a host, by its operator, a health check or a fleet's file. It keeps its place and what
+    it holds; nothing new is placed on it."""
+
+    failed: bool = Field(default=False, description="the whole host")
+    failed_devices: list[str] = Field(default_factory=list, description="ids of devices, as its profile names them")
+    reason: str | None = Field(default=None, description="who saw what, for people")
+
+
 class MachineSpec(Strict):
     """What is declared of one host."""
 
@@ -26,12 +35,20 @@ class MachineSpec(Strict):
     profile: str = Field(description="the HardwareProfile of this host")
     hourly_cost: Money | None = Field(default=None, description="unknown when absent, never invented")
     rated_power: Power | None = None
+    capped_power: Power | None = Field(
+        default=None, description="what the host is capped to, where something enforces that (its BMC, a power shelf)"
+    )
+    measured_power: Power | None = Field(
+        default=None, description="the most that it was measured to draw with all of it at work; no idle reading"
+    )
+    gpu_capped_power: Power | None = Field(default=None, description="the power limit that is set on each GPU")
     rack_units: int | None = Field(default=None, ge=0, description="space that it takes in its rack")
     weight_kg: int | None = Field(default=None, ge=0, description="what it weighs, its part of the rack aside")
     owner: str | None = None
     end_of_life: Instant | None = None
     reserved: SystemReserve = Field(default_factory=SystemReserve)
     drain: bool = Field(default=False, description="true: nothing new is placed here")
+    health: MachineHealth | None = Field(default=None, description="absent: nothing is reported")
 
 
 class Enforcement(Strict):
@@ -53,6 +70,10 @@ class MachineStatus(Status):
     memory: Bytes | None = None
     sellable_memory: Bytes | None = None
     devices: int | None = None
+    failed_devices: list[str] = Field(default_factory=list, description="devices that are not sold, being broken")
+    gpu_capped_power: Power | None = Field(
+        default=None, description="the power limit that was read of the GPUs; the greatest where they differ"
+    )
     enforcement: list[Enforcement] = Field(default_factory=list)
     boot_id: str | None = None
     virtual: str | None = Field(default=None, description="the hypervisor, when this is a virtual machine")

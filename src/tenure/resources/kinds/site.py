@@ -37,16 +37,32 @@ class NamedBudget(Strict):
     unit: str = Field(default="", description="what is counted, such as seats")
 
 
+PowerBasis = Literal["rated", "capped", "measured"]
+
+
 class DomainBudget(Strict):
     """What one rack or row (or another domain) of the site can carry; without `domain`, each of that level."""
 
-    level: Literal["machine", "nvlinkDomain", "rail", "leaf", "rack", "row"] = "rack"
+    level: Literal["machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed"] = "rack"
     domain: str | None = Field(default=None, description="its name, as the machines give it; absent: each")
     power: Power | None = None
+    power_basis: PowerBasis | None = Field(
+        default=None, description="which watts are charged to power and cooling here; absent: as the site says"
+    )
     cooling: Power | None = Field(default=None, description="the heat that can be removed there")
     rack_units: int | None = Field(default=None, ge=0)
     weight_kg: int | None = Field(default=None, ge=0, description="what the floor or the rack bears")
+    network: ByteRate | None = Field(
+        default=None, description="the bandwidth of its uplink; drawn by members of which others stand outside it"
+    )
     named: list[NamedBudget] = Field(default_factory=list, description="licences and other budgets of any name")
+
+
+class SiteLevel(Strict):
+    """What holds in every domain of one level."""
+
+    level: Literal["machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed", "site"]
+    bandwidth: ByteRate = Field(description="what any two members inside one domain are sure of between them")
 
 
 class SiteSpec(Strict):
@@ -56,12 +72,18 @@ class SiteSpec(Strict):
     operator: str | None = None
     owner: str | None = None
     power: Power | None = Field(default=None, description="the power budget of the site")
+    power_basis: PowerBasis | None = Field(
+        default=None,
+        description="which of a machine's watts are charged to power and cooling: rated (also when absent), capped or "
+        "measured; where a machine's is not known, the next stricter figure stands in",
+    )
     cooling: Power | None = Field(default=None, description="the heat that can be removed")
     rack_units: int | None = Field(default=None, ge=0)
     weight_kg: int | None = Field(default=None, ge=0)
     energy_price_per_kwh: Money | None = None
     carbon_grams_per_kwh: int | None = Field(default=None, ge=0)
     links: list[SiteLink] = Field(default_factory=list)
+    levels: list[SiteLevel] = Field(default_factory=list, description="the bandwidth that levels of the site carry")
     named: list[NamedBudget] = Field(default_factory=list, description="licences and other budgets of any name")
     budgets: list[DomainBudget] = Field(default_factory=list, description="limits of parts of the site")
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from tenure.quantities import Bytes, Duration, Instant, Money, Power
+from tenure.quantities import ByteRate, Bytes, Duration, Instant, Money, Power
 from tenure.resources.base import ApiObject, CelRule, Status, Strict, violation
 from tenure.resources.kinds.allocation import BudgetDraw
 from tenure.resources.kinds.answer import Answer
@@ -82,13 +82,30 @@ class ResourceRequest(Strict):
     draws: list[BudgetDraw] = Field(
         default_factory=list, description="what a member takes of the site's named budgets, such as a licence"
     )
+    network: ByteRate | None = Field(
+        default=None,
+        description="what a member exchanges with members that stand elsewhere; it is kept free on the uplink of every "
+        "domain that they reach beyond",
+    )
 
 
 class TopologyRule(Strict):
     """Members or devices share one of these."""
 
     share: Literal[
-        "core", "l3", "numaNode", "pcieSwitch", "machine", "nvlinkDomain", "rail", "leaf", "rack", "row", "site"
+        "core",
+        "l3",
+        "numaNode",
+        "pcieSwitch",
+        "machine",
+        "nvlinkDomain",
+        "rail",
+        "leaf",
+        "spine",
+        "rack",
+        "row",
+        "feed",
+        "site",
     ]
 
 
@@ -97,6 +114,12 @@ class TopologyRules(Strict):
 
     must: list[TopologyRule] = Field(default_factory=list)
     prefer: list[TopologyRule] = Field(default_factory=list)
+    link_bandwidth_min: ByteRate | None = Field(
+        default=None, description="between any two members; only levels count whose bandwidth the site declares"
+    )
+    numa_distance_max: int | None = Field(
+        default=None, ge=10, description="how far apart a member's NUMA nodes may lie, as firmware says it; 10 is local"
+    )
 
 
 class Budget(Strict):

@@ -1,0 +1,83 @@
+"""Levels of a site: named by its machines, asked for by work, and what bandwidth the site says that they carry."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from tenure.controllers.answering.refusal import refusal_of
+from tenure.placement import Calendar, capacity, fewer_members
+from tests.controllers.fleets import demand_of, fleet, gang, machines_of, planned, refused
+
+LEVELS = ("nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed")
+PLACES = "nvlink_domain,rail,leaf,spine,rack,row,feed"
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_members_share_any_level_that_machines_name(level: str, tmp_path: Path) -> None:
+    together = ",".join("one" if name == level else f"a{n}" for n, name in enumerate(LEVELS))
+    apart = ",".join("other" if name == level else f"b{n}" for n, name in enumerate(LEVELS))
+    on = fleet(tmp_path, PLACES, f"m-0,{apart}", f"m-1,{together}", f"m-2,{together}")
+    assert level in on.level_names()
+    found = planned(on, gang(topology={"must": [{"share": level}]}))
+    assert machines_of(found) == {"m-1", "m-2"}
+    binding = refused(on, gang(3, topology={"must": [{"share": level}]})).binding
+    assert (binding.constraint, binding.needed, binding.available) == (f"level:{level}", 3, 2)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_any_level_may_have_a_budget(level: str, tmp_path: Path) -> None:
+    places = ",".join(f"d{n}" for n, _ in enumerate(LEVELS))
+    budget = {"level": level, "named": [{"name": "licence:x", "limit": 1}]}
+    on = fleet(tmp_path, PLACES, f"m-0,{places}", budgets=[budget])
+    binding = refused(on, gang(1, 1, draws=[{"budget": "licence:x", "amount": 2}])).binding
+    assert binding.constraint == f"licence:x:d{LEVELS.index(level)}"
+
+
+def test_a_power_feed_that_cuts_across_racks_is_what_binds(tmp_path: Path) -> None:
+    rows = [f"m-{n},rack-{n // 2},feed-{n % 2},1kW,8kW" for n in range(4)]
+    on = fleet(tmp_path, "rack,feed,gpu_power,rated_power", *rows, budgets=[{"level": "feed", "power": "8kW"}])
+    planned(on, gang(2))
+    binding = refused(on, gang(3)).binding
+    assert binding.constraint in ("power:feed-0", "power:feed-1")
+    assert (binding.available, binding.unit) == (8_000_000, "mW")
+    report = capacity(on, Calendar(), "simulated", at_ms=0)
+    assert report.binding is not None
+    assert (report.members, report.binding.kind) == (16, "power")
+
+
+def test_a_minimum_between_members_is_met_inside_a_level_that_is_declared_to_carry_it(tmp_path: Path) -> None:
+    rows = ("m-0,r-0,l-0", "m-1,r-1,l-1", "m-2,r-2,l-1", "m-3,r-3,l-1")
+    levels = [{"level": "leaf", "bandwidth": "50GB/s"}, {"level": "site", "bandwidth": "10GB/s"}]
+    on = fleet(tmp_path, "rack,leaf", *rows, levels=levels)
+    found = planned(on, gang(2, topology={"linkBandwidthMin": "50GB/s"}))
+    assert machines_of(found) < {"m-1", "m-2", "m-3"}
+    assert len(machines_of(planned(on, gang(4, topology={"linkBandwidthMin": "10GB/s"})))) == 4
+    no = refused(on, gang(4, topology={"linkBandwidthMin": "400Gb/s"}))
+    assert (no.binding.constraint, no.binding.needed, no.binding.available) == ("link", 4, 3)
+    assert "inside one leaf" in no.binding.hint
+    fewer = fewer_members(on, Calendar(), demand_of(on, gang(4, topology={"linkBandwidthMin": "50GB/s"})), now_ms=0)
+    assert fewer is not None
+    assert fewer.demand.roles[0].count == 3
+
+
+def test_a_minimum_that_no_level_is_known_to_carry_is_refused_with_both_figures(tmp_path: Path) -> None:
+    on = fleet(tmp_path, "rack", "m-0,r", "m-1,r", levels=[{"level": "rack", "bandwidth": "50GB/s"}])
+    said = refusal_of(refused(on, gang(2, topology={"linkBandwidthMin": "100GB/s"})), []).binding
+    assert said.message == "link: 100GB/s needed, 50GB/s available, 50GB/s in all"
+    unknown = fleet(tmp_path, "rack", "m-0,r", "m-1,r")
+    assert refused(unknown, gang(2, topology={"linkBandwidthMin": "1GB/s"})).binding.constraint == "link"
+
+
+def test_a_lone_member_has_no_link_to_another_one(tmp_path: Path) -> None:
+    planned(fleet(tmp_path, "rack", "m-0,r"), gang(1, topology={"linkBandwidthMin": "1TB/s"}))
+
+
+def test_how_far_apart_the_nodes_of_a_member_may_lie_can_be_said(tmp_path: Path) -> None:
+    on = fleet(tmp_path, "numa_nodes", "m-0,2")
+    planned(on, gang(1, 8))
+    planned(on, gang(1, 4, topology={"numaDistanceMax": 10}))
+    near = refused(on, gang(1, 8, topology={"numaDistanceMax": 10}, cores=5))
+    assert near.binding.constraint.startswith("topology")
+    with pytest.raises(ValidationError):
+        gang(1, topology={"numaDistanceMax": 9})
