@@ -18,7 +18,7 @@ from tenure.discovery.fleets import FleetFile, Hardware, profile_of
 from tenure.placement import Fleet
 from tenure.quantities import Power
 from tenure.resources import Machine, ObjectMeta, Site
-from tenure.resources.kinds.machine import MachineSpec
+from tenure.resources.kinds.machine import MachineHealth, MachineSpec
 from tenure.resources.kinds.site import DomainBudget, SiteSpec
 
 HOUR_MS = 3_600_000
@@ -89,6 +89,19 @@ def test_a_later_job_passes_only_where_it_does_not_delay_the_first() -> None:
 
 def test_a_gang_larger_than_the_fleet_is_refused() -> None:
     assert run(job("a", 0, 1, 33))["jobs"]["refused"] == {"larger than the fleet": 1}
+
+
+def test_what_a_fleet_reports_broken_runs_nothing() -> None:
+    whole = a_fleet()
+    broken = [
+        machine.spec.model_copy(update={"health": MachineHealth(failed=n == 0)})
+        for n, machine in enumerate(whole.machines)
+    ]
+    fleet = replace(
+        whole, machines=tuple(m.model_copy(update={"spec": s}) for m, s in zip(whole.machines, broken, strict=True))
+    )
+    assert run(job("a", 0, 1, 24), fleet=fleet)["jobs"]["started"] == 1
+    assert run(job("a", 0, 1, 25), fleet=fleet)["jobs"]["refused"] == {"larger than the fleet": 1}
 
 
 def test_a_level_that_nothing_belongs_to_is_refused() -> None:

@@ -25,13 +25,15 @@ def one_machine(cores: int) -> FleetFile:
 
 
 @asynccontextmanager
-async def plane_on(home: Path, cores: int, *, running: bool = False) -> AsyncIterator[tuple[Plane, AsyncClient]]:
-    """The plane, and a user's client."""
+async def plane_on(
+    home: Path, cores: int = 1, *, running: bool = False, fleet: FleetFile | None = None
+) -> AsyncIterator[tuple[Plane, AsyncClient]]:
+    """The plane, and a user's client. The fleet is one machine of so many cores, unless another is given."""
     async with (
         embedded(home) as host,
         host.client("controllers") as client,
         host.client("user") as user,
-        plane_of(client, host.home, SystemClock(), one_machine(cores)) as plane,
+        plane_of(client, host.home, SystemClock(), fleet or one_machine(cores)) as plane,
     ):
         if not running:
             yield plane, user

@@ -22,6 +22,7 @@ def test_an_nvlink_domain_with_failed_machines_offers_slices_of_what_is_left(tmp
     binding = whole.binding
     assert (binding.needed, binding.available, binding.capacity) == (18 * 8, 16 * 8, 16 * 8)
     assert whole.funnel[0].removed == 2
+    assert binding.hint == "2 out of service: it has failed"
     assert not machines_of(planned(on, gang(16, topology=ISLAND))) & {"m-3", "m-7"}
     fewer = fewer_members(on, Calendar(), demand_of(on, gang(18, topology=ISLAND)), now_ms=0)
     assert fewer is not None
@@ -67,3 +68,8 @@ def test_a_file_says_of_each_machine_that_it_failed_or_is_whole_or_says_nothing(
     made: FleetFile = file_of(tmp_path, "failed", "m-0,machine", "m-1,none", "m-2,")
     assert [m.status.state for m in as_observed(made, 0) if m.status] == ["Failed", "Ready", "Ready"]
     assert [m.spec.health for m in made.machines] == [MachineHealth(failed=True), MachineHealth(), None]
+
+
+def test_a_fleet_that_has_failed_altogether_says_so(tmp_path: Path) -> None:
+    binding = refused(fleet(tmp_path, "failed", "m-0,machine", "m-1,machine"), gang(1, 1)).binding
+    assert (binding.constraint, binding.hint) == ("schedulable", "2 out of service: it has failed")

@@ -6,6 +6,7 @@ time asked for, then whether the free parts lie together as required.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -54,7 +55,11 @@ def _funnel(question: Question, role: Role, start_ms: int) -> Funnel:
         steps.append(step(len(machines), len(after)))
         machines = after
 
-    cut(lambda m: m.schedulable, lambda b, a: FunnelStep(IN_SERVICE, "operator", "service", b, a, role=role.name))
+    out = _out_of_service(machines)
+    cut(
+        lambda m: m.schedulable,
+        lambda b, a: FunnelStep(IN_SERVICE, "operator", "service", b, a, role=role.name, hint=out),
+    )
     for c in question.demand.constraints:
         cut(
             lambda m, c=c: c.permits(m.name, m.hardware_class),  # type: ignore[misc]
@@ -69,6 +74,12 @@ def _funnel(question: Question, role: Role, start_ms: int) -> Funnel:
     machines = _by_axes(question, role, machines, free, FREE, steps)
     machines = _by_fit(question, role, machines, free, FREE, steps)
     return Funnel(role, tuple(steps), tuple(machines))
+
+
+def _out_of_service(machines: list[FleetMachine]) -> str:
+    """Why machines take nothing new, as far as anybody said."""
+    why = Counter(machine.unschedulable_because for machine in machines if not machine.schedulable)
+    return "; ".join(f"{count} out of service: {because}" for because, count in why.items() if because)
 
 
 def _by_axes(

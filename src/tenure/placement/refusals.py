@@ -16,7 +16,7 @@ from tenure.placement.demand import Role
 from tenure.placement.funnel import CAPACITY, FREE, IN_SERVICE, Funnel, fit_name, funnels, tightest
 from tenure.placement.question import Question
 from tenure.placement.search import Search
-from tenure.placement.together import shared_binding
+from tenure.placement.together import REASON_GANG, shared_binding
 from tenure.placement.values import FOREVER_MS
 
 REASON_POLICY = "PolicyForbids"
@@ -41,6 +41,8 @@ def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
         reason, binding = _from_step(question, funnel, funnel.last)
     else:
         reason, binding = shared_binding(question, start_ms)
+        if reason == REASON_GANG:  # with all that is in service; what is out of it may be what lacks
+            binding = replace(binding, hint=binding.hint or funnel.steps[0].hint)
     return Refusal(
         demand=question.demand.id,
         reason=reason,
