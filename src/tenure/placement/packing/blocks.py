@@ -50,14 +50,29 @@ class Blocks:
         All int64 [P]: the machine's model, empty devices and CPU thousandths now; devices that the way opens; CPU
         thousandths and whole devices of the demand.
         """
-        needs_no_less = (whole[:, None] >= self.devices) & (cpu[:, None] >= self.cpu_milli)
-        broken = self._held(empties, cpu_free) - self._held(empties - opens, cpu_free - cpu)
-        cost: FloatColumn = np.where(needs_no_less, 0.0, broken * self.price[model]).max(axis=1)
-        return cost
+        broken = self.held(empties, cpu_free) - self.held(empties - opens, cpu_free - cpu)
+        return self.priced(broken, model, cpu, whole, np.arange(len(cpu)))
 
-    def _held(self, empties: IntColumn, cpu_free: IntColumn) -> IntColumn:
-        held: IntColumn = np.minimum(empties[:, None] // self.devices, cpu_free[:, None] // self.cpu_milli)
-        return held
+    def held(self, empties: IntColumn, cpu_free: IntColumn) -> Floats:
+        """[..., K]: blocks of each kind that so many empty devices with so much CPU hold."""
+        return np.minimum(self.in_devices(empties), self.in_cpu(cpu_free))
+
+    def in_devices(self, empties: IntColumn) -> Floats:
+        """[..., K]: blocks for which so many devices suffice."""
+        # Quotients of integers far below 2**53, in floating point: exact when rounded down, and many times as fast.
+        return np.floor(empties[..., None] / self.devices)
+
+    def in_cpu(self, cpu_free: IntColumn) -> Floats:
+        """[..., K]: blocks for which so much CPU suffices."""
+        return np.floor(cpu_free[..., None] / self.cpu_milli)
+
+    def priced(
+        self, broken: Floats, model: IntColumn, cpu: IntColumn, whole: IntColumn, demand: IntColumn
+    ) -> FloatColumn:
+        """[P]: the price of the blocks [P, K] that P ways break, by demands [P] of which `cpu` and `whole` tell."""
+        pays = (whole[:, None] < self.devices) | (cpu[:, None] < self.cpu_milli)
+        cost: FloatColumn = np.maximum.reduce(np.where(pays[demand], broken * self.price[model], 0.0), axis=1)
+        return cost
 
 
 def block_prices(

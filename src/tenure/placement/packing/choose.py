@@ -14,7 +14,7 @@ import numpy as np
 from tenure.placement.packing.blocks import block_prices
 from tenure.placement.packing.columns import FleetState, Placement
 from tenure.placement.packing.demand import WHOLE_DEVICE_MILLI, BoolColumn, ClassTable, Demand, FloatColumn, IntColumn
-from tenure.placement.packing.losses import Losses, Pricing, Shapes, Slots
+from tenure.placement.packing.losses import Losses, Pricing, ShapeTable, Slots
 from tenure.placement.packing.mix import LEVELS, Mix
 from tenure.placement.packing.power import Watts
 from tenure.placement.packing.prices import States, expected_use, moved
@@ -53,7 +53,7 @@ class Packer:
         self.state = state
         self.classes = ClassTable(models=fleet.models) if classes is None else classes
         self._watts, self._weights = watts, weights or Weights()
-        self._shapes = Shapes()
+        self._shapes = ShapeTable(fleet.widest)
         self._demand_price: FloatColumn = np.zeros(0)
         self._cpu_prices = cpu_prices(float(fleet.cpu_milli.sum()) / 1000 / max(1, int(fleet.devices.sum())))
         self._losses: Losses = np.empty((0, len(fleet)), dtype=np.float32)
@@ -62,6 +62,8 @@ class Packer:
         self._epoch = 0
         self._scored_in: IntColumn = np.zeros(len(fleet), dtype=np.int64)
         self._work: Iterator[None] = iter(())
+        self._waiting: list[IntColumn] = []
+        self._touched: set[int] = set()
         self._arrivals = 0
         self._epoch_due = 0.0
         self._pace = 1
@@ -85,11 +87,13 @@ class Packer:
             self._schedule()
         for _ in range(self._pace):
             next(self._work, None)
+        self._rescore()
         return index
 
     def choose(self, demand: Demand, among: BoolColumn | None = None) -> Placement | None:
         """The machine, of all or of those in the mask [N], where the demand costs least; None where none fits."""
         index = self._class(demand)
+        self._rescore()
         row = self._losses[index]
         if among is not None:
             row = np.where(among, row, np.inf)
@@ -103,6 +107,7 @@ class Packer:
     def costs(self, demand: Demand) -> Losses:
         """[N]: what the demand costs on each machine, in devices; inf where it does not fit. A copy."""
         index = self._class(demand)  # a new class may make the table longer
+        self._rescore()
         row: Losses = self._losses[index].copy()
         return row
 
@@ -120,11 +125,14 @@ class Packer:
         """Finish the pricing in hand, so that every kept score is by the prices in force."""
         for _ in self._work:
             pass
+        self._rescore()
 
     def touched(self, machine: int) -> None:
-        """Rescore one machine whose state has changed."""
-        if self._pricing is not None:
-            self._score(np.array([machine]))
+        """A machine's state has changed: it is rescored before scores are read or prices change."""
+        if self._pricing is not None and machine not in self._touched:
+            self._touched.add(machine)
+            self._waiting.append(np.array([machine]))
+            self._scored_in[machine] = self._epoch
 
     def fresh(self, machine: int) -> tuple[Losses, Slots]:
         """[classes]: scores of one machine computed anew by the prices in force, without keeping them."""
@@ -151,38 +159,43 @@ class Packer:
             return
         self._pricing.add(self.classes, index)
         first, group = self._distinct()
-        for start in range(0, len(first), WIDE_BATCH):
-            machines = first[start : start + WIDE_BATCH]
-            losses, slots = self._evaluate(machines, index)
-            self._losses[index, machines] = losses[0]
-            self._slots[index, machines] = slots[0]
-        self._losses[index] = self._losses[index, first[group]]
-        self._slots[index] = self._slots[index, first[group]]
+        able = np.flatnonzero(self.state.fits_class(self.classes, index)[first])
+        losses, slots = np.full(len(first), np.inf, dtype=np.float32), np.zeros(len(first), dtype=np.int8)
+        for start in range(0, len(able), WIDE_BATCH):
+            some = able[start : start + WIDE_BATCH]
+            (losses[some],), (slots[some],) = self._evaluate(first[some], index)
+        self._losses[index], self._slots[index] = losses[group], slots[group]
 
     def _evaluate(self, machines: IntColumn, index: int | None = None) -> tuple[Losses, Slots]:
         """[classes, B] of all classes, or [1, B] of one."""
-        pricing, shapes, classes, state = self._pricing, self._shapes, self.classes, self.state
+        pricing, classes, state = self._pricing, self.classes, self.state
         assert pricing is not None
-        chosen = slice(0, len(classes)) if index is None else slice(index, index + 1)
-        of_class = shapes.of_class[chosen]
         if index is None:
-            cpu, share, whole = shapes.cpu_milli, shapes.share_milli, shapes.whole_count
+            chosen, shapes, of_class = slice(0, len(classes)), self._shapes.all(), self._shapes.of_class
         else:
-            cpu, share, whole = (
-                column[of_class] for column in (shapes.cpu_milli, shapes.share_milli, shapes.whole_count)
-            )
+            chosen, shapes = slice(index, index + 1), self._shapes.only(classes, index)
             of_class = np.zeros(1, dtype=np.int64)
-        losses, slots = pricing.shape_losses(state, machines, cpu, share, whole)
-        model = state.fleet.model[machines]
-        by_class = losses.T[of_class] + pricing.charge[chosen][:, model]
-        fits = classes.allows[chosen][:, model] & (classes.memory_bytes[chosen, None] <= state.memory_free[machines])
-        by_class[~fits] = np.inf
+        losses, slots = pricing.shape_losses(state, machines, shapes)
+        by_class = losses.T[of_class] + pricing.charge[chosen][:, state.fleet.model[machines]]
+        by_class[classes.memory_bytes[chosen, None] > state.memory_free[machines]] = np.inf
         return by_class.astype(np.float32), slots.T[of_class]
 
-    def _score(self, machines: IntColumn) -> None:
-        count = len(self.classes)
-        self._losses[:count, machines], self._slots[:count, machines] = self._evaluate(machines)
-        self._scored_in[machines] = self._epoch
+    def _rescore(self) -> None:
+        """Score what waits for it: machines that have changed, and states that the sweep has come to."""
+        waiting, self._waiting = self._waiting, []
+        self._touched.clear()
+        for start in range(0, len(waiting), WIDE_BATCH):
+            alike = waiting[start : start + WIDE_BATCH]
+            heads = np.array([machines[0] for machines in alike])
+            losses, slots = self._evaluate(heads)
+            if len(alike) == sum(map(len, alike)):
+                every, place = heads, slice(None)
+            else:
+                every = np.concatenate(alike)
+                place = np.repeat(np.arange(len(alike)), [len(machines) for machines in alike])
+                losses, slots = losses[:, place], slots[:, place]
+            count = len(self.classes)
+            self._losses[:count, every], self._slots[:count, every] = losses, slots
 
     def _distinct(self) -> tuple[IntColumn, IntColumn]:
         """First machine of each distinct state, and the state of each machine. States are told apart by 64-bit hash."""
@@ -236,6 +249,7 @@ class Packer:
         power = None
         if self._watts is not None:
             power = PowerPrice.now(self._watts, state, self._weights.at(free_share), never_asked)
+        self._rescore()  # what has changed under the old prices keeps its scores by them until the sweep comes to it
         self._pricing = Pricing(table, scarce, blocks, power, self.classes)
         self._epoch += 1
         yield
@@ -268,18 +282,10 @@ class Packer:
         epoch = self._epoch
         yield
         for start in range(0, len(first), BATCH):
-            batch = []
             for place in range(start, min(start + BATCH, len(first))):
                 alike = order[ends[place - 1] if place else 0 : ends[place]]
                 stale = alike[self._scored_in[alike] < epoch]
                 if len(stale):
-                    batch.append(stale)
-            if batch:
-                heads = np.array([stale[0] for stale in batch])
-                count = len(self.classes)
-                losses, slots = self._evaluate(heads)
-                for place, stale in enumerate(batch):
-                    self._losses[:count, stale] = losses[:, place : place + 1]
-                    self._slots[:count, stale] = slots[:, place : place + 1]
+                    self._waiting.append(stale)
                     self._scored_in[stale] = epoch
             yield

@@ -2,11 +2,12 @@
 watts it adds.
 
 Evaluated for a batch of machines and all shapes at once. A shape is what two classes share that differ only in memory
-or allowed models: CPU, share of a device, whole devices.
+or allowed models: CPU, share of a device, whole devices. A taking is what two shapes share that differ only in CPU.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from tenure.placement.packing.blocks import Blocks
 from tenure.placement.packing.columns import FleetState
-from tenure.placement.packing.demand import WHOLE_DEVICE_MILLI, ClassTable, FloatColumn, IntColumn
+from tenure.placement.packing.demand import WHOLE_DEVICE_MILLI, BoolColumn, ClassTable, FloatColumn, IntColumn
 from tenure.placement.packing.mix import LEVELS, Floats
 from tenure.placement.packing.scarcity import MODELS, charged
 from tenure.placement.packing.spare import Spare
@@ -24,26 +25,73 @@ from tenure.placement.packing.weights import PowerPrice
 Slots = npt.NDArray[np.int8]
 Losses = npt.NDArray[np.float32]
 
+_EARLIER: BoolColumn = np.tri(128, k=-1, dtype=np.bool_)
+"""[slot, other]: whether the other comes before. A slot is a signed byte, so there are no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Distinct (CPU, share, whole devices) of a class table as columns, and their distinct (share, whole devices).
+
+    Of S shapes: cpu_milli, device_milli, whole_count int64 [S]; cpus float32 [S], the same in CPUs. Of T takings:
+    takings_share, takings_whole int64 [T], thousandths and devices; takings_slots bool [T, widest], the slots at which
+    one is looked at; takings_shapes bool [T, S], the shapes that take so.
+    """
+
+    cpu_milli: IntColumn
+    cpus: Losses
+    device_milli: IntColumn
+    whole_count: IntColumn
+    takings_share: IntColumn
+    takings_whole: IntColumn
+    takings_slots: BoolColumn
+    takings_shapes: BoolColumn
+
+    @classmethod
+    def of(cls, shapes: Sequence[tuple[int, int, int]], widest: int) -> Shapes:
+        """From (CPU thousandths, share of a device, whole devices), all different."""
+        cpu, share, whole = np.array(shapes, dtype=np.int64).reshape(-1, 3).T
+        takings = list(dict.fromkeys(shape[1:] for shape in shapes))
+        taking = np.array(takings, dtype=np.int64).reshape(-1, 2)
+        return cls(
+            cpu_milli=cpu,
+            cpus=(cpu / 1000).astype(np.float32),
+            device_milli=share + WHOLE_DEVICE_MILLI * whole,
+            whole_count=whole,
+            takings_share=taking[:, 0],
+            takings_whole=taking[:, 1],
+            # What takes no share is the same at every slot and looked at once.
+            takings_slots=(taking[:, :1] > 0) | (np.arange(widest) == 0),
+            takings_shapes=(taking[:, :1] == share) & (taking[:, 1:] == whole),
+        )
+
 
 @dataclass(slots=True)
-class Shapes:
-    """Distinct (CPU, share, whole devices) of a class table, as columns."""
+class ShapeTable:
+    """Interns the shapes of a class table's classes. of_class: int64 [C], the shape of each class."""
 
-    cpu_milli: IntColumn = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    share_milli: IntColumn = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    whole_count: IntColumn = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    widest: int
     of_class: IntColumn = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     _known: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    _all: Shapes | None = None
 
     def add(self, classes: ClassTable, index: int) -> None:
         """Take in a new class."""
-        shape = (int(classes.cpu_milli[index]), int(classes.share_milli[index]), int(classes.whole_count[index]))
-        place = self._known.setdefault(shape, len(self._known))
-        if place == len(self.cpu_milli):
-            self.cpu_milli = np.append(self.cpu_milli, shape[0])
-            self.share_milli = np.append(self.share_milli, shape[1])
-            self.whole_count = np.append(self.whole_count, shape[2])
+        place = self._known.setdefault(_shape(classes, index), len(self._known))
         self.of_class = np.append(self.of_class, place)
+        self._all = None
+
+    def all(self) -> Shapes:
+        if self._all is None:
+            self._all = Shapes.of(list(self._known), self.widest)
+        return self._all
+
+    def only(self, classes: ClassTable, index: int) -> Shapes:
+        return Shapes.of([_shape(classes, index)], self.widest)
+
+
+def _shape(classes: ClassTable, index: int) -> tuple[int, int, int]:
+    return int(classes.cpu_milli[index]), int(classes.share_milli[index]), int(classes.whole_count[index])
 
 
 class Pricing:
@@ -60,77 +108,115 @@ class Pricing:
         self._prices = tables.prices.astype(np.float32)
         self._rows, models = tables.device.shape[:2]
         self._widest = tables.empty.shape[0]
-        # A last plane of zeros stands for machines without devices.
-        self._device = _planes(tables.device)
-        self._empty = _planes(tables.empty)
+        # A last plane of zeros stands for machines without devices. One table for both, so that one look-up serves.
+        empty = _planes(tables.empty)
+        self._device_at = len(empty)
+        self._table = np.concatenate([empty, _planes(tables.device)])
         self._scarce, self._models, self._blocks = scarce, models, blocks
         self._spare = Spare.seen(tables.mix)
         self._power = power
         self._bits = 1 << np.arange(min(models, MODELS), dtype=np.int64)
         self._charges: dict[int, Floats] = {}
-        self.charge = np.stack([np.zeros(models + 1), *(self._cost(classes, index) for index in range(len(classes)))])[
-            1:
-        ]
+        self.charge = self._cost(classes, slice(0, len(classes)))
 
     def add(self, classes: ClassTable, index: int) -> None:
-        """What a class pays a model for standing where others must; classes without devices pay nothing."""
-        self.charge = np.concatenate([self.charge, self._cost(classes, index)[None]])
+        """Take in a class that has arrived later."""
+        self.charge = np.concatenate([self.charge, self._cost(classes, slice(index, index + 1))])
 
-    def _cost(self, classes: ClassTable, index: int) -> Floats:
-        cost = np.zeros(self._models + 1)
-        taken = classes.demands[index].total_device_milli / WHOLE_DEVICE_MILLI
-        if taken and self._scarce:
-            allowed = int(self._bits @ classes.allows[index, :-1])
-            if allowed not in self._charges:
-                self._charges[allowed] = charged(self._scarce, allowed, self._models)
-            cost[:-1] = taken * self._charges[allowed]
+    def _cost(self, classes: ClassTable, chosen: slice) -> Floats:
+        """[chosen, models + 1]: what classes pay a model for standing where others must, inf where they may not; those
+        without devices pay nothing."""
+        allows = classes.allows[chosen]
+        cost = np.zeros(allows.shape)
+        if self._scarce:
+            allowed, place = np.unique(allows[:, :-1] @ self._bits, return_inverse=True)
+            charges = np.stack([self._charged(mask) for mask in allowed.tolist()])
+            cost[:, :-1] = (classes.device_milli[chosen] / WHOLE_DEVICE_MILLI)[:, None] * charges[place]
+        cost[~allows] = np.inf
         return cost
 
-    def shape_losses(
-        self, state: FleetState, machines: IntColumn, cpu: IntColumn, share: IntColumn, whole: IntColumn
-    ) -> tuple[FloatColumn, Slots]:
-        """[B, shapes]: least loss in devices over the device slots (inf where CPU or devices do not fit), its slot."""
-        free = state.device_free[machines]
-        model = state.fleet.model[machines]
-        levels = free * LEVELS // WHOLE_DEVICE_MILLI
-        worth, empties = self._worth(levels, model, (state.cpu_free[machines] / 1000).astype(np.float32))
-        before = worth.min(axis=1)
-        batch, shape, slot = _options(free, empties, state.cpu_free[machines], cpu, share, whole)
-        loss = np.full((len(machines), len(cpu)), np.inf)
-        slots = np.zeros(loss.shape, dtype=np.int8)
-        if not len(batch):
-            return loss, slots
-        left = free[batch, slot]
-        shares = share[shape] > 0
-        opens = np.where(shares, left == WHOLE_DEVICE_MILLI, whole[shape])
-        started = shares & (opens == 0)
-        plane = model[batch]
-        after = worth[batch]
-        after += np.take(self._empty, plane * self._widest + empties[batch] - opens, axis=0)
-        after -= np.take(self._empty, plane * self._widest + empties[batch], axis=0)
-        level = np.where(shares, (left - share[shape]) * LEVELS // WHOLE_DEVICE_MILLI, 0)
-        after += np.take(self._device, plane * self._rows + level, axis=0)
-        after -= np.take(self._device, plane * self._rows + np.where(started, levels[batch, slot], 0), axis=0)
-        after -= self._prices * (cpu[shape] / 1000).astype(np.float32)[:, None]
-        free_cpu = state.cpu_free[machines][batch]
-        taken = share[shape] + WHOLE_DEVICE_MILLI * whole[shape]
-        lost: FloatColumn = (before[batch] - after.min(axis=1)).astype(np.float64)
-        lost += self._spare.cost(free_cpu, free.sum(axis=1)[batch], cpu[shape], taken)
-        if self._power is not None:
-            lost += self._power.cost(state, machines[batch], plane, cpu[shape], opens)
-        if self._blocks is not None:
-            lost += self._blocks.cost(plane, empties[batch], free_cpu, opens, cpu[shape], whole[shape])
-        _least(lost, batch * len(cpu) + shape, slot, loss.reshape(-1), slots.reshape(-1))
-        return loss, slots
+    def _charged(self, allowed: int) -> Floats:
+        if allowed not in self._charges:
+            self._charges[allowed] = charged(self._scarce, allowed, self._models)
+        return self._charges[allowed]
 
-    def _worth(self, levels: IntColumn, model: IntColumn, cpu_free: Losses) -> tuple[Losses, IntColumn]:
-        empties = np.count_nonzero(levels == LEVELS, axis=1)
-        started = np.where(levels == LEVELS, 0, levels)
-        worth = np.take(self._empty, model * self._widest + empties, axis=0) + self._prices * cpu_free[:, None]
-        for slot in range(levels.shape[1]):
-            if started[:, slot].any():
-                worth += np.take(self._device, model * self._rows + started[:, slot], axis=0)
-        return worth, empties
+    def shape_losses(self, state: FleetState, machines: IntColumn, shapes: Shapes) -> tuple[FloatColumn, Slots]:
+        """[B, shapes]: least loss in devices over the device slots (inf where CPU or devices do not fit), its slot.
+
+        Shapes that take the same devices differ by CPU alone. So worth after the devices are gone is reckoned once a
+        taking, what depends on no slot once a machine and shape, and only their sum for every way to place.
+        """
+        free, cpu_free, model = state.device_free[machines], state.cpu_free[machines], state.fleet.model[machines]
+        levels = free * LEVELS // WHOLE_DEVICE_MILLI
+        worth, empties = self._worth(levels, model, cpu_free)
+        before = np.minimum.reduce(worth, axis=1)
+        owner, taking, slot = _takings(free, empties, shapes)
+        fits = cpu_free[:, None] >= shapes.cpu_milli
+        way, shape = (shapes.takings_shapes[taking] & fits[owner]).nonzero()
+        batch, width = owner[way], free.shape[1]
+        cell = batch * len(shapes.cpu_milli) + shape
+        share, whole = shapes.takings_share[taking], shapes.takings_whole[taking]
+        left = free[owner, slot]
+        opens = np.where(share > 0, left == WHOLE_DEVICE_MILLI, whole)
+        after = self._after(
+            worth[owner],
+            model[owner],
+            empties[owner],
+            opens,
+            np.where(share > 0, (left - share) * LEVELS // WHOLE_DEVICE_MILLI, 0),
+            np.where((share > 0) & (opens == 0), levels[owner, slot], 0),
+        )[way]
+        after -= np.multiply.outer(shapes.cpus, self._prices)[shape]
+        lost: FloatColumn = (before[batch] - np.minimum.reduce(after, axis=1)).astype(np.float64)
+        idle = np.add.reduce(free, axis=1)
+        lost += self._spare.cost(cpu_free[:, None], idle[:, None], shapes.cpu_milli, shapes.device_milli).take(cell)
+        if self._power is not None:
+            devices = self._power.devices(model[owner], opens)
+            lost += devices[way] + self._power.packages(state, machines[:, None], shapes.cpu_milli).take(cell)
+        if self._blocks is not None:
+            blocks = self._blocks
+            held = blocks.held(empties, cpu_free)[batch]
+            held -= np.minimum(
+                blocks.in_devices(empties[owner] - opens)[way],
+                blocks.in_cpu(cpu_free[:, None] - shapes.cpu_milli).reshape(-1, held.shape[1])[cell],
+            )
+            lost += blocks.priced(held, model[batch], shapes.cpu_milli, shapes.whole_count, shape)
+        by_slot = np.full(fits.size * width, np.inf)
+        by_slot[cell * width + slot[way]] = lost
+        by_slot = by_slot.reshape(-1, width)
+        slots = by_slot.argmin(axis=1)  # of slots that cost the same, the first
+        loss: FloatColumn = by_slot[np.arange(len(slots)), slots].reshape(fits.shape)
+        return loss, slots.astype(np.int8).reshape(fits.shape)
+
+    def _worth(self, levels: IntColumn, model: IntColumn, cpu_free: IntColumn) -> tuple[Losses, IntColumn]:
+        """[B, prices] before the minimum, and how many devices are empty."""
+        whole = levels == LEVELS
+        empties = np.add.reduce(whole, axis=1)
+        at = np.empty((len(levels), levels.shape[1] + 2), dtype=np.int64)
+        at[:, 0] = model * self._widest + empties
+        at[:, 1] = 0
+        at[:, 2:] = np.where(whole, 0, levels) + (self._device_at + model * self._rows)[:, None]
+        parts = self._table.take(at, axis=0)
+        parts[:, 1] = self._prices * (cpu_free / 1000).astype(np.float32)[:, None]
+        return np.add.reduce(parts, axis=1), empties
+
+    def _after(
+        self,
+        worth: Losses,
+        model: IntColumn,
+        empties: IntColumn,
+        opens: IntColumn,
+        level_after: IntColumn,
+        level_before: IntColumn,
+    ) -> Losses:
+        """Worth [ways, prices] without the devices taken; the first argument is overwritten."""
+        at = model * self._widest + empties
+        worth += self._table.take(at - opens, axis=0)
+        worth -= self._table.take(at, axis=0)
+        at = model * self._rows + self._device_at
+        worth += self._table.take(at + level_after, axis=0)
+        worth -= self._table.take(at + level_before, axis=0)
+        return worth
 
 
 def _planes(table: Floats) -> Losses:
@@ -142,24 +228,13 @@ def _planes(table: Floats) -> Losses:
     return planes.reshape(-1, prices)
 
 
-def _options(
-    free: IntColumn, empties: IntColumn, cpu_free: IntColumn, cpu: IntColumn, share: IntColumn, whole: IntColumn
-) -> tuple[IntColumn, IntColumn, IntColumn]:
-    """(machine, shape, slot) of all ways to place, in that order; devices with equal leftovers are one way."""
+def _takings(free: IntColumn, empties: IntColumn, shapes: Shapes) -> tuple[IntColumn, IntColumn, IntColumn]:
+    """(machine, taking, slot) of all ways to take devices, in that order; devices with equal leftovers are one way."""
     width = free.shape[1]
-    repeated = ((free[:, :, None] == free[:, None, :]) & np.tri(width, k=-1, dtype=np.bool_)).any(axis=2)
-    ways = (free[:, None, :] >= share[:, None]) & ~repeated[:, None, :]
-    ways[:, share == 0, 1:] = False
-    ways[:, share == 0, 0] = True
-    ways &= ((cpu_free[:, None] >= cpu) & (empties[:, None] >= whole))[:, :, None]
-    batch, shape, slot = np.nonzero(ways)
-    return batch, shape, slot
-
-
-def _least(lost: FloatColumn, cell: IntColumn, slot: IntColumn, loss: FloatColumn, slots: Slots) -> None:
-    """Write each cell's least loss and the first slot that reaches it; entries of a cell stand together."""
-    starts = np.concatenate([[0], np.flatnonzero(cell[1:] != cell[:-1]) + 1])
-    least = np.minimum.reduceat(lost, starts)
-    loss[cell[starts]] = least
-    reaching = np.flatnonzero(lost == loss[cell])[::-1]
-    slots[cell[reaching]] = slot[reaching]
+    first = ~((free[:, :, None] == free[:, None, :]) & _EARLIER[:width, :width]).any(axis=2)
+    ways = free[:, None, :] >= shapes.takings_share[:, None]
+    ways &= first[:, None, :]
+    ways &= shapes.takings_slots
+    ways &= (empties[:, None] >= shapes.takings_whole)[:, :, None]
+    owner, taking, slot = ways.nonzero()
+    return owner, taking, slot

@@ -76,9 +76,15 @@ class Watts:
     ) -> tuple[FloatColumn, FloatColumn]:
         """Watts that options add, in devices and in CPU packages; each takes cpu_milli of its machine and first touches
         so many of its devices."""
+        devices = self.added_by_devices(state.fleet.model[machines], touched_devices)
+        return devices, self.added_by_packages(state, machines, cpu_milli)
+
+    def added_by_devices(self, model: IntColumn, touched: IntColumn) -> FloatColumn:
+        added: FloatColumn = touched * (self.device_busy - self.device_idle)[model]
+        return added
+
+    def added_by_packages(self, state: FleetState, machines: IntColumn, cpu_milli: IntColumn) -> FloatColumn:
         used = state.fleet.cpu_milli[machines] - state.cpu_free[machines]
         more = self.packages_busy(used + cpu_milli) - self.packages_busy(used)
-        model = state.fleet.model[machines]
-        devices: FloatColumn = touched_devices * (self.device_busy - self.device_idle)[model]
-        packages: FloatColumn = (self.package_busy - self.package_idle) * more.astype(np.float64)
-        return devices, packages
+        added: FloatColumn = (self.package_busy - self.package_idle) * more.astype(np.float64)
+        return added

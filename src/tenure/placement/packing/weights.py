@@ -57,13 +57,14 @@ class PowerPrice:
         asleep = np.bincount(state.fleet.model, weights=count, minlength=len(watts.device_idle)).astype(np.float64)
         return cls(watts, watt * sleeps_on(watts.device_busy - watts.device_idle, asleep), watt * cpu_never_asked)
 
-    def cost(
-        self, state: FleetState, machines: IntColumn, model: IntColumn, cpu_milli: IntColumn, opens: IntColumn
-    ) -> FloatColumn:
-        """[P]: what P ways to place cost; each takes cpu_milli of its machine and wakes so many of its devices."""
-        devices, packages = self.watts.added(state, machines, cpu_milli, opens)
-        cost: FloatColumn = self.device[model] * devices + self.package * packages
+    def devices(self, model: IntColumn, opens: IntColumn) -> FloatColumn:
+        """What waking so many devices of a model costs."""
+        cost: FloatColumn = self.device[model] * self.watts.added_by_devices(model, opens)
         return cost
+
+    def packages(self, state: FleetState, machines: IntColumn, cpu_milli: IntColumn) -> FloatColumn:
+        """What waking CPU packages costs, where so much CPU is taken of these machines."""
+        return self.package * self.watts.added_by_packages(state, machines, cpu_milli)
 
 
 def sleeps_on(added_watts: FloatColumn, asleep: FloatColumn) -> FloatColumn:
