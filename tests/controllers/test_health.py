@@ -43,7 +43,8 @@ def test_a_failed_gpu_is_not_sold_and_the_others_of_its_machine_are(tmp_path: Pa
     assert not taken & {"gpu-2", "gpu-5"}
     binding = refused(on, gang(1, 7, topology=ISLAND)).binding
     assert (binding.constraint, binding.needed, binding.available) == ("devices:gpu", 7, 6)
-    assert capacity(on, Calendar(), "simulated", at_ms=0).members == 6
+    report = capacity(on, Calendar(), "simulated", at_ms=0)
+    assert (report.members, report.machines_out, report.devices_out) == (6, 0, 2)
 
 
 def test_what_stands_on_a_gpu_that_fails_stands_in_nobodys_way(tmp_path: Path) -> None:

@@ -44,7 +44,8 @@ class CapacityReport:
     """``members`` more fit now. ``binding`` is the limit that ends it, or None where no single one does.
 
     ``one_more`` of the binding limit, in its unit, carries one more member, with what is left of it counted in; of
-    nested budgets of one kind each needs as much. ``each`` is the least that a member takes of it on a machine with a
+    nested budgets of one kind each needs as much. ``machines_out``, and ``devices_out`` of the others, are out of
+    service and not counted. ``each`` is the least that a member takes of it on a machine with a
     place left. ``unlocks`` members in all fit before the next limit (``next_limit``) ends it.
     """
 
@@ -58,6 +59,8 @@ class CapacityReport:
     each: int | None = None
     unlocks: int = 0
     next_limit: str | None = None
+    machines_out: int = 0
+    devices_out: int = 0
 
     def to_json(self) -> dict[str, Any]:
         value: dict[str, Any] = as_json(self)
@@ -70,23 +73,24 @@ def capacity(fleet: Fleet, calendar: Calendar, site: str, *, at_ms: int, member:
     """The report for one site at one instant. ``member`` defaults to one whole device of the site's commonest class,
     or one core where it has no devices; one that only draws of budgets is that one too. Machines out of service
     do not count."""
-    machines = [machine for machine in fleet.machines if machine.site == site and machine.schedulable]
+    there = [machine for machine in fleet.machines if machine.site == site]
+    machines = [machine for machine in there if machine.schedulable]
     if not machines:
         raise PlacementError("SiteEmpty", "site", f"no machine in service at {site!r}")
     role = _usual_member(machines) if member is None else member
     if not axes(role):
         role = replace(_usual_member(machines), draws=role.draws)
+    broken = sum(1 for machine in machines for device in machine.devices if not device.healthy)
+    bare = CapacityReport(site, at_ms, role, 0, (), None, machines_out=len(there) - len(machines), devices_out=broken)
     count = Count(fleet, calendar, machines, role, at_ms)
     members = count.members(())
     limits = [_limit(count, kind) for kind in count.kinds()]
     gains = sorted(limits, key=lambda limit: -limit.members_without)
     binding = gains[0] if gains and gains[0].members_without > members else None
     if binding is None:
-        return CapacityReport(site, at_ms, role, members, tuple(limits), None)
-    return CapacityReport(
-        site=site,
-        at_ms=at_ms,
-        member=role,
+        return replace(bare, members=members, limits=tuple(limits))
+    return replace(
+        bare,
         members=members,
         limits=tuple(limits),
         binding=binding,

@@ -158,6 +158,8 @@ def _say(report: CapacityReport) -> None:
             for limit in report.limits
         ],
     )
+    if report.machines_out or report.devices_out:
+        screen.say(f"out of service and not counted: {report.machines_out:,} machines, {report.devices_out:,} devices")
     binding = report.binding
     if binding is None:
         screen.say("no single limit ends it")

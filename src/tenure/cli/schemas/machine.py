@@ -92,6 +92,8 @@ MACHINE: dict[str, Schema] = {
             "members": WHOLE,
             "limits": listed(_LIMIT),
             "unlocks": WHOLE,
+            "machinesOut": WHOLE,
+            "devicesOut": WHOLE,
             "verdict": TEXT,
         },
         {"binding": {"type": "object"}, "oneMore": WHOLE, "each": WHOLE, "nextLimit": TEXT},

@@ -65,9 +65,9 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
             continue
         # A lone member shares the level with nobody, and its own devices must still lie in one such domain.
         named = frozenset(machine.name for machine in fleet.machines if machine.domain(level) is not None)
-        hint = (
-            f"only machines that wholly lie in one {level} count; one whose GPUs fall into several islands names none"
-        )
+        hint = f"only machines that wholly lie in one {level} count"
+        if level == "nvlinkDomain":
+            hint += "; one whose GPUs fall into several islands names none"
         constraints = (*constraints, Constraint(f"topology.{level}", "workload", machines=named, hint=hint))
     if "l3" in wanted.requires:
         sure = frozenset(machine.name for machine in fleet.machines if (CACHES_KNOWN, 1.0) in machine.traits)
