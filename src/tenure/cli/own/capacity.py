@@ -136,7 +136,7 @@ def amount(value: int, unit: str) -> str:
     if unit == "mW":
         return f"{value / 1e6:,.1f} kW" if abs(value) >= 10**6 else f"{value / 1e3:,.0f} W"
     if unit == "bytes/s":
-        return f"{value / 1e9:,.1f} GB/s" if value >= 10**9 else f"{value / 1e6:,.1f} MB/s"
+        return f"{value / 1e9:,.1f} GB/s" if value >= 10**9 else f"{value / 1e6:,.0f} MB/s"
     if unit == "bytes":
         return f"{value / 2**40:,.1f} TiB" if value >= 2**40 else f"{value / 2**30:,.1f} GiB"
     return f"{value:,} {unit}".strip()
@@ -159,7 +159,9 @@ def _say(report: CapacityReport) -> None:
         ],
     )
     if report.machines_out or report.devices_out:
-        screen.say(f"out of service and not counted: {report.machines_out:,} machines, {report.devices_out:,} devices")
+        out = (("machine", report.machines_out), ("device", report.devices_out))
+        said = [f"{count:,} {what}{'s' if count > 1 else ''}" for what, count in out if count]
+        screen.say(f"out of service and not counted: {', '.join(said)}")
     binding = report.binding
     if binding is None:
         screen.say("no single limit ends it")
