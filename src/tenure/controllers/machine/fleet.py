@@ -61,7 +61,7 @@ def levels_of(placed: Sequence[FleetMachine]) -> list[str]:
 
 def levels_carrying(site: Site, named: Sequence[str]) -> tuple[Level, ...]:
     """These levels, and machine and site where their bandwidth is declared, with what the site says that they carry."""
-    carries = {level.level: int(level.bandwidth) for level in site.spec.levels}
+    carries: dict[str, int] = {level.level: int(level.bandwidth) for level in site.spec.levels}
     outer = [level for level in ("machine", "site") if level in carries]
     return tuple(Level(level, carries.get(level)) for level in (*named, *outer))
 
