@@ -16,8 +16,9 @@ from tests.server.builders import WORKLOADS, workload
 from tests.support.embedded import Embedded, embedded_in_thread
 
 SECONDS_MAX = 1.0
-"""Of this process, client and server, for one request: what neighbours take of a busy machine is no hang of ours.
-A request that waits for something else than the processor ends with the client's timeout."""
+"""Of this process, client and server, for one request. By the clock on the wall too, unless the same request is quick
+when it is sent again: what neighbours take of a busy machine once is no hang of ours."""
+ATTEMPTS = 3
 
 texts = st.text(max_size=20)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
@@ -40,10 +41,15 @@ def http(host: Embedded) -> Iterator[httpx2.Client]:
 
 
 def send(http: httpx2.Client, method: str, path: str, **more: Any) -> httpx2.Response:
-    started = time.process_time()
-    answer = http.request(method, path, **more)
-    assert answer.status_code < 500, f"{method} {path} {more}: {answer.text}"
-    assert time.process_time() - started < SECONDS_MAX
+    for _ in range(ATTEMPTS):
+        started, begun = time.process_time(), time.monotonic()
+        answer = http.request(method, path, **more)
+        took_s = time.monotonic() - begun
+        assert answer.status_code < 500, f"{method} {path} {more}: {answer.text}"
+        assert time.process_time() - started < SECONDS_MAX
+        if took_s < SECONDS_MAX:
+            break
+    assert took_s < SECONDS_MAX, f"{method} {path} {more} took {took_s:.1f} s, {ATTEMPTS} times over"
     if answer.status_code >= 400:
         status = answer.json()
         assert status["kind"] == "Status"
@@ -69,6 +75,16 @@ def with_at(document: Any, path: tuple[Any, ...], value: Any) -> Any:
         place = place[step]
     place[path[-1]] = value
     return changed
+
+
+def test_a_request_that_waits_each_time_is_a_hang() -> None:
+    def waits(_: httpx2.Request) -> httpx2.Response:
+        time.sleep(SECONDS_MAX * 1.01)
+        return httpx2.Response(200)
+
+    slow = httpx2.Client(base_url="http://slow", transport=httpx2.MockTransport(waits))
+    with slow, pytest.raises(AssertionError, match="3 times over"):
+        send(slow, "GET", "/")
 
 
 PATHS = list(paths_of(workload(labels={"a": "b"}, annotations={"a": "b"}, finalizers=["a.dev/b"])))
