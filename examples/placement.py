@@ -8,6 +8,7 @@ from tenure.placement import (
     Alternative,
     Budget,
     Calendar,
+    Choice,
     Core,
     Demand,
     Device,
@@ -15,11 +16,13 @@ from tenure.placement import (
     Fleet,
     FleetMachine,
     Level,
+    Locality,
     MemoryNode,
     Plan,
     PowerFacts,
     Refusal,
     Role,
+    SpreadOut,
     Step,
     capacity,
     plan,
@@ -87,6 +90,14 @@ print("because of:", [conflict.constraint for conflict in answer.conflict], "unt
 smaller = Demand("eighth", (Role("worker", cores=4, devices=(DeviceRequest("gpu", 2),)),), duration_ms=2 * HOUR)
 for offer in relaxations(fleet, calendar, second, [Alternative(smaller, (Step("less", 14),))], now_ms=now):
     print("counter-offer:", {step.axis: step.amount for step in offer.steps}, "at", offer.plan.start_ms)
+
+# %% Of two racks that would do, weighed scores pick one: here how far apart members are, and who would fail with them
+choice = Choice(((Locality(), 1.0), (SpreadOut("rack", holds=frozenset({"trainer"})), lambda taken: 5 * (1 - taken))))
+pair = Demand("pair", (Role("worker", count=2, cores=4, devices=(DeviceRequest("gpu"),)),), duration_ms=HOUR)
+for name, picked in ("without a choice", None), ("with it", choice):
+    answer = plan(fleet, Calendar().with_holds(calendar.holds["trainer"]), pair, now_ms=now, choice=picked)
+    assert isinstance(answer, Plan)
+    print(f"pair, {name}:", {fleet.machine(claim.machine).domain("rack") for claim in answer.claims})
 
 # %% What ends this site?
 report = capacity(fleet, calendar, "hamburg", at_ms=now)

@@ -31,3 +31,5 @@ def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "counter-offer: {'less': 14} at 0" in said
     assert "power" in said
+    assert "pair, without a choice: {'rack-7'}" in said
+    assert "pair, with it: {'rack-8'}" in said

@@ -17,13 +17,15 @@ places = (("rack", "r0"), ("rack", "r1"))
 fleet = Fleet.of([machine(f"m{n}", nodes=2, caches=2, cores=4, gpus=4, place=(places[n % 2],)) for n in range(6)],
     levels=(Level("rack"),), budgets=(Budget("licence", "rack", "r0", 9), Budget("licence", "site", "here", 14)))
 calendar, said = Calendar(margin_ms=5), []
+apart = SpreadOut("rack", frozenset({"h1", "h4", "g"}))
+scores = (Fragmentation(), 1.0), (Locality(), 0.1), (apart, lambda taken: taken)
 for number in range(60):
     role = {"requires": frozenset(draw.sample(["l3", "numa", "pcie"], draw.randint(0, 2))),
             "draws": (Draw("licence", draw.randint(0, 2)),)}
     wanted = replace(demand(f"d{number}", count=draw.randint(1, 3), cores=draw.randint(0, 6), gpus=draw.randint(0, 3),
         gib=draw.randint(0, 9), duration_ms=draw.randint(5, 90), role=role), group=draw.choice(["", "g"]),
         start=Start(number, number + draw.choice([0, 40])), required_level=draw.choice([None, "rack"]))
-    answer = plan(fleet, calendar, wanted, now_ms=number, seed=3)
+    answer = plan(fleet, calendar, wanted, now_ms=number, seed=3, choice=Choice(scores) if number % 2 else None)
     said.append(answer.to_json())
     if isinstance(answer, Plan):
         calendar = calendar.with_holds(answer.hold(f"h{number}"))

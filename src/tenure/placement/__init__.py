@@ -21,7 +21,7 @@ from tenure.placement.audit import Overbooking, overbookings
 from tenure.placement.budgets import budgets_left, draws
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.capacity import CapacityReport, Limit, capacity
-from tenure.placement.choice import AddedWatts, Choice, Fragmentation, Score, Trait
+from tenure.placement.choice import Choice, Company, Score, Sociable
 from tenure.placement.demand import Constraint, Demand, DeviceRequest, Role, Spread, Start
 from tenure.placement.fewer import fewer_members
 from tenure.placement.fleet import (
@@ -38,6 +38,7 @@ from tenure.placement.fleet import (
 from tenure.placement.holds import Claim, DeviceClaim, Hold
 from tenure.placement.plan import earliest_start, plan
 from tenure.placement.relaxations import Alternative, CounterOffer, Step, relaxations
+from tenure.placement.scores import AddedWatts, Fragmentation, Locality, SpreadOut, Trait
 from tenure.placement.values import FOREVER_MS, PlacementError, as_json
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "CapacityReport",
     "Choice",
     "Claim",
+    "Company",
     "Conflict",
     "Constraint",
     "Core",
@@ -67,6 +69,7 @@ __all__ = [
     "Hold",
     "Level",
     "Limit",
+    "Locality",
     "MemoryNode",
     "Notes",
     "Overbooking",
@@ -78,7 +81,9 @@ __all__ = [
     "Role",
     "Score",
     "Silent",
+    "Sociable",
     "Spread",
+    "SpreadOut",
     "Start",
     "Step",
     "Trait",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from heapq import heapify, heappop
+from heapq import heapify, heappop, heappush
 
 from tenure.placement import derived
 from tenure.placement.axes import slots
@@ -18,6 +18,11 @@ from tenure.placement.exact import search_exactly
 from tenure.placement.fill import Fill, Outcome
 from tenure.placement.question import Question
 from tenure.placement.verdict import Verdict
+from tenure.placement.weighing import Placed, Weighing
+
+Entry = tuple[float, tuple[int, int, int], int, str, float]
+"""A machine to fill: its cost beside whom was placed when this was written, how much is left on it, its rank, its name,
+and its cost by itself."""
 
 
 def place_members(
@@ -29,46 +34,65 @@ def place_members(
     rank: Mapping[str, int],
     room: Sequence[Mapping[str, int]],
     verdict: Verdict,
+    weighing: Weighing | None = None,
 ) -> Outcome:
     """All members on the machines of one domain, or none.
 
     ``room`` is the upper limit of each role on each machine; ``rank`` breaks ties between machines that serve equally.
-    ``verdict`` spares the exact search where counting tells that there is nothing to find.
+    ``verdict`` spares the exact search where counting tells that there is nothing to find. ``weighing`` says which of
+    several machines to take; where its picks lead nowhere, members are placed without it.
     """
     order = sorted(range(len(roles)), key=lambda place: _hardness(roles[place]))
-    fill = Fill(question, {name: free[name] for name in names}, dict(left), rank)
-    fresh = True
-    for place in order:
-        known = {name: room[place][name] for name in names} if fresh else None
-        if not _fill_role(fill, roles[place], known):
-            break
-        fresh = False
-    else:
-        if fill.crossing_fits():
-            return Outcome(tuple(fill.claims))
     members = [roles[place] for place in order for _ in range(roles[place].count)]
+
+    def fresh() -> Fill:
+        return Fill(question, {name: free[name] for name in names}, dict(left), rank)
+
+    known = {name: room[order[0]][name] for name in names}
+    if len(names) == 1:
+        weighing = None
+    for by_cost in (weighing, None) if weighing is not None and len(members) > 1 else (weighing,):
+        fill = fresh()
+        if _fill_roles(fill, [roles[place] for place in order], known, by_cost) and fill.crossing_fits():
+            return Outcome(tuple(fill.claims))
     if (len(members) == 1 and not left) or verdict.closely(names) is False:
         return Outcome(None)
-    return search_exactly(Fill(question, {name: free[name] for name in names}, dict(left), rank), members)
+    return search_exactly(fresh(), members)
 
 
 def _hardness(role: Role) -> tuple[int, int, int, str]:
     return (-sum(request.count * request.milli for request in role.devices), -role.cores, -role.memory_bytes, role.name)
 
 
-def _fill_role(fill: Fill, role: Role, known: Mapping[str, int] | None) -> bool:
-    """The smallest machine that carries all that are left, else the largest, until none is left."""
-    counts = known or {name: slots(one, role) for name, one in fill.free.items()}
-    costs = _costs(fill, role)
+def _fill_roles(fill: Fill, roles: Sequence[Role], known: Mapping[str, int], weighing: Weighing | None) -> bool:
+    """All roles, one after another; ``known`` is the room for the first of them."""
+    company = weighing.company() if weighing is not None and len(roles) + roles[0].count > 2 else None
+    for number, role in enumerate(roles):
+        counts = {name: slots(one, role) for name, one in fill.free.items()} if number else known
+        costs = weighing.costs(fill.free, role) if weighing is not None else {}
+        if weighing is not None and not weighing.fewest_machines:
+            done = _fill_by_cost(fill, role, counts, costs, weighing, company)
+        else:
+            done = _fill_role(fill, role, counts, costs, company)
+        if not done:
+            return False
+    return True
+
+
+def _fill_role(
+    fill: Fill, role: Role, counts: Mapping[str, int], costs: Mapping[str, float], company: Placed | None
+) -> bool:
+    """The smallest machine that carries all that are left, else the largest, until none is left.
+
+    Of machines that serve equally the one that costs least is taken, then what is nearly full before what is empty.
+    """
     whole, emptiness = derived.whole(fill.question.fleet), derived.emptiness(fill.question.fleet)
-    # What is nearly full is filled up before what is empty is broken.
-    by_room: dict[int, list[tuple[float, tuple[int, int, int], int, str]]] = {}
+    by_room: dict[int, list[Entry]] = {}
     for name, count in counts.items():
         if count > 0:
-            one = fill.free[name]
+            one, cost = fill.free[name], costs.get(name, 0.0)
             left = emptiness[name] if one is whole[name] else derived.emptiness_of(one)
-            entry = (costs.get(name, 0.0), left, fill.rank[name], name)
-            by_room.setdefault(min(count, role.count), []).append(entry)
+            by_room.setdefault(min(count, role.count), []).append((cost, left, fill.rank[name], name, cost))
     rooms = sorted(by_room)
     for entries in by_room.values():
         heapify(entries)
@@ -77,27 +101,67 @@ def _fill_role(fill: Fill, role: Role, known: Mapping[str, int] | None) -> bool:
         if not rooms:
             return False
         count = rooms[min(bisect_left(rooms, wanted), len(rooms) - 1)]
-        name = heappop(by_room[count])[-1]
+        name = _cheapest(by_room[count], company)
         if not by_room[count]:
             rooms.remove(count)
-        wanted -= _fill_machine(fill, role, name, min(wanted, count))
+        wanted -= _fill_machine(fill, role, name, min(wanted, count), company)
     return True
 
 
-def _costs(fill: Fill, role: Role) -> Mapping[str, float]:
-    """Where several machines would carry a single member, what the question's choice says of each."""
-    choice = fill.question.choice
-    if choice is None or role.count > 1 or len(fill.free) == 1:
-        return {}
-    return choice.costs(fill.question, fill.free, role)
+def _fill_by_cost(
+    fill: Fill,
+    role: Role,
+    counts: Mapping[str, int],
+    costs: Mapping[str, float],
+    weighing: Weighing,
+    company: Placed | None,
+) -> bool:
+    """Member by member, each where it costs least; the emptiest machines last among those that cost the same."""
+    entries = [
+        (costs[name], derived.emptiness_of(fill.free[name]), fill.rank[name], name, costs[name])
+        for name, count in counts.items()
+        if count > 0
+    ]
+    heapify(entries)
+    wanted = role.count
+    while wanted > 0:
+        if not entries:
+            return False
+        name = _cheapest(entries, company)
+        if _fill_machine(fill, role, name, 1, company):
+            wanted -= 1
+            one = fill.free[name]
+            if slots(one, role):
+                cost = weighing.costs({name: one}, role)[name]
+                heappush(entries, (cost, derived.emptiness_of(one), fill.rank[name], name, cost))
+    return True
 
 
-def _fill_machine(fill: Fill, role: Role, name: str, most: int) -> int:
+def _cheapest(entries: list[Entry], company: Placed | None) -> str:
+    """Takes the machine that costs least off the heap. What company costs only grows, so what stands on top and has
+    grown no dearer since it was put there is the least."""
+    if company is None:
+        return heappop(entries)[3]
+    if not company.grows:
+        entries[:] = [(alone + company.cost(name), left, rank, name, alone) for _, left, rank, name, alone in entries]
+        heapify(entries)
+        return heappop(entries)[3]
+    while True:
+        cost, left, rank, name, alone = heappop(entries)
+        now = alone + company.cost(name)
+        if now <= cost:
+            return name
+        heappush(entries, (now, left, rank, name, alone))
+
+
+def _fill_machine(fill: Fill, role: Role, name: str, most: int, company: Placed | None) -> int:
     placed = 0
     while placed < most:
         claim = fill.question.inside.place(fill.free[name], role)
         if claim is None or not fill.admits(claim):
             break
         fill.take(claim)
+        if company is not None:
+            company.joined(name)
         placed += 1
     return placed

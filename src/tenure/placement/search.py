@@ -19,6 +19,7 @@ from tenure.placement.question import Question
 from tenure.placement.room import Room
 from tenure.placement.shared import levels_to_try
 from tenure.placement.verdict import Verdict
+from tenure.placement.weighing import DOMAINS_WEIGHED_MAX, Weighing
 
 MACHINES_TRIED_MAX = 50_000
 """Machines times trials in search of the sizes of the greatest value: five trials among ten thousand machines, so that
@@ -132,10 +133,12 @@ class Search:
         left = self.question.left(start_ms)
         roles = list(self.question.demand.roles)
         room = [self.question.room(free, role) for role in roles]
+        choice = self.question.choice
+        weighing = Weighing(self.question, choice, free, start_ms) if choice is not None and len(free) > 1 else None
 
         def fit(sizes: Sequence[int]) -> tuple[Claim, ...] | None:
             sized = [replace(r, count=n) if n != r.count else r for r, n in zip(roles, sizes, strict=True)]
-            return self._across(start_ms, sized, free, left, room)
+            return self._across(start_ms, sized, free, left, room, weighing)
 
         @cache
         def ceiling() -> Ceiling:
@@ -173,20 +176,61 @@ class Search:
         return False
 
     def _across(
-        self, start_ms: int, roles: list[Role], free: Mapping[str, Free], left: Mapping[str, int], room: Slots
+        self,
+        start_ms: int,
+        roles: list[Role],
+        free: Mapping[str, Free],
+        left: Mapping[str, int],
+        room: Slots,
+        weighing: Weighing | None,
     ) -> tuple[Claim, ...] | None:
         verdict = Verdict(self.question, roles, free, left, room)
         for level in self.levels:
-            for domain, names in self._by_room(level, roles, room):
+
+            def attempt(domain: str, names: list[str], level: str = level) -> tuple[Claim, ...] | None:
                 claims = None
                 if not verdict.hopeless(names):
-                    outcome = place_members(self.question, roles, names, free, left, self.rank, room, verdict)
+                    outcome = place_members(self.question, roles, names, free, left, self.rank, room, verdict, weighing)
                     self.given_up += not outcome.proved
                     claims = outcome.claims
                 self.reporter.tried(start_ms, level, domain, claims is not None)
-                if claims is not None:
-                    return claims
+                return claims
+
+            domains = self._by_room(level, roles, room)
+            if weighing is not None and len(domains) > 1:
+                claims = self._least(weighing, roles, weighing.ordered(domains, roles, room), attempt)
+            else:
+                claims = next((made for domain in domains if (made := attempt(*domain)) is not None), None)
+            if claims is not None:
+                return claims
         return None
+
+    def _least(
+        self,
+        weighing: Weighing,
+        roles: Sequence[Role],
+        domains: Sequence[tuple[str, list[str]]],
+        attempt: Callable[[str, list[str]], tuple[Claim, ...] | None],
+    ) -> tuple[Claim, ...] | None:
+        """Of these domains the one in which all members cost least, the first of those that cost the same.
+
+        Once one is found, the others are only better or worse: so many are tried, up to the first that takes long.
+        """
+        best: tuple[Claim, ...] | None = None
+        least = 0.0
+        for number, (domain, names) in enumerate(domains):
+            if best is not None and number >= DOMAINS_WEIGHED_MAX:
+                break
+            given_up = self.given_up
+            claims = attempt(domain, names)
+            if claims is not None:
+                cost = weighing.of(roles, claims)
+                if best is None or cost < least:
+                    best, least = claims, cost
+            elif best is not None and self.given_up > given_up:
+                self.given_up = given_up
+                break
+        return best
 
     def _by_room(self, level: str, roles: list[Role], room: Slots) -> list[tuple[str, list[str]]]:
         """Domains that could carry every role, the one with the least room first."""

@@ -25,6 +25,9 @@ GROWTH, FLEET_SHARE = 0.3, 0.02
 CLASSES_MAX = 256
 """A packer that knows more sorts of demands than this is made anew, so that strange questions do not pile up."""
 
+FEW = 4
+"""Questions about fewer than one machine in so many look at those alone."""
+
 Row = tuple[int, int, tuple[int, ...]]
 """Free cores, free bytes, thousandths free of each device of the class."""
 
@@ -85,6 +88,8 @@ class Worth:
         self._class = device_class
         machines = [machine for machine in fleet.machines if machine.schedulable]
         self._names = [machine.name for machine in machines]
+        self._places = {name: place for place, name in enumerate(self._names)}
+        self._every = range(len(self._names))
         self._devices = [tuple(d.id for d in m.devices if d.device_class == device_class) for m in machines]
         whole = derived.whole(fleet)
         self._seen: list[Free] = [whole[name] for name in self._names]
@@ -95,8 +100,10 @@ class Worth:
 
     def costs(self, free: Mapping[str, Free], wanted: packing.Demand) -> dict[str, float]:
         """By machine, of those in ``free`` on which the demand fits by the sums of its axes."""
-        for place, name in enumerate(self._names):
-            one = free.get(name)
+        few = FEW * len(free) < len(self._names)
+        asked = sorted(self._places[name] for name in free if name in self._places) if few else self._every
+        for place in asked:
+            one = free.get(self._names[place])
             if one is None or one is self._seen[place]:
                 continue
             self._seen[place] = one
@@ -105,10 +112,9 @@ class Worth:
                 self._rows[place] = row
                 self._write(place, row)
                 self.packer.touched(place)
-        found = self.packer.costs(wanted).tolist()
-        return {
-            name: cost for name, cost in zip(self._names, found, strict=True) if cost != float("inf") and name in free
-        }
+        every = self.packer.costs(wanted)
+        found = zip(asked, (every[asked] if few else every).tolist(), strict=True)
+        return {name: cost for place, cost in found if cost != float("inf") and (name := self._names[place]) in free}
 
     def _priced(self, places: Mapping[str, int]) -> packing.Packer:
         """A packer with prices for the fleet as the basis leaves it."""
