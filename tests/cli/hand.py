@@ -68,7 +68,8 @@ class Hand:
             self.refused.add(name)
             reason, message = self.refuse
             said = {"type": "Accepted", "status": "False", "reason": reason, "message": message}
-            self._status(Workload, workload.name, {"conditions": [{**said, "lastTransitionTime": answers.NOW}]})
+            since = {"lastTransitionTime": answers.NOW, "observedGeneration": workload.metadata.generation}
+            self._status(Workload, workload.name, {"conditions": [{**said, **since}]})
             return
         try:
             self.client.create(answers.contract_object(name, self.namespace, workload.name))

@@ -27,7 +27,7 @@ from tenure.evidence import EvidenceLog, KeyRing
 from tenure.ledger import Allocator
 from tenure.measurement.store import MeasurementStore
 from tenure.quantities import Clock
-from tenure.resources import ApiObject, Contract, Inquiry, Machine, Offer, Workload
+from tenure.resources import ApiObject, Contract, Inquiry, Machine, Offer, Site, Workload
 
 MEASUREMENTS_FILE = "measurements.db"
 KEYS_FOLDER = "keys"
@@ -82,12 +82,13 @@ async def run_plane(plane: Plane, ready: Callable[[], None]) -> None:
         os.sched_setaffinity(0, plane.system_cpus)
     trials = Trials(plane)
     await trials.end_left()
+    needs = WorkloadReconciler(plane, trials)
     controllers = [
         Controller(Machine, MachineReconciler(plane), also={Machine: MachineReconciler.keys_of(plane)}),
         Controller(
             Workload,
-            WorkloadReconciler(plane, trials),
-            also={Offer: _workload_of, Contract: _workload_of},
+            needs,
+            also={Offer: _workload_of, Contract: _workload_of, Site: needs.place_bound.woken_by},
         ),
         Controller(Offer, OfferReconciler(plane.client, plane.allocator, plane.clock, trials)),
         Controller(Contract, ContractReconciler(plane)),

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from tenure.client import AsyncClient, Conflict
 from tenure.quantities import Clock
-from tenure.resources import ApiObject, Condition, condition_of, with_condition
+from tenure.resources import ApiObject, Condition, with_condition
 from tenure.resources.reasons import BY_CODE, next_step
 
 ATTEMPTS_MAX = 8
@@ -48,9 +48,3 @@ def set_conditions(conditions: list[Condition], *new: Condition) -> list[Conditi
     for one in new:
         conditions = with_condition(conditions, one)
     return conditions
-
-
-def has_reason(conditions: list[Condition], type: str, reason: str) -> bool:
-    """Whether the condition of that type currently has that reason."""
-    found = condition_of(conditions, type)
-    return found is not None and found.reason == reason

@@ -149,9 +149,8 @@ class AsyncClient(Door):
         name, where = offer_name(offer), namespace or getattr(offer, "namespace", None) or self.namespace
         held = await self._acceptable(name, where)
         workload = await self.get(Workload, held.spec.workload.name, namespace=where)
-        before = condition_of(workload.status.conditions, "Accepted") if workload.status else None
-        await self.patch(Workload, workload.name, {"spec": {"acceptedOffer": name}}, namespace=where)
-        contract = await self._accepted(workload.name, name, where, before, timeout_seconds, progress)
+        chosen = await self.patch(Workload, workload.name, {"spec": {"acceptedOffer": name}}, namespace=where)
+        contract = await self._accepted(chosen, name, timeout_seconds, progress)
         if not wait:
             return contract
         return await self.wait_active(contract, timeout_seconds=timeout_seconds, progress=progress)
@@ -215,15 +214,10 @@ class AsyncClient(Door):
         return held
 
     async def _accepted(
-        self,
-        workload: str,
-        offer: str,
-        namespace: str,
-        before: object,
-        timeout_seconds: float,
-        progress: Progress | None,
+        self, chosen: Workload, offer: str, timeout_seconds: float, progress: Progress | None
     ) -> Contract:
         """The contract of an acceptance that was asked for. Its name follows from the offer's."""
+        namespace, since = chosen.namespace or self.namespace, chosen.metadata.generation or 0
         end = time.monotonic() + timeout_seconds
         while True:
             found = await self._contract_of(offer, namespace)
@@ -234,8 +228,8 @@ class AsyncClient(Door):
             left = min(LOOK_SECONDS, end - time.monotonic())
             if left <= 0:
                 raise WaitTimeout(f"offer {offer} was not accepted within {timeout_seconds:g} s")
-            seen = await self.get(Workload, workload, namespace=namespace)
-            refused = acceptance_refused(seen, offer, before)  # type: ignore[arg-type]
+            seen = await self.get(Workload, chosen.name, namespace=namespace)
+            refused = acceptance_refused(seen, offer, since)
             if refused is not None:
                 raise refused
             await self._any_change(seen, left)

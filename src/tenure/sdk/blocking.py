@@ -150,9 +150,8 @@ class Client(Door):
         name, where = offer_name(offer), namespace or getattr(offer, "namespace", None) or self.namespace
         held = self._acceptable(name, where)
         workload = self.get(Workload, held.spec.workload.name, namespace=where)
-        before = condition_of(workload.status.conditions, "Accepted") if workload.status else None
-        self.patch(Workload, workload.name, {"spec": {"acceptedOffer": name}}, namespace=where)
-        contract = self._accepted(workload.name, name, where, before, timeout_seconds, progress)
+        chosen = self.patch(Workload, workload.name, {"spec": {"acceptedOffer": name}}, namespace=where)
+        contract = self._accepted(chosen, name, timeout_seconds, progress)
         if not wait:
             return contract
         return self.wait_active(contract, timeout_seconds=timeout_seconds, progress=progress)
@@ -213,16 +212,9 @@ class Client(Door):
             raise refused
         return held
 
-    def _accepted(
-        self,
-        workload: str,
-        offer: str,
-        namespace: str,
-        before: object,
-        timeout_seconds: float,
-        progress: Progress | None,
-    ) -> Contract:
+    def _accepted(self, chosen: Workload, offer: str, timeout_seconds: float, progress: Progress | None) -> Contract:
         """The contract of an acceptance that was asked for. Its name follows from the offer's."""
+        namespace, since = chosen.namespace or self.namespace, chosen.metadata.generation or 0
         end = time.monotonic() + timeout_seconds
         while True:
             found = self._contract_of(offer, namespace)
@@ -233,8 +225,8 @@ class Client(Door):
             left = min(LOOK_SECONDS, end - time.monotonic())
             if left <= 0:
                 raise WaitTimeout(f"offer {offer} was not accepted within {timeout_seconds:g} s")
-            seen = self.get(Workload, workload, namespace=namespace)
-            refused = acceptance_refused(seen, offer, before)  # type: ignore[arg-type]
+            seen = self.get(Workload, chosen.name, namespace=namespace)
+            refused = acceptance_refused(seen, offer, since)
             if refused is not None:
                 raise refused
             self._any_change(seen, left)

@@ -104,20 +104,19 @@ def why_not_acceptable(offer: Offer, now_ms: int) -> NotAccepted | None:
     return None
 
 
-def acceptance_refused(workload: Workload, offer: str, before: Condition | None) -> NotAccepted | None:
-    """The error of an acceptance that was refused after it was asked for; None while it may still succeed."""
+def acceptance_refused(workload: Workload, offer: str, since_generation: int) -> NotAccepted | None:
+    """The error of an acceptance that is refused as things stand; None while it may still succeed.
+
+    `since_generation` is the Workload's once it names the offer: what was said of an earlier choice is no answer, and
+    what was said of this one stays true until its cause goes, however often it is accepted.
+    """
     if workload.spec.accepted_offer != offer:
         chosen = workload.spec.accepted_offer or "none"
         return NotAccepted(f"another acceptance came after this one: {chosen}", reason="Conflict")
     said = condition_of(workload.status.conditions, "Accepted") if workload.status else None
-    if said is None or said.status != "False":
+    if said is None or said.status != "False" or (said.observed_generation or 0) < since_generation:
         return None
-    unchanged = before is not None and (before.reason, before.message, before.last_transition_time) == (
-        said.reason,
-        said.message,
-        said.last_transition_time,
-    )
-    return None if unchanged else NotAccepted(said.message or said.reason, reason=said.reason)
+    return NotAccepted(said.message or said.reason, reason=said.reason)
 
 
 def is_scheduled(contract: Contract) -> bool:

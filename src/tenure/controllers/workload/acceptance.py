@@ -7,9 +7,9 @@ from tenure.controllers.answering.residency import judge_residency
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
-from tenure.controllers.status import condition, has_reason, set_conditions, update_status
+from tenure.controllers.status import condition, set_conditions, update_status
 from tenure.ledger import accept
-from tenure.resources import Contract, ObjectMeta, Offer, Site, Workload, kind_of
+from tenure.resources import Condition, Contract, ObjectMeta, Offer, Site, Workload, condition_of, kind_of
 from tenure.resources.base import OwnerReference
 from tenure.resources.kinds.contract import ContractSpec, ContractTerm, Parties
 from tenure.resources.kinds.workload import WorkloadStatus
@@ -22,8 +22,20 @@ async def wait_for_choice(plane: Plane, workload: Workload, held: Sequence[Offer
         if best.spec.meets_in_full:
             await _accept(plane, workload, best)
             return None
+    await _observe(plane, workload)
     expires = min(int(offer.spec.expires_at) for offer in held)
     return Wait(max(1, expires - plane.clock.now_ms()))
+
+
+async def _observe(plane: Plane, workload: Workload) -> None:
+    """What is held answers the spec as it is now: an edit that leaves the need as it is asks nothing new."""
+    generation = workload.metadata.generation
+    await update_status(
+        plane.client,
+        workload,
+        lambda status: status.model_copy(update={"observed_generation": generation}),
+        WorkloadStatus(),
+    )
 
 
 async def accept_chosen(plane: Plane, workload: Workload, contracts: Sequence[Contract]) -> Wait | None:
@@ -111,13 +123,36 @@ def contract_of(workload: Workload, offer: Offer, policy: object, site: str) -> 
     )
 
 
-async def _say_not_accepted(plane: Plane, workload: Workload, reason: str, message: str) -> None:
-    if workload.status and has_reason(workload.status.conditions, "Accepted", reason):
+async def forget_refusal(plane: Plane, workload: Workload) -> None:
+    """Nothing is chosen (any more): why an earlier choice was not accepted is no longer said."""
+    said = condition_of(workload.status.conditions, "Accepted") if workload.status else None
+    if said is None or said.status != "False" or workload.spec.acceptance == "auto":
         return
 
     def change(status: WorkloadStatus) -> WorkloadStatus:
-        said = condition("Accepted", False, reason, message, plane.clock)
+        left = [c for c in status.conditions if c.type != "Accepted" or c.status != "False"]
+        return status.model_copy(update={"conditions": left})
+
+    await update_status(plane.client, workload, change, WorkloadStatus())
+
+
+async def _say_not_accepted(plane: Plane, workload: Workload, reason: str, message: str) -> None:
+    """Say it of the choice as it is now: whoever chose tells from the generation that this is the answer to it."""
+    generation = workload.metadata.generation
+    said = condition("Accepted", False, reason, message, plane.clock).model_copy(
+        update={"observed_generation": generation}
+    )
+    before = condition_of(workload.status.conditions, "Accepted") if workload.status else None
+    if before is not None and _tells(before) == _tells(said):
+        return
+
+    def change(status: WorkloadStatus) -> WorkloadStatus:
         return status.model_copy(update={"conditions": set_conditions(status.conditions, said)})
 
     updated = await update_status(plane.client, workload, change, WorkloadStatus())
-    await record(plane.client, updated, reason, message, plane.clock, warning=True)
+    if before is None or _tells(before)[:3] != _tells(said)[:3]:
+        await record(plane.client, updated, reason, message, plane.clock, warning=True)
+
+
+def _tells(said: Condition) -> tuple[str, str, str, int | None]:
+    return said.status, said.reason, said.message, said.observed_generation

@@ -9,6 +9,7 @@ from tenure.controllers.answering.quotes import Asker
 from tenure.controllers.kernel import Key, Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.workload import acceptance, following, offering, references, renegotiation, renewal
+from tenure.controllers.workload.place import PlaceBound
 from tenure.controllers.workload.trial import STOP_AGAIN_MS, Trials
 from tenure.controllers.workload.trial_status import say_wish
 from tenure.ledger.collect import is_proposed
@@ -25,6 +26,7 @@ class WorkloadReconciler:
         self._plane = plane
         self._trials = trials
         self._looked_ms: dict[str, int] = {}
+        self.place_bound = PlaceBound()
 
     async def reconcile(self, key: Key) -> Wait | None:
         """Bring the need one step further; the phase files say when to look again."""
@@ -32,8 +34,10 @@ class WorkloadReconciler:
         try:
             workload = await plane.client.get(Workload, key.name, namespace=key.namespace)
         except NotFound:
+            self.place_bound.note(key, None)
             stuck = await self._trials.drop(key.namespace, key.name)  # its Offer goes with it, and says why it stays
             return Wait(STOP_AGAIN_MS) if stuck is not None else None
+        self.place_bound.note(key, workload)
         if workload.metadata.deletion_timestamp is not None:
             return await self._trials.leave_off(workload)
         await say_wish(plane, workload)
@@ -55,6 +59,8 @@ class WorkloadReconciler:
             accepted = await acceptance.accept_chosen(plane, workload, contracts)
             if accepted is not None:
                 return accepted
+        else:
+            await acceptance.forget_refusal(plane, workload)
         held = offering.still_held(offers, workload, plane.clock.now_ms())
         if held and self._trials.wish(workload) is None:
             return await acceptance.wait_for_choice(plane, workload, held)
