@@ -42,7 +42,9 @@ def kinds(fleet: Fleet) -> dict[str, int]:
     if known is None:
         numbers: dict[tuple[object, ...], int] = {}
         known = fleet.memo["kinds"] = {
-            m.name: numbers.setdefault((id(m.cores), id(m.memory), id(m.devices), m.reserved_cores), len(numbers))
+            m.name: numbers.setdefault(
+                (id(m.cores), id(m.memory), id(m.devices), id(m.numa_distances), m.reserved_cores), len(numbers)
+            )
             for m in fleet.machines
         }
     return known

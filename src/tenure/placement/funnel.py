@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tenure.placement import derived
 from tenure.placement.answers import FunnelStep
 from tenure.placement.axes import UNITS, axes, has, wants
 from tenure.placement.calendar import Free
@@ -67,7 +68,7 @@ def _funnel(question: Question, role: Role, start_ms: int) -> Funnel:
                 c.id, c.imposed_by, "constraint", b, a, role=role.name, policy=c.policy, hint=c.hint
             ),
         )
-    whole = {machine.name: Free.whole(machine) for machine in machines}
+    whole = derived.whole(question.fleet)
     machines = _by_axes(question, role, machines, whole, CAPACITY, steps)
     machines = _by_fit(question, role, machines, whole, CAPACITY, steps)
     free = question.free(machines, start_ms)
@@ -92,7 +93,7 @@ def _by_axes(
 ) -> list[FleetMachine]:
     for axis in axes(role):
         need = wants(role, axis)
-        amounts = {machine.name: has(free[machine.name], role, axis) for machine in machines}
+        amounts = question.each(_of(free, machines), lambda one, axis=axis: has(one, role, axis))  # type: ignore[misc]
         after = [machine for machine in machines if amounts[machine.name] >= need]
         steps.append(
             FunnelStep(
@@ -120,7 +121,10 @@ def _by_fit(
     steps: list[FunnelStep],
 ) -> list[FleetMachine]:
     """Machines with enough of everything where it also lies together as required."""
-    after = [machine for machine in machines if question.inside.place(free[machine.name], role) is not None]
+    those = _of(free, machines)
+    fits = question.each(those, lambda one: question.inside.place(one, role) is not None)
+    parts = question.each(those, lambda one: _largest_part(one, role)) if role.cores else {}
+    after = [machine for machine in machines if fits[machine.name]]
     steps.append(
         FunnelStep(
             constraint=fit_name(role),
@@ -129,12 +133,16 @@ def _by_fit(
             before=len(machines),
             after=len(after),
             needed=role.cores if role.cores else None,
-            available=max((_largest_part(free[m.name], role) for m in machines), default=0) if role.cores else None,
+            available=max(parts.values(), default=0) if role.cores else None,
             unit="cores" if role.cores else "",
             role=role.name,
         )
     )
     return after
+
+
+def _of(free: Mapping[str, Free], machines: list[FleetMachine]) -> dict[str, Free]:
+    return {machine.name: free[machine.name] for machine in machines}
 
 
 def fit_name(role: Role) -> str:

@@ -3,14 +3,16 @@ for the machine's name."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from tenure.placement.axes import slots
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.demand import Role
-from tenure.placement.fleet import FleetMachine
+from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.holds import Claim
 from tenure.placement.inside import claims_inside, place_inside
+from tenure.placement.leftovers import Leftovers
 
 
 class Inside:
@@ -19,17 +21,42 @@ class Inside:
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], Claim | None] = {}
-        self._free: dict[tuple[str, int, int, str], tuple[Calendar, Free]] = {}
+        self._free: dict[tuple[int, int, int, int, str], tuple[Fleet, Calendar, dict[str, Free]]] = {}
+        self._states: dict[tuple[object, ...], int] = {}
+        self._state_of: dict[int, tuple[Free, int]] = {}
         self._counts: dict[tuple[object, ...], tuple[int, int]] = {}
         self._alike: dict[int, tuple[Role, Role]] = {}
 
-    def free(self, calendar: Calendar, machine: FleetMachine, start_ms: int, end_ms: int, group: str) -> Free:
-        """What ``calendar.free_over`` says. An explanation asks it again for each constraint that it leaves out."""
-        key = (machine.name, start_ms, end_ms, group)
-        known = self._free.get(key)
-        if known is None or known[0] is not calendar:
-            found = calendar.free_over(machine, start_ms, end_ms, without_group=group)
-            known = self._free[key] = (calendar, found)
+    def free(
+        self,
+        fleet: Fleet,
+        calendar: Calendar,
+        machines: Iterable[FleetMachine],
+        start_ms: int,
+        end_ms: int,
+        group: str,
+    ) -> dict[str, Free]:
+        """What ``calendar.free_over`` says, by machine. An explanation asks it again for each constraint that it leaves
+        out."""
+        key = (id(fleet.memo), id(calendar), start_ms, end_ms, group)
+        # Kept with what it was made from, so that their ids stay their own.
+        _, _, known = self._free.setdefault(key, (fleet, calendar, {}))
+        left = Leftovers(fleet, calendar, start_ms, end_ms, group)
+        found: dict[str, Free] = {}
+        for machine in machines:
+            name = machine.name
+            one = known.get(name)
+            if one is None:
+                one = known[name] = left.of(machine)
+            found[name] = one
+        return found
+
+    def state(self, free: Free) -> int:
+        """A number for what is free on a machine: equal numbers are equal machines in equal states."""
+        known = self._state_of.get(id(free))
+        if known is None:
+            number = self._states.setdefault(self._facts(free), len(self._states))
+            known = self._state_of[id(free)] = (free, number)
         return known[1]
 
     def count(self, free: Free, role: Role, limit: int) -> tuple[int, int]:
@@ -74,6 +101,9 @@ class Inside:
         )
 
     def _key(self, free: Free, role: Role) -> tuple[object, ...]:
+        return (*self._facts(free), self._one(role))
+
+    def _facts(self, free: Free) -> tuple[object, ...]:
         machine = free.machine
         return (
             id(machine.cores),
@@ -83,7 +113,6 @@ class Inside:
             free.cores,
             tuple(free.memory.values()),
             tuple(free.devices.values()),
-            self._one(role),
         )
 
     def _one(self, role: Role) -> Role:

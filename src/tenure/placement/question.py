@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tenure.placement import derived, shared
 from tenure.placement.axes import lacks, slots
@@ -13,6 +14,8 @@ from tenure.placement.choice import Choice
 from tenure.placement.demand import Demand, Role
 from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.memo import Inside
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,10 @@ class Question:
         """What is free throughout a run that starts at ``start_ms``."""
         end_ms = self.demand.end_from(start_ms)
         whole, held, group = derived.whole(self.fleet), self.calendar.by_machine, self.demand.group
-        return {
-            machine.name: self.inside.free(self.calendar, machine, start_ms, end_ms, group)
-            if machine.name in held
-            else whole[machine.name]
-            for machine in machines
-        }
+        every = list(machines)
+        busy = (machine for machine in every if machine.name in held)
+        known = self.inside.free(self.fleet, self.calendar, busy, start_ms, end_ms, group)
+        return {machine.name: known.get(machine.name) or whole[machine.name] for machine in every}
 
     def in_the_way(self, start_ms: int) -> tuple[str, ...]:
         """Ids of the holds on able machines that a run from ``start_ms`` would meet, the first to end first."""
@@ -73,18 +74,20 @@ class Question:
 
     def room(self, free: Mapping[str, Free], role: Role) -> dict[str, int]:
         """Members of a role that each machine has room for, axis by axis."""
-        known: dict[int, int] = {}
-        kinds, whole = derived.kinds(self.fleet), derived.whole(self.fleet)
-        room: dict[str, int] = {}
+        return self.each(free, lambda one: slots(one, role))
+
+    def each(self, free: Mapping[str, Free], reckon: Callable[[Free], T]) -> dict[str, T]:
+        """What is reckoned of each machine, once for all that are equal and in equal states."""
+        known: dict[int, T] = {}
+        kinds, whole, state = derived.kinds(self.fleet), derived.whole(self.fleet), self.inside.state
+        found: dict[str, T] = {}
         for name, one in free.items():
-            if one is not whole[name]:
-                room[name] = slots(one, role)
-                continue
-            kind = kinds[name]
-            if kind not in known:
-                known[kind] = slots(one, role)
-            room[name] = known[kind]
-        return room
+            # Below zero are the kinds of machines with nothing on them, which are known of the fleet.
+            number = ~kinds[name] if one is whole[name] else state(one)
+            if number not in known:
+                known[number] = reckon(one)
+            found[name] = known[number]
+        return found
 
     def left(self, start_ms: int) -> dict[str, int]:
         """What is left of each budget throughout a run that starts at ``start_ms``."""

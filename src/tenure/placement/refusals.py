@@ -6,11 +6,12 @@ still do not fit together, it is what they share: the sum over machines, a budge
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from tenure.placement import derived
 from tenure.placement.answers import Binding, FunnelStep, Refusal, Reporter, Silent
 from tenure.placement.axes import axes, has
-from tenure.placement.calendar import Free
 from tenure.placement.conflict import minimal_conflict
 from tenure.placement.demand import Role
 from tenure.placement.funnel import CAPACITY, FREE, IN_SERVICE, Funnel, fit_name, funnels, tightest
@@ -85,10 +86,17 @@ def _from_step(question: Question, funnel: Funnel, step: FunnelStep) -> tuple[st
 def _capacity(question: Question, role: Role, step: FunnelStep) -> int:
     """The greatest amount that any permitted machine has of the step's axis when it is empty."""
     if step.constraint in axes(role):
-        return max((has(Free.whole(m), role, step.constraint) for m in question.permitted()), default=0)
+        return max(_whole(question, role, step.constraint), default=0)
     if step.stage in ("service", "constraint"):
         return step.before
     return step.available or 0
+
+
+def _whole(question: Question, role: Role, axis: str) -> Iterable[int]:
+    """What each permitted machine has of an axis when it is empty."""
+    whole = derived.whole(question.fleet)
+    permitted = {machine.name: whole[machine.name] for machine in question.permitted()}
+    return question.each(permitted, lambda one: has(one, role, axis)).values()
 
 
 def _where(question: Question, step: FunnelStep) -> str:

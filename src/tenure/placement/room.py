@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tenure.placement.axes import slots
 from tenure.placement.fleet import FleetMachine
 from tenure.placement.question import Question
 
@@ -37,13 +36,14 @@ class Room:
     def update(self, names: Iterable[str], start_ms: int) -> None:
         """Count these machines afresh for a start at ``start_ms``; others need not be known."""
         known = [self._machines[name] for name in names if name in self._machines]
-        for name, free in self._question.free(known, start_ms).items():
-            places = self._domains_of.get(name, [])
-            for number, role in enumerate(self._question.demand.roles):
-                fresh = slots(free, role)
-                for place in places:
-                    self._totals[place][number] += fresh - self._by_machine[name][number]
-                self._by_machine[name][number] = fresh
+        free = self._question.free(known, start_ms)
+        for number, role in enumerate(self._question.demand.roles):
+            for name, fresh in self._question.room(free, role).items():
+                more = fresh - self._by_machine[name][number]
+                if more:
+                    self._by_machine[name][number] = fresh
+                    for place in self._domains_of.get(name, ()):
+                        self._totals[place][number] += more
 
     def enough(self) -> bool:
         """Whether any domain could carry the smallest size of every role."""

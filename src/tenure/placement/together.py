@@ -68,9 +68,9 @@ def _too_few_slots(question: Question, role: Role, start_ms: int) -> tuple[str, 
     least = role.least
     machines = question.able()
     free = question.free(machines, start_ms)
-    if sum(slots(one, role) for one in free.values()) >= least:
+    if sum(question.room(free, role).values()) >= least:
         return None
-    whole = {machine.name: Free.whole(machine) for machine in machines}
+    whole = {machine.name: derived.whole(question.fleet)[machine.name] for machine in machines}
     axis = min(axes(role), key=lambda one: sum(has(f, role, one) // wants(role, one) for f in free.values()))
     available = sum(_usable(one, role, axis) for one in free.values())
     capacity = sum(_usable(one, role, axis) for one in whole.values())
