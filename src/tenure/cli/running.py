@@ -20,6 +20,7 @@ from cyclopts import Parameter
 from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, unverifiable, usage
 from tenure.cli.fleet_file import fleet_bytes, keep_fleet
+from tenure.cli.homes import not_a_home
 from tenure.cli.options import Output
 from tenure.cli.platforms import must_host
 from tenure.cli.screen import is_terminal, note, say, say_as
@@ -181,6 +182,8 @@ def down(
     With --purge everything it started is ended and everything it keeps is removed, after asking.
     """
     home = home_directory()
+    if purge and (refused := not_a_home(home)) is not None:
+        raise refused
     if purge and home.exists() and not yes:
         _ask_to_purge(home)
     stopped = stop_plane(home)
