@@ -9,7 +9,7 @@ from tenure.ledger.recount import Capacity
 from tenure.ledger.recount_budgets import Limit
 from tenure.placement import Budget, FleetMachine
 from tenure.resources import HardwareProfile, Machine, Site
-from tenure.topology import MachineTopology, machine_from_json
+from tenure.topology import MachineTopology, listed, machine_from_json
 
 
 def capacity_of(machine: Machine, profiles: Mapping[str, HardwareProfile]) -> Capacity:
@@ -17,8 +17,8 @@ def capacity_of(machine: Machine, profiles: Mapping[str, HardwareProfile]) -> Ca
     status = machine.status
     cores = frozenset(status.sellable_cores) if status else frozenset()
     profile = profiles.get(machine.spec.profile)
-    gpus = profile.spec.topology.get("gpus", []) if profile else []
-    devices = {str(gpu["id"]): 1000 for gpu in gpus}
+    sorts = [profile.spec.topology.get(sort) or [] for sort in ("gpus", "nics")] if profile else []
+    devices = {str(device["id"]): 1000 for sort in sorts if isinstance(sort, list) for device in sort}
     return Capacity(machine.name, cores, int(status.sellable_memory or 0) if status else 0, devices)
 
 
@@ -28,16 +28,19 @@ def limits_of(site: Site, machines: Sequence[Machine], profiles: Mapping[str, Ha
     Machines that sell nothing now count too: what is still held there draws.
     """
     own = site.spec
-    if not (own.budgets or own.named or own.power or own.cooling or own.rack_units or own.weight_kg):
+    of_site = own.budgets or own.named or own.power or own.cooling or own.rack_units or own.weight_kg
+    if not of_site and all(machine.spec.local_disk is None for machine in machines):
         return []
     known = [machine for machine in machines if machine.spec.profile in profiles]
     topologies: dict[str, MachineTopology] = {}
     parts: dict[str, Parts] = {}
+    gpus: dict[str, frozenset[str]] = {}
     placed = []
     for machine in known:
         name = machine.spec.profile
         if name not in topologies:
             topologies[name] = machine_from_json(profiles[name].spec.topology)
+            gpus[name] = frozenset(gpu.id for gpu in listed(topologies[name].gpus))
         topology = topologies[name]
         place = place_of(machine, islands_of(topology))
         placed.append(FleetMachine(name=machine.name, site=machine.spec.site, place=place))
@@ -59,6 +62,7 @@ def limits_of(site: Site, machines: Sequence[Machine], profiles: Mapping[str, Ha
             name=budget.name,
             by_core=drawn(budget, "core"),
             by_device=drawn(budget, "device"),
+            drawing={machine.name: gpus[machine.spec.profile] for machine in known},
             crossing=budget.crossing,
         )
         for budget in budgets_of(site, placed, known)

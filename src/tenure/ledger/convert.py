@@ -4,13 +4,15 @@ from typing import Literal
 
 from tenure.placement import Claim as PlacedClaim
 from tenure.placement import DeviceClaim as PlacedDevice
-from tenure.placement import Draw
+from tenure.placement import Draw, Role
 from tenure.placement import Hold as PlacedHold
 from tenure.quantities import Bytes, Count, Instant
 from tenure.resources.kinds.allocation import BudgetDraw, Claim, DeviceClaim, Hold
 
 RESERVE: Literal["reserve"] = "reserve"
 """The role of what is held back; every other role is work."""
+ALIKE = Role().name
+"""The role of members that are all alike; it says nothing and is not written down."""
 
 
 def to_placed(hold: Hold) -> PlacedHold:
@@ -28,7 +30,7 @@ def to_placed(hold: Hold) -> PlacedHold:
                 memory_bytes=int(claim.memory),
                 memory_nodes=tuple(claim.memory_nodes),
                 devices=tuple(PlacedDevice(device.id, int(device.count)) for device in claim.devices),
-                role=claim.purpose or "",
+                role=claim.purpose or claim.role or "",
                 draws=tuple(Draw(draw.budget, draw.amount) for draw in claim.draws),
             )
             for claim in hold.claims
@@ -48,6 +50,7 @@ def from_placed(hold: PlacedHold) -> Hold:
             Claim(
                 machine=claim.machine,
                 purpose=RESERVE if claim.role == RESERVE else None,
+                role=claim.role if claim.role not in ("", ALIKE, RESERVE) else None,
                 cores=list(claim.cores),
                 memory=Bytes(claim.memory_bytes),
                 memory_nodes=list(claim.memory_nodes),

@@ -21,7 +21,8 @@ class Limit:
     draw by their own word they draw of its `name`.
 
     `by_core` and `by_device` are what one core, and one whole device, of each machine draws of it; a machine of which
-    that is not known draws nothing, as everywhere. Thousandths of a device draw their part, rounded up. Of an uplink
+    that is not known draws nothing, as everywhere. Thousandths of a device draw their part, rounded up. Where
+    `drawing` names devices of a machine, only those draw: what a NIC takes is in the cores' part. Of an uplink
     (`crossing`) only holds draw that also stand on other machines.
     """
 
@@ -32,6 +33,7 @@ class Limit:
     unit: str = ""
     by_core: Mapping[str, int] = field(default_factory=dict)
     by_device: Mapping[str, int] = field(default_factory=dict)
+    drawing: Mapping[str, frozenset[str]] = field(default_factory=dict)
     name: str = ""
     crossing: bool = False
 
@@ -61,7 +63,9 @@ def _drawn(record: Record, limit: Limit) -> int:
         if claim.machine in limit.machines:
             total += len(claim.cores) * limit.by_core.get(claim.machine, 0)
             each = limit.by_device.get(claim.machine, 0)
-            total += sum(-(-each * int(device.count) // 1000) for device in claim.devices)
+            own = limit.drawing.get(claim.machine)
+            devices = [device for device in claim.devices if own is None or device.id in own]
+            total += sum(-(-each * int(device.count) // 1000) for device in devices)
             total += sum(draw.amount for draw in claim.draws if draw.budget == limit.name)
     return total
 

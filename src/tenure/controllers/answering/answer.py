@@ -180,9 +180,8 @@ def _over_limits(
 
 
 def _quote(knowledge: Knowledge, choice: Choice, found: Plan, fleet: Fleet) -> Quote:
-    simulated = fleet if knowledge.simulated else None
     views = knowledge.subject.views if knowledge.subject is not None else ()
-    return quote_of(knowledge.need, choice, found, knowledge.machines, simulated, views)
+    return quote_of(knowledge.need, choice, found, knowledge.machines, fleet, views, simulated=knowledge.simulated)
 
 
 def _need_trial(

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 
 from tenure.controllers.machine.fleet import CACHES_KNOWN
-from tenure.controllers.machine.limits import NETWORK
-from tenure.placement import Constraint, Demand, DeviceRequest, Draw, Fleet
+from tenure.controllers.machine.limits import LOCAL_DISK, NETWORK
+from tenure.placement import Constraint, Demand, DeviceRequest, Draw, Fleet, Role
+from tenure.placement.fleet import WHOLE_MILLI
+from tenure.resources.kinds import workload as wire
 from tenure.resources.kinds.workload import TopologyRules, WorkloadSpec
 
 INSIDE = {"l3": "l3", "numaNode": "numa", "pcieSwitch": "pcie"}
@@ -13,20 +15,39 @@ INSIDE = {"l3": "l3", "numaNode": "numa", "pcieSwitch": "pcie"}
 ACROSS = ("machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed", "site")
 """Sharing between members, from the narrowest."""
 
+DECLARED_IN = {NETWORK: "Site.spec.budgets", LOCAL_DISK: "Machine.spec.localDisk"}
+"""Where limits stand that have a field of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """One sort of members: how many, and what each takes. A name, cores and memory only where it is one of several
+    roles; a lone sort takes those that the need itself says."""
+
+    count: int = 1
+    devices: tuple[DeviceRequest, ...] = ()
+    draws: tuple[Draw, ...] = ()
+    name: str | None = None
+    cores: int = 0
+    memory_bytes: int | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is named beside cores and memory of one member. Levels are placement's."""
 
-    members: int = 1
-    devices: tuple[DeviceRequest, ...] = ()
-    draws: tuple[Draw, ...] = ()
+    sorts: tuple[Members, ...] = (Members(),)
     requires: frozenset[str] = frozenset()
     prefers: frozenset[str] = frozenset()
     required_levels: tuple[str, ...] = ()
     preferred_level: str | None = None
     link_bytes_per_s_min: int | None = None
     numa_distance_max: int | None = None
+
+    @property
+    def members(self) -> int:
+        """All of them."""
+        return sum(sort.count for sort in self.sorts)
 
 
 def wanted_of(spec: WorkloadSpec) -> Wanted:
@@ -36,23 +57,42 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
     prefer = {rule.share for rule in rules.prefer}
     if resources is None:
         return Wanted()
+    sorts = tuple(_members(sort) for sort in resources.in_roles)
     return Wanted(
-        members=resources.members,
-        devices=tuple(
-            DeviceRequest(device.device_class, device.count, models=frozenset({device.model} if device.model else ()))
-            for device in resources.devices
-        ),
-        draws=(
-            *(Draw(draw.budget, draw.amount) for draw in resources.draws),
-            *([Draw(NETWORK, int(resources.network))] if resources.network else []),
-        ),
+        sorts=sorts,
         requires=frozenset(INSIDE[share] for share in must if share in INSIDE),
         prefers=frozenset(INSIDE[share] for share in prefer if share in INSIDE),
         required_levels=tuple(level for level in ACROSS if level in must),
         preferred_level=next((level for level in ACROSS if level in prefer), None),
         # A lone member has no link to another one.
-        link_bytes_per_s_min=int(rules.link_bandwidth_min or 0) or None if resources.members > 1 else None,
+        link_bytes_per_s_min=int(rules.link_bandwidth_min or 0) or None
+        if sum(sort.count for sort in sorts) > 1
+        else None,
         numa_distance_max=rules.numa_distance_max,
+    )
+
+
+def _members(sort: wire.MemberResources) -> Members:
+    named = isinstance(sort, wire.RoleRequest)
+    return Members(
+        count=sort.members,
+        devices=tuple(
+            DeviceRequest(
+                device.device_class,
+                device.count,
+                WHOLE_MILLI if device.fraction is None else int(device.fraction),
+                frozenset(device.models or ([device.model] if device.model else [])),
+            )
+            for device in sort.devices
+        ),
+        draws=(
+            *(Draw(draw.budget, draw.amount) for draw in sort.draws),
+            *([Draw(NETWORK, int(sort.network))] if sort.network else []),
+            *([Draw(LOCAL_DISK, int(sort.local_disk))] if sort.local_disk else []),
+        ),
+        name=sort.name if isinstance(sort, wire.RoleRequest) else None,
+        cores=sort.cores if named else 0,
+        memory_bytes=int(sort.memory) if named and sort.memory is not None else None,
     )
 
 
@@ -76,18 +116,7 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
     constraints = (*constraints, *_undeclared(wanted, fleet))
     return replace(
         demand,
-        roles=(
-            replace(
-                role,
-                count=wanted.members,
-                devices=wanted.devices,
-                draws=wanted.draws,
-                requires=wanted.requires,
-                # Whoever says nothing gets what lies near each other, as far as that costs nothing.
-                prefers=wanted.prefers or role.prefers - {"l3"},
-                numa_distance_max=wanted.numa_distance_max,
-            ),
-        ),
+        roles=tuple(_role(role, sort, wanted) for sort in wanted.sorts),
         constraints=constraints,
         required_level=next(iter(wanted.required_levels), None),
         required_also=wanted.required_levels[1:],
@@ -96,15 +125,33 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
     )
 
 
+def _role(member: Role, sort: Members, wanted: Wanted) -> Role:
+    """The member as one of this sort."""
+    own = replace(
+        member,
+        count=sort.count,
+        devices=sort.devices,
+        draws=sort.draws,
+        requires=wanted.requires,
+        # Whoever says nothing gets what lies near each other, as far as that costs nothing.
+        prefers=wanted.prefers or member.prefers - {"l3"},
+        numa_distance_max=wanted.numa_distance_max,
+    )
+    if sort.name is None:
+        return own
+    memory = member.memory_bytes if sort.memory_bytes is None else sort.memory_bytes
+    return replace(own, name=sort.name, cores=sort.cores, memory_bytes=memory)
+
+
 def _undeclared(wanted: Wanted, fleet: Fleet) -> list[Constraint]:
     """What is drawn of a budget that nobody declared is refused by its name: what has no limit cannot be promised."""
     found = []
-    for name in dict.fromkeys(draw.budget for draw in wanted.draws):
+    for name in dict.fromkeys(draw.budget for sort in wanted.sorts for draw in sort.draws):
         over = {(budget.level, budget.domain) for budget in fleet.budgets if budget.name == name}
         levels = {level for level, _ in over}
         inside = frozenset(m.name for m in fleet.machines if any((lv, m.domain(lv)) in over for lv in levels))
         if len(inside) < len(fleet.machines):
-            where = "Site.spec.budgets" if name == NETWORK else "Site.spec.named or .budgets"
+            where = DECLARED_IN.get(name, "Site.spec.named or .budgets")
             hint = f"only machines count over which {name} is declared, in {where}"
             found.append(Constraint(name, "site", machines=inside, hint=hint))
     return found
@@ -119,7 +166,7 @@ def limits_of_engine(spec: WorkloadSpec, *, simulated: bool) -> tuple[Constraint
     if any(rule.share == "core" for rule in (spec.topology or TopologyRules()).must):
         hint = "cores are held whole, so nothing else shares them; leave share: core out"
         return (Constraint("topology.core", "tenure", machines=nowhere, hint=hint),)
-    if not simulated and spec.resources is not None and spec.resources.members > 1:
+    if not simulated and wanted_of(spec).members > 1:
         hint = "this machine's engine runs one member; try several on a simulated fleet: tenure up --fleet FLEET"
         return (Constraint("resources.members", "engine local", machines=nowhere, hint=hint),)
     return ()

@@ -12,10 +12,10 @@ from tenure.controllers.answering.floors import rounded_down
 from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.measured import Carried
 from tenure.controllers.answering.need import Need
-from tenure.controllers.machine.limits import NETWORK
+from tenure.controllers.machine.limits import LOCAL_DISK, NETWORK
 from tenure.controllers.probing import probe_rate
-from tenure.ledger.convert import RESERVE, from_placed
-from tenure.placement import Claim, Fleet, Plan
+from tenure.ledger.convert import ALIKE, RESERVE, from_placed
+from tenure.placement import Claim, Fleet, FleetMachine, Plan
 from tenure.promises import DEFAULT_CREDIT, AvailabilityObjective, LatencyObjective, Method, RateObjective, View
 from tenure.quantities import ByteRate, Bytes, Duration, Instant, Money, Power, Rate, Ratio, format_instant
 from tenure.resources import Machine, ObjectMeta, Offer
@@ -107,7 +107,6 @@ def _reserved(plan: Plan) -> list[HardPromise]:
 def simulated_hard(plan: Plan) -> list[HardPromise]:
     """What a simulated fleet reserves; the first of these promises says that nothing runs there."""
     work = _parts(plan)[0]
-    each = work[0]
     machines = {claim.machine for claim in work}
     where = ", ".join(sorted(machines)[:NAMED_MAX]) + (
         f" and {len(machines) - NAMED_MAX} more" if len(machines) > NAMED_MAX else ""
@@ -116,8 +115,8 @@ def simulated_hard(plan: Plan) -> list[HardPromise]:
         HardPromise(
             what="simulated", value="the fleet is simulated: reserved in the ledger, nothing runs, nothing is measured"
         ),
-        HardPromise(what="members", value=f"{len(work)}, each {len(each.cores)} cores, {Bytes(each.memory_bytes)}"),
-        *([HardPromise(what="devices", value=_devices(plan))] if each.devices else []),
+        HardPromise(what="members", value=_members(work)),
+        *([HardPromise(what="devices", value=_devices(plan))] if any(claim.devices for claim in work) else []),
         HardPromise(what="machines", value=f"{len(machines)}: {where}"),
         *_drawn(plan),
         *_held_back(plan),
@@ -125,6 +124,20 @@ def simulated_hard(plan: Plan) -> list[HardPromise]:
         HardPromise(what="start", value=format_instant(plan.start_ms)),
         HardPromise(what="end", value=format_instant(plan.end_ms)),
     ]
+
+
+def _members(work: Sequence[Claim]) -> str:
+    """How many, and what each takes; by role where there are several."""
+    by_role: dict[str, list[Claim]] = {}
+    for claim in sorted(work, key=lambda claim: claim.role):
+        by_role.setdefault(claim.role, []).append(claim)
+
+    def said(role: str, claims: list[Claim]) -> str:
+        each = claims[0]
+        name = "" if role == ALIKE else f"{role}: "
+        return f"{name}{len(claims)}, each {len(each.cores)} cores, {Bytes(each.memory_bytes)}"
+
+    return "; ".join(said(role, claims) for role, claims in by_role.items())
 
 
 def _drawn(plan: Plan) -> list[HardPromise]:
@@ -135,6 +148,8 @@ def _drawn(plan: Plan) -> list[HardPromise]:
             total[draw.budget] += draw.amount
 
     def said(name: str, amount: int) -> str:
+        if name == LOCAL_DISK:
+            return f"{Bytes(amount)} in all, kept in the books; no quota enforces it"
         return f"{ByteRate(amount)} in all, over the uplinks between members" if name == NETWORK else str(amount)
 
     return [HardPromise(what=name, value=said(name, amount)) for name, amount in sorted(total.items())]
@@ -206,8 +221,9 @@ def _wire_load(arrivals_micro: int, prompt_tokens: int, output_tokens: int) -> W
     return WireLoad(requests_per_second=Rate(arrivals_micro), prompt_tokens=prompt_tokens, output_tokens=output_tokens)
 
 
-def price_of(plan: Plan, machines: Mapping[str, Machine]) -> Price:
-    """The machines' declared hourly cost by the largest of the shares of cores, memory and devices; unknown if not."""
+def price_of(plan: Plan, machines: Mapping[str, Machine], fleet: Fleet) -> Price:
+    """The machines' declared hourly cost by the largest of the shares of cores, memory, local disk and each class of
+    devices; unknown if not."""
     total: Money | None = None
     held_back: Money | None = None
     for claim in plan.claims:
@@ -220,8 +236,10 @@ def price_of(plan: Plan, machines: Mapping[str, Machine]) -> Price:
             )
         by_cores = (len(claim.cores), len(status.sellable_cores))
         by_memory = (claim.memory_bytes, int(status.sellable_memory or 0) or 1)
-        by_devices = (len(claim.devices), status.devices or 1)
-        part = max(by_cores, by_memory, by_devices, key=lambda share: share[0] / share[1])
+        of_disk = sum(draw.amount for draw in claim.draws if draw.budget == LOCAL_DISK)
+        by_disk = (of_disk, int(machine.spec.local_disk or 0) or 1)
+        shares = (by_cores, by_memory, by_disk, *_by_devices(claim, fleet.machine(claim.machine)))
+        part = max(shares, key=lambda share: share[0] / share[1])
         share = cost.times(*part)
         total = share if total is None else total + share
         if claim.role == RESERVE:
@@ -230,6 +248,14 @@ def price_of(plan: Plan, machines: Mapping[str, Machine]) -> Price:
         return Price(unknown_because="nothing is held")
     whole = total.times(plan.end_ms - plan.start_ms, 3_600_000)
     return Price(hourly=total, total=whole, reserve_hourly=held_back)
+
+
+def _by_devices(claim: Claim, machine: FleetMachine) -> list[tuple[int, int]]:
+    """(thousandths taken, all that the machine has) of each class of devices that a claim takes."""
+    taken: Counter[str] = Counter()
+    for device in claim.devices:
+        taken[machine.device_index[device.id].device_class] += device.milli
+    return [(milli, sum(d.milli for d in machine.devices if d.device_class == name)) for name, milli in taken.items()]
 
 
 def _with_credit(price: Price, promises: Promises) -> Price:
@@ -279,11 +305,11 @@ def rated_watts_of(plan: Plan, fleet: Fleet) -> Watts:
     total = 0
     for claim in plan.claims:
         machine = fleet.machine(claim.machine)
-        figures = [machine.device_index[device.id].power.rated_mw for device in claim.devices]
-        figures += [machine.core_power.rated_mw] if claim.cores else []
-        if any(figure is None for figure in figures):
+        rated = [machine.device_index[device.id].power.rated_mw for device in claim.devices]
+        if None in rated or (claim.cores and machine.core_power.rated_mw is None):
             return Watts(unknown_because=f"no rated power is declared for {claim.machine}")
-        total += sum(figure or 0 for figure in figures[: len(claim.devices)])
+        for device, figure in zip(claim.devices, rated, strict=True):
+            total += -(-(figure or 0) * device.milli // machine.device_index[device.id].milli)
         total += len(claim.cores) * (machine.core_power.rated_mw or 0)
     return Watts(power=Power(-(-total // 1000) * 1000), basis="rated power of the cores and devices held, simulated")
 
@@ -293,15 +319,17 @@ def quote_of(
     choice: Choice,
     plan: Plan,
     machines: Mapping[str, Machine],
-    simulated: Fleet | None = None,
+    fleet: Fleet,
     views: Sequence[View] = (),
+    *,
+    simulated: bool = False,
 ) -> Quote:
-    """One way to serve, as it is said. `simulated` is the fleet where nothing runs; `views` are who will look at it."""
-    price = price_of(plan, machines)
-    watts = rated_watts_of(plan, simulated) if simulated is not None else watts_of(plan, machines)
+    """One way to serve, as it is said. `simulated` is a fleet where nothing runs; `views` are who will look at it."""
+    price = price_of(plan, machines, fleet)
+    watts = rated_watts_of(plan, fleet) if simulated else watts_of(plan, machines)
     relaxed = [*relaxed_of(choice, plan, need), *over_limits(need.limits, price, watts)]
-    relaxed += deadline_relaxed(need, plan.start_ms) if simulated is None else []
-    promises = promises_of(need, choice, plan, simulated=simulated is not None, views=views)
+    relaxed += deadline_relaxed(need, plan.start_ms) if not simulated else []
+    promises = promises_of(need, choice, plan, simulated=simulated, views=views)
     return Quote(
         meets_in_full=not relaxed,
         relaxed=relaxed,

@@ -2,14 +2,14 @@
 
 It is a role of the same demand, so that it is placed by the same question, held by the same hold, and priced. On one
 machine it is as many whole cores as the work has: what a remedy can bring in there is another core. On a fleet it is
-one whole member more, on another machine than a lone member's. Pure.
+one whole member more, of each role, on another machine than a lone member's. Pure.
 """
 
 from dataclasses import replace
 
 from tenure.controllers.answering.choices import STEPS_MAX, Choice
 from tenure.ledger.convert import RESERVE
-from tenure.placement import Calendar, Constraint, Demand, Fleet, Plan, Refusal, Spread, Start, Step, plan
+from tenure.placement import Calendar, Constraint, Demand, Fleet, Plan, Refusal, Role, Spread, Start, Step, plan
 from tenure.placement import Choice as Policy
 from tenure.placement.answers import Conflict
 from tenure.resources.kinds.allocation import Relaxation
@@ -23,15 +23,23 @@ WEAKER = 0.2
 def with_reserve(choice: Choice, fleet: Fleet) -> Choice:
     """The choice with the reserve as a role of its own."""
     demand = choice.demand
-    member = demand.roles[0]
-    spare = replace(member, name=RESERVE, count=1, count_min=None, values=())
     apart = len(fleet.machines) > 1
-    if not apart:
-        inside = frozenset({"l3", "numa"})
-        spare = replace(spare, memory_bytes=0, devices=(), requires=member.requires & inside)
-        spare = replace(spare, prefers=member.prefers & inside)
-    spread = Spread("machine") if apart and member.count == 1 else None
-    return replace(choice, demand=replace(demand, roles=(member, spare), spread=spread))
+    spares = tuple(_spare(member, apart=apart) for member in demand.roles)
+    alone = sum(member.count for member in demand.roles) == 1
+    return replace(choice, demand=replace(demand, roles=(*demand.roles, *spares), spread=_apart(apart and alone)))
+
+
+def _spare(member: Role, *, apart: bool) -> Role:
+    spare = replace(member, name=RESERVE, count=1, count_min=None, values=())
+    if apart:
+        return spare
+    inside = frozenset({"l3", "numa"})
+    spare = replace(spare, memory_bytes=0, devices=(), requires=member.requires & inside)
+    return replace(spare, prefers=member.prefers & inside)
+
+
+def _apart(lone: bool) -> Spread | None:
+    return Spread("machine") if lone else None
 
 
 def without_reserve(choice: Choice) -> Choice | None:
@@ -48,7 +56,8 @@ def naming_reserve(
     refused: Refusal, demand: Demand, fleet: Fleet, calendar: Calendar, now_ms: int, seed: int, policy: Policy
 ) -> Refusal:
     """The refusal as it is, or, where the need would fit without its reserve, as what the reserve lacks."""
-    if len(demand.roles) == 1:
+    spares = tuple(role for role in demand.roles if role.name == RESERVE)
+    if not spares:
         return refused
     work = plan(fleet, calendar, _bare(demand), now_ms=now_ms, seed=seed, choice=policy)
     if not isinstance(work, Plan):
@@ -60,7 +69,7 @@ def naming_reserve(
         elsewhere = frozenset(machine.name for machine in fleet.machines) - used
         constraints = (*constraints, Constraint("another machine", IMPOSED_BY, machines=elsewhere))
     start = Start(work.start_ms, work.start_ms)
-    spare = replace(demand, roles=demand.roles[1:], spread=None, start=start, constraints=constraints)
+    spare = replace(demand, roles=spares, spread=None, start=start, constraints=constraints)
     lacks = plan(fleet, taken, spare, now_ms=now_ms, seed=seed, choice=policy)
     if not isinstance(lacks, Refusal):
         return refused
@@ -75,4 +84,4 @@ def naming_reserve(
 
 
 def _bare(demand: Demand) -> Demand:
-    return replace(demand, roles=demand.roles[:1], spread=None)
+    return replace(demand, roles=tuple(role for role in demand.roles if role.name != RESERVE), spread=None)

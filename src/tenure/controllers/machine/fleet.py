@@ -11,6 +11,7 @@ from tenure.placement import Core, Device, Fleet, FleetMachine, Level, MemoryNod
 from tenure.resources import HardwareProfile, Machine, Site
 from tenure.topology import (
     MachineTopology,
+    NetworkInterface,
     Unknown,
     known,
     known_or,
@@ -219,4 +220,25 @@ def _devices(topology: MachineTopology, parts: Parts, failed: Set[str]) -> tuple
                 healthy=gpu.id not in failed,
             )
         )
+    found += [_nic(topology, nic, healthy=nic.id not in failed) for nic in sold_nics(topology)]
     return tuple(found)
+
+
+def sold_nics(topology: MachineTopology) -> list[NetworkInterface]:
+    """Network adapters' ports that a member may have for itself: no wireless, and no function that is a share of
+    another one."""
+    return [nic for nic in listed(topology.nics) if not nic.is_passing and nic.kind != "wireless"]
+
+
+def _nic(topology: MachineTopology, nic: NetworkInterface, *, healthy: bool) -> Device:
+    address = known(nic.pci)
+    return Device(
+        id=nic.id,
+        device_class="nic",
+        model=known_or(nic.model, nic.kind),
+        numa_node=known(nic.numa_node),
+        pcie_switch=known(pcie_switch_of(topology, address)) if address is not None else None,
+        # What it draws is in the machine's rated power, which GPUs and cores carry: charged here, it would count twice.
+        power=PowerFacts(rated_mw=0),
+        healthy=healthy,
+    )

@@ -9,6 +9,8 @@ from tenure.resources import Machine, Site
 from tenure.resources.kinds.site import DomainBudget, SiteSpec
 
 POWER, COOLING, UNITS, WEIGHT, NETWORK = "power", "cooling", "rackUnits", "weight", "network"
+LOCAL_DISK = "localDisk"
+"""A budget of each machine that sells some: its members draw of it."""
 
 
 def budgets_of(site: Site, placed: Sequence[FleetMachine], machines: Sequence[Machine]) -> tuple[Budget, ...]:
@@ -51,6 +53,11 @@ def budgets_of(site: Site, placed: Sequence[FleetMachine], machines: Sequence[Ma
             if part.domain is None and (part.level, domain) in named:
                 continue  # what is said of one rack stands before what is said of all
             add(part.level, domain, part)
+    for machine in placed:
+        disk = declared[machine.name].local_disk
+        if disk is not None:
+            by = f"machine {machine.name}"
+            found.append(Budget(LOCAL_DISK, "machine", machine.name, int(disk), unit="bytes", imposed_by=by))
     return tuple(found)
 
 

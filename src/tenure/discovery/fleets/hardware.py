@@ -1,7 +1,7 @@
 """Hardware from few figures: the topology of a machine of which only counts are known. Pure.
 
-What the figures do not say stays unknown: no caches, no PCI tree, no links are made up. NUMA nodes and GPUs are spread
-evenly, which is what the figures mean where they give only totals.
+What the figures do not say stays unknown: no caches, no PCI tree, no links are made up. NUMA nodes, GPUs and NICs are
+spread evenly, which is what the figures mean where they give only totals.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tenure.resources import HardwareProfile, ObjectMeta
 from tenure.resources.kinds.machine import HardwareProfileSpec
 from tenure.topology import MachineTopology, Unknown, digest, identity_json
-from tenure.topology.devices import DeviceLink, Gpu
+from tenure.topology.devices import DeviceLink, Gpu, NetworkInterface
 from tenure.topology.processors import Core, CoreKind, NumaNode, Package
 
 NOT_WRITTEN = Unknown("the fleet's file does not say")
@@ -20,7 +20,8 @@ SWITCH = "nvswitch"
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """One sort of machine. Memory in bytes, power in milliwatts; an island is GPUs that NVLink joins, 0 for none."""
+    """One sort of machine. Memory in bytes, power in milliwatts; an island is GPUs that NVLink joins, 0 for none.
+    How many NICs there are is not known where `nics` is None."""
 
     cores: int
     memory_bytes: int
@@ -29,12 +30,14 @@ class Hardware:
     numa_nodes: int = 1
     gpu_power_mw: int | None = None
     island: int = 0
+    nics: int | None = None
 
     @property
     def summary(self) -> str:
         """In one line."""
         gpus = f", {self.gpus} x {self.model or 'GPU'}" if self.gpus else ""
-        return f"{self.cores} cores, {self.numa_nodes} NUMA node(s), {self.memory_bytes / 2**30:.0f} GiB{gpus}"
+        nics = f", {self.nics} NICs" if self.nics else ""
+        return f"{self.cores} cores, {self.numa_nodes} NUMA node(s), {self.memory_bytes / 2**30:.0f} GiB{gpus}{nics}"
 
 
 def profile_of(hardware: Hardware) -> HardwareProfile:
@@ -73,7 +76,7 @@ def topology_of(hardware: Hardware) -> MachineTopology:
         numa_distances=NOT_WRITTEN,
         pci=NOT_WRITTEN,
         gpus=tuple(_gpu(hardware, number) for number in range(hardware.gpus)),
-        nics=NOT_WRITTEN,
+        nics=NOT_WRITTEN if hardware.nics is None else tuple(_nic(hardware, n) for n in range(hardware.nics)),
         disks=NOT_WRITTEN,
         links=_links(hardware) if hardware.island else NOT_WRITTEN,
     )
@@ -90,6 +93,17 @@ def _gpu(hardware: Hardware, number: int) -> Gpu:
         numa_node=number * hardware.numa_nodes // hardware.gpus,
         power_default_mw=power,
         power_max_mw=power,
+    )
+
+
+def _nic(hardware: Hardware, number: int) -> NetworkInterface:
+    return NetworkInterface(
+        id=f"nic-{number}",
+        pci=NOT_WRITTEN,
+        model=NOT_WRITTEN,
+        kind="",
+        speed_bits_per_s=NOT_WRITTEN,
+        numa_node=number * hardware.numa_nodes // (hardware.nics or 1),
     )
 
 

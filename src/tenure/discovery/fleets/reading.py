@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tenure.discovery.fleets.hardware import Hardware, profile_of
 from tenure.discovery.fleets.tables import Cells, Table, read_table
-from tenure.quantities import ByteRate, Money, Power
+from tenure.quantities import ByteRate, Bytes, Money, Power
 from tenure.resources import HardwareProfile, Machine, ObjectMeta, Site
 from tenure.resources.documents import decode_all, parse_documents
 from tenure.resources.kinds.machine import MachineHealth, MachineSpec
@@ -25,7 +25,7 @@ REQUIRED = ("sn", "cpu_milli", "memory_mib", "gpu", "model")
 LEVELS = {"nvlink_domain": "nvlinkDomain", "rail": "rail", "leaf": "leaf", "spine": "spine", "feed": "feed"}
 OPTIONAL = (
     *("rack", "row", *LEVELS, "numa_nodes", "island", "gpu_power", "rated_power"),
-    *("gpu_power_cap", "power_cap", "measured_power", "failed"),
+    *("gpu_power_cap", "power_cap", "measured_power", "failed", "nics", "local_disk"),
     *("rack_power", "rack_cooling", "rack_weight", "rack_network", "rack_units", "weight", "hourly_cost"),
 )
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -182,7 +182,17 @@ def _hardware(row: Cells) -> Hardware | None:
         numa_nodes=nodes,
         gpu_power_mw=int(power) if power is not None and gpus else None,
         island=island if gpus else 0,
+        nics=row.whole("nics") if row.text("nics") else None,
     )
+
+
+def _bytes(row: Cells, column: str) -> Bytes | None:
+    text = row.text(column)
+    try:
+        return Bytes.parse(text) if text else None
+    except ValueError as error:
+        row.wrong(column, str(error), "InvalidQuantity", "write it like 3840G or 7Ti")
+        return None
 
 
 def _power(row: Cells, column: str) -> Power | None:
@@ -209,9 +219,11 @@ def _health(row: Cells) -> MachineHealth | None:
     if words in ([], ["none"], ["machine"]):
         return MachineHealth(failed=words == ["machine"]) if words else None
     gpus = [f"gpu-{number}" for number in range(row.whole("gpu"))]
+    nics = [f"nic-{number}" for number in range(row.whole("nics", 0))]
     for word in words:
-        if word not in gpus:
-            row.wrong("failed", f"{word!r} is none of its {len(gpus)} GPUs", step="write machine, none, or gpu-0 gpu-1")
+        if word not in (*gpus, *nics):
+            said = f"{word!r} is none of its {len(gpus)} GPUs" + (f" and {len(nics)} NICs" if nics else "")
+            row.wrong("failed", said, step="write machine, none, or gpu-0 gpu-1")
     return MachineHealth(failed_devices=words)
 
 
@@ -232,6 +244,7 @@ def _machine(row: Cells, name: str, profile: str) -> Machine:
         measured_power=_power(row, "measured_power"),
         gpu_capped_power=_power(row, "gpu_power_cap"),
         health=_health(row),
+        local_disk=_bytes(row, "local_disk"),
         rack_units=row.whole("rack_units", 0) or None,
         weight_kg=row.whole("weight", 0) or None,
         hourly_cost=cost,

@@ -35,6 +35,7 @@ class Claim(Strict):
         default=None,
         description="reserve: held back for the contract until a remedy brings it into use; absent: the work runs here",
     )
+    role: str | None = Field(default=None, description="the member's role, where the work has several")
     cores: list[int] = Field(default_factory=list)
     memory: Bytes = Bytes(0)
     memory_nodes: list[int] = Field(default_factory=list)

@@ -44,6 +44,9 @@ class MachineSpec(Strict):
     gpu_capped_power: Power | None = Field(default=None, description="the power limit that is set on each GPU")
     rack_units: int | None = Field(default=None, ge=0, description="space that it takes in its rack")
     weight_kg: int | None = Field(default=None, ge=0, description="what it weighs, its part of the rack aside")
+    local_disk: Bytes | None = Field(
+        default=None, description="local disk that members may take; absent: none of it is sold"
+    )
     owner: str | None = None
     end_of_life: Instant | None = None
     reserved: SystemReserve = Field(default_factory=SystemReserve)
