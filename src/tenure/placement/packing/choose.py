@@ -188,9 +188,8 @@ class Packer:
             alike = waiting[start : start + WIDE_BATCH]
             heads = np.array([machines[0] for machines in alike])
             losses, slots = self._evaluate(heads)
-            if len(alike) == sum(map(len, alike)):
-                every, place = heads, slice(None)
-            else:
+            every = heads
+            if any(len(machines) > 1 for machines in alike):
                 every = np.concatenate(alike)
                 place = np.repeat(np.arange(len(alike)), [len(machines) for machines in alike])
                 losses, slots = losses[:, place], slots[:, place]
