@@ -28,6 +28,7 @@ from tenure.placement import (
     plan,
     relaxations,
 )
+from tenure.placement.audit_demand import unmet
 
 HORIZON = 16
 pytestmark = TIER
@@ -61,6 +62,7 @@ def test_a_plan_exists_exactly_where_one_is_given_and_it_is_the_earliest(questio
     if isinstance(answer, Plan):
         assert answer.start_ms == first
         assert together(fleet, demand, answer.claims)
+        assert unmet(fleet, demand, answer.claims) == ()
         assert not any(feasible(fleet, calendar, dearer, first) for dearer in worth_more(demand, answer))
         role = demand.roles[0]
         if role.count_min is not None and len(answer.claims) < role.count:
@@ -112,6 +114,7 @@ def test_counter_offers_are_feasible_and_none_gives_up_more_than_it_must(questio
     found = relaxations(fleet, calendar, demand, alternatives, now_ms=0, horizon_ms=HORIZON)
     for offer in found:
         assert feasible(fleet, calendar, offer.alternative.demand, offer.plan.start_ms)
+        assert unmet(fleet, offer.alternative.demand, offer.plan.claims) == ()
         assert 1 <= len(offer.steps) <= 2
     held = calendar.with_holds(*(offer.plan.hold(f"offer{n}") for n, offer in enumerate(found)))
     assert overbookings(fleet, held.holds.values(), margin_ms=calendar.margin_ms) == ()

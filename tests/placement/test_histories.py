@@ -12,6 +12,7 @@ from tests.placement.builders import demand, hold, machine
 from tests.placement.strategies import demands, fleets
 
 from tenure.placement import Calendar, Fleet, Plan, Role, Start, overbookings, plan
+from tenure.placement.audit_demand import unmet
 
 steps = st.lists(
     st.tuples(st.sampled_from(["ask", "ask", "ask", "offer", "end", "choose"]), st.integers(0, 9)), max_size=14
@@ -30,6 +31,7 @@ def test_capacity_is_kept_at_every_instant(fleet: Fleet, history: list[tuple[str
             if isinstance(answer, Plan):
                 least, most = (sum(sizes) for sizes in zip(*((r.least, r.count) for r in wanted.roles), strict=True))
                 assert least <= len(answer.claims) <= most
+                assert unmet(fleet, wanted, answer.claims) == ()
                 calendar = calendar.with_holds(answer.hold(f"h{number}"))
         elif ids and act == "end":
             before = calendar

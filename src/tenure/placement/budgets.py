@@ -9,10 +9,15 @@ A known hole: hardware whose power is unknown draws nothing here, and ``unknown_
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
-from tenure.placement.calendar import Amounts, Calendar, Use, peak_use
+from tenure.placement import over_time
+from tenure.placement.calendar import Amounts, Calendar
+from tenure.placement.charges import together
 from tenure.placement.fleet import Budget, Fleet, FleetMachine
 from tenure.placement.holds import Claim, Hold
+from tenure.placement.ordered import Tree
+from tenure.placement.over_time import Step
 
 POWER, COOLING = "power", "cooling"
 WATTS = frozenset({POWER, COOLING})
@@ -78,16 +83,27 @@ def budgets_left(
     """What is left of each budget throughout [start, end), by budget id; below zero where it is overdrawn."""
     if not fleet.budgets:
         return {}
-    until = end_ms + calendar.margin_ms
-    uses = [
-        Use(hold.alternative_of, hold.start_ms, calendar.stop_ms(hold), _hold_draws(fleet, hold))
-        for hold in calendar.holds.values()
-        if hold.start_ms < until
-        and calendar.stop_ms(hold) > start_ms
-        and not (without_group and hold.group == without_group)
-    ]
-    peak = peak_use(uses, start_ms, until)
+    until_ms = end_ms + calendar.margin_ms
+    lines = calendar.charges.lines(fleet, calendar.margin_ms, _hold_draws, calendar.alternatives)
+    beside = calendar.by_group.get(without_group, ()) if without_group else ()
+    own = together(beside, calendar.margin_ms, partial(_hold_draws, fleet))
+    peak = {b.id: _peak(lines[b.id], own.get(b.id, ()), start_ms, until_ms) for b in fleet.budgets if b.id in lines}
     return {budget.id: budget.limit - budget.base - peak.get(budget.id, 0) for budget in fleet.budgets}
+
+
+def _peak(line: Tree, own: Iterable[Step], start_ms: int, until_ms: int) -> int:
+    """The greatest that is drawn over a time, but for what one group of alternatives draws by its own steps."""
+    steps = sorted(own)
+    if not steps:
+        return over_time.peak(line, start_ms, until_ms)
+    highest, taken, at_ms = 0, 0, start_ms
+    for when_ms, change in (*steps, (until_ms, 0)):
+        # Between two of its steps the group draws alike.
+        if at_ms < min(when_ms, until_ms):
+            highest = max(highest, over_time.peak(line, at_ms, min(when_ms, until_ms)) - taken)
+        taken += change
+        at_ms = max(at_ms, when_ms)
+    return highest
 
 
 def overdrawn(left: Mapping[str, int], drawn: Mapping[str, int]) -> str | None:

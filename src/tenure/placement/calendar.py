@@ -3,18 +3,24 @@
 A hold takes its claims from its start until its end plus the margin in which its processes stop; the next hold on the
 same capacity starts after that. Holds of one group are alternatives and are charged their pointwise maximum: the union
 of their cores, the greater of their bytes and thousandths, at each instant.
+
+Each machine's holds are kept by their start, with the latest end of every stretch of them (``over_time``), so what
+stands there over some time is found without a walk over what stands there at other times; a hold more or less copies
+one path. What is drawn of budgets is kept beside it as lines of steps (``charges``).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
+from tenure.placement import over_time
+from tenure.placement.charges import Change, Charges
 from tenure.placement.fleet import FleetMachine
 from tenure.placement.holds import Claim, Hold
+from tenure.placement.ordered import Node, Tree
 from tenure.placement.values import FOREVER_MS, PlacementError
 
 Amounts = dict[str, int]
@@ -106,7 +112,10 @@ class Calendar:
 
     holds: Mapping[str, Hold] = field(default_factory=dict)
     margin_ms: int = 0
-    by_machine: Mapping[str, tuple[Hold, ...]] = field(default_factory=dict, compare=False, repr=False)
+    by_machine: Mapping[str, Node] = field(default_factory=dict, compare=False, repr=False)
+    by_group: Mapping[str, tuple[Hold, ...]] = field(default_factory=dict, compare=False, repr=False)
+    in_order: Tree = field(default=None, compare=False, repr=False)
+    charges: Charges = field(default_factory=Charges, compare=False, repr=False)
 
     @classmethod
     def of(cls, holds: Iterable[Hold], *, margin_ms: int = 0) -> Calendar:
@@ -114,7 +123,9 @@ class Calendar:
 
     def with_holds(self, *added: Hold) -> Calendar:
         """A calendar that holds these too. An id that is there already is an error: free it first."""
-        holds, by_machine = dict(self.holds), dict(self.by_machine)
+        holds, by_machine, by_group = dict(self.holds), dict(self.by_machine), dict(self.by_group)
+        fresh: dict[str, list[Hold]] = {}
+        changes: list[Change] = []
         for hold in added:
             if hold.id in holds:
                 raise PlacementError("HoldExists", f"holds[{hold.id}]", "a hold of this id is in the calendar")
@@ -122,30 +133,49 @@ class Calendar:
                 raise PlacementError("HoldInvalid", f"holds[{hold.id}].endMs", "a hold ends after it starts")
             holds[hold.id] = hold
             for name in {claim.machine for claim in hold.claims}:
-                row = by_machine.get(name, ())
-                place = bisect_left(row, _order(hold), key=_order)
-                by_machine[name] = (*row[:place], hold, *row[place:])
-        return Calendar(holds, self.margin_ms, by_machine)
+                fresh.setdefault(name, []).append(hold)
+            beside = by_group.get(hold.group, ()) if hold.group else ()
+            if hold.group:
+                by_group[hold.group] = (*beside, hold)
+            changes.append(Change(hold, beside, came=True))
+        for name, own in fresh.items():
+            row = over_time.with_all(by_machine.get(name), own)
+            if row is not None:
+                by_machine[name] = row
+        in_order = over_time.with_all(self.in_order, added)
+        return Calendar(holds, self.margin_ms, by_machine, by_group, in_order, self.charges.after(changes))
 
     def without(self, *ids: str) -> Calendar:
         """A calendar without these holds. What is not there is an error: nothing is freed twice."""
-        holds, by_machine = dict(self.holds), dict(self.by_machine)
+        holds, by_machine, by_group = dict(self.holds), dict(self.by_machine), dict(self.by_group)
+        in_order = self.in_order
+        changes: list[Change] = []
         for hold_id in ids:
             hold = holds.pop(hold_id, None)
             if hold is None:
                 raise PlacementError("HoldUnknown", f"holds[{hold_id}]", "the calendar has no hold of this id")
+            in_order = over_time.without(in_order, hold)
             for name in {claim.machine for claim in hold.claims}:
-                row = tuple(other for other in by_machine[name] if other.id != hold_id)
-                if row:
+                row = over_time.without(by_machine.pop(name), hold)
+                if row is not None:
                     by_machine[name] = row
-                else:
-                    del by_machine[name]
-        return Calendar(holds, self.margin_ms, by_machine)
+            beside: tuple[Hold, ...] = ()
+            if hold.group:
+                beside = tuple(other for other in by_group.pop(hold.group) if other.id != hold_id)
+                if beside:
+                    by_group[hold.group] = beside
+            changes.append(Change(hold, beside, came=False))
+        return Calendar(holds, self.margin_ms, by_machine, by_group, in_order, self.charges.after(changes))
 
     def last_start_ms(self, *, without_group: str = "") -> int:
         """From then on no hold begins: what is free only grows. Unix ms, or the least number where there is none."""
-        starts = [h.start_ms for h in self.holds.values() if not (without_group and h.group == without_group)]
-        return max(starts, default=-FOREVER_MS)
+        starts = (h.start_ms for h in over_time.latest_first(self.in_order) if not _of(h, without_group))
+        return next(starts, -FOREVER_MS)
+
+    def alternatives(self) -> Iterable[tuple[Hold, ...]]:
+        """All holds, those of one group together."""
+        yield from self.by_group.values()
+        yield from ((hold,) for hold in self.holds.values() if not hold.group)
 
     def stop_ms(self, hold: Hold) -> int:
         """When the capacity of a hold is free again: its end and the margin for stopping."""
@@ -153,14 +183,14 @@ class Calendar:
 
     def near(self, machine: str, start_ms: int, end_ms: int, *, without_group: str = "") -> list[Hold]:
         """Holds on a machine that a hold of [start, end) would meet, the margins of both sides included."""
-        row = self.by_machine.get(machine, ())
-        until = min(FOREVER_MS, end_ms + self.margin_ms)
-        last = bisect_left(row, until, key=_start)
-        return [
-            hold
-            for hold in row[:last]
-            if self.stop_ms(hold) > start_ms and not (without_group and hold.group == without_group)
-        ]
+        return self._meeting(machine, start_ms, min(FOREVER_MS, end_ms + self.margin_ms), without_group)
+
+    def _meeting(self, machine: str, after_ms: int, until_ms: int | None, without_group: str) -> list[Hold]:
+        """Holds on a machine that stop after one instant and start before another, by start and id."""
+        if after_ms >= FOREVER_MS:
+            return []
+        met = over_time.meeting(self.by_machine.get(machine), after_ms - self.margin_ms, until_ms)
+        return [hold for hold in met if not _of(hold, without_group)] if without_group else met
 
     def free_over(self, machine: FleetMachine, start_ms: int, end_ms: int, *, without_group: str = "") -> Free:
         """What is free on a machine throughout [start, end), its own stopping margin included."""
@@ -169,11 +199,7 @@ class Calendar:
 
     def free_at(self, machine: FleetMachine, instant_ms: int, *, without_group: str = "") -> Free:
         """What is free at one instant (a hold that is just stopping still counts)."""
-        near = [
-            hold
-            for hold in self.by_machine.get(machine.name, ())
-            if hold.start_ms <= instant_ms < self.stop_ms(hold) and not (without_group and hold.group == without_group)
-        ]
+        near = self._meeting(machine.name, instant_ms, instant_ms + 1, without_group)
         return self._left(machine, near, instant_ms, instant_ms + 1)
 
     def _left(self, machine: FleetMachine, near: list[Hold], start_ms: int, until_ms: int) -> Free:
@@ -202,19 +228,15 @@ class Calendar:
         """
         found: dict[int, list[str]] = {}
         for name in machines:
-            for hold in self.by_machine.get(name, ()):
+            for hold in self._meeting(name, after_ms, None, without_group):
                 stop_ms = self.stop_ms(hold)
-                if after_ms < stop_ms <= until_ms and not (without_group and hold.group == without_group):
+                if stop_ms <= until_ms:
                     found.setdefault(stop_ms, []).append(name)
         return dict(sorted(found.items()))
 
 
-def _order(hold: Hold) -> tuple[int, str]:
-    return hold.start_ms, hold.id
-
-
-def _start(hold: Hold) -> int:
-    return hold.start_ms
+def _of(hold: Hold, group: str) -> bool:
+    return bool(group) and hold.group == group
 
 
 def _amounts(hold: Hold, machine: str) -> Amounts:
