@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tenure.placement.demand import Demand, DeviceRequest, Role
-from tenure.placement.fleet import Device, Fleet, FleetMachine
+from tenure.placement.fleet import WHOLE_MILLI, Device, Fleet, FleetMachine
 from tenure.placement.holds import Claim
 
 
@@ -86,7 +86,7 @@ def _answer(wanted: Sequence[DeviceRequest], devices: Sequence[Device], taken: d
     return any(
         device.device_class == request.device_class
         and (not request.models or device.model in request.models)
-        and taken[device.id] == request.milli
+        and taken[device.id] == (device.milli if request.milli == WHOLE_MILLI else request.milli)  # whole is all of it
         and _answer(others, [*devices[:place], *devices[place + 1 :]], taken)
         for place, device in enumerate(devices)
     )
