@@ -33,6 +33,8 @@ NEIGHBOUR_SECONDS_MAX = 300.0
 GENERATOR_SECONDS = 2.0
 """What the load generator takes to start and to learn how long its prompts are."""
 
+_TOLD = ("promise", "startMs", "verdict", "reason", "detail", "requests", "observed", "bound")
+
 Tell = Callable[[str], None]
 
 
@@ -50,7 +52,10 @@ class Assurance:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round. `outcome`: Active, or the reason for which it was not. `trial`: whose evidence it rests on."""
+    """One round. `outcome`: Active, or the reason for which it was not. `trial`: whose evidence it rests on.
+
+    `judged`: each window of the contract as its audit tells it.
+    """
 
     trial: int
     number: int
@@ -62,6 +67,7 @@ class Round:
     commissioned: tuple[Count, ...] = ()
     served: tuple[Count, ...] = ()
     unverifiable: dict[str, int] = field(default_factory=dict)
+    judged: tuple[dict[str, object], ...] = ()
     seconds: float = 0.0
 
 
@@ -148,6 +154,7 @@ def one_round(ground: Ground, number: int, assurance: Assurance, windows: int, t
         commissioned=found.commissioned,
         served=found.served,
         unverifiable=found.unverifiable,
+        judged=found.judged,
         seconds=time.monotonic() - begun,
     )
 
@@ -159,6 +166,7 @@ class _Lived:
     commissioned: tuple[Count, ...] = ()
     served: tuple[Count, ...] = ()
     unverifiable: dict[str, int] = field(default_factory=dict)
+    judged: tuple[dict[str, object], ...] = ()
 
 
 def _lived(ground: Ground, workload: Workload, shape: str, busy: bool, windows: int) -> _Lived:
@@ -176,7 +184,7 @@ def _lived(ground: Ground, workload: Workload, shape: str, busy: bool, windows: 
         if windows:
             _serve(ground, contract, windows, system)
         ground.client.end(contract)
-        served = audited(ground.home, contract) if windows else ((), {})
+        served = audited(ground.home, contract) if windows else ((), {}, ())
         return _Lived("Active", "", commissioned(contract), *served)
     except CommissioningFailed as error:
         return _Lived(error.reason, str(error), commissioned(error.contract))
@@ -202,8 +210,9 @@ def _serve(ground: Ground, contract: Contract, windows: int, system: tuple[int, 
         time.sleep(GENERATOR_SECONDS + windows * WINDOW_MS / 1000)
 
 
-def audited(home: Home, contract: Contract) -> tuple[tuple[Count, ...], dict[str, int]]:
-    """Kept and breached windows of each promise over the contract's whole life, and why others were unverifiable."""
+def audited(home: Home, contract: Contract) -> tuple[tuple[Count, ...], dict[str, int], tuple[dict[str, object], ...]]:
+    """Kept and breached windows of each promise over the contract's whole life, why others were unverifiable, and every
+    window as the audit tells it."""
     told = home.tenure("contract", "audit", contract.name, "-o", "json")
     story = json.loads(told.stdout)
     counts, reasons = [], Counter[str]()
@@ -214,7 +223,8 @@ def audited(home: Home, contract: Contract) -> tuple[tuple[Count, ...], dict[str
         breached = sum(window["verdict"] == "Breached" for window in windows)
         reasons.update(window["reason"] for window in windows if window["verdict"] == "Unverifiable")
         counts.append(Count(promise["promise"], bounds[promise["promise"]], kept, kept + breached))
-    return tuple(counts), dict(reasons)
+    told_of = tuple({name: window[name] for name in _TOLD} for one in story["promises"] for window in one["windows"])
+    return tuple(counts), dict(reasons), told_of
 
 
 def commissioned(contract: Contract) -> tuple[Count, ...]:
