@@ -27,7 +27,7 @@ class Hand:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        while not self.stop.wait(0.01):
+        while not self.stop.wait(0.03):  # a look is two requests, in the process that is looked at
             for workload in self.client.list(Workload, namespace=self.namespace).items:
                 self._workload(workload)
             for inquiry in self.client.list(Inquiry, namespace=self.namespace).items:

@@ -52,6 +52,21 @@ IN_A_NAMESPACE = {
     "ledger show local": "Holds",
     "ledger check local": "Recount",
 }
+# Those that need somebody to answer them, or leave another contract, object or context than they found.
+CHANGING = (
+    "apply -f -",
+    "patch wl chat -p {}",
+    "label wl chat a=b",
+    "annotate wl chat a=b",
+    "config use-context tenure",
+    "ask -f -",
+    "request -f -",
+    "request -f - --no-wait",
+    "accept chat-3f2a1c",
+    "renew chat",
+    "end chat",
+    "trial -f - --for 10m",
+)
 # On the same host, by commands that take no namespace.
 ON_THE_HOST = {
     "explain workload.spec": "Explanation",
