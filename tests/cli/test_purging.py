@@ -1,7 +1,5 @@
 """`tenure down --purge` removes a home of Tenure, and never a folder that only was named like one."""
 
-from pathlib import Path
-
 import pytest
 
 from tenure.cli.homes import MARKS

@@ -3,9 +3,18 @@
 import re
 
 from tenure.cli import failures
+from tenure.quantities import Duration, QuantityError
 
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def duration_of(option: str, text: str) -> Duration:
+    """The exact duration that an option names. Raises Failure (usage)."""
+    try:
+        return Duration.parse(text)
+    except QuantityError as error:
+        raise failures.usage(f"{option} {error}", f"write {option} 10m", "InvalidQuantity") from None
 
 
 def seconds_of(text: str) -> float:

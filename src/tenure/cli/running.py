@@ -18,7 +18,7 @@ import psutil
 from cyclopts import Parameter
 
 from tenure.cli import exit_codes
-from tenure.cli.failures import Failure, unverifiable, usage
+from tenure.cli.failures import Failure, conflict, unverifiable, usage
 from tenure.cli.fleet_file import fleet_bytes, keep_fleet
 from tenure.cli.homes import not_a_home
 from tenure.cli.options import Output
@@ -32,6 +32,7 @@ PLANE_FILE = "plane.json"
 LOG_FILE = "plane.log"
 LOG_BYTES_MAX = 16 << 20
 READY_SECONDS_MAX = 60
+PORT_MAX = 65_535
 FLEET_BYTES_PER_SECOND = 4_000
 """A simulated fleet is made ready at ten times this pace; a busy machine takes longer."""
 STOP_SECONDS_MAX = 15
@@ -104,6 +105,8 @@ def up(
     with openb's columns) is served through the same door: nothing runs there, and everything says that it is simulated.
     """
     must_host("up")
+    if not 0 <= port <= PORT_MAX:
+        raise usage(f"--port {port} is no TCP port", f"name one up to {PORT_MAX}; 0 takes a free one", "InvalidValue")
     home = home_directory()
     running = living_plane_of(home)
     if fleet is not None:
@@ -151,15 +154,18 @@ def _start(home: Path, command: list[str], ready_seconds: int) -> dict[str, Any]
         if told is not None and told["pid"] == process.pid:
             return told
         if process.poll() is not None:
-            raise Failure(
-                f"Tenure did not start: {_last_words(log, begins)}",
-                exit_code=exit_codes.OUR_FAULT,
-                reason="StartFailed",
-                next_step=f"read {log}",
-            )
+            raise _did_not_start(_last_words(log, begins), log)
         time.sleep(LOOK_SECONDS)
     process.terminate()
     raise unverifiable(f"Tenure was not ready within {ready_seconds} s", "Unreachable", f"read {log}")
+
+
+def _did_not_start(words: str, log: Path) -> Failure:
+    if "address already in use" in words.lower():
+        said = "Tenure did not start: another process listens on this port"
+        return conflict(said, "PortTaken", "name another with --port, or leave it out to take a free one")
+    said = f"Tenure did not start: {words}"
+    return Failure(said, exit_code=exit_codes.OUR_FAULT, reason="StartFailed", next_step=f"read {log}")
 
 
 def _last_words(log: Path, begins: int) -> str:

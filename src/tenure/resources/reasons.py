@@ -223,6 +223,8 @@ REASONS: tuple[Reason, ...] = (
     Reason("StatementInvalid", "what should be stated lacks a field or has no exact form", "see the message for which field"),
     Reason("StatementIdTaken", "a statement of this id was made before, and said something else", "give a new statement an id of its own"),
     Reason("BackupDamaged", "a backup is not what was written; the part is named", "take an older backup"),
+    Reason("NotTrialled", "work of this sort is answered without a measurement", "request it: `tenure request -f FILE`"),
+    Reason("PortTaken", "another process listens on the port that was named", "name another with --port, or leave it out"),
     Reason("NotAHome", "the folder is no home of Tenure, so nothing in it is removed", "name the home with --home DIR"),
     Reason("HomeNotEmpty", "a backup is put back into an empty home only", "name an empty one with --home DIR"),
     Reason("BundleUnreadable", "the file is no bundle, or cannot be read or written", "ask for it again"),

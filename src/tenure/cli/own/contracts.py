@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from tenure.cli import exit_codes, failures, requests, screen
 from tenure.cli.door import Door, open_door
-from tenure.cli.durations import seconds_of
+from tenure.cli.durations import duration_of, seconds_of
 from tenure.cli.options import HERE, ContractName, Output, Reach
 from tenure.cli.own.outcome import (
     ANSWER_CODES,
@@ -85,6 +85,7 @@ def renew(
     if accept not in ("", "best"):
         raise failures.usage(f"--accept {accept!r} is not known", "write --accept best")
     patience = seconds_of(timeout)
+    asked = duration_of("--for", for_) if for_ else None
     with open_door(reach) as door:
         contract = Contract.model_validate(contract_named(door, name))
         if int(contract.spec.term.end) <= SystemClock().now_ms():
@@ -92,7 +93,7 @@ def renew(
         held = None if for_ else _held_renewal(door, contract)
         if held is not None:
             return _show_held(door, contract, held, accept=bool(accept), patience=patience, as_json=as_json)
-        length = Duration.parse(for_) if for_ else _length_of(contract)
+        length = asked or _length_of(contract)
         start = format_instant(int(contract.spec.term.end))
         term = {"duration": str(length), "start": start, "startBy": None, "end": None}
         workload = contract.spec.workload.name

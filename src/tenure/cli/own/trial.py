@@ -7,14 +7,14 @@ from cyclopts import Parameter
 
 from tenure.cli import failures, screen
 from tenure.cli.door import open_door
-from tenure.cli.durations import seconds_of
+from tenure.cli.durations import duration_of, seconds_of
 from tenure.cli.manifests import read_one
 from tenure.cli.options import HERE, OneFile, Output, Reach, Term
 from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, expiry_of, say_answer
 from tenure.cli.own.request import state
 from tenure.cli.waiting import waiting
 from tenure.client import WaitTimeout
-from tenure.quantities import Duration, QuantityError, SystemClock, format_instant
+from tenure.quantities import SystemClock, format_instant
 from tenure.resources import Workload
 
 TRIAL_FOR = "tenure.dev/trial-for"
@@ -34,10 +34,7 @@ def trial(
 ) -> int:
     """Measure a need for longer, under a hold of its own, and answer it anew with what was learnt."""
     as_json = check_output(output)
-    try:
-        length = Duration.parse(for_)
-    except QuantityError as error:
-        raise failures.usage(f"--for {error}", "write --for 10m", "InvalidQuantity") from None
+    length = duration_of("--for", for_)
     patience = seconds_of(timeout) if timeout else length.seconds * 4 + 300
     manifest = read_one(filename, "Workload")
     with open_door(reach) as door:
