@@ -15,7 +15,7 @@ EXAMPLES ?= 2000
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-quickstart: $(VENV)/run.stamp ## set up, then tell the whole story on this machine (add ARGS=--keep to leave it running)
+quickstart: hosting $(VENV)/run.stamp ## set up, then tell the whole story on this machine (add ARGS=--keep to leave it running)
 	@$(BIN)/tenure model fetch smollm2-135m-instruct
 	@$(BIN)/tenure --home $(CURDIR)/.tenure/quickstart quickstart $(ARGS)
 
@@ -78,6 +78,11 @@ $(VENV)/run.stamp: requirements/run.lock pyproject.toml
 $(VENV)/dev.stamp: requirements/dev.lock pyproject.toml
 	@$(MAKE) --no-print-directory install LOCK=dev
 	@touch $@
+
+# Said before anything is installed or fetched, in the words of `tenure quickstart` itself.
+.PHONY: hosting
+hosting:
+	@test "$$(uname -s)" != Darwin || { printf '%s\n' 'error: `tenure quickstart` does not run on macOS. No discovery of this machine and no local engine: macOS has no way to pin a process to a core, and what cannot be pinned cannot be promised. `tenure up` and `tenure quickstart` say so at once.  [SystemNotSupported]' '  → run it on Linux. What works here: the command line and the SDK against a host on Linux, verification of evidence, `tenure simulate` and `tenure capacity --fleet`, and `tenure inventory` of files from other machines.' >&2; exit 5; }
 
 .PHONY: install
 install:

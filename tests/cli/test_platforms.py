@@ -1,6 +1,9 @@
 """What each system can do is said at once, in the same words everywhere: doctor, up, quickstart, README."""
 
+import os
 import platform
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,22 @@ def test_on_macos_the_commands_that_host_refuse_at_once(
     assert MACOS.lacks in ran.err
     assert MACOS.works in ran.err
     assert not offline.home.exists()
+
+
+def test_on_macos_make_quickstart_says_so_before_it_installs_anything(tmp_path: Path) -> None:
+    shutil.copy(README.with_name("Makefile"), tmp_path)
+    uname = tmp_path / "bin" / "uname"
+    uname.parent.mkdir()
+    uname.write_text("#!/bin/sh\necho Darwin\n")
+    uname.chmod(0o755)
+    path = f"{uname.parent}:{os.environ['PATH']}"
+    ran = subprocess.run(["make", "quickstart"], cwd=tmp_path, env={"PATH": path}, capture_output=True, text=True)
+    assert ran.returncode != 0
+    assert ran.stdout == "", "nothing is begun"
+    assert "[SystemNotSupported]" in ran.stderr
+    assert f"does not run on macOS. {MACOS.lacks}" in ran.stderr
+    assert MACOS.works in ran.stderr
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["Makefile", "bin"]
 
 
 @pytest.mark.parametrize("command", HOSTING)
