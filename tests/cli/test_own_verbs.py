@@ -189,6 +189,28 @@ def test_trial_wishes_for_a_longer_measurement(shell: Shell, monkeypatch: pytest
     assert found["metadata"]["annotations"]["tenure.dev/trial-for"] == "10m"
 
 
+def test_a_trial_of_what_is_not_there_says_so_and_does_not_wait_for_it_to_begin(shell: Shell) -> None:
+    shell.here("apply", "-f", "-", stdin=CHAT)
+    said = {"type": "ReferencesFound", "status": "False", "reason": "ModelNotFetched", "message": "no file"}
+    with shell.controllers() as client:
+        missing = [{**said, "lastTransitionTime": answers.NOW, "observedGeneration": 1}]
+        client.patch_status(Workload, "chat", {"status": {"conditions": missing}}, namespace=shell.namespace)
+    ran = shell.here("trial", "-f", "-", "--for", "10m", stdin=CHAT)
+    assert (ran.code, ran.out) == (3, "")
+    assert "[ModelNotFetched]" in ran.err
+    assert "→ run `tenure model fetch NAME`" in ran.err
+
+
+def test_work_that_is_not_measured_before_it_is_answered_has_no_trial(shell: Shell) -> None:
+    job = "apiVersion: tenure.dev/v1alpha1\nkind: Workload\nmetadata: {name: job}\n"
+    job += "spec: {command: {}, run: {command: [sleep, '60']}}\n"
+    ran = shell.here("trial", "-f", "-", "--for", "10m", stdin=job)
+    assert (ran.code, ran.out) == (2, "")
+    assert "[NotTrialled]" in ran.err
+    assert "tenure request -f FILE" in ran.err
+    assert shell.here("get", "workloads", "-o", "name").out == ""
+
+
 def test_a_wish_for_a_longer_measurement_comes_with_the_need_and_is_no_part_of_it(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from tenure.cli.waiting import waiting
 from tenure.client import WaitTimeout
 from tenure.quantities import SystemClock, format_instant
 from tenure.resources import Workload
+from tenure.sdk.outcomes import blocked, standing_of
 
 TRIAL_FOR = "tenure.dev/trial-for"
 # Who asks for as much again wants as much again: the same words at another time are another wish.
@@ -37,6 +38,14 @@ def trial(
     length = duration_of("--for", for_)
     patience = seconds_of(timeout) if timeout else length.seconds * 4 + 300
     manifest = read_one(filename, "Workload")
+    assert isinstance(manifest.model, Workload), "that is what was read"
+    work = manifest.model.spec.work
+    if work != "inference":
+        raise failures.usage(
+            f"spec.{work} is not trialled: only inference is measured before it is answered",
+            "`tenure request -f FILE` answers it",
+            "NotTrialled",
+        )
     with open_door(reach) as door:
         # Need and wish in one write: else the trial that the need alone calls for begins in between.
         wish = {TRIAL_FOR: str(length), TRIAL_ASKED: format_instant(SystemClock().now_ms())}
@@ -58,11 +67,19 @@ def trial(
 
 def _wait_begun(wait_for: object, asked: Workload) -> None:
     assert callable(wait_for), "a verb of the client"
+
+    def begun(seen: Workload) -> bool:
+        standing = standing_of(seen)
+        # A trial that failed before stands in nobody's way now; what the need names must be there.
+        if standing.blocked_by is not None and standing.blocked_by.type == "ReferencesFound":
+            raise blocked(standing)
+        return bool(seen.status and seen.status.phase == "Trialling")
+
     try:
         wait_for(
             Workload,
             asked.name,
-            lambda seen: bool(seen.status and seen.status.phase == "Trialling"),
+            begun,
             namespace=asked.namespace,
             timeout_seconds=BEGIN_SECONDS,
         )
