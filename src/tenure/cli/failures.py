@@ -77,6 +77,10 @@ def unverifiable(message: str, reason: str = "Unverifiable", next_step: str = ""
     return Failure(message, exit_code=exit_codes.UNVERIFIABLE, reason=reason, next_step=next_step)
 
 
+_NAME_A_FILE = "name a file that is there; a path is taken from the folder that the command runs in"
+_READABLE = "name a file that this user may read and write; `ls -l` shows whose it is"
+
+
 def failure_of(error: BaseException, tokens: Sequence[str]) -> Failure:
     """The failure that an exception means at the face; what nobody foresaw is our own fault."""
     if isinstance(error, Failure):
@@ -95,7 +99,8 @@ def failure_of(error: BaseException, tokens: Sequence[str]) -> Failure:
         message = f"{error.filename}: {(error.strerror or str(error)).lower()}"
         missing = isinstance(error, FileNotFoundError)
         code = exit_codes.NOT_FOUND if missing else exit_codes.USAGE
-        return Failure(message, exit_code=code, reason="FileNotFound" if missing else "FileUnreadable")
+        reason, step = ("FileNotFound", _NAME_A_FILE) if missing else ("FileUnreadable", _READABLE)
+        return Failure(message, exit_code=code, reason=reason, next_step=step)
     if os.environ.get("TENURE_DEBUG"):
         traceback.print_exception(error)
     return Failure(
@@ -234,9 +239,16 @@ def _of_the_sdk(error: BaseException) -> Failure:
 
 def _cause(cause: Any) -> dict[str, Any]:
     # A Status has no place for the next step, so the host writes it behind its words.
+    from tenure.resources.reasons import next_step
+
+    known = next_step(cause.reason)
     message, _, step = cause.message.partition("; see `")
+    if step:
+        step = f"see `{step}"
+    elif known:  # a step that the host worded for this very value stays in its words
+        message, step = cause.message.removesuffix(f"; {known}"), known
     found = {"code": cause.reason, "message": message, "path": cause.field}
-    return found | ({"nextStep": f"see `{step}"} if step else {})
+    return found | ({"nextStep": step} if step else {})
 
 
 def _find_it(message: str) -> str:
