@@ -4,12 +4,14 @@ from tenure.placement import Constraint
 from tenure.resources.kinds.workload import WorkloadSpec
 
 IMPOSED_BY = "this version"
+JOB_FIELDS = ("model", "dataset", "runtime", "steps")
 
 
 def unpromised(spec: WorkloadSpec, site: str, now_ms: int) -> tuple[Constraint, ...]:
     """One constraint that no machine satisfies for each demand that nothing here keeps; none for an ordinary need."""
     objectives = spec.objectives
     inference = spec.inference is not None
+    job = None if inference else getattr(spec, spec.work)
     asked = {
         "isolation: shared": spec.isolation == "shared",
         "class: spot": spec.guarantee == "spot",
@@ -22,6 +24,8 @@ def unpromised(spec: WorkloadSpec, site: str, now_ms: int) -> tuple[Constraint, 
         and objectives is not None
         and (objectives.output_tokens_per_second is not None or objectives.requests_per_second is not None),
         "objectives (latencies)": not inference and objectives is not None and bool(objectives.latencies()),
+        # What a job works on is its own command's affair; nothing here fetches, checks or counts what these name.
+        **{f"{spec.work}.{name}": job is not None and getattr(job, name) is not None for name in JOB_FIELDS},
     }
     found = [
         Constraint(
