@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.engines.builders import a_run, shell
-from tests.engines.contract import NEVER
+from tests.engines.contract_commands import NEVER
 from tests.engines.waiting import eventually
 
 from tenure.engines import EndReason, LocalEngine, Phase, RunState, RunUnreadable

@@ -13,7 +13,7 @@ from typing import Literal
 import pytest
 from tests.chaos.disks import filled, small_disk
 from tests.engines.builders import a_run, python, shell
-from tests.engines.contract import SERVER
+from tests.engines.contract_commands import SERVER
 from tests.engines.filling import no_room
 from tests.engines.waiting import eventually
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from tests.engines.builders import a_run, last_cpu, python, shell
-from tests.engines.contract import NEVER
+from tests.engines.contract_commands import NEVER
 from tests.engines.waiting import eventually
 
 from tenure.engines import LocalEngine, Restart, RestartPolicy, Sidecar

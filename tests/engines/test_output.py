@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.engines.builders import shell
-from tests.engines.contract import NEVER
+from tests.engines.contract_commands import NEVER
 from tests.engines.waiting import eventually
 
 from tenure.engines import LogLimits

@@ -114,14 +114,9 @@ def _marked_runs(group: str) -> set[str]:
     prefix = MARK + group.encode() + b"/"
     runs: set[str] = set()
     for pid in procfs.pids():
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                entries = file.read().split(b"\0")
-        except OSError:
-            continue
         runs.update(
             entry.removeprefix(prefix).decode(errors="replace").rpartition(".")[0]
-            for entry in entries
+            for entry in procfs.environment(pid, prefix)
             if entry.startswith(prefix)
         )
     return runs

@@ -11,17 +11,28 @@ def boot_id() -> str:
         return file.read().strip()
 
 
+def _read(path: str) -> bytes:
+    """A whole file, without what `open` wraps it in: a look at every process reads hundreds of them."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        content = b""
+        while more := os.read(descriptor, 1 << 16):
+            content += more
+        return content
+    finally:
+        os.close(descriptor)
+
+
 def stat_fields(pid: int) -> list[str] | None:
     """Fields of /proc/PID/stat from the third (state) on, or None where there is no such process.
 
     The second field is the command in parentheses and may hold spaces and parentheses itself.
     """
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            text = file.read()
+        content = _read(f"/proc/{pid}/stat")
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return text[text.rindex(")") + 2 :].split()
+    return content[content.rindex(b")") + 2 :].decode("ascii").split()
 
 
 def start_ticks(pid: int) -> int | None:
@@ -75,11 +86,16 @@ def thread_ids(pid: int) -> list[int]:
 
 def environment_has(pid: int, entry: bytes) -> bool:
     """Whether the process was started with this NAME=value. False where that may not be read."""
+    return entry in environment(pid, entry)
+
+
+def environment(pid: int, holding: bytes) -> list[bytes]:
+    """What the process was started with, as NAME=value; nothing where this is not in it, or it may not be read."""
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return entry in file.read().split(b"\0")
+        content = _read(f"/proc/{pid}/environ")
     except OSError:
-        return False
+        return []
+    return content.split(b"\0") if holding in content else []
 
 
 def parse_list(text: str) -> list[int]:
