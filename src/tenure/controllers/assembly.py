@@ -9,6 +9,7 @@ from pathlib import Path
 from tenure.client import AsyncClient
 from tenure.controllers.contract.reconcile import ContractReconciler
 from tenure.controllers.contract.retention import keep_sweeping
+from tenure.controllers.in_use import guard_all, in_use_controllers
 from tenure.controllers.inquiry import InquiryReconciler
 from tenure.controllers.kernel import Controller, Key, run_controllers
 from tenure.controllers.machine.fleet import fleet_of
@@ -66,6 +67,7 @@ async def plane_of(
     try:
         await asyncio.to_thread(engine.adopt)
         await put_catalog(client)
+        await guard_all(client)
         await plane.allocator.recover()
         if fleet is not None:
             await announce_fleet(plane)
@@ -93,6 +95,7 @@ async def run_plane(plane: Plane, ready: Callable[[], None]) -> None:
         Controller(Offer, OfferReconciler(plane.client, plane.allocator, plane.clock, trials)),
         Controller(Contract, ContractReconciler(plane)),
         Controller(Inquiry, InquiryReconciler(plane)),
+        *in_use_controllers(plane),
     ]
     try:
         async with asyncio.TaskGroup() as group:

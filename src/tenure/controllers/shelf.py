@@ -2,12 +2,13 @@
 
 from tenure.catalog import models, runtimes
 from tenure.client import AlreadyExists, AsyncClient
+from tenure.controllers.in_use.finalizer import guarded
 
 
 async def put_catalog(client: AsyncClient) -> None:
     """Create the Models and Runtimes of the package that are not there yet."""
     for obj in (*models(), *runtimes()):
         try:
-            await client.create(obj)
+            await client.create(guarded(obj))
         except AlreadyExists:
             continue

@@ -13,7 +13,7 @@ from tenure.client import AlreadyExists, AsyncClient, Conflict, NotFound, Unreac
 from tenure.ledger.collect import discard, is_proposed
 from tenure.ledger.decision import Decision, DecisionFunction, Refused
 from tenure.ledger.marks import complete_marks
-from tenure.ledger.memory import FleetOf, Memory, ledger_of, read_memory
+from tenure.ledger.memory import FleetOf, Memory, counts_alike, ledger_of, read_memory
 from tenure.ledger.records import Record, record_of_contract, record_of_offer
 from tenure.quantities import Clock, Instant
 from tenure.resources import LEDGER_FINALIZER, Contract, Offer, Site
@@ -160,8 +160,8 @@ class Allocator:
 
     async def _current(self) -> Memory:
         site = await self._client.get(Site, self._site)
-        # A site whose declared budgets changed is another fleet, although no generation moved.
-        known = self._memory is not None and self._memory.site.spec == site.spec
+        # A site whose declared budgets changed, or that is deleted, is another fleet, although no generation moved.
+        known = self._memory is not None and counts_alike(self._memory.site, site)
         if self._memory is not None and known and self._memory.generation == ledger_of(site).generation:
             self._memory = replace(self._memory, site=site)
         else:
@@ -213,7 +213,7 @@ class Allocator:
                 current = ledger_of(site)
                 if current.last_batch == operations and current.generation == memory.generation + 1:
                     return site  # the answer was lost, the commit was not
-                if current.generation != memory.generation or site.spec != memory.site.spec:
+                if current.generation != memory.generation or not counts_alike(site, memory.site):
                     return None  # the plan was made on other holds, or under other budgets
                 # Somebody wrote another part of the Site: the plan stands, the version moved.
         raise Conflict(f"site {self._site} kept changing while it was committed to")

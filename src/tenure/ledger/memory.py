@@ -54,7 +54,21 @@ async def read_memory(client: AsyncClient, site_name: str, clock: Clock, fleet_o
     records = [*map(record_of_offer, offers), *map(record_of_contract, contracts)]
     view = View(site_name, ledger.generation, {r.uid: r for r in records if r.counts})
     machines = [m for m in (await client.list(Machine)).items if m.spec.site == site_name]
+    if site.metadata.deletion_timestamp is not None:
+        machines = [_draining(machine) for machine in machines]
     profiles = (await client.list(HardwareProfile)).items
     everything: list[Offer | Contract] = [*offers, *contracts]
     undecided = any(is_proposed(o) and o.spec.planned_generation >= ledger.generation for o in everything)
     return Memory(site, view, fleet_of(site, machines, profiles), undecided)
+
+
+def counts_alike(one: Site, other: Site) -> bool:
+    """Whether a plan for the site as read once stands for it as read later: the same budgets, and not deleted since."""
+    return one.spec == other.spec and one.metadata.deletion_timestamp == other.metadata.deletion_timestamp
+
+
+def _draining(machine: Machine) -> Machine:
+    """A machine of a site that is being deleted: what it holds stays, nothing new is placed on it."""
+    if machine.status is None or machine.status.state != "Ready":
+        return machine
+    return machine.model_copy(update={"status": machine.status.model_copy(update={"state": "Draining"})})

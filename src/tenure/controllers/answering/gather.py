@@ -42,7 +42,10 @@ async def gather(
     plane: Plane, spec: WorkloadSpec, need: Need, *, trial: Duration | None = None, trial_made: bool = False
 ) -> Knowledge | Missing:
     """What is known, or what is missing. `trial`: how long its user wants it measured; `trial_made`: it was."""
-    site = await plane.client.get(Site, plane.site)
+    try:
+        site = await plane.client.get(Site, plane.site)
+    except NotFound:
+        return Missing("ReferenceNotFound", f"site {plane.site} was deleted; `tenure up` registers it anew")
     machines = await _machines(plane)
     known = Knowledge(
         need=need,
@@ -67,7 +70,7 @@ async def gather(
     machine = machines.get(plane.machine)
     if machine is None:
         return Missing("ReferenceNotFound", f"machine {plane.machine} is not registered yet")
-    subject = await find_subject(plane, need, machine)
+    subject = await find_subject(plane, need, machine, fresh=True)
     if isinstance(subject, Missing):
         return subject
     return await asyncio.to_thread(_with_evidence, plane, spec, known, subject, machine, trial, trial_made)
@@ -80,14 +83,18 @@ async def _machines(plane: Plane) -> Mapping[str, Machine]:
     return {m.name: m for m in (await plane.client.list(Machine)).items if m.spec.site == plane.site}
 
 
-async def find_subject(plane: Plane, need: Need, machine: Machine) -> Subject | Missing:
-    """The model file and the runtime that serves it on this machine."""
+async def find_subject(plane: Plane, need: Need, machine: Machine, *, fresh: bool = False) -> Subject | Missing:
+    """The model file and the runtime that serves it on this machine. For `fresh` work neither may be being deleted."""
     assert need.model is not None
     try:
         model = await plane.client.get(Model, need.model)
     except NotFound:
         return Missing("ReferenceNotFound", f"spec.inference.model: no Model is named {need.model}")
+    if model.metadata.deletion_timestamp is not None and fresh:
+        return Missing("ReferenceNotFound", f"spec.inference.model: Model {need.model} is being deleted")
     runtimes = sorted((await plane.client.list(Runtime)).items, key=lambda r: r.name)
+    if fresh:
+        runtimes = [r for r in runtimes if r.metadata.deletion_timestamp is None]
     fitting = [r for r in runtimes if model.spec.format in r.spec.accepts.formats]
     if need.runtime is not None:
         fitting = [r for r in fitting if r.name == need.runtime]

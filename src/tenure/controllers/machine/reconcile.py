@@ -54,6 +54,8 @@ class MachineReconciler:
             return None
         if machine.status is None or machine.spec.site != plane.site or machine.status.state == "Retired":
             return None
+        if machine.metadata.deletion_timestamp is not None:
+            return None  # it takes nothing new, whatever its spec says: `in_use` drains it and lets it go
         wanted = state_wanted(machine.spec)
         rebudgeted = await self._rebudget(machine, topology)
         if machine.status.state == wanted and not rebudgeted:

@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass
 
 from tenure.client import AlreadyExists, AsyncClient
+from tenure.controllers.in_use.finalizer import guarded
 from tenure.controllers.status import update_status
 from tenure.discovery import scan
 from tenure.quantities import Bytes, Clock, Instant, Power
@@ -149,6 +150,6 @@ def machine_name(hostname: str) -> str:
 
 async def _create(client: AsyncClient, obj: Site | Machine | HardwareProfile | Engine) -> None:
     try:
-        await client.create(obj)
+        await client.create(guarded(obj))
     except AlreadyExists:
         return

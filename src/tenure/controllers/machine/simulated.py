@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 
 from tenure.client import AlreadyExists, AsyncClient
+from tenure.controllers.in_use.finalizer import guarded
 from tenure.controllers.machine.health import devices_reported, state_wanted
 from tenure.controllers.machine.register import Registered
 from tenure.controllers.plane import Plane
@@ -96,7 +97,7 @@ async def _site(client: AsyncClient, fleet: FleetFile) -> None:
 
 async def _machine(client: AsyncClient, wanted: Machine, there: Machine | None, seen: MachineStatus) -> None:
     if there is None:
-        made = await client.create(wanted)
+        made = await client.create(guarded(wanted))
         await client.replace_status(made.model_copy(update={"status": _status(wanted, seen)}))
         return
     if _differs(there.spec, wanted.spec) or there.metadata.labels != wanted.metadata.labels:
@@ -157,6 +158,6 @@ async def _side_by_side(calls: Iterable[Awaitable[None]]) -> None:
 
 async def _create(client: AsyncClient, obj: Site | HardwareProfile | Engine) -> None:
     try:
-        await client.create(obj)
+        await client.create(guarded(obj))
     except AlreadyExists:
         return

@@ -39,7 +39,8 @@ class OfferReconciler:
         if offer.metadata.deletion_timestamp is not None:
             if not await self._nothing_runs(offer):
                 return Wait(STOP_AGAIN_MS)
-            await self._release(offer, "Withdrawn", "Withdrawn")
+            if phase in ("Proposed", "Held"):
+                await self._release(offer, "Withdrawn", "Withdrawn")
             await drop_ledger_finalizer(self._client, offer)
             return None
         if phase == "Held":

@@ -1,0 +1,102 @@
+"""An object that is being deleted waits until nobody stands on it, says for whom, and takes no new work meanwhile."""
+
+from tenure.client import NotFound
+from tenure.controllers.in_use.finalizer import GUARDED, guard, is_guarded, let_go
+from tenure.controllers.in_use.users import named, users_of
+from tenure.controllers.kernel import Controller, Key, Wait
+from tenure.controllers.plane import Plane
+from tenure.controllers.status import condition, set_conditions, update_status
+from tenure.ledger.decision import capacity
+from tenure.resources import ApiObject, Contract, Engine, HardwareProfile, Machine, Model, Offer, Site
+from tenure.resources.base import Status
+from tenure.resources.kinds.engine import EngineStatus
+from tenure.resources.kinds.machine import MachineStatus
+from tenure.resources.kinds.model import ModelStatus
+from tenure.resources.kinds.site import SiteStatus
+
+LOOK_AGAIN_MS = 10_000
+"""For what wakes nobody; the end of a contract or an offer does."""
+OVER = ("Ended", "Expired", "Withdrawn")
+STATUSES: dict[type[ApiObject], type[Status]] = {
+    Site: SiteStatus,
+    Machine: MachineStatus,
+    Engine: EngineStatus,
+    Model: ModelStatus,
+}
+NEXT_STEP = "`tenure end NAME` ends a contract before its term; an offer that nobody accepts expires"
+MACHINES_FIRST = "`tenure delete machine NAME` deletes a machine that has it"
+
+
+def in_use_controllers(plane: Plane) -> list[Controller]:
+    """One controller a kind that contracts stand on."""
+    controllers = []
+    for model in GUARDED:
+        reconciler = InUseReconciler(plane, model)
+        listens = {Offer: reconciler.woken_by_end, Contract: reconciler.woken_by_end}
+        controllers.append(Controller(model, reconciler, also={model: reconciler.keys, **listens}, workers=1))
+    return controllers
+
+
+class InUseReconciler:
+    """One object of its kind at a time."""
+
+    def __init__(self, plane: Plane, model: type[ApiObject]) -> None:
+        self._plane = plane
+        self._model = model
+        self._waiting: set[Key] = set()
+
+    def keys(self, obj: ApiObject) -> list[Key]:
+        """What a watched object of the kind wakes: itself, where it is being deleted or not guarded yet."""
+        due = obj.metadata.deletion_timestamp is not None or not is_guarded(obj)
+        return [Key("", obj.name)] if due else []
+
+    def woken_by_end(self, obj: ApiObject) -> list[Key]:
+        """All that wait, when a contract or an offer is over."""
+        assert isinstance(obj, Offer | Contract)
+        return sorted(self._waiting) if obj.status is not None and obj.status.phase in OVER else []
+
+    async def reconcile(self, key: Key) -> Wait | None:
+        """Guard it; once it is being deleted, let it go when nobody stands on it any more."""
+        plane = self._plane
+        try:
+            obj = await plane.client.get(self._model, key.name)
+        except NotFound:
+            self._waiting.discard(key)
+            return None
+        if obj.metadata.deletion_timestamp is None:
+            await guard(plane.client, obj)
+            return None
+        if not is_guarded(obj):
+            return None
+        self._waiting.add(key)
+        if isinstance(obj, Machine):
+            await self._drain(obj)
+        users = await users_of(plane, obj)
+        if users:
+            await self._say(obj, users)
+            return Wait(LOOK_AGAIN_MS)
+        await let_go(plane.client, obj)
+        self._waiting.discard(key)
+        return None
+
+    async def _drain(self, machine: Machine) -> None:
+        """A commit after the deletion: whoever planned on the machine before it plans anew, and finds it draining."""
+        if machine.status is None or machine.status.state in ("Draining", "Failed", "Retired"):
+            return
+        try:
+            await self._plane.allocator.decide(
+                lambda view, fleet, now_ms: capacity(machine.name, machine.uid, "Draining", "Drained")  # noqa: ARG005
+            )
+        except NotFound:
+            return  # no site, no ledger: nothing is planned
+
+    async def _say(self, obj: ApiObject, users: list[str]) -> None:
+        step = MACHINES_FIRST if isinstance(obj, HardwareProfile) else NEXT_STEP
+        message = f"{named(users)} stand{'s' if len(users) == 1 else ''} on it; {step}"
+        said = condition("Released", False, "WaitingForRelease", message, self._plane.clock)
+        await update_status(
+            self._plane.client,
+            obj,
+            lambda status: status.model_copy(update={"conditions": set_conditions(status.conditions, said)}),
+            STATUSES.get(self._model, Status)(),
+        )
