@@ -57,13 +57,15 @@ Tree = Node | None
 
 def built(sort: Sort, entries: Sequence[Entry]) -> Tree:
     """The tree of entries that are in order already."""
-    leaf, level = True, list(entries)
-    while len(level) > 1 or (leaf and level):
-        # Not quite full, so that the next additions split nothing.
-        step = WIDTH * 3 // 4
-        level = [Node(sort, tuple(level[at : at + step]), leaf=leaf) for at in range(0, len(level), step)]
-        leaf = False
-    return level[0] if level else None  # type: ignore[return-value]
+    level = _grouped(sort, entries, leaf=True)
+    while len(level) > 1:
+        level = _grouped(sort, level, leaf=False)
+    return level[0] if level else None
+
+
+def _grouped(sort: Sort, parts: Sequence[Any], *, leaf: bool) -> list[Node]:
+    step = WIDTH * 3 // 4  # not quite full, so that the next additions split nothing
+    return [Node(sort, tuple(parts[at : at + step]), leaf=leaf) for at in range(0, len(parts), step)]
 
 
 def found(tree: Tree, key: Key) -> Entry | None:

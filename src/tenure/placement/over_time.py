@@ -15,7 +15,7 @@ from tenure.placement.ordered import Entry, Node, Sort, Tree
 
 
 def _latest_end(entries: Sequence[Entry]) -> int:
-    return max(entry[2] for entry in entries)
+    return max(int(entry[2]) for entry in entries)
 
 
 STANDING = Sort(key_length=2, of_entries=_latest_end, of_parts=max)
@@ -127,14 +127,16 @@ def peak(tree: Tree, start_ms: int, until_ms: int) -> int:
 
 def _at(tree: Tree, at_ms: int) -> int:
     """The sum at an instant, what changes there included."""
-    total, node = 0, tree
+    total: int = 0
+    node: Tree = tree
     while node is not None and not node.leaf:
         place = node.part_of((at_ms,))
         total += sum(part.summary[0] for part in node.parts[:place])
         node = node.parts[place]
     if node is None:
         return 0
-    return total + sum(change for when_ms, change in node.parts if when_ms <= at_ms)
+    total += sum(change for when_ms, change in node.parts if when_ms <= at_ms)
+    return total
 
 
 def _peak(node: Node, after_ms: int, until_ms: int, value: int, highest: int) -> tuple[int, int]:

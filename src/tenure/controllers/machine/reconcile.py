@@ -108,7 +108,7 @@ def _told(machine: Machine, state: str, topology: MachineTopology) -> str:
     said, health = f"state {state}", machine.spec.health
     if health is not None and health.failed_devices:
         said += f"; not sold: {', '.join(devices_reported(machine.spec))}"
-        there = {device.id for device in (*listed(topology.gpus), *listed(topology.nics))}
+        there = {gpu.id for gpu in listed(topology.gpus)} | {nic.id for nic in listed(topology.nics)}
         unknown = sorted(set(health.failed_devices) - there)
         said += f" (no such device here: {', '.join(unknown)})" if unknown else ""
     return said + (f"; {health.reason}" if health is not None and health.reason else "")
