@@ -1,6 +1,9 @@
-"""What every test shares: the asyncio back end, and Hypothesis that is steady on slow machines."""
+"""What every test shares: the asyncio back end, Hypothesis that is steady on slow machines, and imports that are not
+searched for garbage."""
 
+import gc
 import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -9,6 +12,18 @@ from hypothesis import settings
 settings.register_profile("quick", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None)
 settings.load_profile("thorough" if os.environ.get("TENURE_EXAMPLES") else "quick")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported stays to the end: looking through it for garbage, again and again, took a quarter of the
+    collection's time and some of every test's."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture
