@@ -19,6 +19,8 @@ quickstart: hosting $(VENV)/run.stamp ## set up, then tell the whole story on th
 	@$(BIN)/tenure model fetch smollm2-135m-instruct
 	@$(BIN)/tenure --home $(CURDIR)/.tenure/quickstart quickstart $(ARGS)
 
+# What pytest makes of a test's file takes nine seconds of each worker: kept between runs, whatever the shell says.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/dev.stamp ## set up, then run the default tests (under three minutes on two cores, offline)
 	@$(BIN)/python -m pytest -m "not real and not slow" -n $(WORKERS) --dist loadfile
 	@echo
