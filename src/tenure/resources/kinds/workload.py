@@ -1,6 +1,6 @@
 """Workload and Inquiry: what a developer writes, and the question that holds nothing."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -38,13 +38,22 @@ class EnvVar(Strict):
 
     name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     value: str | None = None
-    secret: str | None = Field(default=None, description="SECRET/KEY")
+    secret: str | None = Field(default=None, pattern=r"^[^/]+/[^/]+$", description="SECRET/KEY")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "EnvVar":
+        if self.value is not None and self.secret is not None:
+            raise violation("ExactlyOneOf", f"give {self.name} a value or a secret, not both")
+        return self
 
 
 class RunFile(Strict):
     """A small file laid into the run's folder before it starts."""
 
-    path: str
+    path: str = Field(
+        pattern=r"^(\.?[^./][^/]*|\.\.[^/]+)(/(\.?[^./][^/]*|\.\.[^/]+))*$",
+        description="inside the run's folder, without . and .. as parts",
+    )
     content: str
 
 
@@ -63,7 +72,7 @@ class Run(Strict):
     )
     env: list[EnvVar] = Field(default_factory=list)
     files: list[RunFile] = Field(default_factory=list)
-    ports: list[int] = Field(default_factory=list)
+    ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(default_factory=list)
     metrics: MetricsEndpoint | None = None
     restart: Literal["Always", "OnFailure", "Never"] = "OnFailure"
 
