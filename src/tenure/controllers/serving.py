@@ -53,6 +53,10 @@ class ServingError(RuntimeError):
     """What is to be served could not be started or did not become healthy; the message says why."""
 
 
+class MissingReferenceError(ServingError):
+    """What it names is not there (yet): started as soon as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServingKeys:
     """The keys that open a tap: its user's and the prober's, and the key under which the tap knows their hashes."""

@@ -13,6 +13,7 @@ from tenure.controllers.answering.limits import limit_constraints
 from tenure.controllers.answering.measured import Measured, RunShape
 from tenure.controllers.answering.need import Need
 from tenure.controllers.answering.residency import judge_residency
+from tenure.controllers.answering.secrets import lacking_secret
 from tenure.controllers.answering.trial_wish import trial_wish
 from tenure.controllers.answering.unpromised import unpromised
 from tenure.controllers.plane import Plane
@@ -39,13 +40,22 @@ class Missing:
 
 
 async def gather(
-    plane: Plane, spec: WorkloadSpec, need: Need, *, trial: Duration | None = None, trial_made: bool = False
+    plane: Plane,
+    spec: WorkloadSpec,
+    need: Need,
+    namespace: str | None,
+    *,
+    trial: Duration | None = None,
+    trial_made: bool = False,
 ) -> Knowledge | Missing:
-    """What is known, or what is missing. `trial`: how long its user wants it measured; `trial_made`: it was."""
+    """What is known, or what is missing. `namespace`: where the names in `spec` are looked up; `trial`: how long its
+    user wants it measured; `trial_made`: it was."""
     try:
         site = await plane.client.get(Site, plane.site)
     except NotFound:
         return Missing("ReferenceNotFound", f"site {plane.site} was deleted; `tenure up` registers it anew")
+    if (lacking := await lacking_secret(plane, spec, namespace)) is not None:
+        return Missing("ReferenceNotFound", lacking)
     machines = await _machines(plane)
     known = Knowledge(
         need=need,

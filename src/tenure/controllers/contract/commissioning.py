@@ -29,7 +29,7 @@ from tenure.controllers.events import record
 from tenure.controllers.kernel import Wait
 from tenure.controllers.measuring import MeasurementFailedError, Windows
 from tenure.controllers.plane import Plane
-from tenure.controllers.serving import ServingError
+from tenure.controllers.serving import MissingReferenceError, ServingError
 from tenure.controllers.status import condition
 from tenure.engines import EndReason, EngineFailure, Phase, RunNotFound, RunState
 from tenure.quantities import Instant
@@ -38,6 +38,7 @@ from tenure.resources.kinds.contract import Commissioning, RunStatus
 
 LOOK_MS = 200
 PREDECESSOR_LOOK_MS = 50
+REFERENCE_LOOK_MS = 2_000
 BY_ITSELF = (EndReason.COMPLETED, EndReason.FAILED, EndReason.RESTARTS_EXHAUSTED)
 HEALTHY_MS_MAX = 30_000
 
@@ -68,6 +69,10 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         return await _fail(plane, contract, "StartFailed", f"the work before it could not be carried over: {error}")
     try:
         state = await _started(plane, contract)
+    except MissingReferenceError as error:
+        said = condition("Ready", False, "ReferenceNotFound", str(error), plane.clock)
+        await set_phase(plane, contract, "Commissioning", said)
+        return Wait(REFERENCE_LOOK_MS)
     except (EngineFailure, ServingError) as error:
         return await _fail(plane, contract, "StartFailed", str(error))
     if state.final and contract.spec.body.inference is None and state.reason in BY_ITSELF:

@@ -13,8 +13,10 @@ from tenure.client import AlreadyExists, NotFound
 from tenure.controllers.answering.gather import Missing, find_subject
 from tenure.controllers.answering.measured import RunShape
 from tenure.controllers.answering.need import need_of
+from tenure.controllers.answering.secrets import secret_text
 from tenure.controllers.plane import Plane
 from tenure.controllers.serving import (
+    MissingReferenceError,
     ProberPlan,
     ServingError,
     ServingKeys,
@@ -87,12 +89,10 @@ async def _command(plane: Plane, contract: Contract, common: dict[str, Any]) -> 
 async def _value(plane: Plane, contract: Contract, variable: EnvVar) -> str:
     if variable.secret is None:
         return variable.value or ""
-    name, _, key = variable.secret.partition("/")
     try:
-        secret = await plane.client.get(Secret, name, namespace=contract.namespace)
-        return secret.text(key)
-    except (NotFound, KeyError):
-        raise ServingError(f"run.env.{variable.name}: no Secret {variable.secret}") from None
+        return await secret_text(plane, variable.secret, contract.namespace)
+    except LookupError as error:
+        raise MissingReferenceError(f"run.env.{variable.name}: {error.args[0]}") from None
 
 
 def secret_name(contract: Contract) -> str:

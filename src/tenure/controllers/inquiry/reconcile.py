@@ -38,7 +38,7 @@ class InquiryReconciler:
         if _is_answered(inquiry):
             return Wait(left_ms)
         need = need_of(inquiry.spec.workload, now_ms)
-        known = await gather(plane, inquiry.spec.workload, need)
+        known = await gather(plane, inquiry.spec.workload, need, inquiry.namespace)
         if isinstance(known, Missing):
             await self._say_missing(inquiry, known)
             return Wait(min(LOOK_AGAIN_MS, left_ms))

@@ -22,7 +22,7 @@ async def find(plane: Plane, contract: Contract) -> Terms | str:
     if by_ms is None:
         return "nothing forecasts when the work will be done"
     body = due_by(contract.spec.body, by_ms)
-    known = await gather(plane, body, need_of(body, now_ms), trial_made=True)
+    known = await gather(plane, body, need_of(body, now_ms), contract.namespace, trial_made=True)
     if isinstance(known, Missing):
         return known.message
     return Terms(contract, known, max(by_ms, int(contract.spec.term.end)), by_ms)

@@ -23,7 +23,7 @@ EPISODE_WINDOWS = 8
 async def find(plane: Plane, contract: Contract) -> Terms | str:
     """The terms that what was measured in service carries, or why there are none."""
     need = need_of(contract.spec.body, plane.clock.now_ms())
-    known = await gather(plane, contract.spec.body, need, trial_made=True)
+    known = await gather(plane, contract.spec.body, need, contract.namespace, trial_made=True)
     if isinstance(known, Missing):
         return known.message
     if known.subject is None or need.load is None:

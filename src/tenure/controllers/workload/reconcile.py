@@ -78,7 +78,12 @@ class WorkloadReconciler:
         asker = asker_of(workload)
         need = need_of(workload.spec, plane.clock.now_ms())
         known = await gather(
-            plane, workload.spec, need, trial=self._trials.wish(workload), trial_made=self._trials.was_made(workload)
+            plane,
+            workload.spec,
+            need,
+            workload.namespace,
+            trial=self._trials.wish(workload),
+            trial_made=self._trials.was_made(workload),
         )
         if isinstance(known, Missing):
             await references.say_missing(plane, workload, known)

@@ -59,7 +59,7 @@ async def _offer(plane: Plane, workload: Workload, asker: Asker, contract: Contr
     body = body if by is None else due_by(body, int(by))  # as agreed, where a later one was
     need = need_of(body, plane.clock.now_ms())
     need = replace(need, when=Window(end_ms, end_ms, end_ms - start_ms))
-    known = await gather(plane, body, need, trial_made=True)
+    known = await gather(plane, body, need, contract.namespace, trial_made=True)
     if isinstance(known, Missing):
         await _announce(plane, workload, contract, None, known.message)
         return
