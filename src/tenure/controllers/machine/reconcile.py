@@ -4,6 +4,7 @@ from tenure.client import NotFound
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Key, KeysOf, Wait
 from tenure.controllers.machine.health import devices_reported, state_wanted
+from tenure.controllers.machine.references import references_found
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import update_status
 from tenure.ledger.decision import capacity
@@ -11,6 +12,8 @@ from tenure.quantities import Bytes
 from tenure.resources import ApiObject, Machine
 from tenure.resources.kinds.machine import MachineStatus
 from tenure.topology import MachineTopology, listed
+
+LOOK_AGAIN_MS = 5_000
 
 
 def settled(machine: Machine) -> bool:
@@ -49,16 +52,21 @@ class MachineReconciler:
         plane = self._plane
         try:
             machine = await plane.client.get(Machine, key.name)
-            topology = await plane.topology_of(machine.spec.profile)
         except NotFound:
             return None
-        if machine.status is None or machine.spec.site != plane.site or machine.status.state == "Retired":
+        if not await references_found(plane, machine):
+            return Wait(LOOK_AGAIN_MS)
+        status = machine.status
+        if status is None or status.cores is None:
+            return None  # nobody has looked at it yet
+        if machine.spec.site != plane.site or status.state == "Retired":
             return None
+        topology = await plane.topology_of(machine.spec.profile)
         if machine.metadata.deletion_timestamp is not None:
             return None  # it takes nothing new, whatever its spec says: `in_use` drains it and lets it go
         wanted = state_wanted(machine.spec)
         rebudgeted = await self._rebudget(machine, topology)
-        if machine.status.state == wanted and not rebudgeted:
+        if status.state == wanted and not rebudgeted:
             return None
         reason = _reason(machine, wanted)
         await plane.allocator.decide(
