@@ -39,3 +39,14 @@ def test_an_empty_home_is_removed_and_an_absent_one_is_fine(offline: Shell) -> N
     assert offline(*PURGE).code == 0
     assert not offline.home.exists()
     assert offline(*PURGE).code == 0
+
+
+def test_a_link_to_a_home_is_not_removed_and_nothing_behind_it_is(offline: Shell) -> None:
+    real = offline.home.with_name("real")
+    (real / "tokens").mkdir(parents=True)
+    (real / "tokens" / "controllers").touch()
+    offline.home.symlink_to(real)
+    ran = offline(*PURGE)
+    assert ran.code == 2
+    assert f"is a link to {real}" in " ".join(ran.err.split())
+    assert (real / "tokens" / "controllers").exists()

@@ -21,6 +21,7 @@ from tenure.resources import (
     HardwareProfile,
     Machine,
     Model,
+    ObjectMeta,
     Offer,
     Runtime,
     Site,
@@ -153,3 +154,19 @@ async def test_everything_that_may_be_stood_on_is_guarded_before_anything_is_hel
         for listed in found:
             assert listed.items
             assert all(IN_USE_FINALIZER in (obj.metadata.finalizers or []) for obj in listed.items)
+
+
+async def test_a_machine_that_is_being_deleted_sells_nothing_whatever_its_status_says(tmp_path: Path) -> None:
+    async with plane_on(tmp_path, cores=2) as (plane, user):
+        await user.delete(Machine, "m")  # and nobody has drained it yet
+        assert not any(machine.schedulable for machine in (await plane.allocator.look()).fleet.machines)
+
+
+async def test_what_belongs_to_another_site_is_left_to_whoever_keeps_its_books(tmp_path: Path) -> None:
+    async with plane_on(tmp_path) as (plane, user):
+        spec = (await user.get(Machine, "m")).spec.model_copy(update={"site": "elsewhere"})
+        finalizers = [IN_USE_FINALIZER]
+        await user.create(Machine(metadata=ObjectMeta(name="theirs", finalizers=finalizers), spec=spec))
+        await user.delete(Machine, "theirs")
+        await InUseReconciler(plane, Machine).reconcile(Key("", "theirs"))
+        assert (await user.get(Machine, "theirs")).metadata.finalizers == finalizers

@@ -10,6 +10,8 @@ MARKS = ("state.db", "plane.log", "tokens/controllers", "keys/history.json")
 
 def not_a_home(home: Path) -> Failure | None:
     """Why nothing under `home` may be removed; None for a home, and where there is nothing to remove."""
+    if home.is_symlink() and home.is_dir():
+        return usage(f"{home} is a link to {home.resolve()}, and only a folder itself is removed", _STEP, "NotAHome")
     if not home.is_dir():
         if not home.exists() and not home.is_symlink():
             return None

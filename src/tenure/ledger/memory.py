@@ -54,8 +54,8 @@ async def read_memory(client: AsyncClient, site_name: str, clock: Clock, fleet_o
     records = [*map(record_of_offer, offers), *map(record_of_contract, contracts)]
     view = View(site_name, ledger.generation, {r.uid: r for r in records if r.counts})
     machines = [m for m in (await client.list(Machine)).items if m.spec.site == site_name]
-    if site.metadata.deletion_timestamp is not None:
-        machines = [_draining(machine) for machine in machines]
+    goes = site.metadata.deletion_timestamp is not None
+    machines = [_draining(m) if goes or m.metadata.deletion_timestamp is not None else m for m in machines]
     profiles = (await client.list(HardwareProfile)).items
     everything: list[Offer | Contract] = [*offers, *contracts]
     undecided = any(is_proposed(o) and o.spec.planned_generation >= ledger.generation for o in everything)
@@ -68,7 +68,7 @@ def counts_alike(one: Site, other: Site) -> bool:
 
 
 def _draining(machine: Machine) -> Machine:
-    """A machine of a site that is being deleted: what it holds stays, nothing new is placed on it."""
+    """A machine that is being deleted, or whose site is: what it holds stays, nothing new is placed on it."""
     if machine.status is None or machine.status.state != "Ready":
         return machine
     return machine.model_copy(update={"status": machine.status.model_copy(update={"state": "Draining"})})

@@ -2,7 +2,7 @@
 
 from tenure.client import NotFound
 from tenure.controllers.in_use.finalizer import GUARDED, guard, is_guarded, let_go
-from tenure.controllers.in_use.users import named, users_of
+from tenure.controllers.in_use.users import is_of_another_site, named, users_of
 from tenure.controllers.kernel import Controller, Key, Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
@@ -47,6 +47,8 @@ class InUseReconciler:
 
     def keys(self, obj: ApiObject) -> list[Key]:
         """What a watched object of the kind wakes: itself, where it is being deleted or not guarded yet."""
+        if is_of_another_site(self._plane, obj):
+            return []
         due = obj.metadata.deletion_timestamp is not None or not is_guarded(obj)
         return [Key("", obj.name)] if due else []
 
@@ -62,6 +64,8 @@ class InUseReconciler:
             obj = await plane.client.get(self._model, key.name)
         except NotFound:
             self._waiting.discard(key)
+            return None
+        if is_of_another_site(plane, obj):
             return None
         if obj.metadata.deletion_timestamp is None:
             await guard(plane.client, obj)

@@ -26,19 +26,18 @@ async def users_of(plane: Plane, obj: ApiObject) -> list[str]:
     """Those that stand on it, in words, contracts first. Nothing stands where the site itself is gone."""
     try:
         memory = await plane.allocator.look()
-        if isinstance(obj, Site) and memory.undecided:
+        if memory.undecided:
             memory = await plane.allocator.settle(memory.generation)  # what is proposed counts by now, or is collected
     except NotFound:
         return []
     live = memory.view.live()
     match obj:
         case Site():
-            return _words(live) if obj.name == plane.site else []
+            return _words(live)
         case Machine():
             return _words([r for r in live if obj.name in _machines(r)])
         case Engine():
-            ours = obj.spec.site == plane.site
-            return _words([r for r in live if ours and obj.spec.machine in (None, *_machines(r))])
+            return _words([r for r in live if obj.spec.machine in (None, *_machines(r))])
         case HardwareProfile():
             having = [m.name for m in (await plane.client.list(Machine)).items if m.spec.profile == obj.name]
             on_these = [r for r in live if set(having) & set(_machines(r))]
@@ -46,6 +45,16 @@ async def users_of(plane: Plane, obj: ApiObject) -> list[str]:
         case Model() | Runtime():
             return _words(await _naming(plane, obj, live))
     return []
+
+
+def is_of_another_site(plane: Plane, obj: ApiObject) -> bool:
+    """Whether its users are in the books of another site, which this plane does not keep: it is that one's to guard."""
+    match obj:
+        case Site():
+            return obj.name != plane.site
+        case Machine() | Engine():
+            return obj.spec.site != plane.site
+    return False
 
 
 def named(users: Sequence[str]) -> str:
