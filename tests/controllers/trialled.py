@@ -120,7 +120,7 @@ class Trialled:
         await self.user.patch(Workload, "need", change, namespace="default")
 
     async def gather(
-        self, plane: Plane, spec: Any, asked: Any, *, trial: Any = None, trial_made: bool = False
+        self, plane: Plane, spec: Any, asked: Any, namespace: str | None, *, trial: Any = None, trial_made: bool = False
     ) -> Knowledge:
         """What is known: nothing before the first trial, enough after it."""
         wanted = need()
