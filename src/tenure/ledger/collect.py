@@ -7,11 +7,10 @@ who sees a later generation with all marks of the last batch written; earlier, w
 from collections.abc import Sequence
 
 from tenure.client import AsyncClient, Conflict, NotFound
+from tenure.client.finalizers import drop_finalizer
 from tenure.ledger.records import PROPOSED
 from tenure.resources import LEDGER_FINALIZER, Contract, Offer
 from tenure.resources.kinds.site import LedgerStatus
-
-ATTEMPTS_MAX = 5
 
 
 async def collect_never_committed(
@@ -48,17 +47,4 @@ async def discard(client: AsyncClient, obj: Offer | Contract) -> None:
 
 async def drop_ledger_finalizer(client: AsyncClient, obj: Offer | Contract) -> None:
     """Remove our finalizer from an object that is being deleted; done when it is gone already."""
-    for _ in range(ATTEMPTS_MAX):
-        try:
-            current = await client.get(type(obj), obj.name, namespace=obj.namespace)
-            if current.uid != obj.uid or LEDGER_FINALIZER not in (current.metadata.finalizers or []):
-                return
-            left = [f for f in current.metadata.finalizers or [] if f != LEDGER_FINALIZER]
-            metadata = current.metadata.model_copy(update={"finalizers": left or None})
-            await client.replace(current.model_copy(update={"metadata": metadata}))
-            return
-        except Conflict:
-            continue
-        except NotFound:
-            return
-    raise Conflict(f"{obj.kind} {obj.name} kept changing while its finalizer was removed")
+    await drop_finalizer(client, obj, LEDGER_FINALIZER)

@@ -5,8 +5,8 @@ import re
 import socket
 from dataclasses import dataclass
 
-from tenure.client import AlreadyExists, AsyncClient
-from tenure.controllers.in_use.finalizer import guarded
+from tenure.client import AsyncClient
+from tenure.controllers.in_use.finalizer import create_guarded
 from tenure.controllers.status import update_status
 from tenure.discovery import scan
 from tenure.quantities import Bytes, Clock, Instant, Power
@@ -43,11 +43,11 @@ async def register(client: AsyncClient, clock: Clock) -> Registered:
     spec = HardwareProfileSpec(
         digest=digest(seen.topology), topology=identity_json(seen.topology), summary=summary(seen)
     )
-    await _create(client, Site(metadata=ObjectMeta(name=SITE)))
-    await _create(client, HardwareProfile(metadata=ObjectMeta(name=profile), spec=spec))
+    await create_guarded(client, Site(metadata=ObjectMeta(name=SITE)))
+    await create_guarded(client, HardwareProfile(metadata=ObjectMeta(name=profile), spec=spec))
     machine = await _machine(client, name, profile, seen)
     engine = Engine(metadata=ObjectMeta(name=ENGINE), spec=EngineSpec(type="local", site=SITE, machine=name))
-    await _create(client, engine)
+    await create_guarded(client, engine)
     machine = await _observed(client, machine, seen, clock)
     await _engine_seen(client, seen, clock)
     return Registered(SITE, name, seen.topology.cpus_of(machine.spec.reserved.cores))
@@ -61,7 +61,7 @@ async def _machine(client: AsyncClient, name: str, profile: str, seen: ObservedM
         else SystemReserve(cores=list(reserved.cores), memory=Bytes(reserved.memory_bytes))
     )
     wanted = Machine(metadata=ObjectMeta(name=name), spec=MachineSpec(site=SITE, profile=profile, reserved=kept))
-    await _create(client, wanted)
+    await create_guarded(client, wanted)
     machine = await client.get(Machine, name)
     if machine.spec.profile != profile:  # the hardware changed since the last start
         changed = machine.spec.model_copy(update={"profile": profile})
@@ -146,10 +146,3 @@ def machine_name(hostname: str) -> str:
     """The host name as an object's name."""
     text = re.sub(r"[^a-z0-9-]+", "-", hostname.lower()).strip("-")
     return text[:NAME_LENGTH_MAX].strip("-") or "this-machine"
-
-
-async def _create(client: AsyncClient, obj: Site | Machine | HardwareProfile | Engine) -> None:
-    try:
-        await client.create(guarded(obj))
-    except AlreadyExists:
-        return

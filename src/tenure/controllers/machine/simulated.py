@@ -4,14 +4,12 @@ A later start with another version of the file changes what differs and adds wha
 longer has are retired, not deleted, so that what stands on them stays accounted for.
 """
 
-import asyncio
-from collections.abc import Awaitable, Iterable
-
-from tenure.client import AlreadyExists, AsyncClient
-from tenure.controllers.in_use.finalizer import guarded
+from tenure.client import AsyncClient
+from tenure.controllers.in_use.finalizer import create_guarded, guarded
 from tenure.controllers.machine.health import devices_reported, state_wanted
 from tenure.controllers.machine.register import Registered
 from tenure.controllers.plane import Plane
+from tenure.controllers.side_by_side import side_by_side
 from tenure.discovery.fleets import FleetFile
 from tenure.discovery.fleets.reading import SITE
 from tenure.engines.simulated import NOTHING_RUNS
@@ -24,8 +22,6 @@ from tenure.resources.kinds.site import Operation
 from tenure.topology import known, listed, machine_from_json
 
 ENGINE = "simulated"
-TOGETHER = 32
-"""Requests in flight: the host makes those that arrive together durable in one write."""
 
 
 async def register_fleet(client: AsyncClient, clock: Clock, fleet: FleetFile) -> Registered:
@@ -33,16 +29,16 @@ async def register_fleet(client: AsyncClient, clock: Clock, fleet: FleetFile) ->
     await _site(client, fleet)
     profiles = {profile.name: profile for profile in fleet.profiles}
     for profile in fleet.profiles:
-        await _create(client, profile)
-    await _create(client, Engine(metadata=ObjectMeta(name=ENGINE), spec=EngineSpec(type="simulated", site=SITE)))
+        await create_guarded(client, profile)
+    await create_guarded(client, Engine(metadata=ObjectMeta(name=ENGINE), spec=EngineSpec(type="simulated", site=SITE)))
     await _engine_seen(client, clock)
     there = {machine.name: machine for machine in (await client.list(Machine)).items if machine.spec.site == SITE}
     observed = {name: observed_of(profile, clock) for name, profile in profiles.items()}
-    await _side_by_side(
+    await side_by_side(
         _machine(client, wanted, there.get(wanted.name), observed[wanted.spec.profile]) for wanted in fleet.machines
     )
     gone = there.keys() - {machine.name for machine in fleet.machines}
-    await _side_by_side(_retire(client, there[name]) for name in sorted(gone))
+    await side_by_side(_retire(client, there[name]) for name in sorted(gone))
     return Registered(SITE, f"{len(fleet.machines)} simulated", ())
 
 
@@ -85,7 +81,7 @@ def as_observed(fleet: FleetFile, now_ms: int) -> list[Machine]:
 
 async def _site(client: AsyncClient, fleet: FleetFile) -> None:
     named = {"tenure.dev/fleet": fleet.called} if fleet.called else None
-    await _create(client, Site(metadata=ObjectMeta(name=SITE, annotations=named), spec=fleet.site.spec))
+    await create_guarded(client, Site(metadata=ObjectMeta(name=SITE, annotations=named), spec=fleet.site.spec))
     site = await client.get(Site, SITE)
     # Where it stands is asserted through the door and outlives a file that says nothing of it.
     wanted = fleet.site.spec
@@ -142,22 +138,3 @@ async def _engine_seen(client: AsyncClient, clock: Clock) -> None:
     nothing = [Enforcement(what="simulated", available=False, reason=NOTHING_RUNS)]
     status = EngineStatus(reachable=True, version="1", abilities=nothing, last_seen=Instant(clock.now_ms()))
     await client.replace_status(engine.model_copy(update={"status": status}))
-
-
-async def _side_by_side(calls: Iterable[Awaitable[None]]) -> None:
-    turn = asyncio.Semaphore(TOGETHER)
-
-    async def one(call: Awaitable[None]) -> None:
-        async with turn:
-            await call
-
-    async with asyncio.TaskGroup() as group:
-        for call in calls:
-            group.create_task(one(call))
-
-
-async def _create(client: AsyncClient, obj: Site | HardwareProfile | Engine) -> None:
-    try:
-        await client.create(guarded(obj))
-    except AlreadyExists:
-        return

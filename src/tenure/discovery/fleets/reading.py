@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tenure.discovery.fleets.hardware import Hardware, profile_of
 from tenure.discovery.fleets.tables import Cells, Table, read_table
@@ -14,6 +16,8 @@ from tenure.resources.documents import decode_all, parse_documents
 from tenure.resources.kinds.machine import MachineHealth, MachineSpec
 from tenure.resources.kinds.site import DomainBudget, SiteSpec
 from tenure.resources.problems import Problem, ProblemsFound
+
+T = TypeVar("T")
 
 SITE = "simulated"
 """Whatever the file calls its site, it is served under this name, so that nobody takes it for a real one."""
@@ -187,29 +191,23 @@ def _hardware(row: Cells) -> Hardware | None:
 
 
 def _bytes(row: Cells, column: str) -> Bytes | None:
-    text = row.text(column)
-    try:
-        return Bytes.parse(text) if text else None
-    except ValueError as error:
-        row.wrong(column, str(error), "InvalidQuantity", "write it like 3840G or 7Ti")
-        return None
+    return _quantity(row, column, Bytes.parse, "3840G or 7Ti")
 
 
 def _power(row: Cells, column: str) -> Power | None:
-    text = row.text(column)
-    try:
-        return Power.parse(text) if text else None
-    except ValueError as error:
-        row.wrong(column, str(error), "InvalidQuantity", "write it like 700W or 40kW")
-        return None
+    return _quantity(row, column, Power.parse, "700W or 40kW")
 
 
 def _rate(row: Cells, column: str) -> ByteRate | None:
+    return _quantity(row, column, ByteRate.parse, "100GB/s or 400Gb/s")
+
+
+def _quantity(row: Cells, column: str, parse: Callable[[str], T], like: str) -> T | None:
     text = row.text(column)
     try:
-        return ByteRate.parse(text) if text else None
+        return parse(text) if text else None
     except ValueError as error:
-        row.wrong(column, str(error), "InvalidQuantity", "write it like 100GB/s or 400Gb/s")
+        row.wrong(column, str(error), "InvalidQuantity", f"write it like {like}")
         return None
 
 
