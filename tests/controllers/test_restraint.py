@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tenure.controllers.answering.answer import Planned
-from tenure.controllers.answering.quotes import simulated_hard
+from tenure.controllers.answering.promised import simulated_hard
 from tenure.controllers.machine.fleet import fleet_of
 from tenure.controllers.machine.simulated import as_observed
 from tenure.controllers.workload.restraint import unheld

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from tenure.cli.recount_facts import capacity_of, limits_of
 from tenure.controllers.answering.choices import Choice
-from tenure.controllers.answering.quotes import price_of, simulated_hard
+from tenure.controllers.answering.costs import price_of
+from tenure.controllers.answering.promised import simulated_hard
 from tenure.controllers.answering.reserve import with_reserve
 from tenure.controllers.machine.fleet import fleet_of
 from tenure.controllers.machine.simulated import as_observed

@@ -27,7 +27,7 @@ from tenure.cli.words import (
     watts_text,
     when_text,
 )
-from tenure.resources.kinds.allocation import Promises, Relaxation, StatisticalPromise
+from tenure.resources.kinds.allocation import Chosen, Promises, Relaxation, StatisticalPromise
 from tenure.resources.kinds.answer import Answer, FunnelStep, Quote, RefusalDetail, TrialNeeded
 
 QUIET = "bright_black"
@@ -69,6 +69,8 @@ def quote_card(quote: Quote, *, now_ms: int, number: int | None = None) -> Rende
     for promise in quote.promises.hard:
         if promise.what == "reserve":
             rows.add_row("reserve", promise.value)
+    if quote.chosen is not None:
+        add_chosen(rows, quote.chosen)
     if quote.shape is not None:
         rows.add_row("shape", shape_text(quote.shape) + runtime)
     term = f"{when_text(int(quote.start), now_ms)} for {duration_text(int(quote.end) - int(quote.start))}"
@@ -103,6 +105,12 @@ def add_promises(rows: Table, promises: Promises) -> None:
         for promise in promises.hard:
             if promise.what not in ("start", "end", "reserve"):
                 rows.add_row(promise.what, promise.value)
+
+
+def add_chosen(rows: Table, chosen: Chosen) -> None:
+    """Rows for why it is this way."""
+    if chosen.unmet:
+        rows.add_row("not kept", f"{', '.join(chosen.unmet)}, which was preferred")
 
 
 def _said_once(promises: Sequence[StatisticalPromise], text: Callable[[StatisticalPromise], str]) -> list[str]:

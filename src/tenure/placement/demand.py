@@ -105,6 +105,7 @@ class Demand:
     Give ``duration_ms``, or ``until_ms`` for a fixed end, or neither for no end. Without ``start`` it starts now.
     ``required_level`` is the widest domain that all members must share; ``required_also`` are further levels that they
     must share too, where levels cut through each other. ``preferred_level`` is tried first.
+    ``preferred_spread`` is kept where all members fit so at the same start: it delays nothing and costs no member.
     ``link_bytes_per_s_min`` is owed between any two members. ``group`` names the demand's own holds: alternatives
     of one group exclude each other, so they do not stand in each other's way.
     """
@@ -121,6 +122,7 @@ class Demand:
     preferred_level: str | None = None
     link_bytes_per_s_min: int | None = None
     spread: Spread | None = None
+    preferred_spread: Spread | None = None
     constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
@@ -170,5 +172,6 @@ def _check_demand(demand: Demand) -> None:
         for place, request in enumerate(role.devices):
             if request.count < 1 or not 0 < request.milli <= WHOLE_MILLI:
                 raise wrong(f"{at}.devices[{place}]", "needs a count of at least 1 and 1 to 1000 thousandths each")
-    if demand.spread is not None and demand.spread.members_max < 1:
-        raise wrong("spread.membersMax", "at least one member must be allowed in a domain")
+    for name, spread in (("spread", demand.spread), ("preferredSpread", demand.preferred_spread)):
+        if spread is not None and spread.members_max < 1:
+            raise wrong(f"{name}.membersMax", "at least one member must be allowed in a domain")

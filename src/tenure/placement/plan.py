@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tenure.placement.answers import Plan, Refusal, Reporter, Silent
+from tenure.placement.apart import as_preferred, kept
 from tenure.placement.budgets import draws, unknown_draws
 from tenure.placement.calendar import Calendar
 from tenure.placement.choice import Choice
@@ -42,7 +43,7 @@ def plan(
     found = search.first(demand.start_at(now_ms).latest_ms)
     if found is None:
         return refuse(question, heard, proved=search.proved)
-    return as_plan(question, found)
+    return as_plan(question, as_preferred(question, found))
 
 
 def earliest_start(
@@ -58,7 +59,7 @@ def earliest_start(
     """The plan with the earliest feasible start up to ``latest_ms``, whatever latest start the demand names."""
     question = Question(fleet, calendar, demand, now_ms, seed, choice)
     found = Search(question, Silent()).first(latest_ms)
-    return as_plan(question, found) if found is not None else None
+    return as_plan(question, as_preferred(question, found)) if found is not None else None
 
 
 def as_plan(question: Question, found: Found) -> Plan:
@@ -102,6 +103,8 @@ def _preferences(
         # Who is alone on a machine is together, whatever the machine is part of.
         together = len({machine.name for machine in machines}) == 1 or _share(machines, wanted)
         met.append((f"level:{wanted}", wanted in fleet.level_names() and together))
+    if demand.preferred_spread is not None:
+        met.append((f"spread:{demand.preferred_spread.level}", kept(demand.preferred_spread, machines)))
     for role in demand.roles:
         own = [claim for claim in claims if claim.role == role.name]
         for inside in sorted(role.prefers):

@@ -17,7 +17,7 @@ from tenure.placement.demand import Role
 from tenure.placement.funnel import CAPACITY, FREE, IN_SERVICE, Funnel, fit_name, funnels, tightest
 from tenure.placement.question import Question
 from tenure.placement.search import Search
-from tenure.placement.together import REASON_GANG, shared_binding
+from tenure.placement.together import REASON_GANG, REASON_SPREAD, shared_binding
 from tenure.placement.values import FOREVER_MS
 
 REASON_POLICY = "PolicyForbids"
@@ -42,6 +42,8 @@ def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
         reason, binding = _from_step(question, funnel, funnel.last)
     else:
         reason, binding = shared_binding(question, start_ms)
+        if reason == REASON_SPREAD:
+            funnel = _spread_out(funnel, binding, reporter)
         if reason == REASON_GANG:  # with all that is in service; what is out of it may be what lacks
             binding = replace(binding, hint=binding.hint or funnel.steps[0].hint)
     return Refusal(
@@ -53,6 +55,23 @@ def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
         earliest_ms=earliest_ms,
         proved=proved,
     )
+
+
+def _spread_out(funnel: Funnel, binding: Binding, reporter: Reporter) -> Funnel:
+    """The funnel down to nothing: each machine that is left would carry a member, and not all of them so far apart."""
+    step = FunnelStep(
+        constraint=binding.constraint,
+        imposed_by=binding.imposed_by,
+        stage="together",
+        before=len(funnel.left),
+        after=0,
+        needed=binding.needed,
+        available=binding.available,
+        unit=binding.unit,
+        role=funnel.role.name,
+    )
+    reporter.cut(step)
+    return replace(funnel, steps=(*funnel.steps, step))
 
 
 def _earliest(question: Question) -> int | None:

@@ -170,9 +170,10 @@ def _spread(question: Question, start_ms: int) -> Binding:
             roomy.setdefault(machine.site, set()).add(domain)
     needed = -(-_count(question) // spread.members_max)
     available = min(needed - 1, max(map(len, roomy.values()), default=0))
-    return _plain(
-        question, f"spread:{spread.level}", needed, available, max(map(len, every.values()), default=0), "domains"
-    )
+    capacity = max(map(len, every.values()), default=0)
+    binding = _plain(question, f"spread:{spread.level}", needed, available, capacity, "domains")
+    hint = f"at most {spread.members_max} in one {spread.level} was asked for: allow more there, or fewer members"
+    return replace(binding, hint=hint)
 
 
 def _without_level(question: Question) -> Question:

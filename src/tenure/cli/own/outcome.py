@@ -73,6 +73,7 @@ def quote_of(offer: Offer) -> Quote:
         end=spec.hold.end,
         price=spec.price,
         watts=spec.watts,
+        chosen=spec.chosen,
     )
 
 

@@ -1,13 +1,15 @@
 """What a platform engineer names outright: members, devices, and what they must or should share. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tenure.controllers.machine.fleet import CACHES_KNOWN
 from tenure.controllers.machine.limits import LOCAL_DISK, NETWORK
-from tenure.placement import Constraint, Demand, DeviceRequest, Draw, Fleet, Role
+from tenure.placement import Constraint, Demand, DeviceRequest, Draw, Fleet, Role, Spread
 from tenure.placement.fleet import WHOLE_MILLI
-from tenure.resources.kinds import workload as wire
-from tenure.resources.kinds.workload import TopologyRules, WorkloadSpec
+from tenure.resources.kinds import members as wire
+from tenure.resources.kinds.members import TopologyRule, TopologyRules
+from tenure.resources.kinds.workload import WorkloadSpec
 
 INSIDE = {"l3": "l3", "numaNode": "numa", "pcieSwitch": "pcie"}
 """Sharing inside a machine, in placement's words."""
@@ -43,6 +45,8 @@ class Wanted:
     preferred_level: str | None = None
     link_bytes_per_s_min: int | None = None
     numa_distance_max: int | None = None
+    spread: Spread | None = None
+    preferred_spread: Spread | None = None
 
     @property
     def members(self) -> int:
@@ -53,8 +57,8 @@ class Wanted:
 def wanted_of(spec: WorkloadSpec) -> Wanted:
     """Read `resources` and `topology`. Every level between members that must be shared counts, the narrowest first."""
     resources, rules = spec.resources, spec.topology or TopologyRules()
-    must = {rule.share for rule in rules.must}
-    prefer = {rule.share for rule in rules.prefer}
+    must = {rule.share for rule in rules.must if rule.share is not None}
+    prefer = {rule.share for rule in rules.prefer if rule.share is not None}
     if resources is None:
         return Wanted()
     sorts = tuple(_members(sort) for sort in resources.in_roles)
@@ -69,7 +73,13 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
         if sum(sort.count for sort in sorts) > 1
         else None,
         numa_distance_max=rules.numa_distance_max,
+        spread=_spread(rules.must),
+        preferred_spread=_spread(rules.prefer),
     )
+
+
+def _spread(rules: Sequence[TopologyRule]) -> Spread | None:
+    return next((Spread(rule.spread, rule.members_max or 1) for rule in rules if rule.spread is not None), None)
 
 
 def _members(sort: wire.MemberResources) -> Members:
@@ -113,6 +123,11 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
         sure = frozenset(machine.name for machine in fleet.machines if (CACHES_KNOWN, 1.0) in machine.traits)
         hint = "only machines count of which it is known which cores share a cache"
         constraints = (*constraints, Constraint("topology.l3", "workload", machines=sure, hint=hint))
+    if wanted.spread is not None and wanted.spread.level != "machine":
+        level = wanted.spread.level
+        named = frozenset(machine.name for machine in fleet.machines if machine.domain(level) is not None)
+        hint = f"only machines count of which it is known in which {level} they stand"
+        constraints = (*constraints, Constraint(f"topology.spread.{level}", "workload", machines=named, hint=hint))
     constraints = (*constraints, *_undeclared(wanted, fleet))
     return replace(
         demand,
@@ -122,6 +137,8 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
         required_also=wanted.required_levels[1:],
         preferred_level=wanted.preferred_level,
         link_bytes_per_s_min=wanted.link_bytes_per_s_min,
+        spread=wanted.spread,
+        preferred_spread=wanted.preferred_spread,
     )
 
 

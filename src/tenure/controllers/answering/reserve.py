@@ -5,6 +5,7 @@ machine it is as many whole cores as the work has: what a remedy can bring in th
 one whole member more, of each role, on another machine than a lone member's. Pure.
 """
 
+from collections import Counter
 from dataclasses import replace
 
 from tenure.controllers.answering.choices import STEPS_MAX, Choice
@@ -25,8 +26,8 @@ def with_reserve(choice: Choice, fleet: Fleet) -> Choice:
     demand = choice.demand
     apart = len(fleet.machines) > 1
     spares = tuple(_spare(member, apart=apart) for member in demand.roles)
-    alone = sum(member.count for member in demand.roles) == 1
-    return replace(choice, demand=replace(demand, roles=(*demand.roles, *spares), spread=_apart(apart and alone)))
+    spread = _apart(demand) if apart and _is_alone(demand) else demand.spread
+    return replace(choice, demand=replace(demand, roles=(*demand.roles, *spares), spread=spread))
 
 
 def _spare(member: Role, *, apart: bool) -> Role:
@@ -38,8 +39,13 @@ def _spare(member: Role, *, apart: bool) -> Role:
     return replace(spare, prefers=member.prefers & inside)
 
 
-def _apart(lone: bool) -> Spread | None:
-    return Spread("machine") if lone else None
+def _is_alone(demand: Demand) -> bool:
+    return sum(member.count for member in demand.roles if member.name != RESERVE) == 1
+
+
+def _apart(demand: Demand) -> Spread:
+    """What keeps a lone member's reserve from its machine: its own spread, where that does."""
+    return demand.spread if demand.spread is not None and demand.spread.members_max == 1 else Spread("machine")
 
 
 def without_reserve(choice: Choice) -> Choice | None:
@@ -63,13 +69,12 @@ def naming_reserve(
     if not isinstance(work, Plan):
         return refused
     taken = calendar.with_holds(work.hold(f"{demand.id}/work", group=f"{demand.id}/work"))
-    used = {claim.machine for claim in work.claims}
     constraints = demand.constraints
     if demand.spread is not None:
-        elsewhere = frozenset(machine.name for machine in fleet.machines) - used
-        constraints = (*constraints, Constraint("another machine", IMPOSED_BY, machines=elsewhere))
+        elsewhere = _with_room(demand.spread, work, fleet)
+        constraints = (*constraints, Constraint(f"another {demand.spread.level}", IMPOSED_BY, machines=elsewhere))
     start = Start(work.start_ms, work.start_ms)
-    spare = replace(demand, roles=spares, spread=None, start=start, constraints=constraints)
+    spare = replace(demand, roles=spares, spread=None, preferred_spread=None, start=start, constraints=constraints)
     lacks = plan(fleet, taken, spare, now_ms=now_ms, seed=seed, choice=policy)
     if not isinstance(lacks, Refusal):
         return refused
@@ -83,5 +88,14 @@ def naming_reserve(
     return replace(refused, binding=binding, conflict=(Conflict(RESERVE, IMPOSED_BY),))
 
 
+def _with_room(spread: Spread, work: Plan, fleet: Fleet) -> frozenset[str]:
+    """Machines in whose domain one more may stand."""
+    each = Counter(fleet.machine(claim.machine).domain(spread.level) for claim in work.claims)
+    full = {None, *(domain for domain, members in each.items() if members >= spread.members_max)}
+    return frozenset(machine.name for machine in fleet.machines if machine.domain(spread.level) not in full)
+
+
 def _bare(demand: Demand) -> Demand:
-    return replace(demand, roles=tuple(role for role in demand.roles if role.name != RESERVE), spread=None)
+    """The work alone; a lone member is apart from nobody."""
+    roles = tuple(role for role in demand.roles if role.name != RESERVE)
+    return replace(demand, roles=roles, spread=None if _is_alone(demand) else demand.spread)

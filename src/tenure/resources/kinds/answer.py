@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tenure.quantities import Bytes, Duration, Instant
 from tenure.resources.base import Strict
-from tenure.resources.kinds.allocation import Price, Promises, Relaxation, Shape, Watts
+from tenure.resources.kinds.allocation import Chosen, Price, Promises, Relaxation, Shape, Watts
 
 
 class Binding(Strict):
@@ -59,6 +59,7 @@ class Quote(Strict):
     price: Price
     watts: Watts
     machine: str | None = None
+    chosen: Chosen | None = Field(default=None, description="why it is this way, where several would have done")
 
 
 class TrialNeeded(Strict):

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tenure.quantities import Bytes, Duration, Instant, Money, Rate, Ratio
 from tenure.resources.base import ApiObject, Status, Strict
-from tenure.resources.kinds.allocation import Hold, Price, Promises, Relaxation, Shape, Watts
+from tenure.resources.kinds.allocation import Chosen, Hold, Price, Promises, Relaxation, Shape, Watts
 from tenure.resources.kinds.workload import WorkloadSpec
 
 LEDGER_FINALIZER = "tenure.dev/ledger"
@@ -35,6 +35,7 @@ class OfferSpec(Strict):
     machine: str | None = None
     price: Price = Field(default_factory=Price)
     watts: Watts = Field(default_factory=Watts)
+    chosen: Chosen | None = Field(default=None, description="why it is this way, where several would have done")
     expires_at: Instant
     hold: Hold
     planned_generation: int

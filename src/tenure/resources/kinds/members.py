@@ -1,0 +1,154 @@
+"""What a platform engineer says of members: how many, what each takes, what they share, how they are spread."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from tenure.quantities import ByteRate, Bytes, Count
+from tenure.resources.base import CelRule, Strict, violation
+from tenure.resources.kinds.allocation import BudgetDraw
+
+WHOLE_MILLI = 1000
+ROLES_MAX = 64
+RULES_MAX = 32
+Level = Literal["machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed"]
+Shared = Literal[
+    "core",
+    "l3",
+    "numaNode",
+    "pcieSwitch",
+    "machine",
+    "nvlinkDomain",
+    "rail",
+    "leaf",
+    "spine",
+    "rack",
+    "row",
+    "feed",
+    "site",
+]
+RESERVE = "reserve"  # what Tenure itself calls the members that it holds back
+
+
+class DeviceRequest(Strict):
+    """Devices wanted by class or model; for platform engineers."""
+
+    device_class: str = Field(alias="class", description="gpu, or nic")
+    model: str | None = None
+    models: list[str] | None = Field(
+        default=None, min_length=1, description="any of these will do; model names a single one"
+    )
+    count: int = Field(default=1, ge=1)
+    fraction: Count | None = Field(
+        default=None, description="of each device, in thousandths: 0.5 or 500m; absent: whole devices, nobody else's"
+    )
+
+    @model_validator(mode="after")
+    def _readable(self) -> "DeviceRequest":
+        if self.model is not None and self.models:
+            raise violation("ExactlyOneOf", "give model or models, not both; models lists all that will do")
+        if self.fraction is not None and not 0 < int(self.fraction) <= WHOLE_MILLI:
+            raise violation("InvalidValue", f"fraction: {self.fraction} is none of 1m to 1; count says how many")
+        return self
+
+
+class MemberResources(Strict):
+    """What one member takes; for platform engineers."""
+
+    members: int = Field(default=1, ge=1)
+    cores: int = Field(default=1, ge=1)
+    memory: Bytes | None = None
+    local_disk: Bytes | None = Field(
+        default=None, description="of the local disk that its machine sells: Machine.spec.localDisk"
+    )
+    devices: list[DeviceRequest] = Field(default_factory=list)
+    draws: list[BudgetDraw] = Field(
+        default_factory=list, description="what a member takes of the site's named budgets, such as a licence"
+    )
+    network: ByteRate | None = Field(
+        default=None,
+        description="what a member exchanges with members that stand elsewhere; it is kept free on the uplink of every "
+        "domain that they reach beyond",
+    )
+
+
+class RoleRequest(MemberResources):
+    """Members that are alike, beside members of other roles; all of them are placed or none."""
+
+    name: str = Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=63)
+
+
+class ResourceRequest(MemberResources):
+    """Explicit resources per member; for platform engineers, developers leave it out."""
+
+    roles: list[RoleRequest] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=ROLES_MAX,
+        description="members of several sorts, instead of the fields beside it: all of them are placed or none",
+    )
+
+    @model_validator(mode="after")
+    def _roles_alone(self) -> "ResourceRequest":
+        if not self.roles:
+            return self
+        alone = type(self)()  # what is as it would be unsaid is written out on the wire, and says nothing
+        beside = sorted(name for name in MemberResources.model_fields if getattr(self, name) != getattr(alone, name))
+        if beside:
+            said = ", ".join(to_camel(name) for name in beside)
+            raise violation(
+                "ExactlyOneOf", f"with roles, each role says what its members take; move {said} into a role"
+            )
+        names = [role.name for role in self.roles]
+        if len(set(names)) < len(names) or RESERVE in names:
+            raise violation("InvalidValue", f"each role has a name of its own, and none is called {RESERVE}")
+        return self
+
+    @property
+    def in_roles(self) -> "list[MemberResources]":
+        """Every sort of member; one where no roles are named."""
+        return [*self.roles] if self.roles else [self]
+
+
+class TopologyRule(Strict):
+    """Members or devices share one of these, or members stand in several of them, so that one failure takes few."""
+
+    share: Shared | None = Field(default=None, description="what they share")
+    spread: Level | None = Field(
+        default=None, description="instead of share: members stand in several of these"
+    )
+    members_max: int | None = Field(
+        default=None, ge=1, description="with spread: the most members in one of them; 1 when absent"
+    )
+    cel_rules = (
+        CelRule("has(self.share) != has(self.spread)", "name exactly one of share and spread"),
+        CelRule("!has(self.membersMax) || has(self.spread)", "membersMax goes with spread"),
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "TopologyRule":
+        if (self.share is None) == (self.spread is None):
+            raise violation("ExactlyOneOf", "name exactly one of share and spread, for example share: rack")
+        if self.members_max is not None and self.spread is None:
+            raise violation("InvalidValue", "membersMax goes with spread, for example {spread: rack, membersMax: 2}")
+        return self
+
+
+class TopologyRules(Strict):
+    """Which sharing and which spread is required, and which preferred."""
+
+    must: list[TopologyRule] = Field(default_factory=list, max_length=RULES_MAX)
+    prefer: list[TopologyRule] = Field(default_factory=list, max_length=RULES_MAX)
+    link_bandwidth_min: ByteRate | None = Field(
+        default=None, description="between any two members; only levels count whose bandwidth the site declares"
+    )
+    numa_distance_max: int | None = Field(
+        default=None, ge=10, description="how far apart a member's NUMA nodes may lie, as firmware says it; 10 is local"
+    )
+
+    @model_validator(mode="after")
+    def _one_spread(self) -> "TopologyRules":
+        if sum(rule.spread is not None for rule in (*self.must, *self.prefer)) > 1:
+            raise violation("InvalidValue", "members are spread over one level; leave one rule with spread")
+        return self
