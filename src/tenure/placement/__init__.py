@@ -37,6 +37,7 @@ from tenure.placement.fleet import (
 )
 from tenure.placement.holds import Claim, DeviceClaim, Hold
 from tenure.placement.plan import earliest_start, plan
+from tenure.placement.refusals import what_binds
 from tenure.placement.relaxations import Alternative, CounterOffer, Step, relaxations
 from tenure.placement.scores import AddedWatts, Fragmentation, Locality, SpreadOut, Trait
 from tenure.placement.values import FOREVER_MS, PlacementError, as_json
@@ -96,4 +97,5 @@ __all__ = [
     "overbookings",
     "plan",
     "relaxations",
+    "what_binds",
 ]

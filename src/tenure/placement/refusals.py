@@ -12,8 +12,10 @@ from dataclasses import replace
 from tenure.placement import derived
 from tenure.placement.answers import Binding, FunnelStep, Refusal, Reporter, Silent
 from tenure.placement.axes import axes, has
+from tenure.placement.calendar import Calendar
 from tenure.placement.conflict import minimal_conflict
-from tenure.placement.demand import Role
+from tenure.placement.demand import Demand, Role
+from tenure.placement.fleet import Fleet
 from tenure.placement.funnel import CAPACITY, FREE, IN_SERVICE, Funnel, fit_name, funnels, tightest
 from tenure.placement.question import Question
 from tenure.placement.search import Search
@@ -33,31 +35,45 @@ HELD_BY_MAX = 8
 def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
     """Why a question has no plan. The start looked at is the earliest that it asks for."""
     question = replace(question, choice=None)  # what would be best matters no more, only what would do
-    start_ms = question.demand.start_at(question.now_ms).earliest_ms
-    funnel = tightest(funnels(question, start_ms))
+    reason, binding, funnel = _bound(question)
     for step in funnel.steps:
         reporter.cut(step)
-    earliest_ms = _earliest(question)
+    return Refusal(
+        demand=question.demand.id,
+        reason=reason,
+        binding=binding,
+        funnel=funnel.steps,
+        conflict=minimal_conflict(question),
+        earliest_ms=binding.frees_at_ms,
+        proved=proved,
+    )
+
+
+def what_binds(fleet: Fleet, calendar: Calendar, demand: Demand, *, now_ms: int, seed: int = 0) -> Binding | None:
+    """What binds a demand that does not fit, without the rest of an explanation; None where it fits."""
+    question = Question(fleet, calendar, demand, now_ms, seed)
+    if Search(question, Silent()).start(demand.start_at(now_ms).latest_ms) is not None:
+        return None
+    return _bound(question)[1]
+
+
+def _bound(question: Question) -> tuple[str, Binding, Funnel]:
+    """(reason, what binds, the funnel) at the earliest start."""
+    start_ms = question.demand.start_at(question.now_ms).earliest_ms
+    funnel = tightest(funnels(question, start_ms))
     if funnel.last is not None:
         reason, binding = _from_step(question, funnel, funnel.last)
     else:
         reason, binding = shared_binding(question, start_ms)
         if reason == REASON_SPREAD:
-            funnel = _spread_out(funnel, binding, reporter)
+            funnel = _spread_out(funnel, binding)
         if reason == REASON_GANG:  # with all that is in service; what is out of it may be what lacks
             binding = replace(binding, hint=binding.hint or funnel.steps[0].hint)
-    return Refusal(
-        demand=question.demand.id,
-        reason=reason,
-        binding=replace(binding, frees_at_ms=earliest_ms, held_by=question.in_the_way(start_ms)[:HELD_BY_MAX]),
-        funnel=funnel.steps,
-        conflict=minimal_conflict(question),
-        earliest_ms=earliest_ms,
-        proved=proved,
-    )
+    held_by = question.in_the_way(start_ms)[:HELD_BY_MAX]
+    return reason, replace(binding, frees_at_ms=_earliest(question), held_by=held_by), funnel
 
 
-def _spread_out(funnel: Funnel, binding: Binding, reporter: Reporter) -> Funnel:
+def _spread_out(funnel: Funnel, binding: Binding) -> Funnel:
     """The funnel down to nothing: each machine that is left would carry a member, and not all of them so far apart."""
     step = FunnelStep(
         constraint=binding.constraint,
@@ -70,7 +86,6 @@ def _spread_out(funnel: Funnel, binding: Binding, reporter: Reporter) -> Funnel:
         unit=binding.unit,
         role=funnel.role.name,
     )
-    reporter.cut(step)
     return replace(funnel, steps=(*funnel.steps, step))
 
 

@@ -5,11 +5,15 @@ Everything that can be known was gathered before; this decides, on one generatio
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from tenure.controllers.answering.capability import Capability
 from tenure.controllers.answering.choices import Choice, MemoryOf, choices_of, demand_for, with_fewer
+from tenure.controllers.answering.chosen import chosen_of, sizes_below, with_at_most
+from tenure.controllers.answering.costs import costs_of
 from tenure.controllers.answering.deadline import unproven
 from tenure.controllers.answering.explicit import Wanted, with_wanted
+from tenure.controllers.answering.ground import Ground
 from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.need import Need
 from tenure.controllers.answering.preference import preferred, slack_of
@@ -18,11 +22,12 @@ from tenure.controllers.answering.refusal import limit_refusal, performance_bind
 from tenure.controllers.answering.reserve import naming_reserve, with_reserve, without_reserve
 from tenure.controllers.answering.trial_wish import TrialWish
 from tenure.controllers.subject import Subject
-from tenure.placement import Calendar, Constraint, Fleet, Fragmentation, Plan, Refusal, fewer_members, plan, relaxations
+from tenure.placement import Calendar, Constraint, Fleet, Fragmentation, Plan, Refusal
 from tenure.placement import Choice as Policy
 from tenure.quantities import Duration, Instant
 from tenure.resources import Machine
-from tenure.resources.kinds.allocation import Shape
+from tenure.resources.base import ApiObject
+from tenure.resources.kinds.allocation import Relaxation, Shape
 from tenure.resources.kinds.answer import Answer, Quote, RefusalDetail, TrialNeeded
 
 OFFERS_MAX = 5
@@ -48,6 +53,7 @@ class Knowledge:
     wanted: Wanted = field(default_factory=Wanted)
     simulated: bool = False  # nothing can be measured: what is named is all there is to answer by
     seed: int = 0
+    stands_on: Sequence[ApiObject] = ()  # as read: what is planned from this is committed only while they are there
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +77,19 @@ class Answered:
 def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, now_ms: int) -> Answered:
     """Decide. `group` names the asker's own holds, which do not stand in their own way."""
     need = knowledge.need
+    ground = Ground(fleet, calendar, now_ms, knowledge.seed, POLICY)
     if knowledge.trial is not None:
-        trial = _need_trial(knowledge, knowledge.trial, fleet, calendar, group, now_ms)
+        trial = _need_trial(knowledge, knowledge.trial, ground, group)
         if trial.trial_plan is not None or not knowledge.capabilities:
             return trial
         # No room to measure more: what is known already is the answer.
-    if need.load is None or knowledge.simulated:
-        demand = demand_for(need, group, knowledge.cores, knowledge.memory_bytes, knowledge.constraints, group)
-        choices = [Choice(with_wanted(demand, knowledge.wanted, fleet), None)]
-    else:
-        choices = choices_of(need, knowledge.capabilities, knowledge.memory_of, knowledge.constraints, group)
-    if need.keeps_reserve:
-        reserved = [with_reserve(choice, fleet) for choice in choices]
-        choices = [*reserved, *(lesser for choice in reserved if (lesser := without_reserve(choice)) is not None)]
-    full = [choice for choice in choices if not choice.steps]
+    choices = _choices(knowledge, ground, group)
     refused: Refusal | None = None
     planned: list[Planned] = []
-    for choice in full:
-        found = plan(fleet, calendar, choice.demand, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)
+    for choice in (choice for choice in choices if not choice.steps):
+        found = ground.plan(choice.demand)
         if isinstance(found, Plan):
-            planned.append(Planned(_quote(knowledge, choice, found, fleet), found, slack_of(choice.capability)))
+            planned.append(_planned(knowledge, choice, _within_limits(knowledge, choice, found, ground), ground))
         elif refused is None:
             refused = found
     ranking = preferred(need.preference, [(one.quote, one.slack) for one in planned])
@@ -103,21 +102,54 @@ def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, n
         detail = unproven([one.quote for one in within])
         return Answered(_said(knowledge, "CounterOffers", now_ms, within, detail), tuple(within[:OFFERS_MAX]))
     if planned:
-        return _over_limits(knowledge, planned, choices, fleet, calendar, now_ms)
-    return _counter(knowledge, choices, refused, fleet, calendar, group, now_ms)
+        return _over_limits(knowledge, planned, choices, ground)
+    return _counter(knowledge, choices, refused, ground, group)
+
+
+def _choices(knowledge: Knowledge, ground: Ground, group: str) -> list[Choice]:
+    """Every way to serve that is known, with its reserve where one is kept."""
+    need = knowledge.need
+    if need.load is None or knowledge.simulated:
+        demand = demand_for(need, group, knowledge.cores, knowledge.memory_bytes, knowledge.constraints, group)
+        wanted = knowledge.wanted if knowledge.simulated else knowledge.wanted.alone
+        choices = [Choice(with_wanted(demand, wanted, ground.fleet), None)]
+    else:
+        choices = choices_of(need, knowledge.capabilities, knowledge.memory_of, knowledge.constraints, group)
+    if not need.keeps_reserve:
+        return choices
+    reserved = [with_reserve(choice, ground.fleet) for choice in choices]
+    return [*reserved, *(lesser for choice in reserved if (lesser := without_reserve(choice)) is not None)]
+
+
+def _within_limits(knowledge: Knowledge, choice: Choice, found: Plan, ground: Ground) -> Plan:
+    """The same, or, where it costs more than is allowed and members may be fewer, with as many as are allowed; where
+    even the fewest cost too much, with those."""
+    if not _over(knowledge, found, ground):
+        return found
+    sizes = sizes_below(choice.demand, found)
+    low, high = 0, len(sizes)
+    within: Plan | None = None
+    while low < high:  # fewer members cost no more
+        middle = (low + high) // 2
+        made = ground.plan(with_at_most(choice.demand, sizes[middle]))
+        if isinstance(made, Plan) and not _over(knowledge, made, ground):
+            low, within = middle + 1, made
+        else:
+            high, found = middle, made if isinstance(made, Plan) else found
+    return within or found
+
+
+def _over(knowledge: Knowledge, found: Plan, ground: Ground) -> list[Relaxation]:
+    """The limits of money and power that a plan exceeds."""
+    costs = costs_of(found, knowledge.machines, ground.fleet, simulated=knowledge.simulated)
+    return over_limits(knowledge.need.limits, *costs)
 
 
 def _counter(
-    knowledge: Knowledge,
-    choices: Sequence[Choice],
-    refused: Refusal | None,
-    fleet: Fleet,
-    calendar: Calendar,
-    group: str,
-    now_ms: int,
+    knowledge: Knowledge, choices: Sequence[Choice], refused: Refusal | None, ground: Ground, group: str
 ) -> Answered:
     """Nothing meets the need in full: say what binds, and which smallest relaxations fit."""
-    need = knowledge.need
+    need, now_ms = knowledge.need, ground.now_ms
     full = [choice for choice in choices if not choice.steps]
     lesser = [choice for choice in choices if choice.steps]
     if full:
@@ -128,28 +160,20 @@ def _counter(
         cores = max((c.demand.roles[0].cores for c in choices), default=1)
         reference = demand_for(need, f"{group}/asked", cores, 0, (*knowledge.constraints, binding), group)
         if refused is None:
-            answer_now = plan(fleet, calendar, reference, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)
+            answer_now = ground.plan(reference)
             assert isinstance(answer_now, Refusal), "no machine satisfies the objective constraint"
             refused = answer_now
     assert refused is not None, "a full choice without a plan was refused"
-    refused = naming_reserve(refused, reference, fleet, calendar, now_ms, knowledge.seed, POLICY)
+    refused = naming_reserve(refused, reference, ground)
     detail = refusal_of(refused, shape_funnel(need, choices, knowledge.shapes_measured))
     if full:
-        smaller = fewer_members(fleet, calendar, reference, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)
+        smaller = ground.fewer(reference) if knowledge.wanted.may_be_fewer else None
         lesser += [with_fewer(full[0], smaller)] if smaller is not None else []
         choices = [*full, *lesser]
     by_demand = {choice.demand.id: choice for choice in choices}
-    found = relaxations(
-        fleet,
-        calendar,
-        reference,
-        [choice.alternative for choice in (*full[1:], *lesser)],
-        now_ms=now_ms,
-        seed=knowledge.seed,
-        choice=POLICY,
-    )
+    found = ground.relaxed(reference, [choice.alternative for choice in (*full[1:], *lesser)])
     planned = [
-        Planned(_quote(knowledge, by_demand[offer.alternative.demand.id], offer.plan, fleet), offer.plan)
+        _planned(knowledge, by_demand[offer.alternative.demand.id], offer.plan, ground)
         for offer in found
         if offer.alternative.demand.id in by_demand
     ]
@@ -159,37 +183,34 @@ def _counter(
 
 
 def _over_limits(
-    knowledge: Knowledge,
-    planned: Sequence[Planned],
-    choices: Sequence[Choice],
-    fleet: Fleet,
-    calendar: Calendar,
-    now_ms: int,
+    knowledge: Knowledge, planned: Sequence[Planned], choices: Sequence[Choice], ground: Ground
 ) -> Answered:
     """It would fit and costs too much: that for more money or power, and what falls short within the limits."""
     cheaper = []
     for choice in (choice for choice in choices if choice.steps):
-        found = plan(fleet, calendar, choice.demand, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)
+        found = ground.plan(choice.demand)
         if isinstance(found, Plan):
-            quote = _quote(knowledge, choice, found, fleet)
-            if not over_limits(knowledge.need.limits, quote.price, quote.watts):
-                cheaper.append(Planned(quote, found))
+            made = _planned(knowledge, choice, found, ground)
+            if not over_limits(knowledge.need.limits, made.quote.price, made.quote.watts):
+                cheaper.append(made)
     offered = (*planned, *cheaper)[:OFFERS_MAX]
     detail = limit_refusal([one.quote for one in planned])
-    return Answered(_said(knowledge, "CounterOffers", now_ms, offered, detail), offered)
+    return Answered(_said(knowledge, "CounterOffers", ground.now_ms, offered, detail), offered)
 
 
-def _quote(knowledge: Knowledge, choice: Choice, found: Plan, fleet: Fleet) -> Quote:
+def _planned(knowledge: Knowledge, choice: Choice, found: Plan, ground: Ground) -> Planned:
     views = knowledge.subject.views if knowledge.subject is not None else ()
-    return quote_of(knowledge.need, choice, found, knowledge.machines, fleet, views, simulated=knowledge.simulated)
+    simulated = knowledge.simulated
+    quote = quote_of(knowledge.need, choice, found, knowledge.machines, ground.fleet, views, simulated=simulated)
+    wanted, over = knowledge.wanted, partial(_over, knowledge, ground=ground)
+    chosen = chosen_of(found, choice.demand, wanted, ground, over, several=simulated)
+    return Planned(quote.model_copy(update={"chosen": chosen}), found, slack_of(choice.capability))
 
 
-def _need_trial(
-    knowledge: Knowledge, wish: TrialWish, fleet: Fleet, calendar: Calendar, group: str, now_ms: int
-) -> Answered:
+def _need_trial(knowledge: Knowledge, wish: TrialWish, ground: Ground, group: str) -> Answered:
     """A trial is needed; it is said only after policy, and only where it could be held."""
     memory = max((knowledge.memory_of(shape) for shape in wish.shapes), default=0)
-    need = knowledge.need
+    need, now_ms = knowledge.need, ground.now_ms
     demand = demand_for(need, f"{group}/trial", wish.cores, memory, knowledge.constraints, f"trial-{group}")
     now = type(demand.start_at(now_ms))(now_ms, now_ms)
     trial_demand = type(demand)(
@@ -200,7 +221,7 @@ def _need_trial(
         duration_ms=wish.duration_ms,
         constraints=demand.constraints,
     )
-    found = plan(fleet, calendar, trial_demand, now_ms=now_ms, seed=knowledge.seed, choice=POLICY)
+    found = ground.plan(trial_demand)
     if isinstance(found, Refusal):
         return Answered(_said(knowledge, "Refusal", now_ms, [], refusal_of(found, [])))
     needed = TrialNeeded(

@@ -1,13 +1,102 @@
-"""Why a plan is as it is: which preferences it could not keep. Pure."""
+"""Why a plan is as it is: which size it carries and what the next one lacks, which preferences it could not keep. Pure."""
 
-from tenure.placement import Plan
-from tenure.resources.kinds.allocation import Chosen
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from tenure.controllers.answering.explicit import MEMBERS, ONE_MEMBER, Members, Wanted
+from tenure.controllers.answering.ground import Ground
+from tenure.controllers.answering.refusal import bound_by
+from tenure.ledger.convert import ALIKE
+from tenure.placement import Demand, Plan, Role, Start, what_binds
+from tenure.resources.kinds.allocation import Relaxation
+from tenure.resources.kinds.answer import Binding, Chosen, NextSize, Size
 
 BETWEEN_MEMBERS = ("level:", "spread:")
 """Preferences that a need states; what lies near each other inside a machine is preferred of itself."""
 
+Over = Callable[[Plan], Sequence[Relaxation]]
+"""The limits of money and power that a plan exceeds."""
 
-def chosen_of(plan: Plan) -> Chosen | None:
-    """What decided, if anything did."""
+
+def chosen_of(
+    plan: Plan, demand: Demand, wanted: Wanted, ground: Ground, over: Over, *, several: bool
+) -> Chosen | None:
+    """What decided, if anything did. `several`: whether the engine runs more than one member."""
     unmet = [what for what, met in plan.preferences if not met and what.startswith(BETWEEN_MEMBERS)]
-    return Chosen(unmet=unmet) if unmet else None
+    sizes = [_size(sort, plan, demand, ground, over, several=several) for sort in wanted.sorts if sort.varies]
+    return Chosen(sizes=sizes, unmet=unmet) if sizes or unmet else None
+
+
+def _size(sort: Members, plan: Plan, demand: Demand, ground: Ground, over: Over, *, several: bool) -> Size:
+    carried = Counter(claim.role for claim in plan.claims)[sort.name or ALIKE]
+    worth = dict(sort.values)
+    larger = _larger(sort, carried)
+    needs = None
+    if larger is not None:
+        one = Binding(constraint=MEMBERS, imposed_by="engine local", message=ONE_MEMBER)
+        needs = _needs(sort.name or ALIKE, larger, plan, demand, ground, over) if several else one
+    return Size(
+        role=sort.name,
+        members=carried,
+        members_min=sort.fewest,
+        members_max=sort.count,
+        value=worth.get(carried),
+        next_size=NextSize(members=larger, value=worth.get(larger), needs=needs)
+        if larger is not None and needs is not None
+        else None,
+    )
+
+
+def _larger(sort: Members, carried: int) -> int | None:
+    """The next size that would be taken if it fitted."""
+    if not sort.values:
+        return carried + 1 if carried < sort.count else None
+    worth = dict(sort.values)
+    return min((size for size in worth if size > carried and worth[size] > worth.get(carried, 0)), default=None)
+
+
+def _needs(name: str, size: int, plan: Plan, demand: Demand, ground: Ground, over: Over) -> Binding | None:
+    """What so many members of a role lack at the same start, beside the others as they are."""
+    carried = Counter(claim.role for claim in plan.claims)
+
+    def sized(role: Role) -> Role:
+        if role.name == name:
+            return replace(role, count=size, count_min=None, values=())
+        varies = role.least < role.count
+        return replace(role, count=carried[role.name], count_min=None, values=()) if varies else role
+
+    roles = tuple(sized(role) for role in demand.roles)
+    larger = replace(demand, id=f"{demand.id}/larger", roles=roles, start=Start(plan.start_ms, plan.start_ms))
+    binding = what_binds(ground.fleet, ground.calendar, larger, now_ms=ground.now_ms, seed=ground.seed)
+    if binding is not None:
+        return bound_by(binding)
+    found = ground.plan(larger)
+    beyond = next(iter(over(found)), None) if isinstance(found, Plan) else None
+    if beyond is None:  # a bounded search did not come as far
+        return None
+    message = f"{beyond.what}: at most {beyond.asked} is allowed, {size} members take {beyond.offered}"
+    return Binding(constraint=beyond.what, imposed_by="workload", message=message)
+
+
+def sizes_below(demand: Demand, plan: Plan) -> Sequence[int]:
+    """The sizes below the one carried, in order, where one role may vary; of several nobody says which is to give."""
+    varying = [role for role in demand.roles if role.least < role.count]
+    if len(varying) != 1:
+        return ()
+    (role,) = varying
+    carried = Counter(claim.role for claim in plan.claims)[role.name]
+    if role.values:
+        return sorted(size for size, _ in role.values if size < carried)
+    return range(role.least, carried)
+
+
+def with_at_most(demand: Demand, most: int) -> Demand:
+    """The demand whose varying role has no more members than this."""
+
+    def cut(role: Role) -> Role:
+        if role.least == role.count:
+            return role
+        return replace(role, count=most, values=tuple(pair for pair in role.values if pair[0] <= most))
+
+    return replace(demand, roles=tuple(cut(role) for role in demand.roles))

@@ -11,6 +11,8 @@ from tenure.resources.kinds import members as wire
 from tenure.resources.kinds.members import TopologyRule, TopologyRules
 from tenure.resources.kinds.workload import WorkloadSpec
 
+MEMBERS = "resources.members"
+ONE_MEMBER = "this machine's engine runs one member; try several on a simulated fleet: tenure up --fleet FLEET"
 INSIDE = {"l3": "l3", "numaNode": "numa", "pcieSwitch": "pcie"}
 """Sharing inside a machine, in placement's words."""
 
@@ -24,14 +26,28 @@ DECLARED_IN = {NETWORK: "Site.spec.budgets", LOCAL_DISK: "Machine.spec.localDisk
 @dataclass(frozen=True, slots=True)
 class Members:
     """One sort of members: how many, and what each takes. A name, cores and memory only where it is one of several
-    roles; a lone sort takes those that the need itself says."""
+    roles; a lone sort takes those that the need itself says.
+
+    `least` and `values` are a Role's `count_min` and `values`, where the number may vary."""
 
     count: int = 1
+    least: int | None = None
+    values: tuple[tuple[int, int], ...] = ()
     devices: tuple[DeviceRequest, ...] = ()
     draws: tuple[Draw, ...] = ()
     name: str | None = None
     cores: int = 0
     memory_bytes: int | None = None
+
+    @property
+    def fewest(self) -> int:
+        """The smallest number that will do."""
+        return min((size for size, _ in self.values), default=self.least or self.count)
+
+    @property
+    def varies(self) -> bool:
+        """Whether several numbers were asked for."""
+        return self.fewest < self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +65,22 @@ class Wanted:
     preferred_spread: Spread | None = None
 
     @property
-    def members(self) -> int:
-        """All of them."""
-        return sum(sort.count for sort in self.sorts)
+    def fewest(self) -> int:
+        """All members, where each sort has as few as will do."""
+        return sum(sort.fewest for sort in self.sorts)
+
+    @property
+    def may_be_fewer(self) -> bool:
+        """Whether fewer members than asked for are worth offering: nobody said how many it takes at the least."""
+        return all(sort.least is None and not sort.values for sort in self.sorts)
+
+    @property
+    def alone(self) -> "Wanted":
+        """The same with one member, where one will do: for an engine that runs no more."""
+        if self.fewest > 1:
+            return self
+        sorts = tuple(replace(sort, count=1, least=None, values=()) for sort in self.sorts)
+        return replace(self, sorts=sorts, link_bytes_per_s_min=None)
 
 
 def wanted_of(spec: WorkloadSpec) -> Wanted:
@@ -85,7 +114,9 @@ def _spread(rules: Sequence[TopologyRule]) -> Spread | None:
 def _members(sort: wire.MemberResources) -> Members:
     named = isinstance(sort, wire.RoleRequest)
     return Members(
-        count=sort.members,
+        count=sort.members_most,
+        least=sort.members_min,
+        values=tuple((size.members, size.value) for size in sort.sizes or ()),
         devices=tuple(
             DeviceRequest(
                 device.device_class,
@@ -147,6 +178,8 @@ def _role(member: Role, sort: Members, wanted: Wanted) -> Role:
     own = replace(
         member,
         count=sort.count,
+        count_min=sort.least,
+        values=tuple((size, float(value)) for size, value in sort.values),
         devices=sort.devices,
         draws=sort.draws,
         requires=wanted.requires,
@@ -183,7 +216,6 @@ def limits_of_engine(spec: WorkloadSpec, *, simulated: bool) -> tuple[Constraint
     if any(rule.share == "core" for rule in (spec.topology or TopologyRules()).must):
         hint = "cores are held whole, so nothing else shares them; leave share: core out"
         return (Constraint("topology.core", "tenure", machines=nowhere, hint=hint),)
-    if not simulated and wanted_of(spec).members > 1:
-        hint = "this machine's engine runs one member; try several on a simulated fleet: tenure up --fleet FLEET"
-        return (Constraint("resources.members", "engine local", machines=nowhere, hint=hint),)
+    if not simulated and wanted_of(spec).fewest > 1:
+        return (Constraint(MEMBERS, "engine local", machines=nowhere, hint=ONE_MEMBER),)
     return ()

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tenure.controllers.answering.choices import Choice
-from tenure.controllers.answering.chosen import chosen_of
-from tenure.controllers.answering.costs import price_of, rated_watts_of, watts_of, with_credit
+from tenure.controllers.answering.costs import costs_of, with_credit
 from tenure.controllers.answering.deadline import deadline_relaxed
 from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.need import Need
@@ -60,8 +59,7 @@ def quote_of(
     simulated: bool = False,
 ) -> Quote:
     """One way to serve, as it is said. `simulated` is a fleet where nothing runs; `views` are who will look at it."""
-    price = price_of(plan, machines, fleet)
-    watts = rated_watts_of(plan, fleet) if simulated else watts_of(plan, machines)
+    price, watts = costs_of(plan, machines, fleet, simulated=simulated)
     relaxed = [*relaxed_of(choice, plan, need), *over_limits(need.limits, price, watts)]
     relaxed += deadline_relaxed(need, plan.start_ms) if not simulated else []
     promises = promises_of(need, choice, plan, simulated=simulated, views=views)
@@ -79,7 +77,6 @@ def quote_of(
         price=with_credit(price, promises),
         watts=watts,
         machine=parts(plan)[0][0].machine,
-        chosen=chosen_of(plan),
     )
 
 

@@ -7,6 +7,7 @@ from tenure.controllers.answering.choices import Choice, asked_and_carried, aske
 from tenure.controllers.answering.measured import Carried
 from tenure.controllers.answering.need import Need
 from tenure.ledger.convert import RESERVE
+from tenure.placement import Binding as PlacedBinding
 from tenure.placement import Constraint, Refusal
 from tenure.promises import AvailabilityObjective, Objective
 from tenure.quantities import ByteRate, Duration, Instant
@@ -123,17 +124,7 @@ def refusal_of(refusal: Refusal, front: Sequence[FunnelStep]) -> RefusalDetail:
     # Where no shape is left there is nothing to place, and the machines' own funnel would say nothing.
     steps = () if front and front[-1].remaining == 0 and not binding.policy else refusal.funnel
     return RefusalDetail(
-        binding=Binding(
-            constraint=binding.constraint,
-            imposed_by=binding.imposed_by,
-            message=_message(refusal),
-            unit=binding.unit or None,
-            needed=binding.needed,
-            available=binding.available,
-            capacity=binding.capacity,
-            frees_at=Instant(binding.frees_at_ms) if binding.frees_at_ms is not None else None,
-            next_step=binding.hint or None,
-        ),
+        binding=bound_by(binding),
         funnel=[
             *front,
             *(
@@ -151,8 +142,22 @@ def refusal_of(refusal: Refusal, front: Sequence[FunnelStep]) -> RefusalDetail:
     )
 
 
-def _message(refusal: Refusal) -> str:
-    binding = refusal.binding
+def bound_by(binding: PlacedBinding) -> Binding:
+    """What binds, in the API's words."""
+    return Binding(
+        constraint=binding.constraint,
+        imposed_by=binding.imposed_by,
+        message=_message(binding),
+        unit=binding.unit or None,
+        needed=binding.needed,
+        available=binding.available,
+        capacity=binding.capacity,
+        frees_at=Instant(binding.frees_at_ms) if binding.frees_at_ms is not None else None,
+        next_step=binding.hint or None,
+    )
+
+
+def _message(binding: PlacedBinding) -> str:
     if binding.constraint.startswith(PERFORMANCE):
         return f"no shape measured here keeps {binding.constraint.removeprefix('objectives.')}: {binding.hint}"
     if binding.policy:

@@ -9,9 +9,9 @@ from collections import Counter
 from dataclasses import replace
 
 from tenure.controllers.answering.choices import STEPS_MAX, Choice
+from tenure.controllers.answering.ground import Ground
 from tenure.ledger.convert import RESERVE
-from tenure.placement import Calendar, Constraint, Demand, Fleet, Plan, Refusal, Role, Spread, Start, Step, plan
-from tenure.placement import Choice as Policy
+from tenure.placement import Constraint, Demand, Fleet, Plan, Refusal, Role, Spread, Start, Step
 from tenure.placement.answers import Conflict
 from tenure.resources.kinds.allocation import Relaxation
 
@@ -58,24 +58,22 @@ def without_reserve(choice: Choice) -> Choice | None:
     return replace(choice, demand=demand, relaxed=(*choice.relaxed, lesser), steps=(*choice.steps, step))
 
 
-def naming_reserve(
-    refused: Refusal, demand: Demand, fleet: Fleet, calendar: Calendar, now_ms: int, seed: int, policy: Policy
-) -> Refusal:
+def naming_reserve(refused: Refusal, demand: Demand, ground: Ground) -> Refusal:
     """The refusal as it is, or, where the need would fit without its reserve, as what the reserve lacks."""
     spares = tuple(role for role in demand.roles if role.name == RESERVE)
     if not spares:
         return refused
-    work = plan(fleet, calendar, _bare(demand), now_ms=now_ms, seed=seed, choice=policy)
+    work = ground.plan(_bare(demand))
     if not isinstance(work, Plan):
         return refused
-    taken = calendar.with_holds(work.hold(f"{demand.id}/work", group=f"{demand.id}/work"))
+    taken = ground.calendar.with_holds(work.hold(f"{demand.id}/work", group=f"{demand.id}/work"))
     constraints = demand.constraints
     if demand.spread is not None:
-        elsewhere = _with_room(demand.spread, work, fleet)
+        elsewhere = _with_room(demand.spread, work, ground.fleet)
         constraints = (*constraints, Constraint(f"another {demand.spread.level}", IMPOSED_BY, machines=elsewhere))
     start = Start(work.start_ms, work.start_ms)
     spare = replace(demand, roles=spares, spread=None, preferred_spread=None, start=start, constraints=constraints)
-    lacks = plan(fleet, taken, spare, now_ms=now_ms, seed=seed, choice=policy)
+    lacks = replace(ground, calendar=taken).plan(spare)
     if not isinstance(lacks, Refusal):
         return refused
     binding = replace(

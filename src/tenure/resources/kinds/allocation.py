@@ -167,14 +167,6 @@ class Watts(Strict):
     unknown_because: str | None = None
 
 
-class Chosen(Strict):
-    """Why it is this way and not another."""
-
-    unmet: list[str] = Field(
-        default_factory=list, description="preferences that could not be kept, such as spread:rack or level:row"
-    )
-
-
 class Relaxation(Strict):
     """One axis along which a counter-offer falls short of what was asked."""
 

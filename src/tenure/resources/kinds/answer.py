@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tenure.quantities import Bytes, Duration, Instant
 from tenure.resources.base import Strict
-from tenure.resources.kinds.allocation import Chosen, Price, Promises, Relaxation, Shape, Watts
+from tenure.resources.kinds.allocation import Price, Promises, Relaxation, Shape, Watts
 
 
 class Binding(Strict):
@@ -21,6 +21,34 @@ class Binding(Strict):
     capacity: int | None = None
     frees_at: Instant | None = None
     next_step: str | None = None
+
+
+class NextSize(Strict):
+    """The next larger size, and what it lacks."""
+
+    members: int
+    value: int | None = None
+    needs: Binding
+
+
+class Size(Strict):
+    """How many members are carried where several numbers would do."""
+
+    role: str | None = Field(default=None, description="whose members they are, where the work has roles")
+    members: int
+    members_min: int
+    members_max: int
+    value: int | None = Field(default=None, description="what this size is worth, as the need says")
+    next_size: NextSize | None = Field(default=None, description="absent where nothing larger is asked for or worth more")
+
+
+class Chosen(Strict):
+    """Why it is this way and not another."""
+
+    sizes: list[Size] = Field(default_factory=list, description="of members whose number may vary")
+    unmet: list[str] = Field(
+        default_factory=list, description="preferences that could not be kept, such as spread:rack or level:row"
+    )
 
 
 class FunnelStep(Strict):

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from tenure.quantities import Bytes, Duration, Instant, Money, Rate, Ratio
 from tenure.resources.base import ApiObject, Status, Strict
-from tenure.resources.kinds.allocation import Chosen, Hold, Price, Promises, Relaxation, Shape, Watts
+from tenure.resources.kinds.allocation import Hold, Price, Promises, Relaxation, Shape, Watts
+from tenure.resources.kinds.answer import Chosen
 from tenure.resources.kinds.workload import WorkloadSpec
 
 LEDGER_FINALIZER = "tenure.dev/ledger"

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from tenure.quantities import ByteRate, Bytes, Count
@@ -11,6 +11,7 @@ from tenure.resources.kinds.allocation import BudgetDraw
 
 WHOLE_MILLI = 1000
 ROLES_MAX = 64
+SIZES_MAX = 64
 RULES_MAX = 32
 Level = Literal["machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed"]
 Shared = Literal[
@@ -53,10 +54,31 @@ class DeviceRequest(Strict):
         return self
 
 
+class MemberSize(Strict):
+    """So many members, and what that is worth."""
+
+    members: int = Field(ge=1)
+    value: int = Field(
+        ge=0, description="what this size is worth beside the others, in any unit of yours; of all roles together"
+    )
+
+
 class MemberResources(Strict):
     """What one member takes; for platform engineers."""
 
-    members: int = Field(default=1, ge=1)
+    members: int = Field(
+        default=1, ge=1, description="how many; with membersMin the most that are taken. With sizes it is left out"
+    )
+    members_min: int | None = Field(
+        default=None, ge=1, description="fewer than members will do, but no fewer than this; as many as fit are taken"
+    )
+    sizes: list[MemberSize] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=SIZES_MAX,
+        description="instead of members: only these sizes will do, each with its value; of those that fit the greatest "
+        "value is taken, all roles together",
+    )
     cores: int = Field(default=1, ge=1)
     memory: Bytes | None = None
     local_disk: Bytes | None = Field(
@@ -71,6 +93,41 @@ class MemberResources(Strict):
         description="what a member exchanges with members that stand elsewhere; it is kept free on the uplink of every "
         "domain that they reach beyond",
     )
+
+
+    cel_rules = (
+        CelRule(
+            "!has(self.membersMin) || self.membersMin <= (has(self.members) ? self.members : 1)",
+            "membersMin is at most members",
+        ),
+    )
+
+    @field_validator("members_min")
+    @classmethod
+    def _no_more_than_all(cls, least: int | None, info: ValidationInfo) -> int | None:
+        most = info.data.get("members")
+        if least is not None and most is not None and least > most:
+            raise violation("InvalidValue", f"{least} is more than members, which is {most}")
+        return least
+
+    @field_validator("sizes")
+    @classmethod
+    def _told_apart(cls, sizes: list[MemberSize] | None, info: ValidationInfo) -> list[MemberSize] | None:
+        if sizes is None:
+            return None
+        named = [size.members for size in sizes]
+        if len(set(named)) < len(named):
+            raise violation("InvalidValue", "the same number of members is named twice")
+        if info.data.get("members_min") is not None:
+            raise violation("ExactlyOneOf", "the least of sizes is the minimum; leave membersMin out")
+        if info.data.get("members", 1) not in (1, max(named)):
+            raise violation("ExactlyOneOf", f"the greatest of sizes is {max(named)}; leave members out")
+        return sizes
+
+    @property
+    def members_most(self) -> int:
+        """The greatest number of members that is asked for."""
+        return max(size.members for size in self.sizes) if self.sizes else self.members
 
 
 class RoleRequest(MemberResources):
