@@ -6,9 +6,11 @@ command that asserts it.
 
 from dataclasses import dataclass
 
+from tenure.placement import Constraint
 from tenure.resources import Site
 from tenure.resources.kinds.contract import PolicyDecision
 from tenure.resources.kinds.objectives import Residency
+from tenure.resources.kinds.workload import WorkloadSpec
 
 # Member states of the European Union, ISO 3166-1 alpha-2; source: Publications Office of the EU, country list, 2020-02.
 EU_CODES = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
@@ -58,4 +60,20 @@ def judge_residency(residency: Residency | None, site: Site) -> ResidencyVerdict
         return ResidencyVerdict(True, rule, fact)
     return ResidencyVerdict(
         False, rule, fact, "PolicyForbids", "offer capacity there: `tenure get sites` shows which stand where"
+    )
+
+
+def residency_constraints(spec: WorkloadSpec, site: Site) -> tuple[Constraint, ...]:
+    """Residency as a constraint of policy: it removes every machine of a site that may not serve."""
+    if spec.residency is None:
+        return ()
+    verdict = judge_residency(spec.residency, site)
+    return (
+        Constraint(
+            id=verdict.rule,
+            imposed_by="workload policy",
+            machines=None if verdict.allowed else frozenset(),
+            policy=True,
+            hint="" if verdict.allowed else f"{verdict.fact}; {verdict.next_step}",
+        ),
     )
