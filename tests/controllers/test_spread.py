@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from tenure.controllers.answering.choices import Choice
 from tenure.controllers.answering.ground import Ground
+from tenure.controllers.answering.policy import POLICY
 from tenure.controllers.answering.reserve import naming_reserve, with_reserve, without_reserve
 from tenure.placement import Calendar, Plan, Refusal, Spread, plan
-from tenure.placement import Choice as Policy
 from tenure.resources import Offer, Workload
 from tenure.resources.problems import problems_of
 from tests.controllers.fleets import decided, demand_of, file_of, fleet, gang, machines_of, planned, refused
@@ -79,7 +79,7 @@ def test_a_reserve_keeps_the_spread_and_is_named_where_it_lacks_a_domain(tmp_pat
     full = with_reserve(Choice(demand_of(on, gang(3, 1, topology=APART)), None), on)
     no = plan(on, Calendar(), full.demand, now_ms=0)
     assert isinstance(no, Refusal)
-    named = naming_reserve(no, full.demand, Ground(on, Calendar(), 0, 0, Policy(())))
+    named = naming_reserve(no, full.demand, Ground(on, Calendar(), 0, 0, POLICY))
     assert (named.binding.constraint, named.binding.imposed_by) == ("reserve", "class guaranteed")
     lesser = without_reserve(full)
     assert lesser is not None

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from tenure.cli.chosen import add_chosen
 from tenure.cli.words import (
     assurance_text,
     counted,
@@ -28,7 +29,7 @@ from tenure.cli.words import (
     when_text,
 )
 from tenure.resources.kinds.allocation import Promises, Relaxation, StatisticalPromise
-from tenure.resources.kinds.answer import Answer, Chosen, FunnelStep, Quote, RefusalDetail, Size, TrialNeeded
+from tenure.resources.kinds.answer import Answer, FunnelStep, Quote, RefusalDetail, TrialNeeded
 
 QUIET = "bright_black"
 GOOD, MIDDLING, BAD = "green", "yellow", "red"
@@ -105,26 +106,6 @@ def add_promises(rows: Table, promises: Promises) -> None:
         for promise in promises.hard:
             if promise.what not in ("start", "end", "reserve"):
                 rows.add_row(promise.what, promise.value)
-
-
-def add_chosen(rows: Table, chosen: Chosen) -> None:
-    """Rows for why it is this way."""
-    for size in chosen.sizes:
-        rows.add_row("size", _size_text(size))
-    if chosen.unmet:
-        rows.add_row("not kept", f"{', '.join(chosen.unmet)}, which was preferred")
-
-
-def _size_text(size: Size) -> str:
-    """6 of 2 to 8 members, worth 14; 8, worth 15, would take devices:gpu: ..."""
-    whose = f"{size.role}: " if size.role else ""
-    said = f"{whose}{size.members} of {size.members_min} to {size.members_max} members{_worth(size.value)}"
-    larger = size.next_size
-    return said if larger is None else f"{said}; {larger.members}{_worth(larger.value)} take {larger.needs.message}"
-
-
-def _worth(value: int | None) -> str:
-    return "" if value is None else f", worth {value}"
 
 
 def _said_once(promises: Sequence[StatisticalPromise], text: Callable[[StatisticalPromise], str]) -> list[str]:

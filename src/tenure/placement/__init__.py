@@ -21,7 +21,7 @@ from tenure.placement.audit import Overbooking, overbookings
 from tenure.placement.budgets import budgets_left, draws
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.capacity import CapacityReport, Limit, capacity
-from tenure.placement.choice import Choice, Company, Score, Sociable
+from tenure.placement.choice import ByLoad, Choice, Company, Score, Sociable
 from tenure.placement.demand import Constraint, Demand, DeviceRequest, Role, Spread, Start
 from tenure.placement.fewer import fewer_members
 from tenure.placement.fleet import (
@@ -41,6 +41,7 @@ from tenure.placement.refusals import what_binds
 from tenure.placement.relaxations import Alternative, CounterOffer, Step, relaxations
 from tenure.placement.scores import AddedWatts, Fragmentation, Locality, SpreadOut, Trait
 from tenure.placement.values import FOREVER_MS, PlacementError, as_json
+from tenure.placement.weighing import weights_at
 
 __all__ = [
     "FOREVER_MS",
@@ -48,6 +49,7 @@ __all__ = [
     "Alternative",
     "Binding",
     "Budget",
+    "ByLoad",
     "Calendar",
     "CapacityReport",
     "Choice",
@@ -97,5 +99,6 @@ __all__ = [
     "overbookings",
     "plan",
     "relaxations",
+    "weights_at",
     "what_binds",
 ]

@@ -18,8 +18,24 @@ from tenure.placement.fleet import FleetMachine
 if TYPE_CHECKING:
     from tenure.placement.question import Question
 
+SHARE_EXACT = 1e-9
+"""Shares that differ by less are equal: divisions of floating-point numbers are no more exact."""
+
 Weight = float | Callable[[float], float]
 """A number, or a function of the share of the fleet's devices (or cores, where it has none) that is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByLoad:
+    """A weight that changes at thresholds of load: ``weight``, and from each share that is taken on, in ascending
+    order, another one."""
+
+    weight: float
+    steps: tuple[tuple[float, float], ...]
+
+    def __call__(self, taken: float) -> float:
+        reached = [weight for share, weight in self.steps if taken >= share - SHARE_EXACT]
+        return reached[-1] if reached else self.weight
 
 
 class Score(Protocol):

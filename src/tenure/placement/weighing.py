@@ -30,6 +30,15 @@ DIGITS = 9
 Domains = list[tuple[str, list[str]]]
 
 
+def weights_at(question: Question, choice: Choice, start_ms: int) -> tuple[float | None, list[float]]:
+    """(the share of the fleet that is taken then, the weight of each score); no share where no weight depends on it."""
+    if not any(callable(weight) for _, weight in choice.scores):
+        return None, [weight for _, weight in choice.scores if not callable(weight)]
+    machines = [machine for machine in question.fleet.machines if machine.schedulable]
+    taken = taken_share(question.free(machines, start_ms))
+    return taken, [weight(taken) if callable(weight) else weight for _, weight in choice.scores]
+
+
 class Weighing:
     """``free`` is what the able machines have free before anything of the demand is placed. Mutable only in what it
     remembers."""
@@ -144,11 +153,8 @@ def _one(role: Role) -> Role:
 
 def _with_numbers(question: Question, choice: Choice, start_ms: int) -> list[tuple[Score, float]]:
     """Scores with weights that are numbers, given how full the whole fleet is then."""
-    if not any(callable(weight) for _, weight in choice.scores):
-        return [(score, weight) for score, weight in choice.scores if not callable(weight)]
-    machines = [machine for machine in question.fleet.machines if machine.schedulable]
-    taken = taken_share(question.free(machines, start_ms))
-    return [(score, weight(taken) if callable(weight) else weight) for score, weight in choice.scores]
+    _, weights = weights_at(question, choice, start_ms)
+    return [(score, weight) for (score, _), weight in zip(choice.scores, weights, strict=True)]
 
 
 def _cheapest(role: Role, names: Sequence[str], costs: Mapping[str, float], room: Mapping[str, int]) -> float:

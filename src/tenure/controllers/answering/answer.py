@@ -16,14 +16,14 @@ from tenure.controllers.answering.explicit import Wanted, with_wanted
 from tenure.controllers.answering.ground import Ground
 from tenure.controllers.answering.limits import over_limits
 from tenure.controllers.answering.need import Need
+from tenure.controllers.answering.policy import POLICY, Policy
 from tenure.controllers.answering.preference import preferred, slack_of
 from tenure.controllers.answering.quotes import quote_of
 from tenure.controllers.answering.refusal import limit_refusal, performance_binding, refusal_of, shape_funnel
 from tenure.controllers.answering.reserve import naming_reserve, with_reserve, without_reserve
 from tenure.controllers.answering.trial_wish import TrialWish
 from tenure.controllers.subject import Subject
-from tenure.placement import Calendar, Constraint, Fleet, Fragmentation, Plan, Refusal
-from tenure.placement import Choice as Policy
+from tenure.placement import Calendar, Constraint, Fleet, Plan, Refusal
 from tenure.quantities import Duration, Instant
 from tenure.resources import Machine
 from tenure.resources.base import ApiObject
@@ -31,8 +31,6 @@ from tenure.resources.kinds.allocation import Relaxation, Shape
 from tenure.resources.kinds.answer import Answer, Quote, RefusalDetail, TrialNeeded
 
 OFFERS_MAX = 5
-POLICY = Policy(((Fragmentation(), 1.0),))
-"""Which of several machines that would all do: the one where those who come later lose least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,7 @@ class Knowledge:
     wanted: Wanted = field(default_factory=Wanted)
     simulated: bool = False  # nothing can be measured: what is named is all there is to answer by
     seed: int = 0
+    policy: Policy = POLICY  # by what one of several places that would do is chosen
     stands_on: Sequence[ApiObject] = ()  # as read: what is planned from this is committed only while they are there
 
 
@@ -77,7 +76,7 @@ class Answered:
 def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, now_ms: int) -> Answered:
     """Decide. `group` names the asker's own holds, which do not stand in their own way."""
     need = knowledge.need
-    ground = Ground(fleet, calendar, now_ms, knowledge.seed, POLICY)
+    ground = Ground(fleet, calendar, now_ms, knowledge.seed, knowledge.policy)
     if knowledge.trial is not None:
         trial = _need_trial(knowledge, knowledge.trial, ground, group)
         if trial.trial_plan is not None or not knowledge.capabilities:

@@ -1,4 +1,4 @@
-"""Why a plan is as it is: which size it carries and what the next one lacks, which preferences it could not keep. Pure."""
+"""Why a plan is as it is: its size and what the next one lacks, preferences not kept, the weights that chose. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,7 +25,8 @@ def chosen_of(
     """What decided, if anything did. `several`: whether the engine runs more than one member."""
     unmet = [what for what, met in plan.preferences if not met and what.startswith(BETWEEN_MEMBERS)]
     sizes = [_size(sort, plan, demand, ground, over, several=several) for sort in wanted.sorts if sort.varies]
-    return Chosen(sizes=sizes, unmet=unmet) if sizes or unmet else None
+    taken, scores = ground.weighed(demand, plan.start_ms)
+    return Chosen(sizes=sizes, unmet=unmet, scores=scores, taken=taken) if sizes or unmet or scores else None
 
 
 def _size(sort: Members, plan: Plan, demand: Demand, ground: Ground, over: Over, *, several: bool) -> Size:

@@ -26,20 +26,12 @@ def price_of(plan: Plan, machines: Mapping[str, Machine], fleet: Fleet) -> Price
     total: Money | None = None
     held_back: Money | None = None
     for claim in plan.claims:
-        machine = machines[claim.machine]
-        cost, status = machine.spec.hourly_cost, machine.status
-        if cost is None or status is None or not status.sellable_cores:
+        share = share_of(claim, machines[claim.machine], fleet.machine(claim.machine))
+        if share is None:
             return Price(
                 unknown_because=f"nobody has declared what {claim.machine} costs: "
                 f'tenure price set {claim.machine} "0.10 EUR"'
             )
-        by_cores = (len(claim.cores), len(status.sellable_cores))
-        by_memory = (claim.memory_bytes, int(status.sellable_memory or 0) or 1)
-        of_disk = sum(draw.amount for draw in claim.draws if draw.budget == LOCAL_DISK)
-        by_disk = (of_disk, int(machine.spec.local_disk or 0) or 1)
-        shares = (by_cores, by_memory, by_disk, *_by_devices(claim, fleet.machine(claim.machine)))
-        part = max(shares, key=lambda share: share[0] / share[1])
-        share = cost.times(*part)
         total = share if total is None else total + share
         if claim.role == RESERVE:
             held_back = share if held_back is None else held_back + share
@@ -47,6 +39,20 @@ def price_of(plan: Plan, machines: Mapping[str, Machine], fleet: Fleet) -> Price
         return Price(unknown_because="nothing is held")
     whole = total.times(plan.end_ms - plan.start_ms, 3_600_000)
     return Price(hourly=total, total=whole, reserve_hourly=held_back)
+
+
+def share_of(claim: Claim, machine: Machine, facts: FleetMachine) -> Money | None:
+    """What a claim costs an hour: the machine's hourly cost by the largest share that it takes; None if nobody has
+    declared that."""
+    cost, status = machine.spec.hourly_cost, machine.status
+    if cost is None or status is None or not status.sellable_cores:
+        return None
+    by_cores = (len(claim.cores), len(status.sellable_cores))
+    by_memory = (claim.memory_bytes, int(status.sellable_memory or 0) or 1)
+    of_disk = sum(draw.amount for draw in claim.draws if draw.budget == LOCAL_DISK)
+    by_disk = (of_disk, int(machine.spec.local_disk or 0) or 1)
+    shares = (by_cores, by_memory, by_disk, *_by_devices(claim, facts))
+    return cost.times(*max(shares, key=lambda share: share[0] / share[1]))
 
 
 def _by_devices(claim: Claim, machine: FleetMachine) -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ from tenure.controllers.answering.explicit import limits_of_engine, wanted_of
 from tenure.controllers.answering.limits import limit_constraints
 from tenure.controllers.answering.measured import Measured, RunShape
 from tenure.controllers.answering.need import Need
+from tenure.controllers.answering.policy import policy_of
 from tenure.controllers.answering.residency import judge_residency
 from tenure.controllers.answering.secrets import lacking_secret
 from tenure.controllers.answering.trial_wish import trial_wish
@@ -74,6 +75,7 @@ async def gather(
         memory_bytes=int(spec.resources.memory or MEMORY_DEFAULT_BYTES) if spec.resources else MEMORY_DEFAULT_BYTES,
         wanted=wanted_of(spec),
         simulated=plane.simulated,
+        policy=policy_of(site.spec, machines),
     )
     if spec.inference is None or plane.simulated:
         return known

@@ -42,12 +42,25 @@ class Size(Strict):
     next_size: NextSize | None = Field(default=None, description="absent where nothing larger is asked for or worth more")
 
 
+class ScoreWeighed(Strict):
+    """A score that decided between places, and what a unit of it counted."""
+
+    score: str
+    weight: float
+
+
 class Chosen(Strict):
     """Why it is this way and not another."""
 
     sizes: list[Size] = Field(default_factory=list, description="of members whose number may vary")
     unmet: list[str] = Field(
         default_factory=list, description="preferences that could not be kept, such as spread:rack or level:row"
+    )
+    scores: list[ScoreWeighed] = Field(
+        default_factory=list, description="by what one of several places that would do was chosen: Site.spec.scores"
+    )
+    taken: float | None = Field(
+        default=None, description="the share of the fleet that was taken then, where a weight depends on it"
     )
 
 

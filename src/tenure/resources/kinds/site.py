@@ -2,12 +2,17 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
-from tenure.quantities import ByteRate, Bytes, Duration, Instant, Money, Power
-from tenure.resources.base import ApiObject, Status, Strict
+from tenure.quantities import ByteRate, Bytes, Duration, Instant, Money, Power, Ratio
+from tenure.resources.base import ApiObject, CelRule, Status, Strict, violation
 from tenure.resources.countries import Country
 from tenure.resources.kinds.allocation import BUDGET_NAME
+from tenure.resources.kinds.members import Level
+
+SCORES_MAX = 16
+STEPS_MAX = 16
+WEIGHT_MAX = 1e9
 
 
 class Location(Strict):
@@ -43,7 +48,7 @@ PowerBasis = Literal["rated", "capped", "measured"]
 class DomainBudget(Strict):
     """What one rack or row (or another domain) of the site can carry; without `domain`, each of that level."""
 
-    level: Literal["machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed"] = "rack"
+    level: Level = "rack"
     domain: str | None = Field(default=None, description="its name, as the machines give it; absent: each")
     power: Power | None = None
     power_basis: PowerBasis | None = Field(
@@ -63,6 +68,48 @@ class SiteLevel(Strict):
 
     level: Literal["machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed", "site"]
     bandwidth: ByteRate = Field(description="what any two members inside one domain are sure of between them")
+
+
+class WeightFrom(Strict):
+    """The weight of a score from a load on."""
+
+    taken_min: Ratio = Field(description="the share of the fleet's devices (of its cores, where it has none) taken then")
+    weight: float = Field(ge=0, le=WEIGHT_MAX)
+
+
+class SiteScore(Strict):
+    """What one score counts where several places would do. Scores are weighed and added up; the least is taken."""
+
+    score: Literal["fragmentation", "addedWatts", "locality", "spread", "cost"] = Field(
+        description="fragmentation: what those who come later lose, in devices; addedWatts: rated watts of what is "
+        "taken; locality: NUMA distance and levels between members; spread: members that its domain of the level "
+        "carries already; cost: the price an hour of what is taken"
+    )
+    level: Level | None = Field(default=None, description="of spread: over which domains")
+    weight: float = Field(ge=0, le=WEIGHT_MAX, description="what one unit of the score counts beside the other scores")
+    by_load: list[WeightFrom] = Field(
+        default_factory=list, max_length=STEPS_MAX, description="other weights from these loads on; the last reached counts"
+    )
+    cel_rules = (CelRule("has(self.level) == (self.score == 'spread')", "level goes with spread, and only with it"),)
+
+    @model_validator(mode="after")
+    def _level_of_spread(self) -> "SiteScore":
+        if (self.level is not None) != (self.score == "spread"):
+            raise violation("InvalidValue", "level goes with score: spread, and only with it")
+        return self
+
+    @field_validator("by_load")
+    @classmethod
+    def _ascending(cls, steps: list[WeightFrom]) -> list[WeightFrom]:
+        loads = [int(step.taken_min) for step in steps]
+        if loads != sorted(set(loads)):
+            raise violation("InvalidValue", "each takenMin is greater than the one before it")
+        return steps
+
+    @property
+    def name(self) -> str:
+        """As answers name it: spread:rack."""
+        return self.score if self.level is None else f"{self.score}:{self.level}"
 
 
 class SiteSpec(Strict):
@@ -86,6 +133,20 @@ class SiteSpec(Strict):
     levels: list[SiteLevel] = Field(default_factory=list, description="the bandwidth that levels of the site carry")
     named: list[NamedBudget] = Field(default_factory=list, description="licences and other budgets of any name")
     budgets: list[DomainBudget] = Field(default_factory=list, description="limits of parts of the site")
+    scores: list[SiteScore] = Field(
+        default_factory=list,
+        max_length=SCORES_MAX,
+        description="by what one of several places that would do is chosen; absent: fragmentation alone",
+    )
+
+    @field_validator("scores")
+    @classmethod
+    def _each_once(cls, scores: list[SiteScore]) -> list[SiteScore]:
+        names = [score.name for score in scores]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise violation("InvalidValue", f"{twice} is named twice; give it one weight, byLoad where it changes")
+        return scores
 
 
 class Operation(Strict):

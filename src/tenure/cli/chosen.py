@@ -1,0 +1,30 @@
+"""Why an offer is as it is, as people read it: its size, the weights that chose, preferences that were not kept."""
+
+from rich.table import Table
+
+from tenure.cli.words import percent
+from tenure.resources.kinds.answer import Chosen, Size
+
+
+def add_chosen(rows: Table, chosen: Chosen) -> None:
+    """Rows for why it is this way."""
+    for size in chosen.sizes:
+        rows.add_row("size", _size_text(size))
+    if chosen.scores:
+        when = "" if chosen.taken is None else f", {percent(chosen.taken)} taken"
+        weights = " + ".join(f"{score.weight:g} x {score.score}" for score in chosen.scores)
+        rows.add_row("chosen by", f"the least {weights}{when}")
+    if chosen.unmet:
+        rows.add_row("not kept", f"{', '.join(chosen.unmet)}, which was preferred")
+
+
+def _size_text(size: Size) -> str:
+    """6 of 2 to 8 members, worth 14; 8, worth 15, would take devices:gpu: ..."""
+    whose = f"{size.role}: " if size.role else ""
+    said = f"{whose}{size.members} of {size.members_min} to {size.members_max} members{_worth(size.value)}"
+    larger = size.next_size
+    return said if larger is None else f"{said}; {larger.members}{_worth(larger.value)} take {larger.needs.message}"
+
+
+def _worth(value: int | None) -> str:
+    return "" if value is None else f", worth {value}"
