@@ -17,7 +17,7 @@ from tenure.resources.explain import explain
 from tenure.resources.kinds.site import SiteSpec
 from tenure.resources.problems import problems_of
 from tenure.resources.registry import kind_named
-from tests.controllers.fleets import demand_of, file_of, gang, planned
+from tests.controllers.fleets import demand_of, file_of, gang, machines_of, planned
 from tests.controllers.planes import plane_on
 from tests.controllers.test_limits_at_the_door import answer_to, gone
 
@@ -45,8 +45,12 @@ def test_the_cheapest_place_is_taken_where_the_site_weighs_cost(cheap: str, tmp_
 
 
 def test_a_machine_that_nobody_priced_or_priced_otherwise_is_never_preferred_for_that(tmp_path: Path) -> None:
-    rows = ["m-0,", "m-1,0.01 USD", "m-2,5.00 EUR", "m-3,7.00 EUR"]
-    assert where(ground(file_of(tmp_path, "hourly_cost", *rows, scores=CHEAP))) == "m-2"
+    rows = ["m-0,", "m-1,0.01 USD", "m-2,5.00 EUR", "m-3,7.00 EUR", "m-4,9.00 EUR"]
+    on = ground(file_of(tmp_path, "hourly_cost", *rows, scores=CHEAP))
+    assert where(on) == "m-2"
+    pair = on.plan(demand_of(on.fleet, gang(2, 8)))
+    assert isinstance(pair, Plan)
+    assert machines_of(pair) == {"m-2", "m-3"}
 
 
 def test_what_draws_least_is_taken_where_watts_are_weighed(tmp_path: Path) -> None:

@@ -6,10 +6,28 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.placement.builders import demand, hold, machine
+from tests.placement.examples import TIER, thorough
+from tests.placement.strategies import questions
 
-from tenure.placement import Calendar, Demand, Fleet, Level, Plan, PlacementError, Refusal, Spread, Start, plan
+from tenure.placement import (
+    Calendar,
+    Demand,
+    Fleet,
+    Level,
+    PlacementError,
+    Plan,
+    Refusal,
+    Spread,
+    Start,
+    overbookings,
+    plan,
+)
+from tenure.placement.audit_demand import unmet
 
+pytestmark = TIER
 NOTHING = Calendar()
 
 
@@ -86,6 +104,26 @@ def test_a_refusal_names_the_spread_as_the_last_cut_with_its_domains() -> None:
     assert (last.constraint, last.before, last.after, last.unit) == ("spread:rack", 4, 0, "domains")
     assert (found.binding.constraint, found.binding.needed, found.binding.available) == ("spread:rack", 3, 2)
     assert "at most 1 in one rack" in found.binding.hint
+
+
+@thorough
+@given(questions(), st.sampled_from([Spread("machine"), Spread("rack"), Spread("rack", 2)]))
+def test_a_preference_changes_nothing_but_where_members_stand(
+    question: tuple[Fleet, Calendar, Demand], preferred: Spread
+) -> None:
+    fleet, calendar, asked = question
+    plain = plan(fleet, calendar, asked, now_ms=0)
+    wished = plan(fleet, calendar, replace(asked, preferred_spread=preferred), now_ms=0)
+    if isinstance(plain, Refusal) or isinstance(wished, Refusal):
+        assert plain == wished
+        return
+    assert (wished.start_ms, wished.end_ms) == (plain.start_ms, plain.end_ms)
+    assert Counter(claim.role for claim in wished.claims) == Counter(claim.role for claim in plain.claims)
+    assert not unmet(fleet, asked, wished.claims)
+    held = [h for h in calendar.holds.values() if not (asked.group and h.group == asked.group)]
+    assert not overbookings(fleet, [*held, wished.hold("wished")], margin_ms=calendar.margin_ms)
+    if not dict(wished.preferences)[f"spread:{preferred.level}"]:
+        assert wished.claims == plain.claims
 
 
 @pytest.mark.parametrize("name", ["spread", "preferred_spread"])

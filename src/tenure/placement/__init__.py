@@ -41,7 +41,6 @@ from tenure.placement.refusals import what_binds
 from tenure.placement.relaxations import Alternative, CounterOffer, Step, relaxations
 from tenure.placement.scores import AddedWatts, Fragmentation, Locality, SpreadOut, Trait
 from tenure.placement.values import FOREVER_MS, PlacementError, as_json
-from tenure.placement.weighing import weights_at
 
 __all__ = [
     "FOREVER_MS",
@@ -99,6 +98,5 @@ __all__ = [
     "overbookings",
     "plan",
     "relaxations",
-    "weights_at",
     "what_binds",
 ]

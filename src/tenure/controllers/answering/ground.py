@@ -15,9 +15,9 @@ from tenure.placement import (
     fewer_members,
     plan,
     relaxations,
-    weights_at,
 )
 from tenure.placement.question import Question
+from tenure.placement.weighing import weights_at
 from tenure.resources.kinds.answer import ScoreWeighed
 
 
@@ -43,12 +43,13 @@ class Ground:
 
     def relaxed(self, demand: Demand, given: Sequence[Alternative]) -> tuple[CounterOffer, ...]:
         """The smallest steps back from it that fit."""
-        fleet, calendar = self.fleet, self.calendar
-        return relaxations(fleet, calendar, demand, given, now_ms=self.now_ms, seed=self.seed, choice=self.policy.choice)
+        fleet, calendar, choice = self.fleet, self.calendar, self.policy.choice
+        return relaxations(fleet, calendar, demand, given, now_ms=self.now_ms, seed=self.seed, choice=choice)
 
     def weighed(self, demand: Demand, start_ms: int) -> tuple[float | None, list[ScoreWeighed]]:
-        """(the share of the fleet that is taken then, the weights that decided between its places); no share where no
-        weight depends on it, no weights where there is but one machine."""
+        """(the share of the fleet that is taken then, the weights that decided between its places).
+
+        No share where no weight depends on it, no weights where there is but one machine."""
         if len(self.fleet.machines) <= 1:
             return None, []
         question = Question(self.fleet, self.calendar, demand, self.now_ms, self.seed)

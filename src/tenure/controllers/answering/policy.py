@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tenure.controllers.answering.costs import share_of
-from tenure.placement import AddedWatts, ByLoad, Choice, Fragmentation, Free, Locality, Role, Score, SpreadOut
+from tenure.placement import AddedWatts, ByLoad, Choice, Claim, Fragmentation, Free, Locality, Role, Score, SpreadOut
 from tenure.placement.question import Question
 from tenure.resources import Machine
 from tenure.resources.kinds.site import SiteScore, SiteSpec
@@ -27,26 +27,29 @@ POLICY = Policy(Choice(((Fragmentation(), 1.0),)), ("fragmentation",))
 class Cost:
     """The price an hour of what a member would take, in the currency that most machines are priced in.
 
-    A machine without a price in it is never preferred for that: it counts as the dearest.
+    A machine without a price in it is never preferred for that: it counts as all of the dearest one.
     """
 
     machines: Mapping[str, Machine]
+    currency: str
+    dearest: float
+
+    @classmethod
+    def of(cls, machines: Mapping[str, Machine]) -> "Cost":
+        prices = [cost for machine in machines.values() if (cost := machine.spec.hourly_cost) is not None]
+        each = Counter(price.currency for price in prices)
+        currency = max(each, key=lambda name: (each[name], name), default="")
+        dearest = max((price.micros for price in prices if price.currency == currency), default=0)
+        return cls(machines, currency, dearest / 1e6)
 
     def costs(self, question: Question, free: Mapping[str, Free], role: Role) -> Mapping[str, float]:
-        prices = self._prices(question, free, role)
-        currency = Counter(currency for currency, _ in prices.values()).most_common(1)
-        known = {name: price for name, (of, price) in prices.items() if currency and of == currency[0][0]}
-        dearest = max(known.values(), default=0.0)
-        return {name: known.get(name, dearest) for name in free}
+        claims = ((one, question.inside.place(one, role)) for one in free.values())
+        return {one.machine.name: self._price(one, claim) for one, claim in claims if claim is not None}
 
-    def _prices(self, question: Question, free: Mapping[str, Free], role: Role) -> dict[str, tuple[str, float]]:
-        found = {}
-        for name, one in free.items():
-            claim, machine = question.inside.place(one, role), self.machines.get(name)
-            share = share_of(claim, machine, one.machine) if claim is not None and machine is not None else None
-            if share is not None:
-                found[name] = (share.currency, share.micros / 1e6)
-        return found
+    def _price(self, one: Free, claim: Claim) -> float:
+        machine = self.machines.get(one.machine.name)
+        price = share_of(claim, machine, one.machine) if machine is not None else None
+        return price.micros / 1e6 if price is not None and price.currency == self.currency else self.dearest
 
 
 def policy_of(site: SiteSpec, machines: Mapping[str, Machine]) -> Policy:
@@ -66,7 +69,7 @@ def _score(declared: SiteScore, machines: Mapping[str, Machine]) -> Score:
         case "locality":
             return Locality()
         case "cost":
-            return Cost(machines)
+            return Cost.of(machines)
     assert declared.level is not None, "spread names its level"
     return SpreadOut(declared.level)
 

@@ -39,7 +39,9 @@ class Size(Strict):
     members_min: int
     members_max: int
     value: int | None = Field(default=None, description="what this size is worth, as the need says")
-    next_size: NextSize | None = Field(default=None, description="absent where nothing larger is asked for or worth more")
+    next_size: NextSize | None = Field(
+        default=None, description="absent where nothing larger is asked for or worth more"
+    )
 
 
 class ScoreWeighed(Strict):

@@ -73,7 +73,9 @@ class SiteLevel(Strict):
 class WeightFrom(Strict):
     """The weight of a score from a load on."""
 
-    taken_min: Ratio = Field(description="the share of the fleet's devices (of its cores, where it has none) taken then")
+    taken_min: Ratio = Field(
+        description="from when so much of the fleet's devices (of its cores, where it has none) is taken"
+    )
     weight: float = Field(ge=0, le=WEIGHT_MAX)
 
 
@@ -88,7 +90,9 @@ class SiteScore(Strict):
     level: Level | None = Field(default=None, description="of spread: over which domains")
     weight: float = Field(ge=0, le=WEIGHT_MAX, description="what one unit of the score counts beside the other scores")
     by_load: list[WeightFrom] = Field(
-        default_factory=list, max_length=STEPS_MAX, description="other weights from these loads on; the last reached counts"
+        default_factory=list,
+        max_length=STEPS_MAX,
+        description="other weights as the fleet fills; the last reached counts",
     )
     cel_rules = (CelRule("has(self.level) == (self.score == 'spread')", "level goes with spread, and only with it"),)
 
