@@ -158,11 +158,9 @@ async def test_no_counter_offer_has_fewer_members_than_the_least(tmp_path: Path)
     async with plane_on(tmp_path / "home", running=True, fleet=made) as (_, user):
         plain = await answer_to(user, "plain", resources={"members": 6, **EACH})
         assert [(r.axis, r.offered) for r in plain.quotes[0].relaxed] == [("less", "4")]
-        await gone(user, "plain")
         for name, sizes in (("range", {"members": 6, "membersMin": 5}), ("sizes", {"sizes": sized((5, 1), (6, 2))})):
             said = await answer_to(user, name, resources={**sizes, **EACH})
             assert (said.kind, said.quotes) == ("Refusal", [])
-            await gone(user, name)
         dear = {"resources": {"members": 4, "membersMin": 2, **EACH}, "budget": {"hourlyMax": "9 EUR"}}
         over = await answer_to(user, "dear", **dear)
         assert over.kind == "CounterOffers"

@@ -15,7 +15,7 @@ from tenure.resources import Offer, Workload
 from tenure.resources.problems import problems_of
 from tests.controllers.fleets import decided, demand_of, file_of, fleet, gang, machines_of, planned, refused
 from tests.controllers.planes import plane_on
-from tests.controllers.test_limits_at_the_door import answer_to, gone
+from tests.controllers.test_limits_at_the_door import answer_to
 
 RACKS = [f"m-{n},r-{n // 2}" for n in range(6)]
 APART = {"must": [{"spread": "rack"}]}
@@ -105,22 +105,19 @@ async def test_through_the_door_it_is_promised_refused_by_name_or_preferred(tmp_
         assert hard["spread"] == "at most 1 in one rack"
         claims = (await user.list(Offer, namespace="default")).items[0].spec.hold.claims
         assert len({int(claim.machine[-1]) // 2 for claim in claims}) == 3
-        await gone(user, "fits")
         many = await answer_to(user, "many", resources={"members": 4, **EACH}, topology=APART)
         assert many.refusal is not None
         last = many.refusal.funnel[-1]
         assert (last.constraint, last.remaining, last.detail) == ("spread:rack", 0, "together")
         assert "allow more there, or fewer members" in (many.refusal.binding.next_step or "")
         assert [(r.axis, r.offered) for r in many.quotes[0].relaxed] == [("less", "3")]
-        await gone(user, "many")
         wished = {"prefer": [{"spread": "rack"}]}
         unmet = await answer_to(user, "wish", resources={"members": 4, **EACH}, topology=wished)
         assert unmet.kind == "Offers"
         assert unmet.quotes[0].chosen is not None
         assert unmet.quotes[0].chosen.unmet == ["spread:rack"]
-        (offer,) = (await user.list(Offer, namespace="default")).items
+        offer = await user.get(Offer, unmet.quotes[0].offer or "", namespace="default")
         assert offer.spec.chosen == unmet.quotes[0].chosen
-        await gone(user, "wish")
         met = await answer_to(user, "met", resources={"members": 2, **EACH}, topology=wished)
         hard = {promise.what: promise.value for promise in met.quotes[0].promises.hard}
         assert hard["spread"] == "at most 1 in one rack, as preferred"

@@ -12,9 +12,7 @@ from tenure.resources import Machine
 from tenure.resources.kinds.allocation import CreditBand, Price, Promises, Watts
 
 
-def costs_of(
-    plan: Plan, machines: Mapping[str, Machine], fleet: Fleet, *, simulated: bool
-) -> tuple[Price, Watts]:
+def costs_of(plan: Plan, machines: Mapping[str, Machine], fleet: Fleet, *, simulated: bool) -> tuple[Price, Watts]:
     """What it costs and what it draws."""
     watts = rated_watts_of(plan, fleet) if simulated else watts_of(plan, machines)
     return price_of(plan, machines, fleet), watts

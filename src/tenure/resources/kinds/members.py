@@ -94,7 +94,6 @@ class MemberResources(Strict):
         "domain that they reach beyond",
     )
 
-
     cel_rules = (
         CelRule(
             "!has(self.membersMin) || self.membersMin <= (has(self.members) ? self.members : 1)",
@@ -172,9 +171,7 @@ class TopologyRule(Strict):
     """Members or devices share one of these, or members stand in several of them, so that one failure takes few."""
 
     share: Shared | None = Field(default=None, description="what they share")
-    spread: Level | None = Field(
-        default=None, description="instead of share: members stand in several of these"
-    )
+    spread: Level | None = Field(default=None, description="instead of share: members stand in several of these")
     members_max: int | None = Field(
         default=None, ge=1, description="with spread: the most members in one of them; 1 when absent"
     )
