@@ -112,8 +112,9 @@ def _offer(offer: Offer, now_ms: int) -> RenderableType:
 
 def _json(content: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
     status = content.get("status") or {}
-    judged = ("verdict", "accounting", "windows", "commissioning", "reserve")
-    facts = ("phase", "answer", "conditions", *judged, "trialProgress")
+    judged = ("verdict", "accounting", "windows", "commissioning")
+    came_of_it = ("remedies", "reserve", "credit", "progress", "trialProgress")
+    facts = ("phase", "answer", "conditions", *judged, *came_of_it)
     about = {"kind": content["kind"], "name": content["metadata"]["name"]}
     told = [{"reason": e.get("reason"), "message": e.get("message"), "type": e.get("type")} for e in events]
     return {"of": about, **{f: status[f] for f in facts if f in status}, "events": told}
