@@ -6,7 +6,7 @@ from rich.console import Console
 
 from tenure.cli.audit.chart import render
 from tenure.cli.audit.page import page
-from tenure.cli.audit.replay import Audit, Window
+from tenure.cli.audit.replay import Audit, Window, to_json
 from tenure.promises import (
     Assurance,
     LatencyObjective,
@@ -37,7 +37,7 @@ def audit(*reasons: Reason) -> Audit:
 
 
 def shown(found: Audit) -> str:
-    screen = Console(width=100, file=(said := io.StringIO()))
+    screen = Console(width=200, file=(said := io.StringIO()))
     screen.print(render(found, 100))
     return said.getvalue()
 
@@ -49,6 +49,23 @@ def test_unverifiable_windows_are_counted_by_their_reasons_the_commonest_first()
     said = "unverifiable: 2 Stale, 1 LoadAboveDeclared, 1 ViewsDisagree"
     assert said in shown(MIXED)
     assert said in page(MIXED)
+
+
+def test_a_narrow_terminal_says_how_many_of_the_windows_it_shows() -> None:
+    long = audit(*[Reason.WITHIN_BOUND] * 120)
+    assert "the newest 88 of 120 windows" in shown(long)
+    assert "the newest" not in shown(MIXED), "all of them are shown"
+
+
+def test_how_fast_the_budget_goes_is_on_every_face() -> None:
+    burning = audit(Reason.WITHIN_BOUND, Reason.STALE)
+    account = burning.accounts[PROMISE.name]
+    said = f"burn rate {account.burn_short:.3g} over 2 windows, {account.burn_long:.3g} over 8"
+    assert account.burn_short > 0
+    assert said in shown(burning)
+    assert said in page(burning)
+    told = to_json(burning)["promises"][0]["account"]
+    assert (told["burnRateShort"], told["burnRateLong"]) == (account.burn_short, account.burn_long)
 
 
 def test_where_all_could_be_judged_there_is_no_such_line() -> None:

@@ -156,22 +156,6 @@ def test_end_deletes_the_contract_and_waits_until_it_is_gone(shell: Shell) -> No
     assert shell.here("env", "chat").code == 3
 
 
-@pytest.mark.parametrize(("verdict", "code"), [("Kept", 0), ("Breached", 1), ("Unverifiable", 7)])
-def test_status_exits_by_the_worst_verdict(shell: Shell, verdict: str, code: int) -> None:
-    with acting(shell, contract=answers.active_status(verdict=verdict)):
-        shell.here("request", "-f", "-", "--accept", "best", stdin=CHAT)
-    ran = shell.here("status")
-    assert ran.code == code
-    for expected in ("chat-3f2a1c", verdict, "p95 ≤ 1s", "402ms"):
-        assert expected in ran.out
-    assert shell.here("status", "-o", "json").json["verdict"] == verdict
-
-
-def test_status_without_contracts_says_so(shell: Shell) -> None:
-    ran = shell.here("status")
-    assert (ran.code, "No contract holds here" in ran.out) == (0, True)
-
-
 def test_why_tells_of_workloads_offers_contracts_and_inquiries(shell: Shell) -> None:
     with acting(shell, answer=answers.counter_offers()):
         shell.here("request", "-f", "-", stdin=CHAT)

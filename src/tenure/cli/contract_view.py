@@ -179,7 +179,8 @@ def ready_reason(contract: Contract) -> str:
 
 
 def _accounting(accounts: list[Accounting]) -> RenderableType:
-    headings = ("promise", "verdict", "windows", "kept", "breached", "unverifiable", "attained", "budget left")
+    counts = ("windows", "kept", "breached", "unverifiable")
+    headings = ("promise", "verdict", *counts, "attained", "budget left", "burn rate")
     rows: list[tuple[str | Text, ...]] = []
     for account in accounts:
         attained = percent(account.attainment) if account.attainment is not None else "unknown"
@@ -194,9 +195,17 @@ def _accounting(accounts: list[Accounting]) -> RenderableType:
                 str(account.unverifiable),
                 attained,
                 left,
+                _burning(account),
             )
         )
     return WordTable(headings, rows, ruled=False)
+
+
+def _burning(account: Accounting) -> str:
+    """How fast the error budget goes; 1 uses it up exactly at the end of the period."""
+    if account.burn_rate_short is None or account.burn_rate_long is None:
+        return "unknown"
+    return f"{account.burn_rate_short:.3g} now, {account.burn_rate_long:.3g} lately"
 
 
 def _windows(windows: list[WindowVerdict]) -> RenderableType:

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from tenure.cli.audit.limits import limit_of, limit_text, limit_word
+from tenure.cli.audit.limits import burn_text, limit_of, limit_text, limit_word
 from tenure.cli.audit.replay import Audit, Episode, Window, unverifiable_text
 from tenure.cli.words import counted
 from tenure.controllers.contract.deadline import Completion
@@ -59,14 +59,15 @@ def _promise(audit: Audit, promise: Promise, width: int) -> list[RenderableType]
         (promise.name, "bold"),
         f" {limit_text(promise)}  ",
         (str(found.verdict), COLOURS[found.verdict]),
-        (f"  {attained}; {found.not_owed} not owed; budget {found.budget_left} of {found.budget} left", "dim"),
+        (f"  {attained}; {found.not_owed} not owed; budget {found.budget_left} of {found.budget} left; ", "dim"),
+        (burn_text(found), "red" if found.remedy_due else "dim"),
     )
     if not windows:
         return [title, Text("  no window was judged", "dim")]
     shown = windows[-max(10, width - 12) :]
     unsaid = unverifiable_text(windows)
     reasons = [Text(f"{'':>10}unverifiable: {unsaid}", COLOURS[Verdict.UNVERIFIABLE])] if unsaid else []
-    return [title, *_bars(shown, promise), _axis(shown), *reasons]
+    return [title, *_bars(shown, promise), _axis(shown, len(windows)), *reasons]
 
 
 def _bars(windows: Sequence[Window], promise: Promise) -> list[Text]:
@@ -96,12 +97,12 @@ def observed_of(window: Window) -> float | None:
     return math.inf if seen is None and window.verdict.verdict is Verdict.BREACHED else seen
 
 
-def _axis(windows: Sequence[Window]) -> Text:
+def _axis(windows: Sequence[Window], of: int) -> Text:
     first, last = windows[0].verdict.window.start_ms, windows[-1].verdict.window.end_ms
     length = (windows[0].verdict.window.end_ms - first) / 1000
-    return Text(
-        f"{'':>10}{format_instant(first)[11:19]} to {format_instant(last)[11:19]} UTC, {length:g} s a column", "dim"
-    )
+    span = f"{format_instant(first)[11:19]} to {format_instant(last)[11:19]} UTC, {length:g} s a column"
+    newest = f", the newest {len(windows)} of {of} windows; --html shows all" if len(windows) < of else ""
+    return Text(f"{'':>10}{span}{newest}", "dim")
 
 
 def _episode(episode: Episode) -> Text:

@@ -243,6 +243,8 @@ def _account_json(found: Account) -> dict[str, Any]:
         "attainment": found.attainment,
         "budget": found.budget,
         "budgetLeft": found.budget_left,
+        "burnRateShort": found.burn_short,
+        "burnRateLong": found.burn_long,
     }
 
 

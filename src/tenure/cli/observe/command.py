@@ -39,13 +39,13 @@ def coverage(*, output: Output = "text", reach: Reach = HERE) -> int:
     with open_door(reach) as door:
         contracts = _live(door)
         machines = {machine.name: machine for machine in door.client.list(Machine).items}
-    seen = {c.name: layers_of(home_directory(), c, machines.get(c.spec.machine)) for c in contracts}
-    holes = sum(layer.state == "hole" for layers in seen.values() for layer in layers)
+    seen = [(c, layers_of(home_directory(), c, machines.get(c.spec.machine))) for c in contracts]
+    holes = sum(layer.state == "hole" for _, layers in seen for layer in layers)
     if as_json:
-        screen.say_as("Coverage", {"holes": holes, "contracts": [_json(name, layers) for name, layers in seen.items()]})
+        screen.say_as("Coverage", {"holes": holes, "contracts": [_json(of, layers) for of, layers in seen]})
     else:
-        for name, layers in seen.items():
-            _say(name, layers)
+        for of, layers in seen:
+            _say(of.name if of.namespace == door.namespace else f"{of.namespace}/{of.name}", layers)
         if not seen:
             screen.say("Nothing is under contract here.")
     if not seen:
@@ -89,9 +89,10 @@ def _say(name: str, layers: list[Layer]) -> None:
     screen.console(markup=False).print(WordTable(("layer", "seen by", "said", "age"), rows, title=name))
 
 
-def _json(name: str, layers: list[Layer]) -> dict[str, object]:
+def _json(contract: Contract, layers: list[Layer]) -> dict[str, object]:
     return {
-        "contract": name,
+        "contract": contract.name,
+        "namespace": contract.namespace,
         "layers": [
             {
                 "layer": layer.name,

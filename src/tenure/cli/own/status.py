@@ -1,7 +1,10 @@
-"""`tenure status`: what holds, promised beside measured. Exits 1 on a breach, 7 where nobody can say."""
+"""`tenure status`: what holds, promised beside measured. Exits 1 on a breach, 7 where nobody can say.
+
+What holds in other namespaces is counted too, in a line and in the exit code: a host with a breach is never all right.
+"""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.text import Text
 
@@ -13,7 +16,7 @@ from tenure.cli.options import HERE, AllNamespaces, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.cli.tables import WordTable
 from tenure.cli.words import counted, duration_text, instant_text, metric_text, promise_text
-from tenure.client import ApiError, Refusing, home_directory
+from tenure.client import ApiError, Forbidden, Refusing, home_directory
 from tenure.client.calls import Call
 from tenure.controllers.contract.deadline import COMPLETED_IN_TIME
 from tenure.controllers.contract.progress import deadline_ms
@@ -26,27 +29,33 @@ LIVE = ("Commissioning", "Active", "Ending")
 
 
 def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", reach: Reach = HERE) -> int:
-    """Show what holds: every contract with what it promises beside what was measured last."""
+    """Show what holds: every contract with what it promises beside what was measured last.
+
+    Exits 1 when any contract of the host is breached, 7 when any cannot be judged; those of other namespaces are
+    counted in a line, and shown with -A.
+    """
     as_json = check_output(output)
     with open_door(reach) as door:
         namespace = None if all_namespaces else door.namespace
-        contracts = door.client.list(Contract, namespace=namespace).items
+        contracts = _everywhere(door, Contract, namespace)
         offers = door.client.list(Offer, namespace=namespace).items
         sites = door.client.list(Site).items
-        workloads = door.client.list(Workload, namespace=namespace).items
+        workloads = _everywhere(door, Workload, namespace)
         refused = _writes_refused(door)
     now_ms = SystemClock().now_ms()
-    live = [
+    every = [
         c
         for c in contracts
         if c.status is not None and (c.status.phase in LIVE or _missed(c, workloads) or breached_lately(c, now_ms))
     ]
+    live = [c for c in every if namespace in (None, c.namespace)]
+    elsewhere = [c for c in every if namespace not in (None, c.namespace)]
     held = [o for o in offers if o.status is not None and o.status.phase == "Held" and o.spec.purpose == "Offer"]
-    code = exit_code_of(live)
+    code = exit_code_of(every)
     if refused and code == exit_codes.YES:
         code = exit_codes.UNVERIFIABLE  # nothing that was judged since could be written down, or stated
     if as_json:
-        screen.say_as("StatusReport", _json(live, held, sites, code))
+        screen.say_as("StatusReport", _json(live, held, sites, code) | {"elsewhere": _elsewhere(elsewhere)})
         return code
     console = screen.console(markup=False)
     for site in sites:
@@ -60,12 +69,36 @@ def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", re
                 console.print(f"{contract.name}: credit {contract.status.credit}", style=BAD)
     else:
         console.print("No contract holds here." + (" -A looks everywhere." if not all_namespaces else ""))
+    if elsewhere:
+        told = _elsewhere(elsewhere)
+        said = (
+            f"{counted(len(elsewhere), 'contract')} in other namespaces, together {told['verdict']}: tenure status -A"
+        )
+        console.print(said, style=VERDICTS[str(told["verdict"])])
     if held:
         console.print(f"{counted(len(held), 'held offer')} to choose from: tenure get offers", style=QUIET)
     if refused:
         console.print(f"nothing newer than this can be said: {refused}", style=BAD)
     console.print(f"state is in {home_directory()}", style=QUIET)
     return code
+
+
+T = TypeVar("T", Contract, Workload)
+
+
+def _everywhere(door: Door, model: type[T], namespace: str | None) -> list[T]:
+    """Those of all namespaces; of this one alone where whoever asks may not look further."""
+    try:
+        return door.client.list(model).items
+    except Forbidden:
+        if namespace is None:
+            raise
+        return door.client.list(model, namespace=namespace).items
+
+
+def _elsewhere(contracts: list[Contract]) -> dict[str, Any]:
+    """How many there are, and the worst that is said of any."""
+    return {"contracts": len(contracts), "verdict": verdict_of(exit_code_of(contracts)) if contracts else None}
 
 
 def _writes_refused(door: Door) -> str:
@@ -88,6 +121,11 @@ def exit_code_of(contracts: list[Contract]) -> int:
     unsaid = any(c.status is not None and c.status.verdict != "Kept" for c in judged)
     unseen = any(ready_reason(c) == NOT_OBSERVED for c in judged)
     return exit_codes.UNVERIFIABLE if unsaid or unseen else exit_codes.YES
+
+
+def verdict_of(code: int) -> str:
+    """What an exit code says in a word."""
+    return {exit_codes.YES: "Kept", exit_codes.NO: "Breached"}.get(code, "Unverifiable")
 
 
 def breached_lately(contract: Contract, now_ms: int) -> bool:
@@ -188,9 +226,8 @@ def _json(live: list[Contract], held: list[Offer], sites: list[Site], code: int)
                 "promises": promises,
             }
         )
-    verdict = {0: "Kept", 1: "Breached"}.get(code, "Unverifiable")
     return {
-        "verdict": verdict,
+        "verdict": verdict_of(code),
         "contracts": items,
         "offersHeld": len(held),
         "sites": [site.name for site in sites],

@@ -75,6 +75,8 @@ _ACCOUNT = exactly(
         "attainment": maybe(NUMBER),
         "budget": WHOLE,
         "budgetLeft": WHOLE,
+        "burnRateShort": NUMBER,
+        "burnRateLong": NUMBER,
     }
 )
 _REMEDY = exactly(

@@ -42,6 +42,7 @@ _SPREAD = exactly(
 _COVERED = exactly(
     {
         "contract": TEXT,
+        "namespace": maybe(TEXT),
         "layers": listed(
             exactly(
                 {
@@ -92,6 +93,10 @@ PROMISES: dict[str, Schema] = {
             "accounting": listed(ANYTHING),
             "windows": listed(ANYTHING),
             "commissioning": ANYTHING,
+            "remedies": listed(ANYTHING),
+            "reserve": ANYTHING,
+            "credit": ANYTHING,
+            "progress": ANYTHING,
             "trialProgress": TEXT,
         },
     ),
@@ -118,6 +123,12 @@ PROMISES: dict[str, Schema] = {
     ),
     "StatusReport": answered(
         "StatusReport",
-        {"verdict": VERDICT, "contracts": listed(_CONTRACT_LINE), "offersHeld": WHOLE, "sites": listed(TEXT)},
+        {
+            "verdict": VERDICT,
+            "contracts": listed(_CONTRACT_LINE),
+            "elsewhere": exactly({"contracts": WHOLE, "verdict": maybe(VERDICT)}),
+            "offersHeld": WHOLE,
+            "sites": listed(TEXT),
+        },
     ),
 }
