@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tenure.controllers.contract.checking import Recomputing, owed
+from tenure.controllers.contract.counting import counted
 from tenure.controllers.contract.ending import _not_counted
-from tenure.controllers.contract.judging import judge_windows
+from tenure.controllers.contract.judging import as_status, judge_windows
 from tenure.controllers.contract.stating import checkpoint_of, state, state_terms
 from tenure.evidence import Report, contract_source, export_bundle, verify_bundle
 from tenure.promises import Reason, Verdict, View, Window, WindowEvidence, judge
@@ -59,7 +60,10 @@ class Life(Service):
         """As the controllers do: the processes go, the rest is judged, and what it came to is stated."""
         self.tap.append("close", self.clocks())
         self.standing = judge_windows(self.plane, self.contract, judged_until_ms or ended_ms)
-        body = {"because": "EndedByUser", "stage": "settled", "notCounted": _not_counted(self.contract, ended_ms)}
+        assert self.standing is not None
+        accounts: Any = as_status(self.standing)["accounting"]
+        body = {"because": "EndedByUser", "stage": "settled", "accounting": [one.to_json() for one in accounts]}
+        body["notCounted"] = _not_counted(self.contract, ended_ms)
         state(self.plane, self.contract, "ending", "settled", body)
         return [(found.verdict, found.reason) for found in self.plane.known.verdicts(self.contract.uid)]
 
@@ -69,7 +73,8 @@ class Life(Service):
         source, now_ms = contract_source(self.contract.uid), self.clock.now_ms() + 1000
         export_bundle(self.plane.log, path, sources=[source], keys=self.plane.keys, at_ms=now_ms)
         key = self.plane.keys.signing.public
-        return verify_bundle(path, public_key=key, checkpoint=self.note, recompute=Recomputing(), owed=owed)
+        how: Any = {"recompute": Recomputing(), "owed": owed, "counted": counted}
+        return verify_bundle(path, public_key=key, checkpoint=self.note, **how)
 
 
 @pytest.fixture

@@ -177,12 +177,55 @@ def test_samples_that_do_not_permit_the_verdict_are_named(example):
     assert fields(example.verify()) == {("bare", "$.predicate.inputs")}
 
 
-def test_changed_samples_are_named(example):
+def test_changed_samples_name_the_verdicts_that_rest_on_them(example):
     lines = example.lines()
     number = next(number for number, line in enumerate(lines) if b"[50," in line and line.startswith(b'{"input'))
     lines[number] = lines[number].replace(b"[50,", b"[51,")
     example.write([*lines])
-    assert any(failure.where.startswith("input ") for failure in example.verify().failures)
+    report = example.verify()
+    assert any(failure.where.startswith("input ") for failure in report.failures)
+    assert report.failures[0].statement_id == f"{SOURCE}/window/0"
+    assert report.failures[0].field == "$.predicate.inputs.samples"
+    assert report.recomputed == 5, "nothing is computed from bytes that nobody vouches for"
+
+
+def test_twin_samples_as_they_were_name_nothing(example):
+    lines = example.lines()
+    example.write([*lines])
+    assert (example.verify().failures, example.verify().recomputed) == ([], 6)
+
+
+def flipped(lines, number, at, bit):
+    """The file with one bit of one of its lines flipped."""
+    line = bytearray(lines[number])
+    line[at] ^= 1 << bit
+    return [*lines[:number], bytes(line), *lines[number + 1 :]]
+
+
+@pytest.mark.parametrize("which", [4, -1])
+def test_a_flipped_bit_anywhere_in_the_line_of_a_statement_names_its_place(example, which):
+    """In its frame, its envelope or its line end. Another number for its place is signed by nothing but the tree."""
+    lines, number = example.lines(), example.statements()[which]
+    line, index = lines[number], json.loads(lines[number])["statement"]["index"]
+    before = json.loads(lines[number - 1])["statement"]["index"]
+    digits = line.rindex(b":") + 1
+    places = [*range(0, 26, 2), *range(30, digits, 171), *range(digits - 9, len(line))]
+    for at in (at for at in places if not digits <= at < len(line) - 3):
+        example.write(flipped(lines, number, at, at % 8))
+        report = example.verify()
+        named = {failure.index for failure in report.failures if failure.where.startswith("statement ")}
+        after = any(f.where.startswith(f"statement after {before}, line ") for f in report.failures)
+        assert index in named or after, (at, line[at : at + 1], report.failures)
+        assert report.recomputed >= 4, "the others were looked at all the same"
+
+
+def test_a_damaged_line_of_another_part_is_named_and_the_rest_is_checked(example):
+    lines = example.lines()
+    number = next(number for number, line in enumerate(lines) if line.startswith(b'{"input'))
+    example.write(flipped(lines, number, 3, 0))
+    report = example.verify()
+    assert ("line " + str(number + 1), "input") in {(failure.where, failure.field) for failure in report.failures}
+    assert report.recomputed == 6
 
 
 def test_a_window_on_which_nothing_was_ever_said_is_told(example):

@@ -268,6 +268,38 @@ def test_a_false_verdict_by_this_judge_is_false(export, capsys):
     assert "$.predicate.body.verdict: states 'Kept'" in capsys.readouterr().out
 
 
+def forged_credit(predicate, key, body):
+    """A credit that nobody is due: the terms sign no schedule."""
+    credit = {"percent": 100, "promise": "hard promises", "windowsUsed": 0, "windowsInPeriod": 0}
+    return Draft(
+        Statement(
+            predicate=predicate,
+            id=f"{contract_source(UID)}/{predicate}/{key}",
+            source=contract_source(UID),
+            sequence=0,
+            at_ms=AT_MS + 45_000,
+            subjects=(contract_subject(**WHO, spec=SPEC),),
+            body=body | {"credit": credit},
+        ),
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        forged_credit("accounting", "credit/100", {"promise": "hard promises", "verdict": "Breached"}),
+        forged_credit("ending", "settled", {"because": "EndedByTerm", "stage": "settled"}),
+    ],
+    ids=["while it runs", "when it is settled"],
+)
+def test_a_signed_credit_that_does_not_follow_is_named(export, capsys, forged):
+    bundle = export([*VERDICTS, forged])
+    assert verify(bundle, "-o", "json") == 1
+    (failure,) = json.loads(capsys.readouterr().out)["failures"]
+    assert (failure["statementId"], failure["field"]) == (forged.statement.id, "$.predicate.body.credit")
+
+
 def test_one_flipped_byte_exits_1_and_is_named(bundle, capsys):
     data = bytearray(bundle.read_bytes())
     data[data.rindex(b'"sig"', 0, len(data) - 500) + 10] ^= 1

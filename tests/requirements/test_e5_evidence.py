@@ -76,6 +76,21 @@ def test_twin_one_flipped_bit_fails_and_is_named(bundle: tuple[Path, Path], tmp_
         assert said.json["failures"], "it says what does not hold"
 
 
+def test_twin_a_flipped_bit_in_a_statement_names_its_place(bundle: tuple[Path, Path], tmp_path: Path) -> None:
+    file, key = bundle
+    lines, source = file.read_bytes().splitlines(keepends=True), random.Random(7)
+    stated = [place for place, line in enumerate(lines) if line.startswith(b'{"statement"')]
+    for place in source.sample(stated, FLIPS):
+        index, line = json.loads(lines[place])["statement"]["index"], bytearray(lines[place])
+        line[source.randrange(line.rindex(b":"))] ^= 1 << source.randrange(8)
+        flipped = tmp_path / "flipped.jsonl"
+        flipped.write_bytes(b"".join([*lines[:place], bytes(line), *lines[place + 1 :]]))
+        said = verify(tmp_path, flipped, key)
+        assert said.code == DOES_NOT_HOLD, said.out + said.err
+        first = said.json["failures"][0]
+        assert first["index"] == index or first["where"].startswith("statement after "), (index, first)
+
+
 def test_twin_another_verdict_than_its_samples_give_is_named(bundle: tuple[Path, Path], tmp_path: Path) -> None:
     file, key = bundle
     lines = file.read_bytes().splitlines(keepends=True)

@@ -132,12 +132,15 @@ def verify(
 ) -> int:
     """Check a bundle offline: every signature, number and hash, and each verdict computed again from its samples.
 
+    Accounts and credit are drawn again from the verdicts and the schedule in the signed terms.
+
     Exits 0 when all holds, 1 when anything does not (the statement and the field are named), 7 when all holds but there
     are windows on which no verdict was ever stated, verdicts by another version of the judge, or the bundle is no
     answer any more: of a contract that was not settled when it was made, and older than one accounting period. Needs no
     server, no network and no state.
     """
     from tenure.controllers.contract.checking import Recomputing, owed, speaks_for
+    from tenure.controllers.contract.counting import counted
 
     _check_output(output)
     now_ms = SystemClock().now_ms() if as_of is None else _instant(as_of)
@@ -151,6 +154,7 @@ def verify(
             checkpoint=note,
             recompute=Recomputing(),
             owed=owed,
+            counted=counted,
             speaks_for=speaks_for,
             now_ms=now_ms,
             processes=cores,

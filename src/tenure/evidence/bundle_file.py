@@ -1,4 +1,8 @@
-"""Reading a bundle's lines, byte for byte, without believing any of them."""
+"""Reading a bundle's lines, byte for byte, without believing any of them.
+
+A line whose frame is damaged is still given, as one of the section that it most likely belongs to, so that the rest is
+checked and what was damaged is named.
+"""
 
 import base64
 import binascii
@@ -12,15 +16,19 @@ from tenure.evidence.errors import BundleError, StatementError
 
 ORDER = (*SECTIONS, "seal")
 ONCE = ("bundle", "keys", "checkpoint", "seal")
+DAMAGED_BYTES_MAX = 2
+"""Bytes of a line's beginning that may be damaged before it is not told by them any more."""
+_PREFIX = {section: b'{"%b":' % section.encode() for section in ORDER}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its number in the file from 1, its section, and the bytes of its value."""
+    """One line: its number in the file from 1, its section, the bytes of its value, what is wrong with its frame."""
 
     number: int
     section: str
     value: bytes
+    wrong: str = ""
 
 
 @dataclass(slots=True)
@@ -37,16 +45,11 @@ class BundleFile:
 
 
 def parse_bundle(data: bytes) -> BundleFile:
-    """The lines in a file's bytes. Raises BundleError when they are not a bundle's, in a bundle's order."""
+    """The lines in a file's bytes. Raises BundleError when what every bundle has once is not there, or twice."""
     *whole, rest = data.split(b"\n")
-    raw = [text + b"\n" for text in whole] + ([rest] if rest else [])
+    raw = [part for text in whole for part in _parted(text + b"\n")] + ([rest] if rest else [])
     found = BundleFile(raw, {section: [] for section in ORDER})
-    last = 0
     for line in _lines(raw):
-        place = ORDER.index(line.section)
-        if place < last:
-            raise BundleError(f"{line.section} comes too late here", path=f"line {line.number}")
-        last = place
         found.lines[line.section].append(line)
     for section in ONCE:
         if len(found.lines[section]) != 1:
@@ -84,16 +87,38 @@ def hashes(value: Json, where: str) -> list[bytes]:
     return found
 
 
+def _parted(text: bytes) -> Iterator[bytes]:
+    """A statement's line, and what a damaged line end has joined to it: nothing in its envelope looks like a frame."""
+    while text.startswith(_PREFIX["statement"]):
+        found = [text.find(_PREFIX[section], 1) for section in ("statement", "seal")]
+        at = min((place for place in found if place > 0), default=len(text))
+        if at == len(text):
+            break
+        yield text[:at]
+        text = text[at:]
+    yield text
+
+
 def _lines(raw: list[bytes]) -> Iterator[Line]:
+    last = ORDER[0]
     for number, text in enumerate(raw, start=1):
-        for section in ORDER:
-            prefix = b'{"%b":' % section.encode()
-            if text.startswith(prefix) and text.endswith(b"}\n"):
-                yield Line(number, section, text[len(prefix) : -2])
-                break
+        section = next((section for section in ORDER if text.startswith(_PREFIX[section])), "")
+        if not section or not text.endswith(b"}\n"):
+            section = section or _likeliest(text, after=last)
+            wrong = "this is no line that a bundle has: the file is damaged, or is none"
         else:
-            raise BundleError(
-                "this is no line that a bundle has",
-                path=f"line {number}",
-                next_step="the file is damaged or no bundle: ask for it again",
-            )
+            late = ORDER.index(section) < ORDER.index(last)
+            wrong = f"{section} comes too late here" if late else ""
+        yield Line(number, section, text[len(_PREFIX[section]) : -2], wrong)
+        last = max(last, section, key=ORDER.index)
+
+
+def _likeliest(text: bytes, *, after: str) -> str:
+    """The section whose frame is nearest to how a damaged line begins; that of the line before where none is near."""
+
+    def off(section: str) -> int:
+        prefix = _PREFIX[section]
+        return len(prefix) - sum(a == b for a, b in zip(text, prefix, strict=False))
+
+    nearest = min(ORDER, key=off)
+    return nearest if off(nearest) <= DAMAGED_BYTES_MAX else after

@@ -90,7 +90,9 @@ def export_bundle(
         ),
         *(_line("statement", b'{"envelope":%b,"index":%d}' % (log.envelope(place), place)) for place in places),
     ]
-    envelope = seal(canonical_bytes(seal_of(lines)), key=keys.signing, payload_type=SEAL_TYPE)
+    envelope = seal(
+        canonical_bytes(seal_of((_section_of(line), line) for line in lines)), key=keys.signing, payload_type=SEAL_TYPE
+    )
     data = b"".join([*lines, _line("seal", canonical_bytes(envelope))])
     try:
         replace_file(path, data, mode=0o644)
@@ -109,11 +111,11 @@ def contract_sources(log: LogReader, *, namespace: str, name: str) -> list[str]:
     ]
 
 
-def seal_of(lines: Iterable[bytes]) -> dict[str, Any]:
-    """What a seal says of the lines before it: for each section, how many lines and the SHA-256 over them."""
+def seal_of(lines: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
+    """What a seal says of the lines before it, each with its section: for each section, how many lines and the SHA-256
+    over them."""
     found = {section: (0, hashlib.sha256()) for section in SECTIONS}
-    for line in lines:
-        section = line[2 : line.index(b'"', 2)].decode()
+    for section, line in lines:
         count, sha256 = found[section]
         sha256.update(line)
         found[section] = (count + 1, sha256)
@@ -137,6 +139,10 @@ def _proved(notes: Iterable[str], log: LogReader, keys: KeyRing, size: int) -> I
                 next_step="export from the log that gave it",
             )
         yield {"note": note, "proof": _texts(log.consistency_proof(old.size, size)) if old.size else []}
+
+
+def _section_of(line: bytes) -> str:
+    return line[2 : line.index(b'"', 2)].decode()
 
 
 def _line(section: str, value: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """What was never stated. Sequence numbers show what was stated and left out; this shows what was not judged at all."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,10 @@ class ContradictionError(ValueError):
 OwedBy = Callable[[Mapping[str, Any], Sequence[Statement], int], Sequence[Owed]]
 """What must have been judged, from a contract's signed terms, its statements in order, and the time of export (Unix
 ms). Pure. Raises ContradictionError where they contradict each other."""
+
+
+CountedBy = Callable[[Mapping[str, Any], Sequence[Statement]], Iterable[ContradictionError]]
+"""Each statement of accounts or credit that does not follow from signed terms and the statements before it. Pure."""
 
 
 def unjudged(owed: Sequence[Owed], judged: Mapping[str, Sequence[Span]]) -> list[Unjudged]:

@@ -2,14 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from tenure.evidence.bundle_file import BundleFile
 from tenure.evidence.canonical import digest
-from tenure.evidence.coverage import ContradictionError, Owed, OwedBy, unjudged
+from tenure.evidence.coverage import ContradictionError, CountedBy, Owed, OwedBy, unjudged
 from tenure.evidence.entries import Entry
-from tenure.evidence.errors import BundleError
 from tenure.evidence.recomputing import Recompute, Work, recompute_all
 from tenure.evidence.report import Failure, Report, of
 from tenure.evidence.retirement import Retirements
@@ -17,32 +16,38 @@ from tenure.evidence.statements import Statement
 from tenure.quantities import parse_instant
 
 _INPUT = re.compile(rb'\{"sha256":"([0-9a-f]{64})","value":')
+NOT_AS_STATED = "not what its digest says, or given twice"
 
 
-def check_inputs(bundle: BundleFile, report: Report) -> dict[str, bytes]:
-    """The inputs' bytes by digest, each seen to be what its digest says.
+def check_inputs(bundle: BundleFile, report: Report) -> tuple[dict[str, bytes], set[str]]:
+    """The inputs' bytes by digest, and the digests of those that are not what theirs says.
 
     Signed statements name the digests, so every byte is vouched for before anyone parses it.
     """
     found: dict[str, bytes] = {}
+    damaged: set[str] = set()
     for line in bundle.lines["input"]:
         head = _INPUT.match(line.value)
         if head is None or not line.value.endswith(b"}"):
-            raise BundleError("a digest and a value are expected", path=f"line {line.number}")
+            report.fail(Failure(f"line {line.number}", "input", "a digest and a value are expected"))
+            continue
         sha256, raw = head[1].decode(), line.value[head.end() : -1]
         if hashlib.sha256(raw).hexdigest() != sha256 or sha256 in found:
-            report.fail(Failure(f"input {sha256}", "value", "not what its digest says, or given twice"))
+            report.fail(Failure(f"input {sha256}", "value", NOT_AS_STATED))
+            damaged.add(sha256)
         found[sha256] = raw
-    return found
+    return found, damaged
 
 
 def check_meaning(
     entries: Sequence[Entry],
     inputs: Mapping[str, bytes],
+    damaged: Set[str],
     recompute: Recompute | None,
     report: Report,
     *,
     owed: OwedBy | None,
+    counted: CountedBy | None = None,
     created_ms: int,
     processes: int,
 ) -> dict[str, Any] | None:
@@ -70,7 +75,10 @@ def check_meaning(
             continue
         for name in missing:
             report.fail(of(entry, f"$.predicate.inputs.{name}", "this input is not in the bundle"))
-        if not missing:
+        changed = [subject.name for subject in statement.inputs if subject.sha256 in damaged]
+        for name in changed:
+            report.fail(of(entry, f"$.predicate.inputs.{name}", f"this input is {NOT_AS_STATED}"))
+        if not missing and not changed:
             computable.append(entry)
     if recompute is not None:
         recompute_all(Work(computable, inputs, terms or {}, recompute), report, processes=processes)
@@ -78,6 +86,7 @@ def check_meaning(
         report.fail(Failure(f"input {sha256}", "value", "no statement stands on it"))
     statements = [entry.statement for entry in entries if entry.statement is not None]
     report.judged_until_ms = min((max(end for _, end in spans) for spans in judged.values()), default=None)
+    _check_counts(counted, terms, statements, report)
     report.unjudged = unjudged(_owed(owed, terms, statements, created_ms, report), judged)
     return terms
 
@@ -93,6 +102,23 @@ def _note_window(entry: Entry, statement: Statement, judged: dict[str, list[tupl
     judged.setdefault(str(statement.body["promise"]), []).append((instants[0], instants[1]))
 
 
+def _check_counts(
+    counted: CountedBy | None, terms: Mapping[str, Any] | None, statements: Sequence[Statement], report: Report
+) -> None:
+    if counted is None or terms is None:
+        return
+    try:
+        for error in counted(terms, statements):
+            _contradicts(error, report)
+    except Exception as error:  # what was signed can be of any shape; none may stop the rest from being checked
+        report.fail(Failure("terms", "$.predicate.body.terms", f"what they give back cannot be told: {error}"))
+
+
+def _contradicts(error: ContradictionError, report: Report) -> None:
+    where = f"statement ({error.statement_id})"
+    report.fail(Failure(where, error.field, str(error), statement_id=error.statement_id))
+
+
 def _owed(
     owed: OwedBy | None,
     terms: Mapping[str, Any] | None,
@@ -105,8 +131,7 @@ def _owed(
     try:
         return owed(terms, statements, created_ms)
     except ContradictionError as error:
-        where = f"statement ({error.statement_id})"
-        report.fail(Failure(where, error.field, str(error), statement_id=error.statement_id))
+        _contradicts(error, report)
         return ()
     except Exception as error:  # what was signed can be of any shape; none may stop the rest from being checked
         report.fail(Failure("terms", "$.predicate.body.terms", f"what they owe cannot be told: {error}"))

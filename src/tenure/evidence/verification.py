@@ -1,6 +1,7 @@
 """Checking a bundle offline: with the public key, better with the checkpoint that its user was given.
 
 Everything is checked even after something failed, so that the report names what fails rather than that something does.
+Only where nothing says how to read the rest (its head, its keys, its checkpoint) is the rest not looked at.
 """
 
 from collections import Counter
@@ -8,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tenure.evidence.bundle_file import BundleFile, hashes, members, parse, parse_bundle
-from tenure.evidence.bundles import FORMAT, SEAL_TYPE, seal_of
+from tenure.evidence.bundles import FORMAT, SEAL_TYPE, SECTIONS, seal_of
 from tenure.evidence.canonical import parse_exactly
 from tenure.evidence.checkpoints import Checkpoint, verify_checkpoint
-from tenure.evidence.coverage import OwedBy
+from tenure.evidence.coverage import CountedBy, OwedBy
 from tenure.evidence.dsse import open_envelope
 from tenure.evidence.entries import Entry, read_entries
 from tenure.evidence.errors import BundleError, EvidenceError
@@ -32,6 +33,7 @@ def verify_bundle(
     checkpoint: str | None = None,
     recompute: Recompute | None = None,
     owed: OwedBy | None = None,
+    counted: CountedBy | None = None,
     speaks_for: SpeaksFor | None = None,
     now_ms: int | None = None,
     processes: int = 1,
@@ -41,8 +43,9 @@ def verify_bundle(
     `checkpoint`: the signed note that the user was given at acceptance, or any later one; the bundle must go on from
     it. `recompute`: the pure function that gives what each verdict must say; without it verdicts are checked to be
     what was signed, not to follow from their samples. `owed`: what must have been judged, so that windows cut off at
-    either end are seen. `now_ms`: the verifier's own time (Unix ms), or as of when an old bundle is checked; with
-    `speaks_for` it shows a bundle that ends earlier than it must. `processes`: over how many it is spread.
+    either end are seen. `counted`: what accounts and credit must say. `now_ms`: the verifier's own time (Unix ms), or
+    as of when an old bundle is checked; with `speaks_for` it shows a bundle that ends earlier than it must.
+    `processes`: over how many it is spread.
     Raises BundleError only when the file cannot be read at all.
     """
     try:
@@ -52,6 +55,7 @@ def verify_bundle(
     report = Report()
     try:
         bundle = parse_bundle(data)
+        _check_frames(bundle, report)
         keys = _check_keys(bundle, public_key, report)
         _check_seal(bundle, keys, report)
         head, created_ms = _check_head(bundle, report)
@@ -60,9 +64,19 @@ def verify_bundle(
         _check_order(entries, head, now, report)
         _check_tree(bundle, entries, now, report)
         _check_earlier(bundle, keys, now, checkpoint, entries, report)
-        inputs = check_inputs(bundle, report)
+        inputs, damaged = check_inputs(bundle, report)
         report.created_ms = created_ms
-        terms = check_meaning(entries, inputs, recompute, report, owed=owed, created_ms=created_ms, processes=processes)
+        terms = check_meaning(
+            entries,
+            inputs,
+            damaged,
+            recompute,
+            report,
+            owed=owed,
+            counted=counted,
+            created_ms=created_ms,
+            processes=processes,
+        )
         if now_ms is not None:
             made = [entry.statement for entry in entries if entry.statement is not None]
             check_time(
@@ -72,8 +86,16 @@ def verify_bundle(
     except EvidenceError as error:
         report.fail(Failure(where=error.path or "bundle", field=error.path, message=error.message))
     # What fails in one statement makes the seal and the tree fail as well: the cause first.
-    report.failures.sort(key=lambda failure: failure.statement_id is None)
+    report.failures.sort(key=lambda failure: not failure.where.startswith("statement "))
     return report
+
+
+def _check_frames(bundle: BundleFile, report: Report) -> None:
+    """Each line is one that a bundle has, in a bundle's order; those of statements are named with their statements."""
+    for section, lines in bundle.lines.items():
+        for line in lines if section != "statement" else ():
+            if line.wrong:
+                report.fail(Failure(f"line {line.number}", section, line.wrong))
 
 
 def _check_keys(bundle: BundleFile, anchor: PublicKey, report: Report) -> tuple[PublicKey, ...]:
@@ -89,7 +111,8 @@ def _check_seal(bundle: BundleFile, keys: Sequence[PublicKey], report: Report) -
     except EvidenceError as error:
         report.fail(Failure("seal", error.path, error.message))
         return
-    for section, found in seal_of(bundle.raw[:-1]).items():
+    lines = (line for section in SECTIONS for line in bundle.lines[section])
+    for section, found in seal_of((line.section, bundle.raw[line.number - 1]) for line in lines).items():
         if not isinstance(sealed, dict) or sealed.get(section) != found:
             report.fail(Failure(section, section, "these lines are not the ones that were sealed"))
 
@@ -133,6 +156,8 @@ def _check_order(entries: Sequence[Entry], head: Mapping[str, int], now: Checkpo
     for entry in entries:
         for failure in entry.failures:
             report.fail(Failure(entry.where, failure.path, failure.message, entry.index, entry.id))
+        if entry.index is None:
+            continue
         if not last < entry.index < now.size:
             report.fail(of(entry, "index", f"{entry.index} follows {last} in a log of {now.size}"))
         last = entry.index
@@ -154,7 +179,7 @@ def _check_order(entries: Sequence[Entry], head: Mapping[str, int], now: Checkpo
 
 def _check_tree(bundle: BundleFile, entries: Sequence[Entry], now: Checkpoint, report: Report) -> None:
     cover = hashes(bundle.only("checkpoint")["cover"], "checkpoint.cover")
-    leaves = {entry.index: entry.leaf for entry in entries}
+    leaves = {entry.index: entry.leaf for entry in entries if entry.index is not None}
     if len(leaves) != len(entries) or root_from_cover(leaves, now.size, cover) != now.root:
         report.fail(
             Failure("tree", "root", "these statements, at these places, do not lead to the root that was signed")
@@ -172,8 +197,12 @@ def _check_earlier(
     """Each earlier checkpoint, and the user's own, is a beginning of this log."""
     proofs = {now.size: list[bytes]()}
     for line in bundle.lines["earlier"]:
-        value = members(parse(line), {"note", "proof"}, "earlier")
-        old, proof = verify_checkpoint(str(value["note"]), keys=keys), hashes(value["proof"], "earlier.proof")
+        try:
+            value = members(parse(line), {"note", "proof"}, "earlier")
+            old, proof = verify_checkpoint(str(value["note"]), keys=keys), hashes(value["proof"], "earlier.proof")
+        except EvidenceError as error:
+            report.fail(Failure(f"earlier, line {line.number}", error.path or "earlier", error.message))
+            continue
         proofs.setdefault(old.size, proof)
         _check_goes_on(old, now, proof, entries, f"earlier checkpoint at {old.size}", report)
     if mine is None:
@@ -203,7 +232,8 @@ def _check_goes_on(
     empty = old.size == 0 and old.root == EMPTY_ROOT and not proof
     if not empty and not is_consistent(old.size, now.size, old.root, now.root, proof):
         report.fail(Failure(where, "root", "this log does not go on from it: something stated by then was changed"))
-    made = Counter(entry.statement.source for entry in entries if entry.statement and entry.index < old.size)
+    by_then = [entry for entry in entries if entry.index is not None and entry.index < old.size]
+    made = Counter(entry.statement.source for entry in by_then if entry.statement)
     for source, count in old.heads.items():
         if source in now.heads and made[source] != count:
             report.fail(Failure(where, source, f"{count} statements were made by then; here are {made[source]}"))

@@ -69,6 +69,8 @@ async def end(
     reason = (status.ended_because if status and begun else None) or because or "EndedByUser"
     body = {"because": reason, "at": format_instant(plane.clock.now_ms())}
     await asyncio.to_thread(state, plane, contract, "ending", "ending", body)
+    told = await asyncio.to_thread(stated, plane, contract, "ending", "ending")
+    reason = str(told.body["because"]) if told is not None else reason  # stated before a crash, it stands
     if reason in BY_ITS_USER:
         await _tell_the_workload(plane, contract)
     if not begun:
