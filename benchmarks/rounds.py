@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.home import BenchmarkError, Home
 from benchmarks.shares import Count
+from tenure.cli.cpus import cpus_on
 from tenure.cli.quickstart.load import Load
 from tenure.measurement import Endpoint, TrialPlan, start_neighbours
 from tenure.promises import Load as DeclaredLoad
@@ -177,7 +178,7 @@ def _lived(ground: Ground, workload: Workload, shape: str, busy: bool, windows: 
     if not fitting:
         return _Lived(answer.kind if answer else "NoAnswer", "what was carried a moment ago is not offered now")
     machine = ground.client.get(Machine, fitting[0].machine or "")
-    system = tuple(machine.spec.reserved.cores)
+    system = cpus_on(ground.client, machine.name, machine.spec.reserved.cores)
     neighbours = start_neighbours(system, "memory", NEIGHBOUR_SECONDS_MAX) if busy and system else None
     try:
         contract = ground.client.accept(fitting[0], namespace="default", timeout_seconds=ROUND_SECONDS_MAX)

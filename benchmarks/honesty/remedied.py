@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.home import BenchmarkError, Home, home, need_model
+from tenure.cli.cpus import held_cpus
 from tenure.cli.quickstart.load import Interference, Load
+from tenure.client import Client, from_home
 from tenure.measurement import Endpoint, TrialPlan
 from tenure.promises import Load as DeclaredLoad
 from tenure.quantities import parse_instant
@@ -86,6 +88,11 @@ class Stage:
         status = self.contract().status
         return status is not None and any(c.type == "Ready" and c.status == "True" for c in status.conditions)
 
+    def held(self) -> tuple[int, ...]:
+        """The logical CPUs of the contract's cores."""
+        with Client(from_home(self.home.path)) as client:
+            return held_cpus(client, self.contract())
+
     def load(self) -> Load:
         """The declared load, from the cores that the contract does not hold."""
         contract = self.contract()
@@ -96,14 +103,14 @@ class Stage:
         key = Secret.model_validate(self.must("get", "secret", str(status.credential))).text("OPENAI_API_KEY")
         asked = DeclaredLoad(int(declared.requests_per_second), declared.prompt_tokens, declared.output_tokens)
         plan = TrialPlan(asked, WINDOW_MS, 3600, warmup_ms=0)
-        others = os.sched_getaffinity(0) - set(contract.spec.hold.claims[0].cores)
+        others = os.sched_getaffinity(0) - set(self.held())
         return Load(self.home.path, Endpoint(status.endpoint, MODEL, key), plan, tuple(others))
 
 
 @contextmanager
 def interference(stage: Stage) -> Iterator[None]:
     """Busy processes on the contracted core."""
-    with Interference(tuple(stage.contract().spec.hold.claims[0].cores), INTERFERERS):
+    with Interference(stage.held(), INTERFERERS):
         yield
 
 

@@ -22,7 +22,7 @@ from tenure.engines import LocalEngine
 from tenure.measurement import read_journal
 from tenure.resources import Contract
 from tests.requirements.home import House, house
-from tests.requirements.served import active, load, pid_of_plane, serve, until
+from tests.requirements.served import active, cpus_held, load, pid_of_plane, serve, until
 
 pytestmark = [
     pytest.mark.real,
@@ -69,7 +69,7 @@ def test_an_interrupted_remedy_is_finished_or_undone_never_both(home: House) -> 
     print(f"{KILLS} kills, seed {SEED}, under a contract of {TERM_MINUTES} minutes")
     source = random.Random(SEED)
     contract = serve(home, term=f"{TERM_MINUTES}m")
-    cpus = tuple(contract.spec.hold.claims[0].cores)
+    cpus = cpus_held(home, contract)
     begun_ns = time.time_ns()
     with load(home, contract):
         for _ in range(KILLS):

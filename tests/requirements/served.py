@@ -10,8 +10,10 @@ from typing import Literal, TypeVar
 import pytest
 
 from tenure.catalog import artifact_of, cached_path, models
+from tenure.cli.cpus import held_cpus
 from tenure.cli.quickstart.load import Load
 from tenure.cli.running import plane_of
+from tenure.client import Client, from_home
 from tenure.measurement import Endpoint, TrialPlan
 from tenure.promises import Load as DeclaredLoad
 from tenure.resources import Contract, Offer, Secret
@@ -111,8 +113,14 @@ def load(home: House, contract: Contract, folder: Path | None = None) -> Abstrac
         windows=-(-(int(term.end) - int(term.start)) // window_ms),  # longer than any block can last
         warmup_ms=0,
     )
-    others = os.sched_getaffinity(0) - set(contract.spec.hold.claims[0].cores)
+    others = os.sched_getaffinity(0) - set(cpus_held(home, contract))
     return Load(folder or home.path.parent, endpoint(home, contract), plan, tuple(others))
+
+
+def cpus_held(home: House, contract: Contract) -> tuple[int, ...]:
+    """The logical CPUs of the cores that it holds, siblings among them."""
+    with Client(from_home(home.path)) as client:
+        return held_cpus(client, contract)
 
 
 def pid_of_plane(home: House) -> int:

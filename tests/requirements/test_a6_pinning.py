@@ -8,7 +8,7 @@ import pytest
 from tenure.engines import LocalEngine
 from tenure.resources import Contract
 from tests.requirements.home import House
-from tests.requirements.served import until
+from tests.requirements.served import cpus_held, until
 
 pytestmark = pytest.mark.real
 
@@ -33,12 +33,12 @@ def test_cores_and_memory_are_what_the_contract_holds(home: House) -> None:
     facts = {fact.what: fact for fact in found.status.run.read_back}
     assert facts["cpus"].agrees
     assert facts["memory"].agrees
-    assert os.sched_getaffinity(found.status.run.pid) <= set(found.spec.hold.claims[0].cores)
+    assert os.sched_getaffinity(found.status.run.pid) <= set(cpus_held(home, found))
     assert home.tenure("status").code == 0
 
 
 def test_twin_a_run_that_was_moved_is_not_ready(home: House) -> None:
-    held = set(contract(home).spec.hold.claims[0].cores)
+    held = set(cpus_held(home, contract(home)))
     elsewhere = sorted(set(range(os.cpu_count() or 1)) - held)
     if not elsewhere:
         pytest.skip("this machine has no core outside the contract's to move it to")

@@ -18,6 +18,7 @@ from rich.text import Text
 from tenure.cli import exit_codes, failures, screen
 from tenure.cli.answer import QUIET
 from tenure.cli.contract_view import VERDICTS
+from tenure.cli.cpus import held_cpus
 from tenure.cli.door import open_door
 from tenure.cli.options import HERE, ContractName, Output, Reach
 from tenure.cli.own.outcome import check_output
@@ -85,7 +86,7 @@ def repeat(
         samples: list[RequestSample] = []
         if promised.load is not None:
             told = door.client.endpoint(contract)
-            _stand_aside(contract)
+            _stand_aside(held_cpus(door.client, contract))
             at = Endpoint(told.base_url, told.model or "", told.api_key)
             with waiting(f"{times} requests to {contract.name}", quiet=as_json):
                 samples = asyncio.run(_send(at, promised.load, times))
@@ -98,11 +99,11 @@ def repeat(
     return EXITS[verdict]
 
 
-def _stand_aside(contract: Contract) -> None:
+def _stand_aside(held: Sequence[int]) -> None:
     """Ask from the CPUs that the contract does not hold, or the asking would be counted as waiting."""
     if not hasattr(os, "sched_setaffinity"):
         return
-    others = os.sched_getaffinity(0) - {core for claim in contract.spec.hold.claims for core in claim.cores}
+    others = os.sched_getaffinity(0) - set(held)
     if others:
         with suppress(OSError):
             os.sched_setaffinity(0, others)

@@ -8,6 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from tenure.cli.cpus import cpus_on, held_cpus
 from tenure.cli.quickstart.contract import endpoint_of
 from tenure.cli.quickstart.load import Interference, Load
 from tenure.cli.quickstart.outcome import (
@@ -24,7 +25,7 @@ from tenure.cli.words import counted
 from tenure.controllers.contract.judging import settling_ms
 from tenure.measurement import TrialPlan
 from tenure.promises import Load as DeclaredLoad
-from tenure.resources import Contract, Machine, kind_of
+from tenure.resources import Contract, Machine
 from tenure.resources.kinds.contract import ContractStatus, RemedyStep
 
 CPUS_MIN = 2
@@ -66,7 +67,7 @@ def breach_and_remedy(stage: Stage, name: str) -> None:
             return stage.contract(door, name)
 
         contract = now()
-        cpus = tuple(contract.spec.hold.claims[0].cores)
+        cpus = held_cpus(door.client, contract)  # with its siblings: half a core disturbs less than a stranger would
         stage.type("taskset", "-c", ",".join(map(str, cpus)), "python", "-c", "while True: sum(range(100000))", "&")
         began_ms = time.time_ns() // 10**6
         with _load(stage, name):
@@ -174,7 +175,8 @@ def table(contract: Contract, *, remedies: bool = False) -> Table:
 def _load(stage: Stage, name: str) -> Load:
     with stage.door() as door:
         contract = stage.contract(door, name)
-        machine = Machine.model_validate(door.get(kind_of(Machine), contract.spec.machine))
+        kept = door.client.get(Machine, contract.spec.machine).spec.reserved.cores
+        system = cpus_on(door.client, contract.spec.machine, kept)
     declared = contract.spec.promises.load
     assert declared is not None
     plan = TrialPlan(
@@ -183,4 +185,4 @@ def _load(stage: Stage, name: str) -> Load:
         windows=LOAD_WINDOWS,
         warmup_ms=0,
     )
-    return Load(stage.folder, endpoint_of(stage, name), plan, tuple(machine.spec.reserved.cores))
+    return Load(stage.folder, endpoint_of(stage, name), plan, system)
