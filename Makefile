@@ -53,6 +53,7 @@ generate: $(VENV)/dev.stamp ## write the blocking clients anew from the asynchro
 	@$(BIN)/python -m scripts.unasync
 
 requirements: $(VENV)/dev.stamp ## run every proven requirement with its failing twin, and print the table
+	@$(BIN)/tenure model fetch smollm2-135m-instruct
 	@$(BIN)/python -m tests.requirements.table
 
 docs: $(VENV)/dev.stamp ## write the generated parts of docs/reference anew
@@ -84,7 +85,7 @@ $(VENV)/dev.stamp: requirements/dev.lock pyproject.toml
 # Said before anything is installed or fetched, in the words of `tenure quickstart` itself.
 .PHONY: hosting
 hosting:
-	@test "$$(uname -s)" != Darwin || { printf '%s\n' 'error: `tenure quickstart` does not run on macOS. No discovery of this machine and no local engine: macOS has no way to pin a process to a core, and what cannot be pinned cannot be promised. `tenure up` and `tenure quickstart` say so at once.  [SystemNotSupported]' '  → run it on Linux. What works here: the command line and the SDK against a host on Linux, verification of evidence, `tenure simulate` and `tenure capacity --fleet`, and `tenure inventory` of files from other machines.' >&2; exit 5; }
+	@test "$$(uname -s)" != Darwin || { printf '%s\n' 'error: `tenure quickstart` does not run on macOS. No discovery of this machine and no local engine: macOS has no way to pin a process to a core, and what cannot be pinned cannot be promised. `tenure up` and `tenure quickstart` say so at once.  [SystemNotSupported]' '  → run it on Linux. What works here: the command line and the SDK against a host on Linux (its door is on its loopback alone: `ssh -L PORT:127.0.0.1:PORT HOST`, with the PORT that its kubeconfig names), verification of evidence, `tenure simulate` and `tenure capacity --fleet`, and `tenure inventory` of files from other machines.' >&2; exit 5; }
 
 .PHONY: install
 install:

@@ -6,6 +6,7 @@ pytest itself calls a file of skipped tests a success; a demand that nothing was
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,6 +24,8 @@ class Proof:
     """Why, one for each test that was skipped."""
     failed: int
     output: str = ""
+    notes: tuple[str, ...] = ()
+    """What a test recorded as a `note`: how often it had to look, say."""
 
     @property
     def verdict(self) -> Verdict:
@@ -35,6 +38,14 @@ class Proof:
     def why_not(self) -> str:
         """What kept it from being shown, each reason once."""
         return "; ".join(dict.fromkeys(self.skipped))
+
+
+def together(proofs: Sequence[Proof]) -> Proof | None:
+    """The proof of a demand that several files show: each of them has to. None where no file is named."""
+    if not proofs:
+        return None
+    failed = sum(max(1, proof.failed) for proof in proofs if proof.verdict == "FAILED")
+    return Proof(sum(p.passed for p in proofs), tuple(why for p in proofs for why in p.skipped), failed)
 
 
 def run(path: Path) -> Proof:
@@ -54,4 +65,5 @@ def run(path: Path) -> Proof:
     if done.returncode not in (0, 1) or (done.returncode and not failed):
         failed = max(failed, 1)
     passed = max(0, len(cases) - len(skipped) - failed)
-    return Proof(passed, skipped, failed, done.stdout + done.stderr)
+    notes = tuple(n.get("value", "") for case in cases for n in case.iter("property") if n.get("name") == "note")
+    return Proof(passed, skipped, failed, done.stdout + done.stderr, notes)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.requirements.proof import Proof, run
+from tests.requirements.proof import Proof, run, together
 from tests.requirements.rows import ROWS, Row
 
 HERE = Path(__file__).parent
@@ -15,10 +15,10 @@ OUTPUT_CHARACTERS_MAX = 3000
 def main() -> int:
     """Exit 0 unless a proof failed; what this machine could not show is no failure, and is not called proven."""
     proofs = {}
-    for file in sorted({row.test for row in ROWS if row.test}):
+    for file in sorted({file for row in ROWS for file in row.tests}):
         proofs[file] = proof = run(HERE / file)
         counts = f"{proof.passed} passed, {len(proof.skipped)} skipped, {proof.failed} failed"
-        print(f"{SIGNS[proof.verdict]:4} {file}: {counts}", flush=True)
+        print(f"{SIGNS[proof.verdict]:4} {file}: {counts}", *proof.notes, sep="\n       ", flush=True)
         if proof.verdict == "FAILED":
             print(proof.output[-OUTPUT_CHARACTERS_MAX:], flush=True)
     print("", *table(ROWS, proofs), sep="\n")
@@ -29,7 +29,7 @@ def table(rows: Sequence[Row], proofs: Mapping[str, Proof]) -> list[str]:
     """A line a demand, and what it comes to."""
     lines, proven, unshown = [], 0, 0
     for row in rows:
-        proof = proofs.get(row.test)
+        proof = together([proofs[file] for file in row.tests if file in proofs])
         state, notes = row.state, [f"missing: {row.missing}"] if row.missing else []
         if proof is not None and proof.verdict != "shown":
             state = proof.verdict

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,17 +20,27 @@ def chat(home: House) -> Contract:
     return serve(home)
 
 
-def test_twenty_requests_spread_less_than_the_bound(home: House, chat: Contract) -> None:
-    said = until(lambda: _kept(home), 120, "twenty requests on a machine whose other cores are not overrun")
+def test_twenty_requests_spread_less_than_the_bound(
+    home: House, chat: Contract, record_property: Callable[[str, object], None]
+) -> None:
+    """On a machine whose other cores are overrun it takes several tries; how many is told."""
+    tries: list[Any] = []
+    try:
+        said = until(lambda: _kept(home, tries), 120, lambda: f"it was kept in none of {len(tries)} tries")
+    finally:
+        failed = sum(one is None for one in tries)
+        record_property("note", f"{failed} of {len(tries)} repeats of twenty requests were not within the bound")
+        print(f"{failed} of {len(tries)} repeats failed")
     assert (said["requests"], said["failed"]) == (20, 0)
     assert {spread["metric"] for spread in said["spreads"]} == set(BOUNDS_NS)
     for spread in said["spreads"]:
         assert spread["seenNs"] - spread["leastNs"] < spread["boundNs"], spread
 
 
-def _kept(home: House) -> Any:
+def _kept(home: House, tries: list[Any]) -> Any:
     said = home.tenure("contract", "repeat", "chat", "--times", 20, "-o", "json")
-    return said.json if said.code == 0 else None
+    tries.append(said.json if said.code == 0 else None)
+    return tries[-1]
 
 
 def test_what_repeating_does_not_measure_is_unverified(home: House, chat: Contract) -> None:

@@ -8,7 +8,7 @@ from tests.requirements.proof import Proof, run
 from tests.requirements.rows import row
 from tests.requirements.table import table
 
-PASSES = "def test_it_holds(): pass\n"
+PASSES = "def test_it_holds(record_property): record_property('note', '1 of 3 repeats failed')\n"
 SKIPS = "import pytest\ndef test_twin(): pytest.skip('the model is not here')\n"
 
 
@@ -23,6 +23,7 @@ def test_a_file_shows_a_demand_when_each_of_its_tests_ran(tmp_path: Path, tests:
     file.write_text(tests)
     proof = run(file)
     assert (proof.verdict, proof.why_not) == (verdict, why), proof.output
+    assert proof.notes == (("1 of 3 repeats failed",) if verdict != "FAILED" else ())
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,15 @@ def test_twin_what_failed_is_neither_proven_nor_excused() -> None:
     lines = table(ROWS, {"a.py": Proof(1, ("no second core",), 1), "b.py": Proof(2, (), 0)})
     assert lines[0] == "A1   FAILED         One"
     assert lines[-2:] == ["0 of 3 demands proven just now, 0 not shown here.", "1 passed, 1 failed"]
+
+
+def test_a_row_of_several_files_is_proven_by_all_of_them() -> None:
+    rows = (row("A1", "One", "proven", test="a.py b.py"),)
+    good = Proof(2, (), 0)
+    assert table(rows, {"a.py": good, "b.py": good})[0] == "A1   proven         One"
+    assert table(rows, {"a.py": good, "b.py": Proof(0, (), 0)})[0] == "A1   FAILED         One"
+    here = table(rows, {"a.py": Proof(1, ("no model",), 0), "b.py": good})
+    assert here[0] == "A1   not shown here One  (proven elsewhere, here: no model)"
 
 
 def test_what_has_just_passed_is_proven() -> None:
