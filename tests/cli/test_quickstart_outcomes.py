@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tenure.cli.quickstart.ending import tell_outcomes
+from tenure.cli.quickstart.ending import tell_outcomes, what_holds
 from tenure.cli.quickstart.outcome import (
+    COUNTER_OFFERED,
+    INFEASIBLE,
     Death,
     Disturbance,
     Mark,
@@ -22,6 +24,7 @@ from tenure.cli.quickstart.outcome import (
     of_keeping,
     of_pace,
     of_proof,
+    of_refusal,
     owed_and_judged,
 )
 from tenure.cli.quickstart.stage import Stage
@@ -83,6 +86,14 @@ def test_a_verdict_is_owed_on_each_whole_window_of_each_promise_and_on_no_other(
     assert owed_and_judged(every, 500, 3500, 1000) == (4, 4), "those from 1 s and from 2 s"
     assert owed_and_judged({"promises": [windows(0, 1000, 3000)]}, 500, 3500, 1000) == (2, 1)
     assert owed_and_judged(every, 500, 1400, 1000) == (0, 0)
+
+
+def test_a_counter_offer_is_shown_only_where_one_was_made() -> None:
+    assert of_refusal(COUNTER_OFFERED).mark is Mark.HELD
+    for code, why in ((0, "carries twice the load as asked"), (INFEASIBLE, "nothing is left here")):
+        found = of_refusal(code)
+        assert found.mark is Mark.NOT_SHOWN
+        assert why in found.said
 
 
 def test_keeping_is_broken_only_when_nobody_judged() -> None:
@@ -209,6 +220,27 @@ def test_the_end_names_what_did_not_hold_and_what_to_do() -> None:
     assert [one.said for one in broken(stage.outcomes)] == ["process 7 before, 8 after: not adopted"]
     assert "✗ Control dies  did not hold: process 7 before, 8 after: not adopted" in shown
     assert "make quickstart ARGS=--keep" in shown
+
+
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize("whole", [True, False])
+def test_all_is_gone_at_the_end_unless_it_is_to_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: bool, whole: bool
+) -> None:
+    (home := tmp_path / "home").mkdir()
+    ended: list[Path] = []
+    monkeypatch.setattr(Stage, "run", lambda *_, **__: 0)
+    monkeypatch.setattr("tenure.cli.quickstart.ending.stop_plane", ended.append)
+    monkeypatch.setattr("tenure.cli.quickstart.ending.end_all_runs", lambda at: [at])
+    wide = Console(file=(shown := io.StringIO()), width=200)
+    stage = Stage(home=home, folder=home, whole=whole, screen=wide)
+    what_holds(stage, keep=keep)
+    assert home.exists() == keep
+    assert ended == ([] if keep else [home])
+    assert ("It is left running." in shown.getvalue()) == keep
+    assert f"export TENURE_HOME={home}" in shown.getvalue() or not keep
+    assert ("1 run, and the files" in shown.getvalue()) == (not keep)
+    assert [one.step for one in stage.outcomes] == (["In all"] if whole else []), "of a story that was told to its end"
 
 
 def test_twin_where_all_held_nothing_is_to_be_done() -> None:

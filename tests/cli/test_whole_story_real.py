@@ -18,7 +18,7 @@ def test_the_whole_story_holds_and_says_what_each_step_came_to(tmp_path: Path) -
     here = House(tmp_path / "home")
     said = here.tenure("quickstart")
     assert said.code == 0, said.out + said.err
-    for step in ("Kept", "Breach and remedy", "Control dies", "Prove", "In all"):
+    for step in ("Refuse, and counter", "Kept", "Breach and remedy", "Control dies", "Prove", "In all"):
         assert re.search(rf"[✓·] {step}  (held|not shown here): ", said.out), f"{step}:\n{said.out}"
     excuses = ("too slow to answer", "restarted the process", "verdicts on the windows that passed, within")
     assert "✓ Control dies  held" in said.out or any(excuse in said.out for excuse in excuses)

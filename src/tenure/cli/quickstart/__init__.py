@@ -51,7 +51,7 @@ def quickstart(
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder = home / FILES_FOLDER  # beside the state: what the shown commands name is there as long as the story is
     folder.mkdir()
-    stage = Stage(home=home, folder=folder)
+    stage = Stage(home=home, folder=folder, whole=not short)
     with contextlib.ExitStack() as silence:
         if as_json:  # its refusals are part of the story, and belong to no error of this command
             silence.enter_context(contextlib.redirect_stdout(io.StringIO()))

@@ -20,7 +20,7 @@ def what_holds(stage: Stage, *, keep: bool) -> None:
     """The table of what holds; then keep it, or take all of it away."""
     stage.heading("What holds now", "The same table as any day.")
     stage.run("status", expect=(0, 1, 7))
-    if stage.outcomes:
+    if stage.whole:
         stage.outcomes.append(of_pace(time.monotonic() - stage.begun))
     tell_outcomes(stage)
     if keep:

@@ -1,4 +1,4 @@
-"""What each of the four later steps showed: held, not shown on this machine, or a claim that did not hold. Pure.
+"""What each of the five later steps showed: held, not shown on this machine, or a claim that did not hold. Pure.
 
 Broken is only what no busy machine excuses: that no window was judged, a promise that is not kept again, a request
 that failed, another process, books that disagree, evidence that does not verify. Interference that was too weak, or a
@@ -19,6 +19,8 @@ from tenure.resources.kinds.contract import RemedyStep
 
 VERIFIED, NOT_VERIFIED, VERIFIED_WITH_GAPS = 0, 1, 7
 """What `tenure evidence verify` ends with."""
+INFEASIBLE, COUNTER_OFFERED = 5, 6
+"""What `tenure request` ends with where the need does not fit as it is written."""
 STORY_SECONDS_MAX = 120
 """What the whole story may take, once the model is here."""
 
@@ -77,6 +79,16 @@ def owed_and_judged(audit: Mapping[str, Any], since_ms: int, until_ms: int, wind
 def verdicts_text(verdicts: Mapping[str, int]) -> str:
     """How many of which, in words."""
     return ", ".join(f"{count} {verdict.lower()}" for verdict, count in sorted(verdicts.items())) or "none"
+
+
+def of_refusal(code: int) -> Outcome:
+    """What does not fit is answered with what would; by `code`, what the request for twice the load ended with."""
+    step, refused = "Refuse, and counter", "what must stay in the EU is refused by that rule"
+    if code == COUNTER_OFFERED:
+        return Outcome(step, Mark.HELD, f"twice the load is counter-offered, and one is accepted; {refused}")
+    if code == INFEASIBLE:
+        return Outcome(step, Mark.NOT_SHOWN, f"nothing is left here that could be counter-offered; {refused}")
+    return Outcome(step, Mark.NOT_SHOWN, f"this machine carries twice the load as asked, so nothing binds; {refused}")
 
 
 def of_keeping(verdicts: Mapping[str, int], waited_seconds: float) -> Outcome:

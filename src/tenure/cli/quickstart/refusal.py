@@ -1,10 +1,10 @@
 """Step 4: needs that do not fit. What binds is named with its numbers, and what would fit is held."""
 
 from tenure.cli.quickstart.need import best_offer
+from tenure.cli.quickstart.outcome import COUNTER_OFFERED, INFEASIBLE, of_refusal
 from tenure.cli.quickstart.stage import Stage
 from tenure.quantities import Duration
 
-INFEASIBLE, COUNTER_OFFERED = 5, 6
 BUSIER = """\
 apiVersion: tenure.dev/v1alpha1
 kind: Workload
@@ -47,6 +47,7 @@ def refuse_and_counter(stage: Stage, contract: str) -> None:
     path = stage.file("sovereign.yaml", SOVEREIGN)
     stage.say("[dim]This one must stay in the European Union. Nobody has said where this machine stands.[/]")
     stage.run("request", "-f", path, expect=(INFEASIBLE,))
+    stage.outcomes.append(of_refusal(code))
 
 
 def _bound_between(stage: Stage, contract: str) -> tuple[str, str]:

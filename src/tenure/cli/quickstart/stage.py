@@ -37,6 +37,8 @@ class Stage:
 
     home: Path
     folder: Path
+    whole: bool = True
+    """Whether the story is told to its end."""
     screen: Console = field(default_factory=console)
     begun: float = field(default_factory=time.monotonic)
     steps: int = 0
