@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from tenure.cli import failures, jsonpath, screen
+from tenure.cli.options import OUTPUT
 from tenure.resources import Kind
 
 JsonObject = dict[str, Any]
@@ -36,6 +39,21 @@ def parse_format(text: str) -> Format:
         return Format(sort, template)
     known = ", ".join([*PLAIN, "jsonpath=TEMPLATE", "custom-columns=NAME:PATH,..."])
     raise failures.usage(f"the output format {text!r} is not known", f"use -o with one of {known}", "UnknownFormat")
+
+
+def known_format(_type: Any, text: str) -> None:
+    """Refuse a format that nobody knows before anything is asked or changed. Raises Failure (usage)."""
+    parse_format(text)
+
+
+ObjectOutput = Annotated[
+    str,
+    Parameter(
+        name=OUTPUT,
+        help="wide, json, yaml, name, jsonpath=TEMPLATE or custom-columns=NAME:PATH,...; a table without it.",
+        validator=known_format,
+    ),
+]
 
 
 def say_objects(shown: Format, objects: Sequence[JsonObject], *, as_list: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from tenure.cli import exit_codes, failures
-from tenure.cli.options import HERE, Reach
+from tenure.cli.options import HERE, OUTPUT, Output, Reach, one_of
 from tenure.cli.screen import OUTPUT_VERSION, console, say, say_as, say_json, say_yaml
 from tenure.discovery import RootNotReadableError, scan
 from tenure.discovery.importers import ImportedFileError, import_hwloc, import_nvidia_smi
@@ -28,8 +28,8 @@ from tenure.topology import (
 
 app = App(name="inventory", help="The hardware as Tenure sees it.")
 
-Shown = Annotated[str, Parameter(name=["--output", "-o"], help="tree, wide, json or yaml.")]
 FORMATS = ("tree", "wide", "json", "yaml")
+Shown = Annotated[str, Parameter(name=OUTPUT, help="tree, wide, json or yaml.", validator=one_of(*FORMATS))]
 
 FILE_BYTES_MAX = 64 << 20
 
@@ -55,7 +55,6 @@ def scan_command(
     output: Shown = "tree",
 ) -> int:
     """Look at this machine now, and show it. Nothing is registered and nothing is left behind."""
-    _check(output)
     _show(_read_file(source) if source is not None else _scanned(root, probe=try_limits), output)
     return exit_codes.YES
 
@@ -65,7 +64,6 @@ def show_command(name: str | None = None, *, reach: Reach = HERE, output: Shown 
     """Show machines as they are registered; all of them without a name."""
     from tenure.cli.inventory_registered import registered
 
-    _check(output)
     machines = registered(reach, name)
     if output in ("json", "yaml"):
         if name is not None:
@@ -87,7 +85,7 @@ def lint_command(
     ] = None,
     *,
     strict: Annotated[bool, Parameter(help="Also count what is wanted and not needed.", negative=())] = False,
-    output: Annotated[str, Parameter(name=["--output", "-o"], help="text or json.")] = "text",
+    output: Output = "text",
 ) -> int:
     """Name every attribute that is missing, and why. Exits 1 when one is missing that decisions stand on."""
     machine = _scanned(Path("/"), probe=False) if file is None else _read_file(file)
@@ -151,14 +149,6 @@ def _read_json(path: Path) -> ObservedMachine:
     from tenure.cli.inventory_registered import observed_from_profile
 
     return observed_from_profile(machine_from_json(value), str(path))
-
-
-def _check(output: str) -> None:
-    if output not in FORMATS:
-        known = ", ".join(FORMATS)
-        raise failures.usage(
-            f"the output format {output!r} is not known", f"use -o with one of {known}", "UnknownFormat"
-        )
 
 
 def _show(machine: ObservedMachine, output: str) -> None:

@@ -1,12 +1,13 @@
 """Options that many commands share, each with the name that kubectl's users know."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from tenure.cli import completers
+from tenure.cli import completers, failures
 
 CONNECTION = Group("Connection", sort_key=90)
 
@@ -36,7 +37,27 @@ HERE = Reach()
 Objects = Annotated[str, Parameter(completer=completers.objects)]
 ContractName = Annotated[str, Parameter(completer=completers.contracts)]
 
-Output = Annotated[str, Parameter(name=["--output", "-o"], help="text or json.")]
+OUTPUT = ("--output", "-o")
+
+
+def one_of(*formats: str) -> Callable[[Any, str], None]:
+    """Whoever takes -o refuses a format that it does not know before it does anything: no other one is taken for it."""
+
+    def check(_type: Any, output: str) -> None:
+        if output not in formats:
+            known = ", ".join(formats[:-1]) + f" or {formats[-1]}"
+            raise failures.usage(f"the output format {output!r} is not known", f"use -o {known}", "UnknownFormat")
+
+    return check
+
+
+Output = Annotated[str, Parameter(name=OUTPUT, help="text or json.", validator=one_of("text", "json"))]
+OutputOrName = Annotated[
+    str, Parameter(name=OUTPUT, help="text, json or name.", validator=one_of("text", "json", "name"))
+]
+ManifestOutput = Annotated[
+    str, Parameter(name=OUTPUT, help="text, json, yaml or name.", validator=one_of("text", "json", "yaml", "name"))
+]
 Filename = Annotated[
     list[str],
     Parameter(

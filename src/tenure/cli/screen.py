@@ -38,6 +38,11 @@ def say_as(kind: str, members: Mapping[str, Any]) -> None:
     say_json({"apiVersion": OUTPUT_VERSION, "kind": kind, **members})
 
 
+def say_line_as(kind: str, members: Mapping[str, Any]) -> None:
+    """The same on one line and at once, where answers go on coming."""
+    print(json.dumps({"apiVersion": OUTPUT_VERSION, "kind": kind, **members}, ensure_ascii=False), flush=True)
+
+
 def say_yaml(value: Any) -> None:
     """The answer as a manifest."""
     from tenure.cli.yaml_text import yaml_text  # no table waits for a parser of YAML

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from tenure.cli import failures, screen
 from tenure.cli.door import open_door
-from tenure.cli.options import HERE, ContractName, Reach
+from tenure.cli.options import HERE, ContractName, Output, Reach
 from tenure.cli.verbs.logs import contract_named
 from tenure.resources import Contract
 
@@ -16,7 +16,7 @@ def env(
     name: ContractName,
     *,
     shell: Annotated[str, Parameter(help="bash (zsh, sh too), fish, or dotenv.")] = "bash",
-    output: Annotated[str, Parameter(name=["--output", "-o"], help="text or json.")] = "text",
+    output: Output = "text",
     reach: Reach = HERE,
 ) -> None:
     """Print OPENAI_BASE_URL and OPENAI_API_KEY of a contract for the shell: eval "$(tenure env CONTRACT)".

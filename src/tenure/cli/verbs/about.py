@@ -7,7 +7,7 @@ from cyclopts import Parameter
 import tenure
 from tenure.cli import screen
 from tenure.cli.door import open_door
-from tenure.cli.options import HERE, Output, Reach
+from tenure.cli.options import HERE, Output, OutputOrName, Reach
 from tenure.client import ApiError
 from tenure.resources import KINDS
 
@@ -18,7 +18,7 @@ def api_resources(
         bool | None, Parameter(help="Only kinds that live in namespaces, or only those that do not.")
     ] = None,
     api_group: Annotated[str | None, Parameter(help="Only kinds of this group; empty for the core group.")] = None,
-    output: Output = "text",
+    output: OutputOrName = "text",
 ) -> None:
     """List the kinds that Tenure knows; works without a host."""
     kinds = [

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tenure.cli import failures, requests, screen
+from tenure.cli import requests, screen
 from tenure.cli.door import Door, open_door
 from tenure.cli.formats import qualified_name
 from tenure.cli.manifests import Manifest, read_manifests
-from tenure.cli.options import DRY_RUN_WORDS, HERE, DryRun, Filename, Output, Reach, Recursive
+from tenure.cli.options import DRY_RUN_WORDS, HERE, DryRun, Filename, ManifestOutput, Reach, Recursive
 from tenure.cli.three_way import last_applied, three_way_patch, with_last_applied
 from tenure.client import AlreadyExists, Conflict
 
@@ -36,7 +36,7 @@ def apply(
     filename: Filename | None = None,
     recursive: Recursive = False,
     dry_run: DryRun = "none",
-    output: Output = "text",
+    output: ManifestOutput = "text",
     reach: Reach = HERE,
 ) -> None:
     """Make objects as the manifests say: create what is absent, change what differs, leave the rest."""
@@ -94,7 +94,7 @@ def create(
     filename: Filename | None = None,
     recursive: Recursive = False,
     dry_run: DryRun = "none",
-    output: Output = "text",
+    output: ManifestOutput = "text",
     reach: Reach = HERE,
 ) -> None:
     """Create the objects of the manifests; one that exists is an error."""
@@ -122,10 +122,6 @@ def _say(done: list[Applied], output: str, dry_run: str) -> None:
             for applied in done:
                 screen.say("---")
                 screen.say_yaml(applied.content)
-        case "text" | "":
+        case _:
             for applied in done:
                 screen.say(f"{qualified_name(applied.content)} {applied.outcome}{DRY_RUN_WORDS[dry_run]}")
-        case other:
-            raise failures.usage(
-                f"the output format {other!r} is not known", "use -o json, yaml or name", "UnknownFormat"
-            )

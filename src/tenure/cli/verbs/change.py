@@ -9,8 +9,8 @@ from cyclopts import Parameter
 
 from tenure.cli import failures, requests, screen
 from tenure.cli.door import Door, open_door
-from tenure.cli.formats import parse_format, qualified_name, say_objects
-from tenure.cli.options import DRY_RUN_WORDS, HERE, DryRun, Objects, Output, Reach, Selector
+from tenure.cli.formats import ObjectOutput, parse_format, qualified_name, say_objects
+from tenure.cli.options import DRY_RUN_WORDS, HERE, DryRun, Objects, Reach, Selector
 from tenure.cli.targets import Target, one_target, parse_targets
 from tenure.resources.documents import parse_documents
 
@@ -30,7 +30,7 @@ class Marking:
     selector: Selector = ""
     list: Annotated[bool, Parameter(negative=(), help="Show those that are there.")] = False
     all: Annotated[bool, Parameter(negative=(), help="Every object of the kind.")] = False
-    output: Output = "text"
+    output: ObjectOutput = "text"
 
 
 AS_NAMED = Marking()
@@ -45,7 +45,7 @@ def patch(
     ] = "merge",
     subresource: Annotated[str, Parameter(help="status, for identities that may write it.")] = "",
     dry_run: DryRun = "none",
-    output: Output = "text",
+    output: ObjectOutput = "text",
     reach: Reach = HERE,
 ) -> None:
     """Change some fields of one object.

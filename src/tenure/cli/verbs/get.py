@@ -8,21 +8,13 @@ from cyclopts import Parameter
 
 from tenure.cli import failures, screen
 from tenure.cli.door import Change, Door, open_door
-from tenure.cli.formats import Format, named, parse_format, say_columns, say_objects
+from tenure.cli.formats import Format, ObjectOutput, named, parse_format, say_columns, say_objects
 from tenure.cli.options import HERE, AllNamespaces, FieldSelector, Filename, Objects, Reach, Recursive, Selector
 from tenure.cli.requests import JsonObject
 from tenure.cli.targets import Target, parse_targets
 from tenure.quantities import SystemClock
 from tenure.resources import Kind
 from tenure.resources.table import cells, column_definitions
-
-ShowFormat = Annotated[
-    str,
-    Parameter(
-        name=["--output", "-o"],
-        help="wide, json, yaml, name, jsonpath=TEMPLATE or custom-columns=NAME:PATH,...; a table without it.",
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +31,7 @@ class _Wanted:
 
 def get(
     *what: Objects,
-    output: ShowFormat = "table",
+    output: ObjectOutput = "table",
     watch: Annotated[bool, Parameter(name=["--watch", "-w"], negative=(), help="Go on showing changes.")] = False,
     watch_only: Annotated[bool, Parameter(negative=(), help="Show changes alone.")] = False,
     all_namespaces: AllNamespaces = False,

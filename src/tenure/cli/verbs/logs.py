@@ -30,6 +30,8 @@ def logs(
 ) -> None:
     """Show what the work of a contract, or of a workload's contract, printed.
 
+    With --follow and -o json each line comes as an answer of its own, on one line.
+
     Parameters
     ----------
     name
@@ -39,8 +41,12 @@ def logs(
         run_id = run_id_of(contract_named(door, name))
     lines = _lines(run_id, follow=follow, tail=None if tail < 0 else tail, command=container)
     if output == "json":
-        items = [{"time": format_instant(line.at_ms), "stream": line.stream, "text": line.text} for line in lines]
-        screen.say_as("Logs", {"run": run_id, "items": items})
+        items = ({"time": format_instant(line.at_ms), "stream": line.stream, "text": line.text} for line in lines)
+        if follow:
+            for item in items:
+                screen.say_line_as("Logs", {"run": run_id, "items": [item]})
+        else:
+            screen.say_as("Logs", {"run": run_id, "items": list(items)})
         return
     for line in lines:
         screen.say(f"{format_instant(line.at_ms)} {line.text}" if timestamps else line.text)
