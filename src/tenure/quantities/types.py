@@ -145,7 +145,8 @@ class Duration(Quantity):
     def _shortest(cls, value: int) -> str | int | float:
         """Whole units where there are some; seconds with decimals rather than thousands of milliseconds."""
         if value > cls.base_per_unit and value % cls.base_per_unit and value % 10**6 == 0:
-            return f"{value / cls.base_per_unit:g}s"
+            whole, rest = divmod(value // 10**6, 1000)
+            return f"{whole}.{rest:03d}".rstrip("0") + "s"
         return super()._shortest(value)
 
     @property
