@@ -15,11 +15,13 @@ from tenure.controllers.remedies.renegotiate import ANSWERED_MS_MAX, answer_to
 from tenure.controllers.remedies.situation import Intruder, Situation
 from tenure.controllers.remedies.taking import LADDER, at_the_end
 from tenure.controllers.remedies.watching import most_broken
+from tenure.controllers.workload import renegotiation
 from tenure.controllers.workload.later import deadline_kept
 from tenure.controllers.workload.lesser import episode
+from tenure.evidence import NotWrittenError
 from tenure.placement import Calendar
 from tenure.promises import Load, Reason, Verdict, Window, WindowVerdict
-from tenure.quantities import Instant
+from tenure.quantities import Instant, VirtualClock
 from tenure.resources import ObjectMeta, Offer
 from tenure.resources.kinds.contract import OfferStatus, Progress, RemedyStep
 from tests.controllers.builders import NOW_MS, fleet, knowledge, measured, need, sample
@@ -95,6 +97,39 @@ def test_the_step_waits_for_the_user_and_an_offer_not_taken_did_not_help(
     offers: list[Offer], now_ms: int, outcome: str
 ) -> None:
     assert answer_to(step("renegotiate", "InProgress"), offers, now_ms) == outcome
+
+
+async def test_no_offer_is_held_before_it_is_stated_that_one_is_sought(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full, say: the offer would be there to be taken, and nobody could show why."""
+    order: list[str] = []
+    full = [True]
+
+    def stating(_plane: Any, _contract: Any, _predicate: str, key: str, _body: Any) -> None:
+        if full[0]:
+            raise NotWrittenError("no space left")
+        order.append(key)
+
+    async def terms(*_: Any) -> Any:
+        return SimpleNamespace(known=SimpleNamespace(stands_on=()))
+
+    async def decide(*_: Any) -> Any:
+        order.append("held")
+        return SimpleNamespace(offers=[], refused=None)
+
+    async def unheard(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(renegotiation, "state", stating)
+    monkeypatch.setattr(renegotiation, "_announce", unheard)
+    monkeypatch.setattr(renegotiation.lesser, "find", terms)
+    plane: Any = SimpleNamespace(clock=VirtualClock(7_200_000), allocator=SimpleNamespace(decide=decide))
+    nobody: Any = None
+    with pytest.raises(NotWrittenError):
+        await renegotiation._offer(plane, nobody, nobody, nobody, "promise")
+    assert order == []
+    full[0] = False
+    await renegotiation._offer(plane, nobody, nobody, nobody, "promise")
+    assert order == ["ChangeSought/promise/2", "held"]
 
 
 def test_at_the_end_an_open_step_was_accepted_or_ended_with_the_contract() -> None:

@@ -8,7 +8,7 @@ from tenure.ledger.recount import Capacity
 from tenure.placement import Core, Fleet, FleetMachine, MemoryNode
 from tenure.quantities import Bytes, Instant
 from tenure.resources import Contract, HardwareProfile, Machine, ObjectMeta, Offer, Site
-from tenure.resources.kinds.allocation import Claim, Hold, Promises
+from tenure.resources.kinds.allocation import BudgetDraw, Claim, Hold, Promises
 from tenure.resources.kinds.contract import (
     ContractSpec,
     ContractTerm,
@@ -92,21 +92,60 @@ def contract_for(offered: Offer, *, replaces: str | None = None) -> Contract:
     return Contract(metadata=ObjectMeta(name=offered.name, namespace="default"), spec=spec)
 
 
-def take_free_core(name: str, workload: str, expires: int = 10**9, siblings: int = 1):
-    """A decision that offers the lowest free cores, one a sibling, as alternatives of one group; refused when full."""
+SEAT = "licence:seat"
+
+
+def take_free_core(
+    name: str,
+    workload: str,
+    expires: int = 10**9,
+    siblings: int = 1,
+    *,
+    seats: int | None = None,
+    reserve: bool = False,
+):
+    """A decision that offers the lowest free cores, one a sibling, as alternatives of one group; refused when full.
+
+    With `seats` each takes one of so many of a named budget; with `reserve` each holds back a second core.
+    """
 
     def decide(view: View, fleet_now: Fleet, now_ms: int) -> Decision:
         taken = {core for r in view.live() for claim in r.hold.claims for core in claim.cores}
         if not fleet_now.machine("m").schedulable:
             return nothing("Drained", "nothing new is placed on a machine that drains")
         free = [core.id for core in fleet_now.machine("m").cores if core.id not in taken]
-        if not free:
+        places = list(zip(free[::2], free[1::2], strict=False)) if reserve else [(core,) for core in free]
+        if not places:
             return nothing("Infeasible", "no core is free")
+        if seats is not None and seats_taken(view) >= seats:
+            return nothing("Infeasible", "no seat is free")
         return Decision(
             offers=[
-                offer(f"{name}-{i}", workload, hold(f"h-{name}-{i}", f"g-{name}", [core]), expires)
-                for i, core in enumerate(free[:siblings])
+                offer(f"{name}-{i}", workload, _held(f"h-{name}-{i}", f"g-{name}", cores, seats), expires)
+                for i, cores in enumerate(places[:siblings])
             ]
         )
 
     return decide
+
+
+def seats_taken(view: View) -> int:
+    """Of alternatives the greatest counts."""
+    taken: dict[str, int] = {}
+    for record in view.live():
+        drawn = sum(draw.amount for claim in record.hold.claims for draw in claim.draws)
+        group = record.hold.group or record.hold.id
+        taken[group] = max(taken.get(group, 0), drawn)
+    return sum(taken.values())
+
+
+def _held(id: str, group: str, cores: Sequence[int], seats: int | None) -> Hold:
+    """The first core to work on, the others held back."""
+    one = hold(id, group, cores[:1])
+    work = one.claims[0]
+    if seats is not None:
+        work = work.model_copy(update={"draws": [BudgetDraw(budget=SEAT, amount=1)]})
+    back = [
+        Claim(machine="m", cores=[core], memory=Bytes(GIB), memory_nodes=[0], purpose="reserve") for core in cores[1:]
+    ]
+    return one.model_copy(update={"claims": [work, *back]})

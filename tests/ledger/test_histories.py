@@ -15,13 +15,16 @@ from tenure.ledger.allocator import Commit
 from tenure.ledger.decision import capacity as capacity_operation
 from tenure.ledger.memory import ledger_of
 from tenure.ledger.records import COUNTING, Record, record_of_contract, record_of_offer
+from tenure.ledger.recount_budgets import Limit
 from tenure.quantities import VirtualClock
 from tenure.resources import Contract, Offer, Site
-from tests.ledger.builders import capacity, contract_for, fleet_of, machine, site, take_free_core
+from tests.ledger.builders import SEAT, capacity, contract_for, fleet_of, machine, site, take_free_core
 from tests.support.interleaving import Gate
 from tests.support.memory_host import Crashed, MemoryHost
 
-CORES = 3
+CORES, SEATS = 4, 2
+"""So that what runs out first is the one or the other: a need with a reserve takes two cores, and each takes a seat."""
+LIMIT = Limit(SEAT, SEATS, frozenset({"m"}), unit="seats", name=SEAT)
 WISHES = st.tuples(st.sampled_from(["request", "accept", "accept", "expire", "end"]), st.integers(0, 3))
 
 
@@ -92,7 +95,7 @@ class LedgerHistory(RuleBasedStateMachine):
         offers = self._all(Offer)
         match what:
             case "request":
-                return take_free_core(f"w{self.count}", f"w{self.count}", self.clock.now_ms() + 40, 1 + which % 2)
+                return self._take(self.clock.now_ms() + 40, 1 + which % 2, reserve=which > 1)
             case "accept" if offers:
                 chosen = offers[-1 - which % len(offers)]
                 return lambda view, fleet, now: accept(view, chosen.uid, contract_for(chosen), now)
@@ -106,11 +109,15 @@ class LedgerHistory(RuleBasedStateMachine):
                 )
         return lambda view, fleet, now: nothing("NotFound", "there is no offer")
 
-    @rule(who=st.integers(0, 1), siblings=st.integers(1, 2), life=st.integers(1, 50))
-    def request(self, who: int, siblings: int, life: int) -> None:
+    def _take(self, expires: int, siblings: int, *, reserve: bool) -> Any:
+        """Cores, a seat of a budget, and a reserve where one is wanted."""
+        name = f"w{self.count}"
+        return take_free_core(name, name, expires, siblings, seats=SEATS, reserve=reserve)
+
+    @rule(who=st.integers(0, 1), siblings=st.integers(1, 2), life=st.integers(1, 50), reserve=st.booleans())
+    def request(self, who: int, siblings: int, life: int, reserve: bool) -> None:
         self.count += 1
-        expires = self.clock.now_ms() + life
-        self._decide(who, take_free_core(f"w{self.count}", f"w{self.count}", expires, siblings))
+        self._decide(who, self._take(self.clock.now_ms() + life, siblings, reserve=reserve))
 
     @rule(who=st.integers(0, 1), which=st.integers(0, 9))
     def accept_some(self, who: int, which: int) -> None:
@@ -172,7 +179,7 @@ class LedgerHistory(RuleBasedStateMachine):
     @invariant()
     def nothing_is_sold_twice(self) -> None:
         ledger = ledger_of(Site.model_validate(self.host.objects["Site", "", "local"]))
-        found = recount(ledger, self._records(), [capacity(CORES)], None, self.clock.now_ms())
+        found = recount(ledger, self._records(), [capacity(CORES)], None, self.clock.now_ms(), [LIMIT])
         assert [f for f in found if f.severity == "error"] == []
 
     @invariant()

@@ -26,6 +26,9 @@ from tenure.resources.kinds.workload import WorkloadStatus
 
 CHANGEABLE = "Changeable"
 RUNG = "renegotiate"
+SOUGHT = "ChangeSought"
+SOUGHT_MS = 3_600_000
+"""That terms are sought is stated once in so long: they may be looked for every minute."""
 AGAIN_MS = 60_000
 """Where no better terms were found, or nobody took them, they are looked for again after so long."""
 
@@ -85,6 +88,10 @@ async def _offer(plane: Plane, workload: Workload, asker: Asker, contract: Contr
     if isinstance(terms, str):
         await _announce(plane, workload, contract, None, terms)
         return
+    # Stated before anything is held: what the offer is, only its commit tells, and that is stated before it is said.
+    hour = plane.clock.now_ms() // SOUGHT_MS
+    sought = {"what": SOUGHT, "because": why}
+    await asyncio.to_thread(state, plane, contract, "notice", f"{SOUGHT}/{why}/{hour}", sought)
 
     def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:
         said: Answered = terms.answer(fleet, calendar_of(view, now_ms), asker.uid, now_ms)
