@@ -1,6 +1,5 @@
 """A missing reference is a condition, and clears when the thing appears: for needs, however answered, and questions."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,10 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.trialling.running import RunningTrial
 from tenure.controllers.workload import WorkloadReconciler
 from tenure.controllers.workload.trial import Trials
-from tenure.engines import LocalEngine
-from tenure.resources import Inquiry, Model, ObjectMeta, Workload
+from tenure.resources import Inquiry, ObjectMeta, Workload
 from tenure.resources.kinds.workload import InquirySpec
 from tests.controllers.builders import spec
-from tests.controllers.planes import plane_on
-from tests.runtimes.gguf_files import a_header, write_gguf
+from tests.controllers.served import fetched, model_appears, plane_that_serves
 
 NEED = Key("default", "need")
 Site = tuple[Plane, AsyncClient]
@@ -27,11 +24,7 @@ Site = tuple[Plane, AsyncClient]
 
 @pytest.fixture
 async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    """A machine with an engine that could run something, and a cache with no model in it."""
-    monkeypatch.setenv("TENURE_CACHE", str(tmp_path / "cache"))
-    async with plane_on(tmp_path / "home", cores=2) as (plane, user):
-        plane.engine = LocalEngine(plane.home)
-        plane.machine = "m"
+    async with plane_that_serves(tmp_path, monkeypatch) as (plane, user):
         yield plane, user
 
 
@@ -44,20 +37,6 @@ def found(obj: Workload | Inquiry) -> tuple[str, str, str]:
 
 async def state(user: AsyncClient, **changes: Any) -> None:
     await user.create(Workload(metadata=ObjectMeta(name="need", namespace="default"), spec=spec(**changes)))
-
-
-async def model_appears(user: AsyncClient, file: Path) -> Path:
-    """The Model that the need names, whose file is not in the cache yet; returns where it would be there."""
-    write_gguf(file, a_header())
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    source = {"digest": f"sha256:{digest}", "sources": [{"file": {"path": str(file)}}]}
-    await user.create(Model.model_validate({"metadata": {"name": "m"}, "spec": source}))
-    return file.parent / "cache" / "models" / f"sha256-{digest}.gguf"
-
-
-def fetched(file: Path, cached: Path) -> None:
-    cached.parent.mkdir(parents=True)
-    cached.write_bytes(file.read_bytes())
 
 
 @pytest.mark.parametrize(

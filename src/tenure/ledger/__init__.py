@@ -8,8 +8,10 @@ from tenure.ledger.allocator import Allocator, Commit
 from tenure.ledger.decision import Decision, Refused, accept, hold_offers, nothing, release
 from tenure.ledger.records import Record, View
 from tenure.ledger.recount import Finding, recount
+from tenure.ledger.standing import GONE
 
 __all__ = [
+    "GONE",
     "Allocator",
     "Commit",
     "Decision",

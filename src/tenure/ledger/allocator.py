@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tenure.client import AlreadyExists, AsyncClient, Conflict, NotFound, Unreachable
+from tenure.ledger.batch import decide_in_turn, operations_of, planned_at, record_of
 from tenure.ledger.collect import discard, is_proposed
 from tenure.ledger.decision import Decision, DecisionFunction, Refused
 from tenure.ledger.marks import complete_marks
 from tenure.ledger.memory import FleetOf, Memory, counts_alike, ledger_of, read_memory
-from tenure.ledger.records import Record, record_of_contract, record_of_offer
+from tenure.ledger.standing import find_gone, unless_gone
 from tenure.quantities import Clock, Instant
-from tenure.resources import LEDGER_FINALIZER, Contract, Offer, Site
+from tenure.resources import ApiObject, Contract, Offer, Site
 from tenure.resources.kinds.site import LedgerStatus, Operation, SiteStatus
 
 REQUESTS_PER_COMMIT_MAX = 64
@@ -41,6 +42,7 @@ class _UndecidedError(Exception):
 @dataclass(slots=True)
 class _Request:
     decide: DecisionFunction
+    stands_on: Sequence[ApiObject]
     done: asyncio.Future[Commit]
 
 
@@ -80,13 +82,14 @@ class Allocator:
                 await self._pass_over(memory)
             raise Conflict(f"site {self._site} stays at generation {generation}")
 
-    async def decide(self, decide: DecisionFunction) -> Commit:
+    async def decide(self, decide: DecisionFunction, stands_on: Sequence[ApiObject] = ()) -> Commit:
         """Commit what `decide` wants of the next generation, or return its refusal.
 
-        `decide(view, fleet, now_ms)` is pure and may be called several times. Raises the client's errors when the host
-        is out of reach; then nothing is known to be committed, and asking again is safe.
+        `decide(view, fleet, now_ms)` is pure and may be called several times. `stands_on` are the objects, as read,
+        that it was made from: while one of them is gone or being deleted nothing is committed (`standing`). Raises the
+        client's errors when the host is out of reach; then nothing is known to be committed, and asking again is safe.
         """
-        request = _Request(decide, asyncio.get_running_loop().create_future())
+        request = _Request(decide, stands_on, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
         async with self._turn:
             if not request.done.done():
@@ -114,7 +117,9 @@ class Allocator:
 
     async def _try_commit(self, requests: list[_Request]) -> bool:
         memory = await self._current()
-        decisions = _decide_in_turn(requests, memory, self._clock.now_ms())
+        gone = await find_gone(self._client, (obj for request in requests for obj in request.stands_on))
+        decides = [unless_gone(request.decide, request.stands_on, gone) for request in requests]
+        decisions = decide_in_turn(decides, memory, self._clock.now_ms())
         if all(decision.refused for decision in decisions):
             _resolve(requests, decisions, memory.generation, [])
             return True
@@ -128,7 +133,7 @@ class Allocator:
                 raise
             self._memory = None  # it came to be by a commit since our memory was read
             return False
-        operations = [op for group, made in zip(decisions, created, strict=True) for op in _operations(group, made)]
+        operations = [op for group, made in zip(decisions, created, strict=True) for op in operations_of(group, made)]
         swapped = await self._swap(memory, operations)
         if swapped:
             await self._remember(memory, swapped, operations, created)
@@ -171,7 +176,7 @@ class Allocator:
     async def _propose(self, decisions: Sequence[Decision], generation: int) -> list[list[Offer | Contract]]:
         """Create the objects first, in phase Proposed, which does not count."""
         return [
-            [await self._create(_planned_at(wanted, generation)) for wanted in decision.proposed]
+            [await self._create(planned_at(wanted, generation)) for wanted in decision.proposed]
             for decision in decisions
         ]
 
@@ -221,27 +226,13 @@ class Allocator:
     async def _remember(
         self, memory: Memory, site: Site, operations: list[Operation], created: list[list[Offer | Contract]]
     ) -> None:
-        proposed = [_record(obj) for made in created for obj in made]
+        proposed = [record_of(obj) for made in created for obj in made]
         self._memory = replace(memory, site=site, view=memory.view.after(operations, proposed))
         all_there = await complete_marks(self._client, operations, self._clock)
         if any(operation.operation == "Capacity" for operation in operations):
             self._memory = None  # the fleet is read anew
         if memory.undecided or not all_there:
             self._memory = None  # read anew, so that what never counted is collected and what is gone counts no more
-
-
-def _decide_in_turn(requests: Sequence[_Request], memory: Memory, now_ms: int) -> list[Decision]:
-    """Each decision sees those before it as if they were committed; a refusal changes nothing for the rest."""
-    view = memory.view
-    decisions: list[Decision] = []
-    for request in requests:
-        decision = request.decide(view, memory.fleet, now_ms)
-        decisions.append(decision)
-        if decision.refused is None:
-            pending = [_pending(obj) for obj in decision.proposed]
-            operations = [*decision.operations, *(_admit(record) for record in pending)]
-            view = replace(view.after(operations, pending), generation=memory.generation)
-    return decisions
 
 
 def _resolve(
@@ -261,38 +252,3 @@ def _resolve(
         )
         if not request.done.done():
             request.done.set_result(commit)
-
-
-def _operations(decision: Decision, created: Sequence[Offer | Contract]) -> list[Operation]:
-    return [*decision.operations, *(_admit(_record(obj)) for obj in created)]
-
-
-def _admit(record: Record) -> Operation:
-    """The operation that makes a proposed object count."""
-    offer = record.kind == "Offer"
-    return Operation(
-        operation="Hold" if offer else "Contract",
-        kind=record.kind,
-        namespace=record.namespace,
-        name=record.name,
-        uid=record.uid,
-        to_phase="Held" if offer else "Commissioning",
-        reason="Held" if offer else "Commissioning",
-    )
-
-
-def _planned_at(obj: Offer | Contract, generation: int) -> Offer | Contract:
-    spec = obj.spec.model_copy(update={"planned_generation": generation})
-    finalizers = sorted({*(obj.metadata.finalizers or []), LEDGER_FINALIZER})
-    metadata = obj.metadata.model_copy(update={"finalizers": finalizers})
-    return obj.model_copy(update={"spec": spec, "metadata": metadata, "status": None})
-
-
-def _record(obj: Offer | Contract) -> Record:
-    return record_of_offer(obj) if isinstance(obj, Offer) else record_of_contract(obj)
-
-
-def _pending(obj: Offer | Contract) -> Record:
-    """The record of an object that is not created yet: known by its name until it has a uid."""
-    metadata = obj.metadata.model_copy(update={"uid": f"pending:{obj.kind}/{obj.namespace}/{obj.name}"})
-    return _record(obj.model_copy(update={"metadata": metadata}))

@@ -13,17 +13,17 @@ from tenure.controllers.answering.limits import limit_constraints
 from tenure.controllers.answering.measured import Measured, RunShape
 from tenure.controllers.answering.need import Need
 from tenure.controllers.answering.policy import policy_of
-from tenure.controllers.answering.residency import judge_residency
+from tenure.controllers.answering.residency import residency_constraints
 from tenure.controllers.answering.secrets import lacking_secret
 from tenure.controllers.answering.trial_wish import trial_wish
 from tenure.controllers.answering.unpromised import unpromised
+from tenure.controllers.in_use.finalizer import guard
 from tenure.controllers.plane import Plane
 from tenure.controllers.subject import Subject
 from tenure.measurement.store import SATURATION, Evidence
-from tenure.placement import Constraint
 from tenure.promises import RequestSample
 from tenure.quantities import Duration
-from tenure.resources import Machine, Model, Runtime, Site
+from tenure.resources import Engine, Machine, Model, Runtime, Site
 from tenure.resources.kinds.workload import WorkloadSpec
 
 Windows = tuple[tuple[RequestSample, ...], ...]
@@ -55,6 +55,9 @@ async def gather(
         site = await plane.client.get(Site, plane.site)
     except NotFound:
         return Missing("ReferenceNotFound", f"site {plane.site} was deleted; `tenure up` registers it anew")
+    engine = await _engine(plane)
+    if isinstance(engine, Missing):
+        return engine
     if (lacking := await lacking_secret(plane, spec, namespace)) is not None:
         return Missing("ReferenceNotFound", lacking)
     machines = await _machines(plane)
@@ -67,7 +70,7 @@ async def gather(
             *limits_of_engine(spec, simulated=plane.simulated),
             *unpromised(spec, site.name, plane.clock.now_ms()),
             *limit_constraints(need.limits, machines),
-            *_constraints(spec, site),
+            *residency_constraints(spec, site),
         ),
         machines=machines,
         memory_of=lambda _: 0,
@@ -76,6 +79,7 @@ async def gather(
         wanted=wanted_of(spec),
         simulated=plane.simulated,
         policy=policy_of(site.spec, machines),
+        stands_on=(engine,),
     )
     if spec.inference is None or plane.simulated:
         return known
@@ -86,6 +90,18 @@ async def gather(
     if isinstance(subject, Missing):
         return subject
     return await asyncio.to_thread(_with_evidence, plane, spec, known, subject, machine, trial, trial_made)
+
+
+async def _engine(plane: Plane) -> Engine | Missing:
+    """The engine that would run it; one that is being deleted takes nothing new."""
+    engines = (await plane.client.list(Engine)).items
+    own = [e for e in engines if e.spec.site == plane.site and e.spec.machine in (None, plane.machine)]
+    standing = [engine for engine in own if engine.metadata.deletion_timestamp is None]
+    if standing:
+        await guard(plane.client, standing[0])
+        return standing[0]
+    why = f"Engine {own[0].name} is being deleted" if own else f"no Engine runs work at site {plane.site}"
+    return Missing("ReferenceNotFound", f"{why}; `tenure up` registers it anew")
 
 
 async def _machines(plane: Plane) -> Mapping[str, Machine]:
@@ -116,6 +132,9 @@ async def find_subject(plane: Plane, need: Need, machine: Machine, *, fresh: boo
     path = await asyncio.to_thread(cached_path, artifact_of(model))
     if path is None:
         return Missing("ModelNotFetched", f"tenure model fetch {model.name}")
+    if fresh:  # before anything is held that stands on it: one deleted without the finalizer is gone at once
+        for obj in (model, fitting[0]):
+            await guard(plane.client, obj)
     assert need.load is not None, "inference has a load"
     return Subject(model=model, path=path, runtime=fitting[0], hardware_class=machine.spec.profile, load=need.load)
 
@@ -139,6 +158,7 @@ def _with_evidence(
     return replace(
         known,
         subject=subject,
+        stands_on=(*known.stands_on, subject.model, subject.runtime),
         neighbours=neighbours,
         capabilities=tuple(capabilities(measured, need.objectives, need.load, need.assurance)),
         shapes_measured=len({m.shape for m in measured}),
@@ -202,19 +222,3 @@ def choosing_apart(evidence: Evidence) -> tuple[Windows, Windows]:
     if evidence.origin == SATURATION:
         return windows[:choosing], windows[choosing:]
     return windows[len(windows) - choosing :], windows[: len(windows) - choosing]
-
-
-def _constraints(spec: WorkloadSpec, site: Site) -> tuple[Constraint, ...]:
-    """Residency as a constraint of policy: it removes every machine of a site that may not serve."""
-    if spec.residency is None:
-        return ()
-    verdict = judge_residency(spec.residency, site)
-    return (
-        Constraint(
-            id=verdict.rule,
-            imposed_by="workload policy",
-            machines=None if verdict.allowed else frozenset(),
-            policy=True,
-            hint="" if verdict.allowed else f"{verdict.fact}; {verdict.next_step}",
-        ),
-    )

@@ -3,7 +3,7 @@
 from tenure.client import NotFound
 from tenure.controllers.in_use.finalizer import GUARDED, guard, is_guarded, let_go
 from tenure.controllers.in_use.users import is_of_another_site, named, users_of
-from tenure.controllers.kernel import Controller, Key, Wait
+from tenure.controllers.kernel import Controller, Key, KeysOf, Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
 from tenure.ledger.decision import capacity
@@ -32,9 +32,17 @@ def in_use_controllers(plane: Plane) -> list[Controller]:
     controllers = []
     for model in GUARDED:
         reconciler = InUseReconciler(plane, model)
-        listens = {Offer: reconciler.woken_by_end, Contract: reconciler.woken_by_end}
+        listens: dict[type[ApiObject], KeysOf] = {Offer: reconciler.woken_by_end, Contract: reconciler.woken_by_end}
+        if model is HardwareProfile:
+            listens[Machine] = profile_of_deleted
         controllers.append(Controller(model, reconciler, also={model: reconciler.keys, **listens}, workers=1))
     return controllers
+
+
+def profile_of_deleted(obj: ApiObject) -> list[Key]:
+    """The profile that a machine which is being deleted, and then is gone, had until then."""
+    assert isinstance(obj, Machine)
+    return [Key("", obj.spec.profile)] if obj.metadata.deletion_timestamp is not None else []
 
 
 class InUseReconciler:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from tenure.client import NotFound
+from tenure.controllers.answering.need import need_digest
+from tenure.controllers.machine.fleet import fleet_of
 from tenure.controllers.plane import Plane
-from tenure.ledger import Record
+from tenure.ledger import Allocator, Record
 from tenure.resources import (
     ApiObject,
     Contract,
@@ -23,14 +25,36 @@ NAMED_MAX = 3
 
 
 async def users_of(plane: Plane, obj: ApiObject) -> list[str]:
-    """Those that stand on it, in words, contracts first. Nothing stands where the site itself is gone."""
+    """Those that stand on it, in words, contracts first, in the books of every site that may use it.
+
+    Nobody is found only at a generation later than the deletion: whoever planned before it has committed by then, and
+    counts, or has to plan anew (`ledger.standing`).
+    """
+    return [user for books in await _books(plane, obj) for user in await _standing_in(plane, books, obj)]
+
+
+async def _books(plane: Plane, obj: ApiObject) -> list[Allocator]:
+    """The plane's own, and where several sites may name an object, those of the others, whoever keeps them."""
+    if not isinstance(obj, Model | Runtime):
+        return [plane.allocator]
+    others = sorted({site.name for site in (await plane.client.list(Site)).items} - {plane.site})
+    return [plane.allocator, *(Allocator(plane.client, name, plane.clock, fleet_of) for name in others)]
+
+
+async def _standing_in(plane: Plane, books: Allocator, obj: ApiObject) -> list[str]:
+    """Nothing stands where the site itself is gone."""
     try:
-        memory = await plane.allocator.look()
-        if memory.undecided:
-            memory = await plane.allocator.settle(memory.generation)  # what is proposed counts by now, or is collected
+        memory = await books.look()
+        found = await _among(plane, obj, memory.view.live())
+        if not found:
+            memory = await books.settle(memory.generation)
+            found = await _among(plane, obj, memory.view.live())
     except NotFound:
         return []
-    live = memory.view.live()
+    return found
+
+
+async def _among(plane: Plane, obj: ApiObject, live: Sequence[Record]) -> list[str]:
     match obj:
         case Site():
             return _words(live)
@@ -82,19 +106,21 @@ async def _naming(plane: Plane, obj: Model | Runtime, live: Sequence[Record]) ->
         made = contracts.get(record.uid) or offers.get(record.uid)
         if made is None:
             return False
-        if isinstance(made, Contract):
-            spec: WorkloadSpec | None = made.spec.body
-        else:
-            need = needs.get(made.spec.workload.uid)
-            spec = need.spec if need is not None else None
-        if isinstance(obj, Runtime) and made.spec.runtime == obj.name:
+        if isinstance(obj, Runtime) and (made.spec.runtime or "").partition(" ")[0] == obj.name:  # NAME VERSION
             return True
-        return spec is not None and obj.name in _names(spec, "model" if isinstance(obj, Model) else "runtime")
+        if isinstance(made, Contract):
+            return _names(made.spec.body, obj)
+        need = needs.get(made.spec.workload.uid)
+        if need is None:
+            return False  # its Workload is gone: it goes too, and nobody can accept it
+        # Of a need that was edited since, nobody knows what it named; its offers are about to be withdrawn.
+        return made.spec.workload.need != need_digest(need.spec) or _names(need.spec, obj)
 
     return [record for record in live if stands(record)]
 
 
-def _names(spec: WorkloadSpec, field: str) -> set[str]:
-    """What the sort of work that is wanted names in this field."""
+def _names(spec: WorkloadSpec, obj: Model | Runtime) -> bool:
+    """Whether the sort of work that is wanted names it."""
+    field = "model" if isinstance(obj, Model) else "runtime"
     sorts = (getattr(spec, name) for name in type(spec).model_fields)
-    return {name for sort in sorts if isinstance(name := getattr(sort, field, None), str)}
+    return obj.name in [getattr(sort, field, None) for sort in sorts]

@@ -12,7 +12,7 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
 from tenure.controllers.workload.occupied import calendar_of
 from tenure.controllers.workload.restraint import unheld
-from tenure.ledger import Decision, View, hold_offers, nothing
+from tenure.ledger import GONE, Decision, View, hold_offers, nothing
 from tenure.placement import Fleet
 from tenure.resources import Contract, Offer, Workload
 from tenure.resources.kinds.answer import Answer
@@ -72,7 +72,9 @@ async def make_offers(
             return nothing("CounterOfferUnheld", next(iter(why_not.values())), answer=said)
         return hold_offers(offers, replaces=replaces, answer=said)
 
-    commit = await plane.allocator.decide(decide)
+    commit = await plane.allocator.decide(decide, known.stands_on)
+    if commit.refused is not None and commit.refused.reason == GONE:
+        return Wait(1)  # what was gathered is no longer so: gathered anew, it says what is missing
     answered: Answered = commit.answer
     await say(plane, workload, _named(answered.answer, commit.offers))
     return None if commit.offers else Wait(ASK_AGAIN_MS)

@@ -74,7 +74,7 @@ async def _offer(plane: Plane, workload: Workload, asker: Asker, contract: Contr
         made = offer_of(asker, best.quote, best.plan, 0, end_ms, f"renews {contract.name} {view.generation}")
         return hold_offers([renewing(made, [contract])])
 
-    commit = await plane.allocator.decide(decide)
+    commit = await plane.allocator.decide(decide, known.stands_on)
     offer = commit.offers[0] if commit.offers else None
     await _announce(plane, workload, contract, offer, commit.refused.message if commit.refused else "")
 

@@ -23,11 +23,11 @@ from tenure.controllers.workload.offering import make_offers, say
 from tenure.controllers.workload.trial_status import say_failed, say_measured, say_progress, say_release
 from tenure.controllers.workload.wish import key_of, length_of
 from tenure.engines import EngineFailure
-from tenure.ledger import Decision, View, hold_offers, nothing
+from tenure.ledger import GONE, Decision, View, hold_offers, nothing
 from tenure.ledger.convert import from_placed
 from tenure.placement import Fleet
 from tenure.quantities import Duration, Instant
-from tenure.resources import ObjectMeta, Offer, Workload
+from tenure.resources import ObjectMeta, Offer, Runtime, Workload
 from tenure.resources.base import OwnerReference
 from tenure.resources.kinds.allocation import Promises
 from tenure.resources.kinds.contract import OfferSpec
@@ -209,12 +209,14 @@ class Trials:
             said = answer(known, fleet, calendar_of(without, now_ms), asker.uid, now_ms)
             if said.trial_plan is None:
                 return nothing("Infeasible", "the trial cannot be held", answer=said)
-            trial = _trial_offer(asker, said, wish, view.generation, now_ms)
+            trial = _trial_offer(asker, said, known, wish, view.generation, now_ms)
             return hold_offers([trial], replaces=own, answer=said)
 
-        commit = await self.plane.allocator.decide(decide)
+        commit = await self.plane.allocator.decide(decide, known.stands_on)
         if commit.refused is not None and commit.refused.reason == "WaitingForRelease":
             return Wait(LOOK_MS)
+        if commit.refused is not None and commit.refused.reason == GONE:
+            return Wait(1)  # what was gathered is no longer so: gathered anew, it says what is missing
         said: Answered = commit.answer
         if not commit.offers:
             if said.planned:
@@ -245,7 +247,9 @@ async def _failure_of(trial: RunningTrial) -> EngineFailure | TrialFailedError |
     return None
 
 
-def _trial_offer(asker: Asker, said: Answered, wish: TrialWish, generation: int, now_ms: int) -> Offer:
+def _trial_offer(
+    asker: Asker, said: Answered, known: Knowledge, wish: TrialWish, generation: int, now_ms: int
+) -> Offer:
     """The hold of a trial: an Offer that nobody can accept, which expires with the trial."""
     assert said.trial_plan is not None
     name = f"{asker.name}-trial-{short_digest(asker.uid, asker.need, str(generation))}"
@@ -263,6 +267,7 @@ def _trial_offer(asker: Asker, said: Answered, wish: TrialWish, generation: int,
             purpose="Trial",
             workload=reference_to(asker),
             promises=Promises(),
+            runtime=next((obj.name for obj in known.stands_on if isinstance(obj, Runtime)), None),
             machine=said.trial_plan.claims[0].machine,
             expires_at=Instant(now_ms + wish.duration_ms),
             hold=from_placed(said.trial_plan.hold(f"{asker.uid}-{short_digest(name)}")),
