@@ -71,6 +71,8 @@ async def plane_of(
         await plane.allocator.recover()
         if fleet is not None:
             await announce_fleet(plane)
+        else:  # what it has to sell now counts before anybody is answered
+            await MachineReconciler(plane).reconcile(Key("", plane.machine))
         yield plane
     finally:
         await plane.measurements.close()
@@ -85,8 +87,9 @@ async def run_plane(plane: Plane, ready: Callable[[], None]) -> None:
     trials = Trials(plane)
     await trials.end_left()
     needs = WorkloadReconciler(plane, trials)
+    machines = MachineReconciler(plane)
     controllers = [
-        Controller(Machine, MachineReconciler(plane), also={Machine: MachineReconciler.keys_of(plane)}),
+        Controller(Machine, machines, also={Machine: machines.keys}),
         Controller(
             Workload,
             needs,

@@ -59,7 +59,8 @@ def hold_offers(offers: Sequence[Offer], *, replaces: Sequence[Record] = (), ans
 def accept(view: View, offer_uid: str, contract: Contract, now_ms: int) -> Decision:
     """Choose one held offer: its hold moves to `contract`, its siblings are released, all in one commit.
 
-    Refused with OfferExpired when the offer's hold is no longer live or its time has passed.
+    Refused with OfferExpired when the offer's hold is no longer live or its time has passed. What the contract stands
+    on needs no look: while the offer is held, its deletion waits for it.
     """
     chosen = view.records.get(offer_uid)
     if chosen is None or not chosen.counts:
@@ -84,8 +85,13 @@ def release(records: Sequence[Record], to_phase: str, reason: str) -> Decision:
     return Decision(operations=[_release(record, to_phase, reason) for record in live])
 
 
-def capacity(machine_name: str, machine_uid: str, to_state: str, reason: str) -> Decision:
-    """Capacity appears, drains, fails or is re-budgeted: a commit like any other; every allocator then reads anew."""
+def capacity(
+    machine_name: str, machine_uid: str, to_state: str, reason: str, *, withdrawn: Sequence[Record] = ()
+) -> Decision:
+    """Capacity appears, drains, fails or is re-budgeted: a commit like any other; every allocator then reads anew.
+
+    Offers that it does not carry any more are `withdrawn` by it, so that nobody accepts what is not there.
+    """
     return Decision(
         operations=[
             Operation(
@@ -95,7 +101,8 @@ def capacity(machine_name: str, machine_uid: str, to_state: str, reason: str) ->
                 uid=machine_uid,
                 to_phase=to_state,
                 reason=reason,
-            )
+            ),
+            *(_release(record, "Withdrawn", "Withdrawn") for record in withdrawn),
         ]
     )
 

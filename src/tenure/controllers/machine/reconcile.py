@@ -2,12 +2,16 @@
 
 from tenure.client import NotFound
 from tenure.controllers.events import record
-from tenure.controllers.kernel import Key, KeysOf, Wait
+from tenure.controllers.kernel import Key, Wait
+from tenure.controllers.machine.fleet import placed_machine, sort_of
+from tenure.controllers.machine.for_sale import counted, declared, is_counted, overtaken, sold, uncounted
 from tenure.controllers.machine.health import devices_reported, state_wanted
 from tenure.controllers.machine.references import references_found
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import update_status
+from tenure.ledger import Decision, View
 from tenure.ledger.decision import capacity
+from tenure.placement import Fleet
 from tenure.quantities import Bytes
 from tenure.resources import ApiObject, Machine
 from tenure.resources.kinds.machine import MachineStatus
@@ -26,6 +30,7 @@ def settled(machine: Machine) -> bool:
         and status.reserved_seen == sorted(set(reserved.cores))
         and int(status.sellable_memory or 0) == max(0, int(status.memory or 0) - int(reserved.memory))
         and not set(status.sellable_cores) & set(reserved.cores)
+        and is_counted(status)
     )
 
 
@@ -34,18 +39,17 @@ class MachineReconciler:
 
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
+        self._declared: dict[str, tuple[object, ...]] = {}
+        """What is declared of each, as the ledger's memory has it: as first seen, or as committed since."""
 
-    @staticmethod
-    def keys_of(plane: Plane) -> KeysOf:
+    def keys(self, obj: ApiObject) -> list[Key]:
         """What a watched Machine wakes: nothing when its status already says what its spec wants, so that a fleet of
         thousands is not read again one by one at each start."""
-
-        def keys(obj: ApiObject) -> list[Key]:
-            assert isinstance(obj, Machine)
-            plane.machines[obj.name] = obj
-            return [] if settled(obj) else [Key("", obj.name)]
-
-        return keys
+        assert isinstance(obj, Machine)
+        self._plane.machines[obj.name] = obj
+        now = declared(obj)
+        known = self._declared.setdefault(obj.name, now)
+        return [] if settled(obj) and known == now else [Key("", obj.name)]
 
     async def reconcile(self, key: Key) -> Wait | None:
         """Ready when it was observed, Draining when its operator says so, Failed when it is reported broken."""
@@ -53,6 +57,7 @@ class MachineReconciler:
         try:
             machine = await plane.client.get(Machine, key.name)
         except NotFound:
+            self._declared.pop(key.name, None)
             return None
         if not await references_found(plane, machine):
             return Wait(LOOK_AGAIN_MS)
@@ -65,18 +70,33 @@ class MachineReconciler:
         if machine.metadata.deletion_timestamp is not None:
             return None  # it takes nothing new, whatever its spec says: `in_use` drains it and lets it go
         wanted = state_wanted(machine.spec)
-        rebudgeted = await self._rebudget(machine, topology)
-        if status.state == wanted and not rebudgeted:
+        machine = await self._rebudget(machine, topology)
+        assert machine.status is not None, "it had one"
+        now = declared(machine)
+        known = self._declared.get(machine.name, now)
+        if machine.status.state == wanted and is_counted(machine.status) and known == now:
             return None
         reason = _reason(machine, wanted)
-        await plane.allocator.decide(
-            lambda view, fleet, now_ms: capacity(machine.name, machine.uid, wanted, reason)  # noqa: ARG005
+        sells = placed_machine(machine, sort_of(machine, topology))
+
+        def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:  # noqa: ARG001 - the shape of a decision
+            return capacity(machine.name, machine.uid, wanted, reason, withdrawn=overtaken(view, sells))
+
+        await plane.allocator.decide(decide)
+        self._declared[machine.name] = now
+        # Not where others were written meanwhile: those wait for a commit of their own.
+        said = sold(machine.status)
+        await update_status(
+            plane.client,
+            machine,
+            lambda now: counted(now, plane.clock) if sold(now) == said else now,
+            MachineStatus(),
         )
         await record(plane.client, machine, reason, _told(machine, wanted, topology), plane.clock)
         return None
 
-    async def _rebudget(self, machine: Machine, topology: MachineTopology) -> bool:
-        """Write what is for sale under the reserve as declared now; True when that changed."""
+    async def _rebudget(self, machine: Machine, topology: MachineTopology) -> Machine:
+        """Write what is for sale under the reserve as declared now; where that changed, it is to be counted anew."""
         kept = set(machine.spec.reserved.cores)
         status = machine.status
         assert status is not None
@@ -87,10 +107,10 @@ class MachineReconciler:
         memory = Bytes(max(0, int(status.memory or 0) - int(machine.spec.reserved.memory)))
         failed = devices_reported(machine.spec)
         if (status.sellable_cores, status.sellable_memory, status.failed_devices) == (sellable, memory, failed):
-            return False
+            return machine
 
         def change(before: MachineStatus) -> MachineStatus:
-            return before.model_copy(
+            return uncounted(before, self._plane.clock).model_copy(
                 update={
                     "sellable_cores": sellable,
                     "sellable_memory": memory,
@@ -99,8 +119,7 @@ class MachineReconciler:
                 }
             )
 
-        await update_status(self._plane.client, machine, change, MachineStatus())
-        return True
+        return await update_status(self._plane.client, machine, change, MachineStatus())
 
 
 def _reason(machine: Machine, state: str) -> str:

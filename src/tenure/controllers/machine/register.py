@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tenure.client import AsyncClient
 from tenure.controllers.in_use.finalizer import create_guarded
+from tenure.controllers.machine.for_sale import sold, uncounted
 from tenure.controllers.status import update_status
 from tenure.discovery import scan
 from tenure.quantities import Bytes, Clock, Instant, Power
@@ -45,7 +46,7 @@ async def register(client: AsyncClient, clock: Clock) -> Registered:
     )
     await create_guarded(client, Site(metadata=ObjectMeta(name=SITE)))
     await create_guarded(client, HardwareProfile(metadata=ObjectMeta(name=profile), spec=spec))
-    machine = await _machine(client, name, profile, seen)
+    machine = await _machine(client, name, profile, seen, clock)
     engine = Engine(metadata=ObjectMeta(name=ENGINE), spec=EngineSpec(type="local", site=SITE, machine=name))
     await create_guarded(client, engine)
     machine = await _observed(client, machine, seen, clock)
@@ -53,7 +54,7 @@ async def register(client: AsyncClient, clock: Clock) -> Registered:
     return Registered(SITE, name, seen.topology.cpus_of(machine.spec.reserved.cores))
 
 
-async def _machine(client: AsyncClient, name: str, profile: str, seen: ObservedMachine) -> Machine:
+async def _machine(client: AsyncClient, name: str, profile: str, seen: ObservedMachine, clock: Clock) -> Machine:
     reserved = seen.reserved
     kept = (
         SystemReserve()
@@ -64,6 +65,7 @@ async def _machine(client: AsyncClient, name: str, profile: str, seen: ObservedM
     await create_guarded(client, wanted)
     machine = await client.get(Machine, name)
     if machine.spec.profile != profile:  # the hardware changed since the last start
+        machine = await update_status(client, machine, lambda status: uncounted(status, clock), MachineStatus())
         changed = machine.spec.model_copy(update={"profile": profile})
         machine = await client.replace(machine.model_copy(update={"spec": changed}))
     return machine
@@ -76,7 +78,7 @@ async def _observed(client: AsyncClient, machine: Machine, seen: ObservedMachine
         reserved = int(machine.spec.reserved.memory)
         seen_sellable = known(seen.sellable_memory_bytes())
         total = seen_sellable + reserved if seen_sellable is not None else known_or(seen.memory_total_bytes, 0)
-        return status.model_copy(
+        now = status.model_copy(
             update={
                 "cores": len(seen.topology.cores),
                 "sellable_cores": [core for core in seen.allowed_cores() if core not in kept],
@@ -92,6 +94,7 @@ async def _observed(client: AsyncClient, machine: Machine, seen: ObservedMachine
                 "observed_generation": machine.metadata.generation,
             }
         )
+        return now if sold(now) == sold(status) else uncounted(now, clock)
 
     return await update_status(client, machine, change, MachineStatus())
 
