@@ -105,7 +105,7 @@ async def _offer(plane: Plane, workload: Workload, asker: Asker, contract: Contr
         spec = made.spec.model_copy(update={"replaces": contract.name})
         return hold_offers([made.model_copy(update={"spec": spec})])
 
-    commit = await plane.allocator.decide(decide)
+    commit = await plane.allocator.decide(decide, terms.known.stands_on)
     offer = commit.offers[0] if commit.offers else None
     await _announce(plane, workload, contract, offer, commit.refused.message if commit.refused else "")
 
