@@ -51,7 +51,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("capacity", "tenure.cli.own.capacity:show", "What a site can still carry, and what binds.", HOST),
     Command("simulate", "tenure.cli.simulate:simulate", "Run a trace on a fleet, in virtual time.", HOST),
     Command("ledger", "tenure.cli.ledger:app", "Recount what is held.", HOST),
-    Command("backup", "tenure.cli.keeping:backup", "Copy all state into one file, while it runs.", HOST),
+    Command("backup", "tenure.cli.keeping:backup", "Copy its state into one file, while it runs.", HOST),
     Command("restore", "tenure.cli.keeping:restore", "Put a backup into an empty home, and recount it.", HOST),
     Command("get", "tenure.cli.verbs.get:get", "Show objects.", OBJECTS),
     Command("describe", "tenure.cli.verbs.describe:describe", "Show objects in full, with events.", OBJECTS),

@@ -45,7 +45,10 @@ BackupFile = Annotated[Path, Parameter(help="The backup's file.")]
 
 
 def backup(file: BackupFile, *, output: Output = "text") -> int:
-    """Copy all state of this home into one file, while it runs; the copy is verified before it is called one.
+    """Copy this home's state into one file, while it runs; the copy is verified before it is called one.
+
+    In it: objects, measurements, records of runs, evidence, keys and tokens. Not in it: models (fetched anew by
+    digest), journals and logs of runs, what workloads wrote themselves, and a signing key that you keep elsewhere.
 
     The file holds the tokens, and the signing key unless you brought one of your own: only its owner can read it, keep
     it like a key.

@@ -29,8 +29,9 @@ LINUX = Support(
     "grants; each contract says which, and the kernel is read back.",
 )
 _ELSEWHERE = (
-    "the command line and the SDK against a host on Linux, verification of evidence, `tenure simulate` and "
-    "`tenure capacity --fleet`, and `tenure inventory` of files from other machines."
+    "the command line and the SDK against a host on Linux (its door is on its loopback alone: "
+    "`ssh -L PORT:127.0.0.1:PORT HOST`, with the PORT that its kubeconfig names), verification of evidence, "
+    "`tenure simulate` and `tenure capacity --fleet`, and `tenure inventory` of files from other machines."
 )
 MACOS = Support(
     system="macOS",
@@ -64,7 +65,8 @@ def refusal_of(name: str, command: str) -> Failure | None:
         f"`tenure {command}` does not run on {support.system}. {support.lacks}",
         exit_code=exit_codes.INFEASIBLE,
         reason="SystemNotSupported",
-        next_step=f"run it on Linux, and talk to it from here with --kubeconfig FILE. What works here: {support.works}",
+        next_step="run it on Linux, and talk to it from here through `ssh -L` with its kubeconfig: --kubeconfig FILE. "
+        f"What works here: {support.works}",
     )
 
 

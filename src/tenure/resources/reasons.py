@@ -185,7 +185,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("RunNotFound", "the engine knows no run of this id", "`tenure ledger check` shows what really runs"),
     Reason("RunUnreadable", "the run's own record is damaged, and what it was given is not guessed", "put the file named back from a backup, or end the run: `tenure end CONTRACT`"),
     Reason("StopFailed", "processes were still there when the time to stop was over", "repeat; see the processes named"),
-    Reason("SystemNotSupported", "no work is held or measured on this operating system", "run it on Linux, and name its kubeconfig here: --kubeconfig FILE"),
+    Reason("SystemNotSupported", "no work is held or measured on this operating system", "run it on Linux; its door is on loopback, so open it here with `ssh -L PORT:127.0.0.1:PORT HOST` and name its kubeconfig: --kubeconfig FILE"),
     Reason("AbilityMissing", "the system does not grant what was asked", "`tenure doctor` lists what can be enforced"),
     Reason("EngineFailure", "the engine failed in a way it has no name for", "`tenure doctor`"),
     Reason("DigestMismatch", "a source holds another file than the Model names", "correct the source or the digest"),
