@@ -1,5 +1,6 @@
 """Activation that was cut off goes on from where it was signed: every window since then is judged, and none is lost."""
 
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,9 +9,12 @@ import pytest
 
 from tenure.controllers.contract import active, commissioning, ending
 from tenure.controllers.contract.checking import Recomputing, owed
+from tenure.controllers.contract.commissioning import job_key
+from tenure.controllers.contract.judge import Kind
 from tenure.controllers.contract.judging import judge_windows
 from tenure.controllers.contract.progress import ProgressBook
 from tenure.controllers.contract.stating import state
+from tenure.controllers.measuring import Job
 from tenure.engines import EndReason, Phase, RunNotFound
 from tenure.engines.local.translate import unknown_run
 from tenure.evidence import contract_source, export_bundle, verify_bundle
@@ -30,7 +34,7 @@ class Starting(Watched):
 
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(home, signed=False)
-        self.home, self.measurements, self.resumed, self.gone = home, 0, 0, False
+        self.home, self.measurements, self.resumed, self.gone, self.looked = home, 0, 0, False, 0
         key = next(key for key in self.host.objects if key[0] == "Contract")
         self.host.objects[key]["spec"]["hold"]["start"] = format_instant(BEGAN_MS)
         self.host.objects[key]["status"] = {
@@ -61,12 +65,13 @@ class Starting(Watched):
 
     def resume(self, run_id: str) -> Any:
         self.resumed += 1
-        return self.state(run_id)
+        return self.run
 
     def read_back(self, _run_id: str) -> None:
         return None
 
     def state(self, run_id: str) -> Any:
+        self.looked += 1
         if self.gone:
             raise RunNotFound(run_id)  # its supervisor ended it, and it was forgotten
         return self.run
@@ -110,6 +115,20 @@ async def test_in_one_go_it_is_ready_by_its_commissioning(starting: Starting) ->
     assert found.status.signature is not None
     assert (found.status.phase, ready(found)) == ("Active", ("True", "Commissioned"))
     assert (int(found.status.observed_at or 0), int(found.status.signature.signed_at)) == (AT_MS, AT_MS)
+
+
+async def test_what_is_being_measured_is_looked_at_and_otherwise_left_alone(starting: Starting) -> None:
+    """As in service: a commissioning that nobody disturbs calls good what is not kept once somebody looks."""
+    over = asyncio.Event()
+    job = Job(asyncio.ensure_future(over.wait()))  # type: ignore[arg-type]
+    starting.plane.measurements.jobs[job_key(Kind.UNDER_LOAD, starting.contract.uid)] = job
+    await starting.try_again()
+    await starting.try_again()
+    assert (starting.looked, starting.resumed, starting.measurements) == (2, 0, 0)
+    over.set()
+    await job.task
+    await starting.try_again()
+    assert (starting.resumed, starting.measurements) == (1, 1), "what was measured is judged in the next step"
 
 
 async def test_cut_off_behind_its_signature_it_is_not_measured_again_and_owes_every_window_since(

@@ -16,7 +16,7 @@ from tenure.controllers.contract.judge import Kind
 from tenure.controllers.measuring import Job, Measurements, Windows
 from tenure.controllers.probing import look_ms
 from tenure.controllers.serving import PROBER, PROBER_FILE, Serving
-from tenure.controllers.trialling.watching import Watching
+from tenure.controllers.trialling.watching import Watching, pace_ms
 from tenure.engines import RunNotFound, RunSpec
 from tenure.measurement import Endpoint, TrialPlan
 from tenure.measurement.store import SATURATION, Evidence, EvidenceKey
@@ -76,7 +76,7 @@ def test_under_saturation_nothing_was_carried_over_to_the_first_window_and_it_bo
 
 
 @pytest.mark.anyio
-async def test_what_is_being_measured_is_not_looked_at_meanwhile() -> None:
+async def test_what_is_being_measured_is_known_by_its_job() -> None:
     plane: Any = SimpleNamespace(measurements=Measurements(cpus=()))
     assert not measuring(plane, "c")
     over = asyncio.Event()
@@ -138,3 +138,9 @@ async def test_a_trial_is_looked_at_while_it_is_measured_and_survives_what_the_e
     async with Watching(plane, "hold.0", 500):
         await asyncio.wait_for(first.wait(), 30)
     assert set(looked) == {"hold.0"}
+
+
+@pytest.mark.parametrize(("windows_ms", "paced_ms"), [([60_000], 500), ([4_000], 250), ([1_000], 62), ([], 500)])
+def test_a_look_before_service_costs_less_and_is_taken_more_often(windows_ms: list[int], paced_ms: int) -> None:
+    """What judging, signing and writing down take in service is taken from the tap before as well."""
+    assert pace_ms(windows_ms) == paced_ms

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tenure.measurement import KernelFacts, causes, read_facts
-from tenure.measurement.intruders import look
+from tenure.measurement.intruders import ran
 from tenure.measurement.kernel import ThreadFacts, parse_cpu_list, tree_of
+from tenure.measurement.procfs import read_processes
 
 
 def stat(parent: int, *, utime: int = 0, stime: int = 0, faults: int = 0, rss: int = 0) -> str:
@@ -46,18 +47,30 @@ def root(tmp_path: Path) -> Path:
 
 def test_both_readers_of_a_process_read_one_line(root: Path) -> None:
     """Field 39 is the CPU it last ran on; the name may hold anything; half a line is no process."""
-    found = look(root)[20]
+    found = ran(read_processes(root))[20]
     assert (found.name, found.parent, found.cpu_ticks, found.start_ticks) == ("a (strange) name", 1, 999, 100)
     assert found.last_cpu == 1
     (root / "proc" / "20" / "stat").write_text(stat(1)[:60])
-    assert 20 not in look(root)
-    assert tree_of(20, root) == []
+    there = read_processes(root)
+    assert 20 not in ran(there)
+    assert tree_of(20, there) == []
 
 
 def test_the_tree_is_the_process_and_all_below_it(root: Path) -> None:
-    assert sorted(tree_of(10, root)) == [10, 11, 12]
-    assert tree_of(99, root) == []
-    assert tree_of(1, root / "nowhere") == []
+    there = read_processes(root)
+    assert tree_of(10, there) == [10, 11, 12]
+    assert tree_of(99, there) == []
+    assert read_processes(root / "nowhere") == {}
+
+
+def test_a_pass_that_was_made_is_not_made_again(root: Path) -> None:
+    """A look at a contract reads every process of the machine once, for whoever wants to know."""
+    there = read_processes(root)
+    (root / "proc" / "11" / "stat").unlink()
+    facts = read_facts(10, 0, root, processes=there)
+    assert facts is not None
+    assert facts.processes == (10, 11, 12)
+    assert facts.cpu_ns == (150 + 10) * (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
 
 
 def test_facts_are_summed_over_the_tree(root: Path) -> None:

@@ -37,7 +37,8 @@ class Plane:
     began_ms: int = field(init=False)
     """When this control plane began to look, Unix ms."""
     machines: dict[str, Machine] = field(default_factory=dict)
-    """Machines as last watched, for what is no matter of capacity (prices): a fleet is not listed for every answer."""
+    """Machines as last watched, for what is no matter of capacity (prices, profiles): a fleet is not listed for every
+    answer."""
 
     def __post_init__(self) -> None:
         self.periods = Periods(self.known)
@@ -49,8 +50,10 @@ class Plane:
         return isinstance(self.engine, SimulatedEngine)
 
     async def topology(self, machine: str) -> MachineTopology:
-        """The topology of a machine. Profiles are content-addressed, so what was read once stays true."""
-        return await self.topology_of((await self.client.get(Machine, machine)).spec.profile)
+        """The topology of a machine as last watched. Profiles are content-addressed, so what was read once stays true:
+        a look at a contract, several a second, asks nobody for it."""
+        watched = self.machines.get(machine) or await self.client.get(Machine, machine)
+        return await self.topology_of(watched.spec.profile)
 
     async def topology_of(self, profile: str) -> MachineTopology:
         """The topology that a profile holds."""

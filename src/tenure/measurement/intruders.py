@@ -1,7 +1,7 @@
 """Who else used some CPUs: processes outside a tree whose threads last ran there and took time since the last look.
 
-Reads /proc only. The kernel tells the CPU a thread last ran on (field 39 of /proc/PID/stat, proc(5)), so a process that
-wanders is attributed to where it was last seen; over a few looks an interferer cannot hide.
+From one pass over /proc. The kernel tells the CPU a thread last ran on (field 39 of /proc/PID/stat, proc(5)), so a
+process that wanders is attributed to where it was last seen; over a few looks an interferer cannot hide.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from tenure.measurement.procfs import LAST_CPU, PARENT, START_TICKS, read_stat
+from tenure.measurement.procfs import LAST_CPU, PARENT, START_TICKS, Processes, Stat
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 KERNEL_THREADD = 2
@@ -29,19 +28,12 @@ class Ran:
     last_cpu: int
 
 
-def look(root: Path = Path("/")) -> dict[int, Ran]:
-    """Every process that is no kernel thread, by pid."""
-    found: dict[int, Ran] = {}
-    for entry in (root / "proc").iterdir():
-        if entry.name.isdigit() and (ran := _read(entry)) is not None:
-            found[ran.pid] = ran
-    return found
+def ran(processes: Processes) -> dict[int, Ran]:
+    """What every process that is no kernel thread had used, by pid; pure."""
+    return {pid: _ran(pid, stat) for pid, stat in processes.items() if KERNEL_THREADD not in (pid, stat.field(PARENT))}
 
 
-def _read(folder: Path) -> Ran | None:
-    stat, pid = read_stat(folder), int(folder.name)
-    if stat is None or KERNEL_THREADD in (pid, stat.field(PARENT)):
-        return None
+def _ran(pid: int, stat: Stat) -> Ran:
     return Ran(pid, stat.field(START_TICKS), stat.name, stat.field(PARENT), stat.cpu_ticks, stat.field(LAST_CPU))
 
 

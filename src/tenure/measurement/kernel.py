@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenure.measurement.procfs import MAJOR_FAULTS, PARENT, RESIDENT_PAGES, read_stat
+from tenure.measurement.procfs import MAJOR_FAULTS, PARENT, RESIDENT_PAGES, Processes, read_processes, read_text
 
 TICK_NS = 1_000_000_000 // (os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100)
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -59,44 +59,43 @@ class Cause:
     detail: str
 
 
-def tree_of(pid: int, root: Path = Path("/")) -> list[int]:
-    """The process and all its descendants that are there now; empty when it is gone."""
-    parents: dict[int, int] = {}
-    folder = root / "proc"
-    for entry in folder.iterdir() if folder.is_dir() else ():
-        if entry.name.isdigit() and (stat := read_stat(entry)) is not None:
-            parents[int(entry.name)] = stat.field(PARENT)
-    found = [pid] if pid in parents else []
+def tree_of(pid: int, processes: Processes) -> list[int]:
+    """The process and all its descendants among these; empty when it is gone. Pure."""
+    children: dict[int, list[int]] = {}
+    for child, stat in processes.items():
+        children.setdefault(stat.field(PARENT), []).append(child)
+    found = [pid] if pid in processes else []
     for process in found:
-        found += [child for child, parent in parents.items() if parent == process]
+        found += children.get(process, ())
     return found
 
 
-def read_facts(pid: int, monotonic_ns: int, root: Path = Path("/")) -> KernelFacts | None:
-    """Facts of a process tree; None when its root process is gone."""
-    processes = tree_of(pid, root)
-    if not processes:
+def read_facts(
+    pid: int, monotonic_ns: int, root: Path = Path("/"), *, processes: Processes | None = None
+) -> KernelFacts | None:
+    """Facts of a process tree; None when its root process is gone. `processes`: a pass that was just made."""
+    there = read_processes(root) if processes is None else processes
+    tree = tree_of(pid, there)
+    if not tree:
         return None
     cpu = rss = faults = 0
     waited: int | None = None
     threads: list[ThreadFacts] = []
-    for process in processes:
-        folder = root / "proc" / str(process)
-        stat = read_stat(folder)
-        if stat is None:
-            continue
+    for process in tree:
+        stat = there[process]
         cpu += stat.cpu_ticks * TICK_NS
         faults += stat.field(MAJOR_FAULTS)
         rss += stat.field(RESIDENT_PAGES) * PAGE_BYTES
-        for thread in _threads(folder):
-            threads.append(_thread_facts(process, thread))
-            delay = _words(thread / "schedstat")
+        tasks = f"{root}/proc/{process}/task"
+        for thread in _threads(tasks):
+            threads.append(_thread_facts(process, thread, f"{tasks}/{thread}"))
+            delay = _words(f"{tasks}/{thread}/schedstat")
             if delay is not None and len(delay) > 1:
                 waited = (waited or 0) + int(delay[1])
     cpus = {cpu for thread in threads for cpu in thread.allowed}
     return KernelFacts(
         monotonic_ns=monotonic_ns,
-        processes=tuple(processes),
+        processes=tuple(tree),
         threads=tuple(threads),
         cpu_ns=cpu,
         waited_ns=waited,
@@ -141,48 +140,39 @@ def parse_cpu_list(text: str) -> tuple[int, ...]:
     return tuple(cpus)
 
 
-def _words(path: Path) -> list[str] | None:
-    try:
-        return path.read_text().split()
-    except OSError:
-        return None
+def _words(path: str) -> list[str] | None:
+    text = read_text(path)
+    return None if text is None else text.split()
 
 
-def _threads(folder: Path) -> list[Path]:
+def _threads(folder: str) -> list[int]:
     try:
-        return sorted((folder / "task").iterdir(), key=lambda path: int(path.name))
+        return sorted(int(name) for name in os.listdir(folder))
     except OSError:
         return []
 
 
-def _thread_facts(process: int, folder: Path) -> ThreadFacts:
+def _thread_facts(process: int, thread: int, folder: str) -> ThreadFacts:
     name, allowed = "?", ()
-    try:
-        for line in (folder / "status").read_text().splitlines():
-            key, _, value = line.partition(":")
-            if key == "Name":
-                name = value.strip()
-            elif key == "Cpus_allowed_list":
-                allowed = parse_cpu_list(value)  # type: ignore[assignment]
-    except OSError:
-        pass  # The thread ended meanwhile.
-    return ThreadFacts(process, int(folder.name), name, allowed)
+    for line in (read_text(f"{folder}/status") or "").splitlines():  # nothing: the thread ended meanwhile
+        key, _, value = line.partition(":")
+        if key == "Name":
+            name = value.strip()
+        elif key == "Cpus_allowed_list":
+            allowed = parse_cpu_list(value)  # type: ignore[assignment]
+    return ThreadFacts(process, thread, name, allowed)
 
 
 def _throttled(pid: int, root: Path) -> int | None:
     """Throttled time of the process's cgroup, version 2 (microseconds) or 1 (nanoseconds)."""
-    try:
-        lines = (root / "proc" / str(pid) / "cgroup").read_text().splitlines()
-    except OSError:
-        return None
-    for line in lines:
+    for line in (read_text(f"{root}/proc/{pid}/cgroup") or "").splitlines():
         _, controllers, path = line.split(":", 2)
         relative = path.lstrip("/")
         mounts = ["sys/fs/cgroup", "sys/fs/cgroup/unified"] if not controllers else []
         if "cpu" in controllers.split(","):
             mounts = [f"sys/fs/cgroup/{controllers}", "sys/fs/cgroup/cpu"]
         for mount in mounts:
-            words = _words(root / mount / relative / "cpu.stat")
+            words = _words(f"{root}/{mount}/{relative}/cpu.stat")
             pairs = dict(zip(words[::2], words[1::2], strict=False)) if words else {}
             if "throttled_usec" in pairs:
                 return int(pairs["throttled_usec"]) * 1000
@@ -192,12 +182,11 @@ def _throttled(pid: int, root: Path) -> int | None:
 
 
 def _stolen(cpus: set[int], root: Path) -> int | None:
-    try:
-        lines = (root / "proc" / "stat").read_text().splitlines()
-    except OSError:
+    text = read_text(f"{root}/proc/stat")
+    if text is None:
         return None
     stolen: int | None = None
-    for line in lines:
+    for line in text.splitlines():
         name, *figures = line.split()
         if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in cpus and len(figures) > 7:
             stolen = (stolen or 0) + int(figures[7]) * TICK_NS

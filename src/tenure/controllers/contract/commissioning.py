@@ -31,6 +31,7 @@ from tenure.controllers.measuring import MeasurementFailedError, Windows
 from tenure.controllers.plane import Plane
 from tenure.controllers.serving import MissingReferenceError, ServingError
 from tenure.controllers.status import condition
+from tenure.controllers.trialling.watching import look_at, pace_ms
 from tenure.engines import EndReason, EngineFailure, Phase, RunNotFound, RunState
 from tenure.quantities import Instant
 from tenure.resources import Contract
@@ -53,7 +54,7 @@ async def commission(plane: Plane, contract: Contract) -> Wait | None:
         await set_phase(plane, contract, "Commissioning", said)
         return Wait(before_start)
     if measuring(plane, contract.uid):
-        return Wait(LOOK_MS)
+        return await _watched(plane, contract)
     if await predecessor_stands(plane, contract):
         return Wait(PREDECESSOR_LOOK_MS)
     before = await in_the_way(plane, contract)
@@ -148,7 +149,7 @@ async def _measure(plane: Plane, contract: Contract, state: RunState, run: RunSt
             begun = Commissioning(started_at=Instant(plane.clock.now_ms()))
             await set_phase(plane, contract, "Commissioning", said, run=run, commissioning=begun)
         if not job.done:
-            return Wait(LOOK_MS)
+            return await _watched(plane, contract)
     try:
         found = {kind: plane.measurements.take(job_key(kind, contract.uid)) for kind in plans}
     except MeasurementFailedError as error:
@@ -163,10 +164,16 @@ def job_key(kind: Kind, uid: str) -> str:
 
 
 def measuring(plane: Plane, uid: str) -> bool:
-    """Whether a measurement is under way. It is then left alone: a whole step of commissioning, five times a second,
-    would take the system's core from the tap, which no trial had to bear, and be measured with the rest."""
+    """Whether a measurement is under way. Then it is looked at as in service, and nothing else is done about it."""
     jobs = [plane.measurements.jobs.get(job_key(kind, uid)) for kind in Kind]
     return any(job is not None and not job.done for job in jobs)
+
+
+async def _watched(plane: Plane, contract: Contract) -> Wait:
+    """What is measured is watched as it will be in service and as its trial was: no more, which no trial had to bear,
+    and no less, which would call good what is not kept afterwards."""
+    await asyncio.to_thread(look_at, plane, contract.spec.hold.id)
+    return Wait(pace_ms(promise.window.ms for promise in contract.spec.promises.statistical))
 
 
 def drop_measurements(plane: Plane, uid: str) -> None:

@@ -13,8 +13,9 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.causes import KernelLook, KernelLooks
 from tenure.controllers.remedies.situation import Intruder, Situation
 from tenure.engines import RunState
-from tenure.measurement.intruders import Ran, intruders, look
+from tenure.measurement.intruders import Ran, intruders, ran
 from tenure.measurement.kernel import KernelFacts, causes, read_facts
+from tenure.measurement.procfs import read_processes
 from tenure.promises import Verdict, Window, WindowVerdict
 from tenure.resources import Contract
 from tenure.resources.kinds.contract import ReadBackFact
@@ -91,10 +92,11 @@ class Looks:
         return found.cause_of(window) if found is not None else None
 
     def _look(self, uid: str, pid: int | None, cpus: tuple[int, ...], now_ns: int):  # type: ignore[no-untyped-def]
-        ran = look()
-        facts = read_facts(pid, now_ns) if pid is not None else None
+        processes = read_processes()
+        now_ran = ran(processes)
+        facts = read_facts(pid, now_ns, processes=processes) if pid is not None else None
         before_facts, before_ran = self.facts.get(uid), self.ran.get(uid)
-        self.ran[uid] = (now_ns, ran)
+        self.ran[uid] = (now_ns, now_ran)
         if facts is not None:
             self.facts[uid] = facts
         found_causes = causes(before_facts, facts, cpus) if before_facts and facts else []
@@ -104,7 +106,7 @@ class Looks:
         seconds = self.seconds[uid] = (now_ns - before_ran[0]) / 1e9
         return found_causes, [
             Intruder(one.pid, one.start_ticks, one.name, cpus, share)
-            for one, share in intruders(before_ran[1], ran, cpus, own, seconds)
+            for one, share in intruders(before_ran[1], now_ran, cpus, own, seconds)
         ]
 
     def forget(self, uid: str) -> None:
