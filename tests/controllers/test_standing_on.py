@@ -165,6 +165,7 @@ async def test_what_goes_between_the_answer_and_its_commit_is_held_by_nobody(
 async def test_before_it_is_let_go_the_generation_moves_so_that_whoever_planned_on_it_plans_anew(
     market: Market, model: type[ApiObject], name: str
 ) -> None:
+    await InUseReconciler(market.plane, model).reconcile(Key("", name))  # as soon as it is seen
     before = (await market.plane.allocator.look()).generation
     assert await market.delete(model, name) is None
     assert (await market.plane.allocator.look()).generation > before
