@@ -133,7 +133,7 @@ async def test_through_the_door_the_offer_says_its_size_and_what_the_next_one_la
         assert size.next_size is not None
         assert size.next_size.members == 5
         assert size.next_size.needs.message == "devices:gpu: 40 devices needed, 32 available, 32 in all"
-        assert "4 of 2 to 6 members; 5 take devices:gpu: 40 devices needed" in shown(said)
+        assert "4 of 2 to 6 members; for 5: devices:gpu: 40 devices needed" in shown(said)
         (offer,) = (await user.list(Offer, namespace="default")).items
         assert (len(offer.spec.hold.claims), str(offer.spec.price.hourly)) == (4, "32.00 EUR")
         assert offer.spec.chosen == said.quotes[0].chosen

@@ -19,12 +19,12 @@ def add_chosen(rows: Table, chosen: Chosen) -> None:
 
 
 def _size_text(size: Size) -> str:
-    """6 of 2 to 8 members, worth 14; 8, worth 15, would take devices:gpu: ..."""
+    """6 of 2 to 8 members (worth 14); for 8 (worth 15): devices:gpu: 64 devices needed, ..."""
     whose = f"{size.role}: " if size.role else ""
     said = f"{whose}{size.members} of {size.members_min} to {size.members_max} members{_worth(size.value)}"
     larger = size.next_size
-    return said if larger is None else f"{said}; {larger.members}{_worth(larger.value)} take {larger.needs.message}"
+    return said if larger is None else f"{said}; for {larger.members}{_worth(larger.value)}: {larger.needs.message}"
 
 
 def _worth(value: int | None) -> str:
-    return "" if value is None else f", worth {value}"
+    return "" if value is None else f" (worth {value})"
