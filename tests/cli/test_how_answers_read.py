@@ -158,6 +158,10 @@ def test_a_verdict_shows_its_windows_and_its_budget() -> None:
         }
         for verdict in verdicts
     ]
+    burning = account | {"burnRateShort": 2.0, "burnRateLong": 0.5}
+    burns = answers.active_status(verdict="Breached", accounting=[burning])
+    told = shown(verdict_view(answers.contract_object("chat-1", "default", "chat", **burns)))
+    assert "time to first token p95: burn rate 2 over 2 windows, 0.5 over 8" in told
     status = answers.active_status(verdict="Breached", accounting=[account], windows=windows)
     assert shown(verdict_view(answers.contract_object("chat-1", "default", "chat", **status))) == snapshot("""\
 ✔ Ready  Kept  the newest window was kept

@@ -25,7 +25,7 @@ def test_the_conflicting_set_is_minimal(home: House) -> None:
     both = home.command("both", extra=f"  resources: {{cores: 4096, {FITS}}}\n  residency: {{jurisdictions: [EU]}}\n")
     assert home.tenure("request", "-f", both).code == 5
     assert len(home.tenure("why", "both", "-o", "json").json["answer"]["refusal"]["conflicting"]) == 1
-    assert home.tenure("request", "-f", home.command("fits", extra=f"  resources: {{{FITS}}}\n")).code == 0
+    assert home.tenure("ask", "-f", home.command("fits", extra=f"  resources: {{{FITS}}}\n")).code == 0
 
 
 def test_twin_a_feasible_need_has_nothing_that_binds(home: House) -> None:

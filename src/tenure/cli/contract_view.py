@@ -8,6 +8,7 @@ from rich.text import Text
 from tenure.cli.answer import BAD, GOOD, MIDDLING, QUIET, add_promises, relaxation_text
 from tenure.cli.tables import WordTable
 from tenure.cli.words import (
+    burn_text,
     counted,
     duration_text,
     instant_text,
@@ -140,6 +141,7 @@ def verdict_view(contract: Contract) -> RenderableType:
         parts.append(condition_line(condition))
     if status.accounting:
         parts.append(_accounting(status.accounting))
+        parts += [_burning(account) for account in status.accounting if account.burn_rate_short is not None]
     if status.windows:
         parts.append(_windows(status.windows))
     return Group(*parts)
@@ -179,15 +181,14 @@ def ready_reason(contract: Contract) -> str:
 
 
 def _accounting(accounts: list[Accounting]) -> RenderableType:
-    counts = ("windows", "kept", "breached", "unverifiable")
-    headings = ("promise", "verdict", *counts, "attained", "budget left", "burn rate")
+    headings = ("promise", "verdict", "windows", "kept", "breached", "unverifiable", "attained", "budget left")
     rows: list[tuple[str | Text, ...]] = []
     for account in accounts:
         attained = percent(account.attainment) if account.attainment is not None else "unknown"
         left = f"{account.budget_left:.3g} windows" if account.budget_left is not None else "unknown"
         rows.append(
             (
-                f"{metric_text(account.metric)} {account.percentile or ''}".strip(),
+                _promise_name(account),
                 Text(account.verdict, style=VERDICTS[account.verdict]),
                 str(account.windows),
                 str(account.kept),
@@ -195,17 +196,19 @@ def _accounting(accounts: list[Accounting]) -> RenderableType:
                 str(account.unverifiable),
                 attained,
                 left,
-                _burning(account),
             )
         )
     return WordTable(headings, rows, ruled=False)
 
 
-def _burning(account: Accounting) -> str:
+def _promise_name(account: Accounting) -> str:
+    return f"{metric_text(account.metric)} {account.percentile or ''}".strip()
+
+
+def _burning(account: Accounting) -> Text:
     """How fast the error budget goes; 1 uses it up exactly at the end of the period."""
-    if account.burn_rate_short is None or account.burn_rate_long is None:
-        return "unknown"
-    return f"{account.burn_rate_short:.3g} now, {account.burn_rate_long:.3g} lately"
+    now, lately = account.burn_rate_short or 0.0, account.burn_rate_long or 0.0
+    return Text(f"{_promise_name(account)}: {burn_text(now, lately)}", style=BAD if now > 1 else QUIET)
 
 
 def _windows(windows: list[WindowVerdict]) -> RenderableType:

@@ -155,3 +155,11 @@ def nanoseconds_text(duration: Duration | None) -> str:
         if ns >= size:
             return f"{ns / size:.3g}{unit}"
     return f"{ns}ns"
+
+
+def burn_text(now: float, lately: float) -> str:
+    """How fast an error budget goes now, and has gone for a while; 1 uses it up exactly at the end of the period."""
+    from tenure.promises import BurnPolicy  # few answers show it, and it comes with numpy
+
+    policy = BurnPolicy()
+    return f"burn rate {now:.3g} over {policy.short_windows} windows, {lately:.3g} over {policy.long_windows}"

@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from tenure.cli.audit.limits import burn_text, limit_of, limit_text, limit_word
+from tenure.cli.audit.limits import limit_of, limit_text, limit_word
 from tenure.cli.audit.replay import Audit, Episode, Window, unverifiable_text
-from tenure.cli.words import counted
+from tenure.cli.words import burn_text, counted
 from tenure.controllers.contract.deadline import Completion
 from tenure.promises import Promise, Verdict
 from tenure.quantities import format_instant
@@ -60,7 +60,7 @@ def _promise(audit: Audit, promise: Promise, width: int) -> list[RenderableType]
         f" {limit_text(promise)}  ",
         (str(found.verdict), COLOURS[found.verdict]),
         (f"  {attained}; {found.not_owed} not owed; budget {found.budget_left} of {found.budget} left; ", "dim"),
-        (burn_text(found), "red" if found.remedy_due else "dim"),
+        (burn_text(found.burn_short, found.burn_long), "red" if found.remedy_due else "dim"),
     )
     if not windows:
         return [title, Text("  no window was judged", "dim")]

@@ -1,7 +1,7 @@
 """The line that a promise draws, in words and on a chart: a ceiling for a latency, a floor for what is delivered."""
 
 from tenure.cli.words import percent
-from tenure.promises import Account, AvailabilityObjective, BurnPolicy, LatencyObjective, Promise
+from tenure.promises import AvailabilityObjective, LatencyObjective, Promise
 from tenure.promises import limit_of as objective_limit
 from tenure.quantities import Duration, Rate
 
@@ -30,13 +30,6 @@ def seen_text(promise: Promise, seen: float) -> str:
         case AvailabilityObjective():
             return percent(seen / 1e6)
     return f"{seen / 1e6:.3g}/s"
-
-
-def burn_text(found: Account) -> str:
-    """How fast the error budget goes now, and has gone for a while; 1 uses it up exactly at the end of the period."""
-    policy = BurnPolicy()
-    short, long = f"over {policy.short_windows} windows", f"over {policy.long_windows}"
-    return f"burn rate {found.burn_short:.3g} {short}, {found.burn_long:.3g} {long}"
 
 
 def limit_word(promise: Promise) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from html import escape
 
 from tenure.cli.audit.chart import observed_of
-from tenure.cli.audit.limits import burn_text, limit_of, limit_text, limit_word, seen_text
+from tenure.cli.audit.limits import limit_of, limit_text, limit_word, seen_text
 from tenure.cli.audit.replay import Audit, Episode, RemedyTaken, Window, unverifiable_text
 from tenure.cli.pages import asset, document
+from tenure.cli.words import burn_text
 from tenure.controllers.contract.deadline import Completion
 from tenure.promises import Promise, Verdict
 from tenure.quantities import format_instant
@@ -86,7 +87,8 @@ def _promise(audit: Audit, promise: Promise) -> str:
     return (
         f"<h2>{escape(promise.name)} {escape(limit_text(promise))}: {_said(found.verdict)}</h2>"
         f'<p class="dim">kept in {attained} (promised {promise.assurance.share:.0%}); budget {found.budget_left} of '
-        f"{found.budget} windows left, {burn_text(found)}; {found.not_owed} windows were not owed{reasons}</p>"
+        f"{found.budget} windows left, {burn_text(found.burn_short, found.burn_long)}; "
+        f"{found.not_owed} windows were not owed{reasons}</p>"
         f"{_chart(windows, promise)}"
     )
 
