@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tenure.resources.reasons import BY_CODE
+
 WORKLOADS = "/apis/tenure.dev/v1alpha1/namespaces/default/workloads"
 ENGINES = "/apis/tenure.dev/v1alpha1/engines"
 
@@ -27,3 +29,28 @@ def namespace(name: str) -> dict[str, Any]:
 
 def secret(name: str, **data: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
+
+
+WHOLE = frozenset(
+    {
+        *("NotUtf8", "NotJson", "NotAnObject", "TooDeep", "DuplicateKey", "DocumentTooLarge"),
+        *("MethodNotAllowed", "TooManyRequests", "StoreReadOnly", "ServiceUnavailable", "InternalError"),
+    }
+)
+"""What is said of a body or of the host as a whole; everything else names the field at fault."""
+
+
+def assert_complete(status: dict[str, Any]) -> None:
+    """A refusal says a code of the one table, the field, and the next step, for programs and in its words."""
+    assert (status["kind"], status["status"]) == ("Status", "Failure")
+    assert status["message"]
+    assert status["reason"] in BY_CODE, status
+    causes = status["details"]["causes"]
+    assert causes, status
+    for cause in causes:
+        assert cause["reason"] in BY_CODE, cause
+        assert cause["nextStep"], cause
+        assert cause["nextStep"] in cause["message"], cause
+        assert "KIND" not in cause["nextStep"], cause
+        whole = cause["reason"] in WHOLE or "requested resource" in cause["message"] or "OpenAPI" in cause["message"]
+        assert cause["field"] or whole, cause

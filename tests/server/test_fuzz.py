@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tenure.client import from_home
-from tests.server.builders import WORKLOADS, workload
+from tests.server.builders import WORKLOADS, assert_complete, workload
 from tests.support.embedded import Embedded, embedded_in_thread
 
 SECONDS_MAX = 1.0
@@ -51,10 +51,7 @@ def send(http: httpx2.Client, method: str, path: str, **more: Any) -> httpx2.Res
             break
     assert took_s < SECONDS_MAX, f"{method} {path} {more} took {took_s:.1f} s, {ATTEMPTS} times over"
     if answer.status_code >= 400:
-        status = answer.json()
-        assert status["kind"] == "Status"
-        assert status["reason"]
-        assert status["message"]
+        assert_complete(answer.json())
     return answer
 
 

@@ -144,7 +144,8 @@ class TestObjects:
     async def test_need_a_namespace_that_exists(self, user: httpx2.AsyncClient) -> None:
         path = WORKLOADS.replace("default", "nowhere")
         status = status_of(await user.post(path, json=workload(namespace="nowhere")), 404, "NotFound")
-        assert status["details"] == {"name": "nowhere", "kind": "namespaces"}
+        assert {**status["details"], "causes": None} == {"name": "nowhere", "kind": "namespaces", "causes": None}
+        assert causes_of(status) == {"metadata.namespace": "NotFound"}
 
     async def test_exist_once(self, user: httpx2.AsyncClient) -> None:
         await make(user)
@@ -318,6 +319,8 @@ class TestLists:
         assert await names("app in (x, y),!old") == ["a"]
         assert await names("app notin (x)") == ["b", "c"]
         assert await names("app") == ["a", "b"]
+        assert await names("old>0") == ["b"]
+        assert await names("old<1") == []
         status_of(await user.get(WORKLOADS, params={"labelSelector": "a=b=c"}), 400, "BadRequest")
 
     async def test_by_fields(self, user: httpx2.AsyncClient, controllers: httpx2.AsyncClient) -> None:

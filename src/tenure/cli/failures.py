@@ -1,5 +1,6 @@
 """Every way in which a command says no, and how it reads: what is wrong, where, what to do next."""
 
+import errno
 import json
 import os
 import sys
@@ -29,6 +30,15 @@ class Failure(Exception):  # noqa: N818
         self.next_step = next_step
         self.causes = tuple(causes)
 
+    @property
+    def step(self) -> str:
+        """What to do next: what was said of this very failure, else what the table of reasons says of its sort."""
+        if self.next_step or self.causes:
+            return self.next_step
+        from tenure.resources.reasons import next_step
+
+        return next_step(self.reason)
+
     def to_json(self) -> dict[str, Any]:
         """A Status of the API's shape, with the exit code and the next step beside it."""
         status: dict[str, Any] = {
@@ -39,8 +49,8 @@ class Failure(Exception):  # noqa: N818
             "message": self.message,
             "exitCode": self.exit_code,
         }
-        if self.next_step:
-            status["nextStep"] = self.next_step
+        if self.step:
+            status["nextStep"] = self.step
         if self.causes:
             status["details"] = {"causes": list(self.causes)}
         return status
@@ -49,11 +59,13 @@ class Failure(Exception):  # noqa: N818
         """For people: one line what, then each cause with its place and its next step."""
         lines = [f"error: {self.message}  [{self.reason}]"]
         for cause in self.causes:
+            if (cause["code"], cause["message"]) == (self.reason, self.message):
+                continue  # said already; JSON has its field too
             lines.append(f"  ✗ {_where(cause)}{cause['message']}  [{cause['code']}]")
             if cause.get("nextStep"):
                 lines.append(f"    → {cause['nextStep']}")
-        if self.next_step:
-            lines.append(f"  → {self.next_step}")
+        if self.step:
+            lines.append(f"  → {self.step}")
         return "\n".join(lines)
 
 
@@ -77,8 +89,8 @@ def unverifiable(message: str, reason: str = "Unverifiable", next_step: str = ""
     return Failure(message, exit_code=exit_codes.UNVERIFIABLE, reason=reason, next_step=next_step)
 
 
-_NAME_A_FILE = "name a file that is there; a path is taken from the folder that the command runs in"
-_READABLE = "name a file that this user may read and write; `ls -l` shows whose it is"
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Told at a write, which knows no name."""
 
 
 def failure_of(error: BaseException, tokens: Sequence[str]) -> Failure:
@@ -95,12 +107,15 @@ def failure_of(error: BaseException, tokens: Sequence[str]) -> Failure:
         return _of_problems(error)
     if module == "tenure.sdk.outcomes":
         return _of_the_sdk(error)
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        where = f"{error.filename}: " if error.filename else ""
+        message = f"{where}{(error.strerror or str(error)).lower()}"
+        return unverifiable(message, "DiskFull")
     if isinstance(error, OSError) and error.filename is not None:
         message = f"{error.filename}: {(error.strerror or str(error)).lower()}"
         missing = isinstance(error, FileNotFoundError)
         code = exit_codes.NOT_FOUND if missing else exit_codes.USAGE
-        reason, step = ("FileNotFound", _NAME_A_FILE) if missing else ("FileUnreadable", _READABLE)
-        return Failure(message, exit_code=code, reason=reason, next_step=step)
+        return Failure(message, exit_code=code, reason="FileNotFound" if missing else "FileUnreadable")
     if os.environ.get("TENURE_DEBUG"):
         traceback.print_exception(error)
     return Failure(
@@ -183,7 +198,6 @@ _DOOR_CODES = {
 }
 # Reasons of the door whose next step the table of reasons knows under another name.
 _STEP_OF = {
-    "NoConnection": "ServerUnreachable",
     "Unreachable": "ServerUnreachable",
     "ServiceUnavailable": "Unreachable",
 }
@@ -198,12 +212,14 @@ def _of_the_door(error: BaseException) -> Failure:
     if code is None:
         code = exit_codes.OUR_FAULT if status >= 500 else exit_codes.USAGE
     message = str(error)
-    causes = [_cause(c) for c in error.causes if c.message != message]  # type: ignore[attr-defined]
-    if causes and all(c["path"] and c["message"] in message for c in causes):
+    causes = [_cause(c) for c in error.causes]  # type: ignore[attr-defined]
+    if causes and " is invalid: " in message and all(c["path"] and c["message"] in message for c in causes):
         message = message.partition(" is invalid: ")[0] + " is invalid"
     step = "" if causes else next_step(_STEP_OF.get(reason, reason))
+    if len(causes) == 1 and message.startswith(causes[0]["message"]):
+        message, step = causes[0]["message"], causes[0].get("nextStep", "") if causes[0]["code"] == reason else ""
     if code == exit_codes.NOT_FOUND:
-        step = _find_it(message)
+        step = step or _find_it(message)
     return Failure(message, exit_code=code, reason=reason, next_step=step, causes=causes)
 
 
@@ -238,14 +254,15 @@ def _of_the_sdk(error: BaseException) -> Failure:
 
 
 def _cause(cause: Any) -> dict[str, Any]:
-    # A Status has no place for the next step, so the host writes it behind its words.
+    # A Status of Kubernetes has no place for the next step, so every host writes it behind its words.
     from tenure.resources.reasons import next_step
 
-    known = next_step(cause.reason)
     message, _, step = cause.message.partition("; see `")
-    if step:
+    if cause.next_step:
+        message, step = cause.message.removesuffix(f"; {cause.next_step}"), cause.next_step
+    elif step:
         step = f"see `{step}"
-    elif known:  # a step that the host worded for this very value stays in its words
+    elif known := next_step(cause.reason):  # a step that the host worded for this very value stays in its words
         message, step = cause.message.removesuffix(f"; {known}"), known
     found = {"code": cause.reason, "message": message, "path": cause.field}
     return found | ({"nextStep": step} if step else {})

@@ -8,11 +8,15 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One thing wrong with a request: where (`spec.objectives.timeToFirstToken.p95`), which sort, in words."""
+    """One thing wrong with a request: where (`spec.objectives.timeToFirstToken.p95`), which sort, in words, what to do.
+
+    `next_step` also ends the message; it is empty where the host says none, as hosts other than Tenure's do.
+    """
 
     field: str
     reason: str
     message: str
+    next_step: str = ""
 
 
 class ApiError(Exception):
@@ -157,7 +161,7 @@ def error_from_status(code: int, status: Any) -> ApiError:
     reason = str(status.get("reason") or "")
     details = status.get("details") or {}
     causes = tuple(
-        Cause(str(c.get("field") or ""), str(c.get("reason") or ""), str(c.get("message") or ""))
+        Cause(*(str(c.get(member) or "") for member in ("field", "reason", "message", "nextStep")))
         for c in details.get("causes") or ()
     )
     code = int(status.get("code") or code)

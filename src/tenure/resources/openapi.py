@@ -257,7 +257,10 @@ _META_SCHEMAS: dict[str, Any] = {
                     "retryAfterSeconds": {"type": "integer"},
                     "causes": {
                         "type": "array",
-                        "items": {"type": "object", "properties": {"field": _TEXT, "reason": _TEXT, "message": _TEXT}},
+                        "items": {
+                            "type": "object",
+                            "properties": {"field": _TEXT, "reason": _TEXT, "message": _TEXT, "nextStep": _TEXT},
+                        },
                     },
                 },
             },

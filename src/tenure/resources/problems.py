@@ -96,7 +96,8 @@ def path_text(content: Any, location: tuple[int | str, ...], *, keep_last: bool 
             continue
         if step == "[key]":
             continue
-        text += f".{step}" if text else step
+        name = step or '""'  # a key may be empty, its path may not: that would be the whole document
+        text += f".{name}" if text else name
         content = content.get(step) if isinstance(content, Mapping) else None
     return text
 

@@ -19,6 +19,7 @@ _LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _QUALIFIED_NAME = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _ANNOTATION_BYTES_MAX = 256 << 10
+_KEY_STEP = "write it like app or example.com/app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,16 @@ def _require_kind(kind: Kind, content: JsonObject) -> None:
     given = content.get("apiVersion"), content.get("kind")
     wanted = kind.api_version, kind.kind
     if given != wanted:
-        raise bad_request(
+        said = (
             f"the object is {given[1] or 'of no kind'} in {given[0] or 'no apiVersion'}, this address takes "
-            f"{wanted[1]} in {wanted[0]}",
-            Cause("kind", "UnknownKind", f"write apiVersion: {wanted[0]} and kind: {wanted[1]}"),
+            f"{wanted[1]} in {wanted[0]}"
         )
+        field = "kind" if given[1] != wanted[1] else "apiVersion"
+        step = f"write apiVersion: {wanted[0]} and kind: {wanted[1]}"
+        raise bad_request(Cause(field, "UnknownKind", said, step))
     if not isinstance(content.get("metadata"), dict):
-        raise bad_request("the object has no metadata", Cause("metadata", "MissingField", "metadata is required"))
+        said = "the object has no metadata"
+        raise bad_request(Cause("metadata", "MissingField", said, "write metadata: {name: ...}"))
 
 
 def _validate(
@@ -137,21 +141,24 @@ def _metadata_causes(kind: Kind, metadata: Any) -> list[Cause]:
     causes = []
     for key, value in _text_map(metadata.get("labels")).items():
         if not _QUALIFIED_NAME.fullmatch(key):
-            causes.append(Cause(f"metadata.labels[{key}]", "InvalidName", f"{key!r} is no label key"))
+            causes.append(Cause(f"metadata.labels[{key}]", "InvalidName", f"{key!r} is no label key", _KEY_STEP))
         if not _LABEL_VALUE.fullmatch(value):
-            why = f"{value!r} is no label value: at most 63 of letters, digits, '-', '_' and '.'"
-            causes.append(Cause(f"metadata.labels[{key}]", "InvalidValue", why))
+            why = f"{value!r} is no label value"
+            step = "write at most 63 of letters, digits, '-', '_' and '.'"
+            causes.append(Cause(f"metadata.labels[{key}]", "InvalidValue", why, step))
     annotations = _text_map(metadata.get("annotations"))
     for key in annotations:
         if not _QUALIFIED_NAME.fullmatch(key.lower()):
-            causes.append(Cause(f"metadata.annotations[{key}]", "InvalidName", f"{key!r} is no annotation key"))
+            why = f"{key!r} is no annotation key"
+            causes.append(Cause(f"metadata.annotations[{key}]", "InvalidName", why, _KEY_STEP))
     if sum(len(k) + len(v) for k, v in annotations.items()) > _ANNOTATION_BYTES_MAX:
         why = f"all annotations together may have {_ANNOTATION_BYTES_MAX} bytes"
-        causes.append(Cause("metadata.annotations", "DocumentTooLarge", why))
+        causes.append(Cause("metadata.annotations", "DocumentTooLarge", why, "keep what is large elsewhere"))
     finalizers = metadata.get("finalizers")
     for index, finalizer in enumerate(finalizers if isinstance(finalizers, list) else ()):
         if isinstance(finalizer, str) and not _QUALIFIED_NAME.fullmatch(finalizer):
-            causes.append(Cause(f"metadata.finalizers[{index}]", "InvalidName", f"{finalizer!r} is no qualified name"))
+            why = f"{finalizer!r} is no qualified name"
+            causes.append(Cause(f"metadata.finalizers[{index}]", "InvalidName", why, "write it like example.com/name"))
     name = metadata.get("name")
     if kind.kind == "Namespace" and isinstance(name, str) and not _LABEL_NAME.fullmatch(name):
         why = "a namespace's name has at most 63 of lower-case letters, digits and '-'"
@@ -178,6 +185,6 @@ def _secret(content: JsonObject) -> JsonObject:
         try:
             base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
-            cause = Cause(f"data.{key}", "InvalidValue", "is not base64; use stringData for plain text")
+            cause = Cause(f"data.{key}", "InvalidValue", "is not base64", "use stringData for plain text")
             raise invalid("Secret", "", _name(content), [cause]) from None
     return content

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from starlette.responses import Response
 
 from tenure.resources import Kind, table
-from tenure.server.refusals import Refused
+from tenure.server.refusals import Refused, refused
 from tenure.store import Stored
 
 Form = Literal["plain", "table", "metadata"]
@@ -30,7 +30,7 @@ def form_of(accept: str) -> Form:
                 return "table"
             case "PartialObjectMetadata" | "PartialObjectMetadataList":
                 return "metadata"
-    raise Refused(406, "NotAcceptable", f"this host answers in application/json, not in {accept}")
+    raise refused(406, "NotAcceptable", f"this host answers in application/json, not in {accept}", "Accept")
 
 
 def json_response(content: Any, code: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -18,7 +18,7 @@ from tenure.resources import KINDS, Kind
 from tenure.server import answers, collection_requests, discovery, metrics, object_requests, schemas
 from tenure.server.authorization import identify
 from tenure.server.host import Host
-from tenure.server.refusals import Refused, from_store
+from tenure.server.refusals import Refused, from_store, refused
 from tenure.store import StoreBusyError, StoreError, StoreUnwritableError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -67,8 +67,8 @@ class Gate:
                 authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
                 scope.setdefault("state", {})["identity"] = identify(self._host.tokens, authorization)
             await self._app(scope, receive, counted)
-        except Refused as refused:
-            await answers.refused_response(refused)(scope, receive, counted)
+        except Refused as refusal:
+            await answers.refused_response(refusal)(scope, receive, counted)
         finally:
             metrics.count(self._host, scope["method"], scope["path"], code, time.perf_counter() - started)
 
@@ -193,8 +193,8 @@ def version() -> dict[str, str]:
     }
 
 
-async def _on_refused(_: Request, refused: Refused) -> Response:
-    return answers.refused_response(refused)
+async def _on_refused(_: Request, refusal: Refused) -> Response:
+    return answers.refused_response(refusal)
 
 
 async def _on_store_error(_: Request, error: StoreError) -> Response:
@@ -203,16 +203,16 @@ async def _on_store_error(_: Request, error: StoreError) -> Response:
 
 async def _on_http(request: Request, error: HTTPException) -> Response:
     if error.status_code == 405:
-        refused = Refused(405, "MethodNotAllowed", f"{request.method} is not served at {request.url.path}")
-    else:
-        refused = Refused(404, "NotFound", "the server could not find the requested resource")
-        group = request.url.path.split("/")[2] if request.url.path.startswith("/apis/") else ""
-        if group in discovery.LEFT_OUT:
-            refused.message += f": the embedded host leaves out {discovery.LEFT_OUT[group]}"
-    return answers.refused_response(refused)
+        said = f"{request.method} is not served at {request.url.path}"
+        return answers.refused_response(refused(405, "MethodNotAllowed", said))
+    said = "the server could not find the requested resource"
+    group = request.url.path.split("/")[2] if request.url.path.startswith("/apis/") else ""
+    if group in discovery.LEFT_OUT:
+        said += f": the embedded host leaves out {discovery.LEFT_OUT[group]}"
+    return answers.refused_response(refused(404, "NotFound", said, step="see `tenure api-resources`"))
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     message = f"Tenure failed at this request ({type(error).__name__}); its log says where"
-    return answers.refused_response(Refused(500, "InternalError", message))
+    return answers.refused_response(refused(500, "InternalError", message))

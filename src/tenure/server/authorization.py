@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from tenure.resources import Kind
-from tenure.server.refusals import Cause, Refused
+from tenure.resources.reasons import next_step
+from tenure.server.refusals import Cause, Refused, refused
 
 Identity = Literal["user", "controllers"]
 Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete"]
@@ -32,9 +33,8 @@ def identify(tokens: Mapping[Identity, str], authorization: str) -> Identity:
         for identity, token in tokens.items():
             if hmac.compare_digest(presented.strip().encode(), token.encode()):
                 return identity
-    raise Refused(
-        401, "Unauthorized", "no valid bearer token; use the kubeconfig that `tenure config kubeconfig` names"
-    )
+    step = next_step("Unauthorized")
+    raise refused(401, "Unauthorized", f"no valid bearer token; {step}", "Authorization")
 
 
 def require_allowed(identity: Identity, verb: Verb, kind: Kind, subresource: str, name: str) -> None:
@@ -42,15 +42,17 @@ def require_allowed(identity: Identity, verb: Verb, kind: Kind, subresource: str
     if identity == "controllers" or verb not in _WRITES:
         return
     if subresource:
-        why = f"{kind.plural}/{subresource} is written by Tenure's controllers only; change the spec instead"
+        field, step = subresource, "change the spec instead"
+        why = f"{kind.plural}/{subresource} is written by Tenure's controllers only; {step}"
     elif kind.controllers_only:
-        why = f"{kind.plural} are made and changed by Tenure only; write a Workload and accept an Offer instead"
+        field, step = "kind", "write a Workload and accept an Offer instead"
+        why = f"{kind.plural} are made and changed by Tenure only; {step}"
     else:
         return
     qualified = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
-    cause = Cause("", "Forbidden", why)
+    cause = Cause(field, "Forbidden", why, step)
     message = f'{qualified} "{name}" is forbidden: {identity} cannot {verb}: {why}'
-    raise Refused(403, "Forbidden", message, causes=[cause], kind=kind.plural, group=kind.group, name=name)
+    raise Refused(403, "Forbidden", message, cause, kind=kind.plural, group=kind.group, name=name)
 
 
 def _token(path: Path) -> str:

@@ -27,7 +27,7 @@ from tenure.server.parameters import (
     version_of,
     warnings_of,
 )
-from tenure.server.refusals import Refused, bad_request, from_store
+from tenure.server.refusals import Cause, Refused, bad_parameter, bad_request, from_store
 from tenure.server.selectors import Selection, selection
 from tenure.server.watching import WatchRequest, WatchResponse
 from tenure.store import Page, Stored, StoreError
@@ -48,7 +48,7 @@ async def get(host: Host, kind: Kind, request: Request, namespace: str | None) -
     try:
         items, page = await asyncio.to_thread(_collect, host, kind, namespace, wanted, after, at, limit)
     except StoreError as error:
-        raise from_store(error) from error
+        raise from_store(error, "continue" if query.get("continue") else "resourceVersion") from error
     items = await _shown(host, kind, request, items)
     metadata: dict[str, Any] = {"resourceVersion": str(page.version)}
     if page.more:
@@ -121,11 +121,14 @@ def place(kind: Kind, content: dict[str, Any], namespace: str | None) -> None:
         return  # admission says so
     if not kind.namespaced:
         if metadata.get("namespace"):
-            raise bad_request(f"{kind.kind} is cluster-scoped and takes no namespace")
+            said = f"{kind.kind} is cluster-scoped and takes no namespace"
+            raise bad_request(Cause("metadata.namespace", "InvalidValue", said, "leave it out"))
         metadata.pop("namespace", None)
     elif metadata.get("namespace") not in (None, "", namespace):
         given = metadata["namespace"]
-        raise bad_request(f"the namespace of the object ({given}) is not that of the request ({namespace})")
+        said = f"the namespace of the object ({given}) is not that of the request ({namespace})"
+        step = f"write {namespace}, or leave it out"
+        raise bad_request(Cause("metadata.namespace", "InvalidValue", said, step))
     else:
         metadata["namespace"] = namespace
 
@@ -134,10 +137,13 @@ def _watch(host: Host, kind: Kind, request: Request, namespace: str | None) -> R
     query = request.query_params
     require_allowed(identity_of(request), "watch", kind, "", "")
     if is_true(query, "sendInitialEvents"):
-        message = "sendInitialEvents is left out of the embedded host: list, then watch from its resourceVersion"
-        raise Refused(422, "Invalid", message)
+        step = "list, then watch from its resourceVersion"
+        said = f"sendInitialEvents is left out of the embedded host: {step}"
+        raise Refused(422, "Invalid", said, Cause("sendInitialEvents", "InvalidValue", said, step))
     if host.watches >= WATCHES_MAX:
-        raise Refused(429, "TooManyRequests", f"{WATCHES_MAX} watches stand already", retry_seconds=5)
+        said = f"{WATCHES_MAX} watches stand already"
+        cause = Cause("", "TooManyRequests", said, "end some of them, or try again shortly")
+        raise Refused(429, "TooManyRequests", said, cause, retry_seconds=5)
     # Without a wish, watches end at different times, so that not everybody comes back at once.
     seconds = float(integer_of(query, "timeoutSeconds") or random.uniform(0.5, 1) * WATCH_SECONDS_MAX)
     after = version_of(query)
@@ -194,10 +200,15 @@ def _collect(
 
 def _list_version(query: Any) -> int | None:
     match = query.get("resourceVersionMatch", "")
+    if match not in ("", "Exact", "NotOlderThan"):
+        said = f"resourceVersionMatch={match[:40]} is no way to match"
+        raise bad_parameter("resourceVersionMatch", said, "write Exact or NotOlderThan, or leave it out")
     version = version_of(query)
     if match == "Exact":
         if version is None:
-            raise bad_request("resourceVersionMatch=Exact needs a resourceVersion")
+            said = "resourceVersionMatch=Exact needs a resourceVersion"
+            step = "name the resourceVersion of a list, or leave resourceVersionMatch out"
+            raise bad_request(Cause("resourceVersion", "MissingField", said, step))
         return version
     return None  # NotOlderThan, or nothing said: now is never older
 
@@ -212,6 +223,8 @@ def _continue(token: str) -> tuple[tuple[str, str], int]:
         version, namespace, name = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         if not (isinstance(version, int) and isinstance(namespace, str) and isinstance(name, str)):
             raise ValueError("wrong types")
-    except (ValueError, TypeError, binascii.Error):
-        raise bad_request("the continue token is none of this host's; list again from the start") from None
+        f"{namespace}{name}".encode()  # half of a surrogate pair is a text in JSON, and none in the store
+    except (ValueError, TypeError, RecursionError, binascii.Error):
+        said = "the continue token is none of this host's"
+        raise bad_parameter("continue", said, "list again from the start") from None
     return (namespace, name), version

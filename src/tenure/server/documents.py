@@ -42,7 +42,7 @@ async def read_object(request: Request, *, empty: bool = False) -> dict[str, Any
     if sort == protobuf.MEDIA_TYPE:
         return protobuf.parse_protobuf(body)
     if sort not in ("application/json", ""):
-        raise unsupported_media(f"the body is {sort}; this host takes application/json")
+        raise unsupported_media(f"the body is {sort}; this host takes application/json", "send application/json")
     return parse_object(body)
 
 
@@ -113,9 +113,9 @@ def _children(node: Any) -> list[Any]:
 
 
 def _malformed(reason: str, message: str) -> Refused:
-    return bad_request(message, Cause("", reason, message))
+    return bad_request(Cause("", reason, message))
 
 
 def _too_large(size: int) -> Refused:
     message = f"the body has {size} bytes or more; this host takes {BODY_BYTES_MAX} at most"
-    return Refused(413, "RequestEntityTooLarge", message, causes=[Cause("", "DocumentTooLarge", message)])
+    return Refused(413, "RequestEntityTooLarge", message, Cause("", "DocumentTooLarge", message))

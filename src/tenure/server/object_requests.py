@@ -14,7 +14,7 @@ from tenure.server.collection_requests import place
 from tenure.server.documents import media_type, parse_object, read_body, read_object
 from tenure.server.host import Host, as_rehearsed, resource_of, written
 from tenure.server.parameters import deletion_of, dry_run_of, field_validation_of, identity_of, warnings_of
-from tenure.server.refusals import Refused, bad_request, from_store
+from tenure.server.refusals import Cause, Refused, bad_request, from_store, not_found
 from tenure.store import ObjectConflictError, Part, Stored, StoreError
 
 # A patch without a version is laid over whatever is there; under contention it is laid again, up to this often.
@@ -92,8 +92,7 @@ def _current(host: Host, kind: Kind, namespace: str, name: str) -> Stored:
     except StoreError as error:
         raise from_store(error) from error
     if stored is None:
-        message = f'{resource.key} "{name}" not found'
-        raise Refused(404, "NotFound", message, kind=kind.plural, group=kind.group, name=name)
+        raise not_found(resource.key, name)
     return stored
 
 
@@ -110,7 +109,8 @@ def _admit(
     if isinstance(metadata, dict):
         given = metadata.setdefault("name", name)
         if given != name:
-            raise bad_request(f"the name of the object ({given}) is not that of the request ({name})")
+            said = f"the name of the object ({given}) is not that of the request ({name})"
+            raise bad_request(Cause("metadata.name", "InvalidValue", said, f"write {name}, or leave it out"))
     place(kind, content, namespace or None)
     if subresource:
         # Through this door only the status changes: the rest is what is there, under the version that was sent.

@@ -8,11 +8,12 @@ from starlette.requests import Request
 
 from tenure.server.admission import FieldValidation
 from tenure.server.authorization import Identity
-from tenure.server.refusals import bad_request
+from tenure.server.refusals import bad_parameter
 from tenure.store import Propagation
 
 _WARNINGS_MAX = 20
 _WARNING_CHARACTERS_MAX = 200
+_QUOTED_CHARACTERS_MAX = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def is_true(query: Mapping[str, str], name: str) -> bool:
         return False
     if value in ("1", "true"):
         return True
-    raise bad_request(f"{name}={value} is neither true nor false")
+    raise bad_parameter(name, f"{name}={_quoted(value)} is neither true nor false", "write true or false")
 
 
 def integer_of(query: Mapping[str, str], name: str) -> int:
@@ -46,7 +47,7 @@ def integer_of(query: Mapping[str, str], name: str) -> int:
     if not value:
         return 0
     if not (value.isascii() and value.isdigit() and len(value) <= 18):
-        raise bad_request(f"{name}={value[:40]} is no count")
+        raise bad_parameter(name, f"{name}={_quoted(value)} is no count", "write a whole number, such as 500")
     return int(value)
 
 
@@ -60,7 +61,8 @@ def dry_run_of(query: Any) -> bool:
     """dryRun=All. Raises 400 for any other value."""
     values = set(query.getlist("dryRun"))
     if values - {"All"}:
-        raise bad_request(f"dryRun={', '.join(sorted(values))}: All is the only value")
+        said = _quoted(", ".join(sorted(values)))
+        raise bad_parameter("dryRun", f"dryRun={said}: All is the only value", "write All, or leave it out")
     return bool(values)
 
 
@@ -68,7 +70,8 @@ def field_validation_of(query: Mapping[str, str]) -> FieldValidation:
     """fieldValidation; unknown fields are errors unless another level is asked for. Raises 400."""
     value = query.get("fieldValidation") or "Strict"
     if value not in ("Strict", "Warn", "Ignore"):
-        raise bad_request(f"fieldValidation={value}: it is Strict, Warn or Ignore")
+        said = f"fieldValidation={_quoted(value)} is no level"
+        raise bad_parameter("fieldValidation", said, "write Strict, Warn or Ignore")
     return cast(FieldValidation, value)
 
 
@@ -79,16 +82,19 @@ def deletion_of(query: Any, body: dict[str, Any]) -> DeleteOptions:
         orphans = body.get("orphanDependents", query.get("orphanDependents"))
         propagation = "Orphan" if orphans in (True, "true") else "Background"
     if propagation not in ("Background", "Foreground", "Orphan"):
-        raise bad_request(f"propagationPolicy={propagation}: it is Background, Foreground or Orphan")
+        said = f"propagationPolicy={_quoted(propagation)} is no policy"
+        raise bad_parameter("propagationPolicy", said, "write Background, Foreground or Orphan")
     preconditions = body.get("preconditions") or {}
     if not isinstance(preconditions, dict):
-        raise bad_request("preconditions is no object")
+        step = "write preconditions: {uid: ..., resourceVersion: ...}"
+        raise bad_parameter("preconditions", "preconditions is no object", step)
     uid, version = preconditions.get("uid"), preconditions.get("resourceVersion")
-    if not all(value is None or isinstance(value, str) for value in (uid, version)):
-        raise bad_request("preconditions are texts")
+    for name, value in (("uid", uid), ("resourceVersion", version)):
+        if not (value is None or isinstance(value, str)):
+            raise bad_parameter(f"preconditions.{name}", f"preconditions.{name} is no text", "write it in quotes")
     wishes = body.get("dryRun") or []
     if wishes not in ([], ["All"]):
-        raise bad_request("dryRun: All is the only value")
+        raise bad_parameter("dryRun", "dryRun: All is the only value", 'write ["All"], or leave it out')
     return DeleteOptions(cast(Propagation, propagation), uid, version, dry_run_of(query) or bool(wishes))
 
 
@@ -98,6 +104,12 @@ def warnings_of(warnings: Sequence[str]) -> dict[str, str]:
         return {}
     quoted = (_header_text(text) for text in warnings[:_WARNINGS_MAX])
     return {"Warning": ", ".join(f'299 - "{text}"' for text in quoted)}
+
+
+def _quoted(value: object) -> str:
+    """What was sent, as far as a person reads it."""
+    text = str(value)
+    return text if len(text) <= _QUOTED_CHARACTERS_MAX else text[:_QUOTED_CHARACTERS_MAX] + "..."
 
 
 def _header_text(text: str) -> str:

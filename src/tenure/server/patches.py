@@ -7,6 +7,7 @@ from tenure.server.refusals import unsupported_media
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
+USE = f"use {MERGE}"
 JSON_PATCH = "application/json-patch+json"
 APPLY = ("application/apply-patch+yaml", "application/apply-patch+cbor")
 
@@ -16,18 +17,15 @@ def require_supported(kind: Kind, sort: str, patch: Any) -> None:
     if sort == MERGE:
         return
     if sort in APPLY:
-        raise unsupported_media(
-            "server-side apply is left out of the embedded host on purpose; use client-side apply (kubectl apply "
-            f"without --server-side) or a patch of type {MERGE}"
-        )
+        step = f"use client-side apply (kubectl apply without --server-side) or a patch of type {MERGE}"
+        raise unsupported_media(f"server-side apply is left out of the embedded host on purpose; {step}", step)
     if sort == STRATEGIC and kind.group in ("", "coordination.k8s.io"):
         if _merges_plainly(patch):
             return
-        raise unsupported_media(
-            f"strategic merge patches with lists or directives are left out of the embedded host; use {MERGE}"
-        )
+        left_out = "strategic merge patches with lists or directives are left out of the embedded host"
+        raise unsupported_media(f"{left_out}; {USE}", USE)
     left_out = "JSON patches are left out of the embedded host; " if sort == JSON_PATCH else ""
-    raise unsupported_media(f"{left_out}{sort or 'no content type'} is not taken for {kind.kind}; use {MERGE}")
+    raise unsupported_media(f"{left_out}{sort or 'no content type'} is not taken for {kind.kind}; {USE}", USE)
 
 
 def merged(target: Any, patch: Any) -> Any:

@@ -63,20 +63,21 @@ _KINDS = {("v1", "Namespace"): _NAMESPACE, ("v1", "Secret"): _SECRET}
 def parse_protobuf(body: bytes) -> dict[str, Any]:
     """The object in a protobuf body, as its JSON would be. Raises 415 for other kinds, 400 for what is no protobuf."""
     if not body.startswith(_MAGIC):
-        raise bad_request("the body is no Kubernetes protobuf", Cause("", "NotJson", "send application/json"))
+        said = "the body is no Kubernetes protobuf"
+        raise bad_request(Cause("", "NotJson", said, "send application/json"))
     try:
         envelope = _message(body[len(_MAGIC) :], _ENVELOPE)
         type = envelope.get("type") or {}
         about = type.get("apiVersion", ""), type.get("kind", "")
         if about not in _KINDS:
-            raise unsupported_media(
-                f"protobuf is taken for Namespace and Secret only; send {about[1]} as application/json"
-            )
+            step = f"send {about[1]} as application/json" if about[1] else "send application/json"
+            raise unsupported_media(f"protobuf is taken for Namespace and Secret only; {step}", step)
         content = _message(base64.b64decode(envelope.get("raw", "")), _KINDS[about])
     except Refused:
         raise
     except (ValueError, IndexError) as error:
-        raise bad_request(f"the body is no Kubernetes protobuf: {error}") from None
+        said = f"the body is no Kubernetes protobuf: {error}"
+        raise bad_request(Cause("", "NotJson", said, "send application/json")) from None
     return {"apiVersion": about[0], "kind": about[1], "metadata": {}, **content}
 
 

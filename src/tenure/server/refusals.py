@@ -7,6 +7,7 @@ from typing import Any
 from tenure.resources.reasons import next_step
 from tenure.store import (
     FieldRefusedError,
+    NamespaceNotFoundError,
     NamespaceTerminatingError,
     ObjectConflictError,
     ObjectExistsError,
@@ -23,7 +24,11 @@ RETRY_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One thing wrong: the field's path, a stable code, words, and what to do (else the table of reasons says)."""
+    """One thing wrong: where, a stable code, words, and what to do (else the table of reasons says).
+
+    `field` is a path in the body, or the name of a query parameter or a header; empty where it is the body or the
+    request as a whole, or where the host is in trouble and no field of the request is at fault.
+    """
 
     field: str
     reason: str
@@ -31,22 +36,22 @@ class Cause:
     next_step: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """As Kubernetes' StatusCause, with the next step in the message."""
+        """As Kubernetes' StatusCause, whose readers know no `nextStep`: for them it stands in the message too."""
         step = self.next_step or next_step(self.reason)
         text = f"{self.message}; {step}" if step and step not in self.message else self.message
-        return {"reason": self.reason, "message": text, "field": self.field}
+        return {"reason": self.reason, "message": text, "field": self.field, "nextStep": step}
 
 
 class Refused(Exception):  # noqa: N818
-    """Raised anywhere below a request; becomes the Status that the client reads."""
+    """Raised anywhere below a request; becomes the Status that the client reads. None is without a cause."""
 
     def __init__(
         self,
         code: int,
         reason: str,
         message: str,
-        *,
-        causes: Iterable[Cause] = (),
+        cause: Cause,
+        *more: Cause,
         kind: str = "",
         group: str = "",
         name: str = "",
@@ -56,7 +61,7 @@ class Refused(Exception):  # noqa: N818
         self.code = code
         self.reason = reason
         self.message = message
-        self.causes = tuple(causes)
+        self.causes = (cause, *more)
         self.kind = kind
         self.group = group
         self.name = name
@@ -66,11 +71,10 @@ class Refused(Exception):  # noqa: N818
         """The Status object of `v1`."""
         named = {"name": self.name, "group": self.group, "kind": self.kind}
         details: dict[str, Any] = {key: value for key, value in named.items() if value}
-        if self.causes:
-            details["causes"] = [cause.to_json() for cause in self.causes]
+        details["causes"] = [cause.to_json() for cause in self.causes]
         if self.retry_seconds:
             details["retryAfterSeconds"] = self.retry_seconds
-        status = {
+        return {
             "kind": "Status",
             "apiVersion": "v1",
             "metadata": {},
@@ -78,58 +82,82 @@ class Refused(Exception):  # noqa: N818
             "message": self.message,
             "reason": self.reason,
             "code": self.code,
+            "details": details,
         }
-        return {**status, "details": details} if details else status
 
 
-def bad_request(message: str, *causes: Cause) -> Refused:
-    """The request itself cannot be understood."""
-    return Refused(400, "BadRequest", message, causes=causes)
+def refused(code: int, reason: str, message: str, field: str = "", step: str = "") -> Refused:
+    """A refusal whose one cause is what the message says; without `step` the table of reasons has it."""
+    return Refused(code, reason, message, Cause(field, reason, message, step))
 
 
-def unsupported_media(message: str) -> Refused:
+def bad_request(cause: Cause) -> Refused:
+    """The request itself cannot be understood. Of such a Status kubectl prints the message alone: it holds the step."""
+    return Refused(400, "BadRequest", cause.to_json()["message"], cause)
+
+
+def bad_parameter(name: str, message: str, step: str) -> Refused:
+    """A query parameter, or an option in the body of a deletion, is not one that is known."""
+    return bad_request(Cause(name, "InvalidValue", message, step))
+
+
+def unsupported_media(message: str, step: str) -> Refused:
     """The body is in a form that is not taken, or one that is left out on purpose."""
-    return Refused(415, "UnsupportedMediaType", message)
+    return refused(415, "UnsupportedMediaType", message, "Content-Type", step)
 
 
 def invalid(kind: str, group: str, name: str, causes: Iterable[Cause]) -> Refused:
-    """The object was understood and may not be."""
+    """The object was understood and may not be. There is at least one cause."""
     causes = tuple(causes)
     qualified = f"{kind}.{group}" if group else kind
     listed = "; ".join(f"{c.field}: {c.message}" if c.field else c.message for c in causes[:10])
     message = f'{qualified} "{name}" is invalid: {listed}'
-    return Refused(422, "Invalid", message, causes=causes, kind=kind, group=group, name=name)
+    return Refused(422, "Invalid", message, *causes, kind=kind, group=group, name=name)
 
 
-def from_store(error: StoreError) -> Refused:
-    """A refusal of the store as the door says it."""
-    refused = _from_store(error)
-    refused.kind, _, refused.group = getattr(error, "resource", "").partition(".")
-    refused.name = getattr(error, "name", "")
-    return refused
+def not_found(resource: str, name: str) -> Refused:
+    """No object of this name; `resource` is `plural.group`."""
+    plural, _, group = resource.partition(".")
+    message = f'{resource} "{name}" not found'
+    cause = Cause("metadata.name", "NotFound", message, f"`tenure get {plural}` lists what there is")
+    return Refused(404, "NotFound", message, cause, kind=plural, group=group, name=name)
 
 
-def _from_store(error: StoreError) -> Refused:
+def from_store(error: StoreError, version_field: str = "resourceVersion") -> Refused:
+    """A refusal of the store as the door says it. `version_field`: the parameter that named the version read at."""
+    found = _from_store(error, version_field)
+    found.kind, _, found.group = getattr(error, "resource", "").partition(".")
+    found.name = getattr(error, "name", "")
+    return found
+
+
+def _from_store(error: StoreError, version_field: str) -> Refused:
     text = str(error)
     match error:
+        case NamespaceNotFoundError():
+            step = "create it: apply a manifest of kind Namespace"
+            return refused(404, "NotFound", text, "metadata.namespace", step)
         case ObjectNotFoundError():
-            return Refused(404, "NotFound", text)
+            return not_found(error.resource, error.name)
         case ObjectExistsError():
-            return Refused(409, "AlreadyExists", text)
+            return refused(409, "AlreadyExists", text, "metadata.name")
         case ObjectConflictError():
-            return Refused(409, "Conflict", text)
+            return refused(409, "Conflict", text, error.field)
         case NamespaceTerminatingError():
             cause = Cause("metadata.namespace", "NamespaceTerminating", "the namespace is being terminated")
-            return Refused(403, "Forbidden", text, causes=[cause])
+            return Refused(403, "Forbidden", text, cause)
         case ObjectProtectedError():
-            return Refused(403, "Forbidden", text)
+            return refused(403, "Forbidden", text, "metadata.name", "delete what is in it instead")
         case FieldRefusedError():
             plural, _, group = error.resource.partition(".")
-            return invalid(plural, group, error.name, [Cause(error.field, "InvalidValue", text)])
+            cause = Cause(error.field, "InvalidValue", text, error.next_step)
+            return invalid(plural, group, error.name, [cause])
         case VersionExpiredError():
-            return Refused(410, "Gone", f"{text}: list again and go on from there")
+            return refused(410, "Gone", f"{text}: list again and go on from there", version_field)
         case StoreBusyError():
-            return Refused(429, "TooManyRequests", text, retry_seconds=RETRY_SECONDS)
+            busy = refused(429, "TooManyRequests", text)
+            busy.retry_seconds = RETRY_SECONDS
+            return busy
         case StoreUnwritableError():
-            return Refused(503, "StoreReadOnly", f"writes are refused: {text}")
-    return Refused(503, "ServiceUnavailable", text)
+            return refused(503, "StoreReadOnly", f"writes are refused: {text}")
+    return refused(503, "ServiceUnavailable", text, step="`tenure doctor` says why")

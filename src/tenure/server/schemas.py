@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from tenure.resources import openapi
 from tenure.server.answers import raw_response
-from tenure.server.refusals import Refused
+from tenure.server.refusals import refused
 
 
 def index() -> dict[str, Any]:
@@ -24,13 +24,15 @@ async def document(request: Request) -> Response:
     """GET /openapi/v3/apis/GROUP/VERSION."""
     path = request.path_params["path"]
     if path not in openapi.documents():
-        raise Refused(404, "NotFound", f"no OpenAPI document at {path}; /openapi/v3 lists them")
+        step = "/openapi/v3 lists them"
+        raise refused(404, "NotFound", f"no OpenAPI document at {path}; {step}", step=step)
     return raw_response(_text(path), 200, {"ETag": f'"{_hash(path)}"'})
 
 
 async def document_v2(_: Request) -> Response:
     """GET /openapi/v2 is left out: clients that know it know v3 as well."""
-    raise Refused(404, "NotFound", "OpenAPI v2 is left out of the embedded host; use /openapi/v3")
+    step = "use /openapi/v3"
+    raise refused(404, "NotFound", f"OpenAPI v2 is left out of the embedded host; {step}", step=step)
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 
 from tenure.resources import Kind
 from tenure.resources.schema import selectable_paths
-from tenure.server.refusals import bad_request
+from tenure.server.refusals import bad_parameter
 
 Predicate = Callable[[Mapping[str, Any]], bool]
 
@@ -16,7 +16,7 @@ _VALUE = r"[A-Za-z0-9]?([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 _EXISTS = re.compile(rf"(?P<not>!?)\s*{_KEY}")
 _EQUALS = re.compile(rf"{_KEY}\s*(?P<op>==|=|!=)\s*(?P<value>{_VALUE})")
 _SET = re.compile(rf"{_KEY}\s+(?P<op>in|notin)\s*\((?P<values>[^()]*)\)")
-_COMPARES = re.compile(rf"{_KEY}\s*(?P<op>[<>])\s*(?P<value>-?\d+)")
+_COMPARES = re.compile(rf"{_KEY}\s*(?P<op>[<>])\s*(?P<value>-?\d{{1,18}})")
 # Commas separate requirements, except between the parentheses of a set.
 _COMMA = re.compile(r",(?![^()]*\))")
 
@@ -85,17 +85,20 @@ def _label_requirement(text: str) -> Predicate:
     if match := _EXISTS.fullmatch(text):
         key, present = match["key"], not match["not"]
         return lambda content: (key in _labels(content)) is present
-    raise bad_request(f"unable to parse label selector {text!r}; write it like app=chat,tier in (a,b),!legacy")
+    step = "write it like app=chat,tier in (a,b),!legacy"
+    raise bad_parameter("labelSelector", f"unable to parse label selector {text[:80]!r}", step)
 
 
 def _field_requirement(kind: Kind, text: str) -> tuple[Predicate, str, str]:
     path, operator, value = re.split(r"(==|!=|=)", text, maxsplit=1) if re.search("=", text) else (text, "", "")
     path, value = path.strip(), value.strip()
     if not operator:
-        raise bad_request(f"unable to parse field selector {text!r}; write it like metadata.name=chat")
+        step = "write it like metadata.name=chat"
+        raise bad_parameter("fieldSelector", f"unable to parse field selector {text[:80]!r}", step)
     known = selectable_fields(kind)
     if path not in known:
-        raise bad_request(f"field label not supported: {path}; {kind.kind} has {', '.join(known)}")
+        step = f"{kind.kind} has {', '.join(known)}"
+        raise bad_parameter("fieldSelector", f"field label not supported: {path[:80]}", step)
     steps = tuple(path.split("."))
     if path == "source":
         steps = ("source", "component")

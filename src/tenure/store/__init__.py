@@ -9,6 +9,7 @@ to judge what is in an object beyond its metadata.
 from tenure.store.backup import back_up, back_up_file, restore, verify
 from tenure.store.errors import (
     FieldRefusedError,
+    NamespaceNotFoundError,
     NamespaceTerminatingError,
     ObjectConflictError,
     ObjectExistsError,
@@ -43,6 +44,7 @@ __all__ = [
     "Deleted",
     "FieldRefusedError",
     "LogBounds",
+    "NamespaceNotFoundError",
     "NamespaceTerminatingError",
     "ObjectConflictError",
     "ObjectExistsError",

@@ -14,6 +14,10 @@ class ObjectNotFoundError(StoreError):
         self.name = name
 
 
+class NamespaceNotFoundError(ObjectNotFoundError):
+    """What is to be created belongs in a namespace that is not there."""
+
+
 class ObjectExistsError(StoreError):
     """The name is taken."""
 
@@ -24,12 +28,13 @@ class ObjectExistsError(StoreError):
 
 
 class ObjectConflictError(StoreError):
-    """A precondition (resourceVersion or uid) does not hold any more."""
+    """A precondition does not hold any more; `field` says which, metadata.resourceVersion or metadata.uid."""
 
-    def __init__(self, resource: str, name: str, why: str) -> None:
+    def __init__(self, resource: str, name: str, field: str, why: str) -> None:
         super().__init__(f'Operation cannot be fulfilled on {resource} "{name}": {why}')
         self.resource = resource
         self.name = name
+        self.field = field
 
 
 class NamespaceTerminatingError(StoreError):
@@ -56,11 +61,12 @@ class ObjectProtectedError(StoreError):
 class FieldRefusedError(StoreError):
     """A metadata field holds something that the store may not take."""
 
-    def __init__(self, resource: str, name: str, field: str, why: str) -> None:
+    def __init__(self, resource: str, name: str, field: str, why: str, next_step: str) -> None:
         super().__init__(why)
         self.resource = resource
         self.name = name
         self.field = field
+        self.next_step = next_step
 
 
 class VersionExpiredError(StoreError):

@@ -9,6 +9,7 @@ from typing import Any
 
 from tenure.store.errors import (
     FieldRefusedError,
+    NamespaceNotFoundError,
     NamespaceTerminatingError,
     ObjectConflictError,
     ObjectExistsError,
@@ -49,7 +50,7 @@ def create(txn: Transaction, resource: Resource, content: JsonObject) -> Stored:
     name = metadata["name"]
     if metadata.pop("resourceVersion", None):
         why = "resourceVersion may not be set on an object to be created"
-        raise FieldRefusedError(resource.key, name, "metadata.resourceVersion", why)
+        raise FieldRefusedError(resource.key, name, "metadata.resourceVersion", why, "leave it out")
     if resource.namespaced:
         _require_open_namespace(txn, resource, namespace, name)
     if txn.get(resource, namespace, name):
@@ -80,7 +81,8 @@ def update(txn: Transaction, resource: Resource, content: JsonObject, part: Part
     current = before.content
     if not wanted.get("resourceVersion"):
         why = "metadata.resourceVersion must be specified for an update"
-        raise FieldRefusedError(resource.key, name, "metadata.resourceVersion", why)
+        step = "read the object, change what you read and write that"
+        raise FieldRefusedError(resource.key, name, "metadata.resourceVersion", why, step)
     _require(resource, before, uid=wanted.get("uid"), version=wanted["resourceVersion"])
 
     after = _with_status(current, content) if part == "status" else _with_main(resource, current, content)
@@ -90,7 +92,8 @@ def update(txn: Transaction, resource: Resource, content: JsonObject, part: Part
     deleting = "deletionTimestamp" in metadata
     if deleting and set(metadata.get("finalizers") or ()) - set(current["metadata"].get("finalizers") or ()):
         why = "no new finalizers can be added while the object is being deleted"
-        raise FieldRefusedError(resource.key, name, "metadata.finalizers", why)
+        step = "leave the finalizers as they are, or take some away"
+        raise FieldRefusedError(resource.key, name, "metadata.finalizers", why, step)
     if deleting and not metadata.get("finalizers") and resource.key != NAMESPACES:
         return txn.remove(resource, after, before)
     return txn.put(resource, after, before)
@@ -153,7 +156,8 @@ def _name(txn: Transaction, resource: Resource, metadata: dict[str, Any], namesp
         return
     prefix = metadata.get("generateName")
     if not prefix:
-        raise FieldRefusedError(resource.key, "", "metadata.name", "name or generateName is required")
+        why = "name or generateName is required"
+        raise FieldRefusedError(resource.key, "", "metadata.name", why, "write metadata: {name: ...}")
     prefix = prefix[: _NAME_LENGTH_MAX - _SUFFIX_LENGTH]
     for _ in range(_SUFFIX_TRIES):
         metadata["name"] = prefix + "".join(secrets.choice(_SUFFIX_ALPHABET) for _ in range(_SUFFIX_LENGTH))
@@ -163,10 +167,11 @@ def _name(txn: Transaction, resource: Resource, metadata: dict[str, Any], namesp
 
 def _require_open_namespace(txn: Transaction, resource: Resource, namespace: str, name: str) -> None:
     if not namespace:
-        raise FieldRefusedError(resource.key, name, "metadata.namespace", "a namespace is required")
+        step = "write metadata.namespace, such as default"
+        raise FieldRefusedError(resource.key, name, "metadata.namespace", "a namespace is required", step)
     found = txn.get(txn.resources[NAMESPACES], "", namespace)
     if found is None:
-        raise ObjectNotFoundError(NAMESPACES, namespace)
+        raise NamespaceNotFoundError(NAMESPACES, namespace)
     if "deletionTimestamp" in found.content["metadata"]:
         raise NamespaceTerminatingError(resource.key, name, namespace)
 
@@ -175,10 +180,10 @@ def _require(resource: Resource, before: Stored, uid: str | None, version: str |
     current_uid = before.content["metadata"]["uid"]
     if uid and uid != current_uid:
         why = f"the uid in the precondition is {uid}, the object's is {current_uid}"
-        raise ObjectConflictError(resource.key, before.name, why)
+        raise ObjectConflictError(resource.key, before.name, "metadata.uid", why)
     if version and version != str(before.version):
         why = "the object has been modified; please apply your changes to the latest version and try again"
-        raise ObjectConflictError(resource.key, before.name, why)
+        raise ObjectConflictError(resource.key, before.name, "metadata.resourceVersion", why)
 
 
 def _with_status(current: JsonObject, wanted: JsonObject) -> JsonObject:
