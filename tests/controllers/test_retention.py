@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from tenure.controllers.contract.checking import recompute
-from tenure.controllers.contract.retention import MARKS_FOLDER, keep_in_time, sweep_ended
+from tenure.controllers.contract.retention import MARKS_FOLDER, keep_in_time, retire_windows, sweep_ended
 from tenure.evidence import EvidenceLog
 from tenure.measurement.store import MeasurementStore
 from tenure.promises import Reason, Verdict, Window, WindowVerdict
 from tenure.quantities import Duration, format_instant
 from tenure.resources import Contract, ObjectMeta
 from tenure.resources.kinds.allocation import Hold, Promises
-from tenure.resources.kinds.contract import ContractSpec
+from tenure.resources.kinds.contract import ContractSpec, ContractTerm
 from tests.controllers.builders import NOW_MS, need, spec
 from tests.evidence.builders import a_log, a_statement
 
@@ -23,7 +23,8 @@ DAY_MS = 86_400_000
 def contract(uid: str, retention: str | None) -> Contract:
     promises = Promises(retention=Duration.parse(retention) if retention else None)
     hold = Hold(id=uid, group="g", site="local", start="2027-01-15T08:00:00Z", end="2027-01-15T09:00:00Z", claims=[])
-    made = ContractSpec.model_construct(promises=promises, hold=hold)
+    term = ContractTerm(start=format_instant(NOW_MS - 9 * DAY_MS), end=format_instant(NOW_MS + 90 * DAY_MS))
+    made = ContractSpec.model_construct(promises=promises, hold=hold, term=term)
     return Contract.model_construct(metadata=ObjectMeta(name="c", uid=uid), spec=made)
 
 
@@ -51,7 +52,7 @@ def ended(home: Path, known: MeasurementStore, uid: str, retention: str | None) 
     run = home / "runs" / uid
     (run / "journal").mkdir(parents=True, exist_ok=True)
     judge_one(known, uid)
-    keep_in_time(home, run, contract(uid, retention), NOW_MS + 1000)
+    keep_in_time(home, run, contract(uid, retention), NOW_MS + 1000, judged=True)
 
 
 def runs(home: Path) -> list[str]:
@@ -74,13 +75,38 @@ def test_the_time_runs_from_the_end_and_is_not_renewed(tmp_path: Path, known: Me
     ended(tmp_path, known, "c", "1d")
     mark = tmp_path / MARKS_FOLDER / "c.json"
     said = mark.read_text()
-    keep_in_time(tmp_path, tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS + DAY_MS)
+    keep_in_time(tmp_path, tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS + DAY_MS, judged=True)
     assert mark.read_text() == said
 
 
 def test_a_run_that_was_never_made_is_nothing_to_keep(tmp_path: Path) -> None:
-    keep_in_time(tmp_path, tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS)
+    keep_in_time(tmp_path, tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS, judged=False)
     assert not (tmp_path / MARKS_FOLDER).exists()
+
+
+def test_windows_go_in_time_though_the_run_s_folder_was_lost(
+    tmp_path: Path, known: MeasurementStore, log: EvidenceLog
+) -> None:
+    judge_one(known, "c")
+    keep_in_time(tmp_path, tmp_path / "runs" / "c", contract("c", "1d"), NOW_MS + 1000, judged=True)
+    assert sweep_ended(tmp_path, known, log, NOW_MS + DAY_MS) == 0
+    assert known.verdicts("c")
+    assert sweep_ended(tmp_path, known, log, NOW_MS + DAY_MS + 1000) == 1
+    assert known.verdicts("c") == []
+
+
+@pytest.mark.parametrize("retention", ["1m", "1h", "23h", "1d", "3d"])
+def test_a_window_in_service_is_kept_for_the_retention_at_least_and_less_than_a_day_more(
+    known: MeasurementStore, log: EvidenceLog, retention: str
+) -> None:
+    kept_ms, ended_ms = Duration.parse(retention).ms, NOW_MS + 1000
+    serving = contract("c", retention)
+    judge_one(known, "c")
+    for later_ms in range(0, kept_ms + 1, max(1, kept_ms // 7)):
+        retire_windows(log, known, serving, ended_ms + later_ms - 1)
+        assert known.verdicts("c"), "its time is not over"
+    retire_windows(log, known, serving, ended_ms + kept_ms + DAY_MS)
+    assert known.verdicts("c") == []
 
 
 def test_one_mark_that_cannot_be_read_stops_no_other(tmp_path: Path, known: MeasurementStore, log: EvidenceLog) -> None:

@@ -27,11 +27,15 @@ COMPACT_EVERY_NS = DAY_MS * 1_000_000
 log = structlog.get_logger("tenure.controllers")
 
 
-def keep_in_time(home: Path, run: Path, contract: Contract, now_ms: int) -> None:
-    """Mark what an ended contract leaves with the time until which it is kept. Said once, it stays."""
+def keep_in_time(home: Path, run: Path, contract: Contract, now_ms: int, *, judged: bool) -> None:
+    """Mark what an ended contract leaves with the time until which it is kept. Said once, it stays.
+
+    `judged`: windows of it were. Their samples lie in the evidence log, and are to go in time also where the run's
+    folder was lost, or is not in the backup that this home was restored from.
+    """
     retention = contract.spec.promises.retention
     mark = home / MARKS_FOLDER / f"{contract.uid}.json"
-    if retention is None or not run.is_dir() or mark.exists():
+    if retention is None or mark.exists() or not (judged or run.is_dir()):
         return
     mark.parent.mkdir(mode=0o700, exist_ok=True)
     subject = subject_of(contract)
@@ -46,8 +50,12 @@ def keep_in_time(home: Path, run: Path, contract: Contract, now_ms: int) -> None
 
 async def mark_ended(plane: Plane, contract: Contract) -> None:
     """The mark of a contract that has just ended."""
-    run = run_folder(plane, contract)
-    await asyncio.to_thread(keep_in_time, plane.home, run, contract, plane.clock.now_ms())
+    await asyncio.to_thread(_mark, plane, contract, plane.clock.now_ms())
+
+
+def _mark(plane: Plane, contract: Contract, now_ms: int) -> None:
+    judged = plane.known.newest_settled_ms(contract.uid) is not None
+    keep_in_time(plane.home, run_folder(plane, contract), contract, now_ms, judged=judged)
 
 
 async def keep_sweeping(plane: Plane) -> None:
@@ -72,7 +80,11 @@ async def sweep(plane: Plane) -> None:
 
 
 def retire_windows(evidence: EvidenceLog, known: MeasurementStore, contract: Contract, now_ms: int) -> None:
-    """Give up, day by day, the windows of a contract in service that are beyond its retention."""
+    """Give up, day by day, the windows of a contract in service that are beyond its retention.
+
+    A day is given up once all of it is beyond: a window is kept for the retention at least, however short that is, and
+    for less than a day more.
+    """
     retention = contract.spec.promises.retention
     if retention is None:
         return

@@ -130,7 +130,9 @@ class Promises(Strict):
     )
     probes_per_second: Rate | None = Field(default=None, description="requests that the prober may add, on average")
     retention: Duration | None = Field(
-        default=None, description="how long windows and their sketches are kept, and journals and logs after the end"
+        default=None,
+        description="how long windows and their sketches are kept at least (they go by whole days, UTC), and journals "
+        "and logs after the end",
     )
     views: list[Literal["tap", "prober", "metrics"]] = Field(
         default_factory=list, description="independent views, all of which must agree before a window is kept"
