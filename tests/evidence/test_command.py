@@ -9,11 +9,14 @@ from tenure.evidence import (
     Draft,
     KeyRing,
     LogReader,
+    SigningKey,
     Statement,
     contract_source,
     contract_statement,
     contract_subject,
     export_bundle,
+    parse_checkpoint,
+    sign_checkpoint,
 )
 from tenure.promises import RequestSample, Window, WindowEvidence, judge
 from tests.evidence.builders import AT_MS, a_log
@@ -322,6 +325,36 @@ def test_usage_and_absence_have_codes_of_their_own(bundle, tmp_path):
     assert run(["evidence", "verify", str(bundle)]) == 2
     assert run(["evidence", "show"]) == 3
     assert verify(bundle, "-o", "xml") == 2
+
+
+@pytest.mark.parametrize("text", ["", "hello", "log\n1\nAAAA\n", "log\n1\nAAAA\n\n— log AAAA\n"])
+def test_what_is_no_checkpoint_says_nothing_about_a_bundle(bundle, capsys, text):
+    """The wrong file was named: a bundle that holds must not be told not to."""
+    note = bundle.with_name("note")
+    note.write_text(text)
+    assert verify(bundle, "--checkpoint", str(note)) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"--checkpoint {note}: " in told.err
+    assert "→ give the checkpoint as it was printed, all lines of it" in told.err
+
+
+def test_twin_a_checkpoint_that_another_key_signed_speaks_against_it(bundle, capsys):
+    note = bundle.with_name("note")
+    given = parse_checkpoint(bundle.with_name("checkpoint").read_text())
+    note.write_text(sign_checkpoint(given, key=SigningKey.generate()))
+    assert verify(bundle, "--checkpoint", str(note)) == 1
+    assert "signed by none of the trusted keys" in capsys.readouterr().out
+
+
+def test_a_bundle_that_cannot_be_written_is_named(home, tmp_path, capsys):
+    (tmp_path / "folder").mkdir()
+    for where, code in ((tmp_path / "none" / "bundle", 3), (tmp_path / "folder", 2)):
+        assert run(["evidence", "export", "chat-abc", "--to", str(where)]) == code
+        told = capsys.readouterr().err
+        assert f"{where}: cannot be written" in told
+        assert "→ name a file in a folder that is there" in told
+    assert list((tmp_path / "folder").iterdir()) == []
 
 
 def test_show_lists_what_there_is(home, capsys):

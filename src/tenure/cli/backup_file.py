@@ -30,6 +30,10 @@ class BackupDamagedError(Exception):
         super().__init__("; ".join(self.problems))
 
 
+class NotABackupError(BackupDamagedError):
+    """The file does not even begin as a backup does: most likely it never was one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """One file of a backup."""
@@ -86,12 +90,12 @@ def pack(folder: Path, target: Path, about: dict[str, Any]) -> Manifest:
 def unpack(source: Path, folder: Path) -> Manifest:
     """Write the files of a backup under `folder`, each checked as it is written.
 
-    Raises BackupDamagedError naming every file that is damaged, missing or not listed; OSError.
+    Raises NotABackupError; BackupDamagedError naming every file that is damaged, missing or not listed; OSError.
     """
     problems: list[str] = []
     found: set[str] = set()
     try:
-        with tarfile.open(source, mode="r:") as tar:
+        with _opened(source) as tar:
             members = iter(tar)
             manifest = _read_manifest(tar, members)
             listed = {file.path: file for file in manifest.files}
@@ -113,10 +117,17 @@ def unpack(source: Path, folder: Path) -> Manifest:
     return manifest
 
 
+def _opened(source: Path) -> tarfile.TarFile:
+    try:
+        return tarfile.open(source, mode="r:")
+    except tarfile.TarError as error:
+        raise NotABackupError([f"it is no tar file: {error}"]) from None
+
+
 def _read_manifest(tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]) -> Manifest:
     first = next(members, None)
     if first is None or first.name != MANIFEST or not first.isreg() or first.size > MANIFEST_BYTES_MAX:
-        raise BackupDamagedError([f"it does not begin with {MANIFEST}"])
+        raise NotABackupError([f"it does not begin with {MANIFEST}"])
     content = tar.extractfile(first)
     assert content is not None, "a regular file has content"
     try:
@@ -138,7 +149,7 @@ def _read_manifest(tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]) -> 
 
 def _inside(path: str) -> bool:
     parts = PurePosixPath(path)
-    return bool(path) and not parts.is_absolute() and ".." not in parts.parts
+    return bool(path) and "\0" not in path and not parts.is_absolute() and ".." not in parts.parts
 
 
 def _manifest_bytes(manifest: Manifest) -> bytes:

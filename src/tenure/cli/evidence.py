@@ -23,10 +23,12 @@ from tenure.evidence import (
     LogInUseError,
     LogReader,
     PublicKey,
+    SignatureError,
     UnknownStatementError,
     brought_key,
     contract_sources,
     export_bundle,
+    parse_checkpoint,
     verify_bundle,
 )
 from tenure.quantities import SystemClock, parse_instant
@@ -55,7 +57,7 @@ def show(
     """Show the evidence log, or what it holds of one contract (or of a workload's newest contract)."""
     _check_output(output)
     if public_key + history + checkpoint > 1:
-        raise usage("one of --public-key, --history and --checkpoint at a time")
+        raise usage("one of --public-key, --history and --checkpoint at a time", "leave the others out")
     with faces():
         keys = KeyRing.read(home_directory() / "keys")
         if public_key:
@@ -145,7 +147,7 @@ def verify(
     _check_output(output)
     now_ms = SystemClock().now_ms() if as_of is None else _instant(as_of)
     with faces():
-        key = PublicKey.parse(_read(public_key), path=str(public_key))
+        key = PublicKey.parse(_read("--public-key", public_key), path=f"--public-key {public_key}")
         note = _read_note(checkpoint) if checkpoint else None
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         report = verify_bundle(
@@ -237,7 +239,7 @@ def faces() -> Iterator[None]:
             code = exit_codes.CONFLICT
         elif isinstance(error, LogDamagedError):
             code = exit_codes.NO
-        elif isinstance(error, BundleError) and not Path(error.path).exists():
+        elif isinstance(error, BundleError) and isinstance(error.__cause__, FileNotFoundError):
             code = exit_codes.NOT_FOUND
         where = f"{error.path}: " if error.path else ""
         raise Failure(
@@ -245,27 +247,47 @@ def faces() -> Iterator[None]:
         ) from error
 
 
-def _read(path: Path) -> str:
-    with path.open("rb") as file:
-        data = file.read(FILE_BYTES_MAX)
+def _read(option: str, path: Path) -> str:
+    """The text of a small file that an option names. Raises Failure, which names the option."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        raise Failure(
+            f"{option} {path}: {(error.strerror or str(error)).lower()}",
+            exit_code=exit_codes.NOT_FOUND if missing else exit_codes.USAGE,
+            reason="FileNotFound" if missing else "FileUnreadable",
+        ) from None
+    step = f"name the file that holds what {option} asks for"
+    if len(data) > FILE_BYTES_MAX:
+        raise usage(f"{option} {path}: more than {FILE_BYTES_MAX >> 20} MiB", step, "FileTooLarge")
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise usage(f"{path} is no text file") from None
+        raise usage(f"{option} {path}: no text file", step, "NotUtf8") from None
 
 
 def _read_note(path: Path) -> str:
-    """A checkpoint as people keep them: line ends of another system, or none at the end, do not matter."""
-    return _read(path).replace("\r\n", "\n").strip("\n") + "\n"
+    """A checkpoint as people keep them: line ends of another system, or none at the end, do not matter.
+
+    What is no checkpoint at all is the wrong file, and says nothing about a bundle. Raises Failure.
+    """
+    note = _read("--checkpoint", path).replace("\r\n", "\n").strip("\n") + "\n"
+    try:
+        parse_checkpoint(note)
+    except SignatureError as error:
+        raise usage(f"--checkpoint {path}: {error.message}", error.next_step, error.code) from None
+    return note
 
 
 def _instant(text: str) -> int:
     try:
         return parse_instant(text)
     except ValueError as error:
-        raise usage(f"--as-of: {error}") from None
+        raise usage(f"--as-of: {error}", "write it like 2026-12-01T09:00:00Z", "InvalidInstant") from None
 
 
 def _check_output(output: str) -> None:
     if output not in ("text", "json"):
-        raise usage(f"-o {output} is neither text nor json")
+        raise usage(f"-o {output} is neither text nor json", "use -o text or -o json", "UnknownFormat")

@@ -105,6 +105,10 @@ def lint_command(
 
 
 def _scanned(root: Path, *, probe: bool) -> ObservedMachine:
+    recorded = root != Path("/")  # what the running system lacks, its scan says
+    if recorded and root.is_dir() and not any((root / name).is_dir() for name in ("sys", "proc")):
+        said = f"{root} holds neither sys/ nor proc/, so it is no tree of a machine"
+        raise failures.usage(said, "name the folder that holds sys/ and proc/", "TopologyUnreadable")
     try:
         return scan(root, probe=probe)
     except RootNotReadableError as error:
@@ -117,7 +121,8 @@ def _read_file(path: Path) -> ObservedMachine:
         return _scanned(path, probe=False)
     if not path.exists():
         raise failures.not_found(f"{path}: no such file", "name a file, or a folder that holds sys/ and proc/")
-    beginning = path.read_bytes()[:4096]
+    with path.open("rb") as file:
+        beginning = file.read(4096)
     reader: Callable[[Path], ObservedMachine] = _read_json
     if b"<nvidia_smi_log" in beginning:
         reader = import_nvidia_smi

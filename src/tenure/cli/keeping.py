@@ -17,7 +17,8 @@ from cyclopts import Parameter
 
 import tenure
 from tenure.cli import exit_codes, failures
-from tenure.cli.backup_file import BackupDamagedError, Manifest, pack, unpack
+from tenure.cli.backup_file import BackupDamagedError, Manifest, NotABackupError, pack, unpack
+from tenure.cli.files import unwritable
 from tenure.cli.ledger import offline_findings
 from tenure.cli.options import Output
 from tenure.cli.own.outcome import check_output
@@ -58,8 +59,7 @@ def backup(file: BackupFile, *, output: Output = "text") -> int:
     if not (home / STATE).exists():
         raise failures.not_found(f"{home} holds no state", "name a home with --home DIR, or `tenure up`")
     if file.exists():
-        raise failures.conflict(f"{file} exists", "AlreadyExists", "choose another name")
-    file.parent.mkdir(parents=True, exist_ok=True)
+        raise _taken(file)
     with _beside(file) as staged:
         try:
             version = back_up_file(home / STATE, staged / STATE)
@@ -83,7 +83,12 @@ def backup(file: BackupFile, *, output: Output = "text") -> int:
             "statements": statements,
             "signingKey": brought,
         }
-        manifest = pack(staged, file, about)
+        try:
+            manifest = pack(staged, file, about)
+        except FileExistsError:
+            raise _taken(file) from None
+        except OSError as error:
+            raise unwritable(str(file), error) from None
     if as_json:
         say_as("Backup", {"file": str(file), "files": len(manifest.files), "bytes": manifest.bytes, **about})
     else:
@@ -103,17 +108,21 @@ def restore(file: BackupFile, *, output: Output = "text") -> int:
     """
     as_json = check_output(output)
     home = home_directory()
+    if home.exists() and not home.is_dir():
+        raise failures.usage(f"{home} is a file, no folder", "name an empty folder with --home DIR", "NotAHome")
     if plane_of(home) is not None or (home.exists() and any(home.iterdir())):
         raise failures.conflict(f"{home} is not empty", "HomeNotEmpty", "name an empty one with --home DIR")
-    if not file.is_file():
-        raise failures.not_found(f"there is no file {file}")
+    _require_file(file)
     with _beside(home) as staged:
         try:
-            manifest = unpack(file, staged)
+            manifest = _unpacked(file, staged)
             verify(staged / STATE)
             check_measurements(staged / MEASUREMENTS)
             _check_evidence(staged)
             _put_back(staged, manifest, home)
+        except NotABackupError as error:
+            said = f"{file} is no backup: {error}; nothing was restored"
+            raise failures.usage(said, "name a file that `tenure backup FILE` wrote", "NotABackup") from None
         except BackupDamagedError as error:
             raise _damaged(file, error.problems) from None
         except (StoreError, EvidenceError, MeasurementsDamagedError) as error:
@@ -128,6 +137,27 @@ def restore(file: BackupFile, *, output: Output = "text") -> int:
     else:
         _tell(home, manifest, findings, brought)
     return exit_codes.NO if errors else exit_codes.YES
+
+
+def _require_file(file: Path) -> None:
+    """Raises Failure: nothing is there, or something that no backup is, such as a folder."""
+    if not file.exists():
+        step = "name a file that `tenure backup FILE` wrote"
+        raise failures.Failure(
+            f"{file}: no such file", exit_code=exit_codes.NOT_FOUND, reason="FileNotFound", next_step=step
+        )
+    if not file.is_file():
+        sort = "a folder" if file.is_dir() else "no regular file"
+        raise failures.usage(f"{file} is {sort}", "name a file that `tenure backup FILE` wrote", "NotABackup")
+
+
+def _unpacked(file: Path, staged: Path) -> Manifest:
+    """Raises BackupDamagedError, OSError."""
+    manifest = unpack(file, staged)
+    lacking = [name for name in ("home", "at") if not isinstance(manifest.about.get(name), str)]
+    if lacking:
+        raise BackupDamagedError([f"its list does not say {' and '.join(lacking)}"])
+    return manifest
 
 
 def _tell(home: Path, manifest: Manifest, findings: list[Finding], brought: dict[str, Any] | None) -> None:
@@ -166,11 +196,14 @@ def _put_back(staged: Path, manifest: Manifest, home: Path) -> None:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """An empty folder on the same file system, gone afterwards unless it was moved away."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """An empty folder on the same file system, gone afterwards unless it was moved away. Raises Failure."""
     folder = target.with_name(f".{target.name}.{os.getpid()}.staged")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise unwritable(str(target), error) from None
     try:
         yield folder
     finally:
@@ -213,6 +246,11 @@ def _copy_files(source: Path, target: Path, names: tuple[str, ...] | list[str]) 
         private = os.open(target / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         with content, os.fdopen(private, "wb") as out:
             shutil.copyfileobj(content, out)
+
+
+def _taken(file: Path) -> failures.Failure:
+    sort = "is a folder" if file.is_dir() else "exists"
+    return failures.conflict(f"{file} {sort}; no backup was made", "AlreadyExists", "choose another name")
 
 
 def _damaged(file: Path, problems: tuple[str, ...] | list[str]) -> failures.Failure:

@@ -23,7 +23,10 @@ def run(tokens: Sequence[str]) -> int:
     tokens = list(tokens)
     home_before = os.environ.get("TENURE_HOME")
     try:
+        before = len(tokens)
         tokens = _take_home(tokens)
+        if len(tokens) < before:
+            _require_folder(os.environ["TENURE_HOME"])
         return _dispatch(tokens)
     except BrokenPipeError:
         return exit_codes.YES  # whoever read us has seen enough
@@ -59,6 +62,11 @@ def _take_home(tokens: list[str]) -> list[str]:
             os.environ["TENURE_HOME"] = tokens[index + 1]
             return [*tokens[:index], *tokens[index + 2 :]]
     return tokens
+
+
+def _require_folder(home: str) -> None:
+    if os.path.exists(home) and not os.path.isdir(home):
+        raise failures.usage(f"--home {home}: this is a file, and a home is a folder", "write --home DIR", "NotAHome")
 
 
 def _restore_home(before: str | None) -> None:

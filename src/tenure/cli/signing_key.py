@@ -18,7 +18,7 @@ def settle_key(home: Path, file: Path | None, *, running: bool) -> None:
     Raises Failure: the key is away, no Ed25519 key, within reach of others, or another signs here.
     """
     from tenure.cli.evidence import faces
-    from tenure.evidence import KeyRing
+    from tenure.evidence import KeyRing, brought_key
     from tenure.evidence.keyring import HISTORY
     from tenure.quantities import SystemClock
 
@@ -29,6 +29,8 @@ def settle_key(home: Path, file: Path | None, *, running: bool) -> None:
         return
     with faces():
         if file is not None:
+            if not known:
+                brought_key(file, home=home)  # said before a home is made for it
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
         KeyRing.open(home / KEYS, clock=SystemClock(), owner_key=file)
 

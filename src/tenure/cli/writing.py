@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, usage
+from tenure.cli.files import write_text
 from tenure.cli.manifests import read_manifests
 from tenure.cli.options import Filename, Output
 from tenure.cli.own.outcome import check_output
@@ -50,7 +51,7 @@ def init(
     if to is not None and to.exists() and not force:
         raise usage(f"{to} is there already", "choose another name, or add --force", "FileExists")
     if to is not None:
-        to.write_text(text)
+        write_text("--to", to, text)
     if as_json:
         workload = parse_documents(text)[0].content
         say_as("Written", {"file": str(to) if to else None, "manifest": text, "workload": workload})

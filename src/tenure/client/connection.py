@@ -65,6 +65,7 @@ def from_home(home: str | Path | None = None, identity: Identity = "user") -> Co
 def from_kubeconfig(path: str | Path | None = None, context: str | None = None) -> Connection:
     """A host named by a kubeconfig (`path`, else KUBECONFIG, else ~/.kube/config), in the given or current context."""
     # lightkube reads kubeconfigs and their sorts of credentials; it costs 0.18 s to import, so only here.
+    import yaml
     from lightkube.config.client_adapter import ConnectionParams
     from lightkube.config.kubeconfig import KubeConfig
     from lightkube.core.exceptions import ConfigError
@@ -74,8 +75,10 @@ def from_kubeconfig(path: str | Path | None = None, context: str | None = None) 
         config = KubeConfig.from_file(chosen).get(context)
         assert config is not None, "get() without a default raises instead"
         options = dict(ConnectionParams().httpx_params(config))
-    except (ConfigError, KeyError, ValueError, OSError, TypeError) as error:
-        raise NoConnection(f"kubeconfig {chosen} cannot be used: {error}") from None
+    except (ConfigError, yaml.YAMLError, LookupError, ValueError, OSError, TypeError, AttributeError) as error:
+        raise NoConnection(f"kubeconfig {chosen} cannot be used: {error}", reason="InvalidKubeconfig") from None
+    except RecursionError:
+        raise NoConnection(f"kubeconfig {chosen} is nested too deeply", reason="InvalidKubeconfig") from None
     options.pop("timeout")
     return Connection(str(options.pop("base_url")), namespace=config.namespace, options=options)
 

@@ -10,7 +10,7 @@ is not what was written (with the byte at which it differs), and to state anythi
 from tenure.evidence.assembly import Draft, Receipt
 from tenure.evidence.bundles import BundleSummary, contract_sources, export_bundle
 from tenure.evidence.canonical import canonical_bytes, digest, parse_exactly
-from tenure.evidence.checkpoints import Checkpoint, sign_checkpoint, verify_checkpoint
+from tenure.evidence.checkpoints import Checkpoint, parse_checkpoint, sign_checkpoint, verify_checkpoint
 from tenure.evidence.contracts import (
     contract_source,
     contract_statement,
@@ -91,6 +91,7 @@ __all__ = [
     "export_history",
     "first_difference",
     "open_envelope",
+    "parse_checkpoint",
     "parse_exactly",
     "parse_history",
     "replace_file",

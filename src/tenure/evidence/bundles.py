@@ -97,7 +97,8 @@ def export_bundle(
     try:
         replace_file(path, data, mode=0o644)
     except OSError as error:
-        raise BundleError(f"cannot be written ({error.strerror})", path=str(path)) from None
+        step = "name a file in a folder that is there and that this user may write to: --to FILE"
+        raise BundleError(f"cannot be written ({error.strerror})", path=str(path), next_step=step) from error
     return BundleSummary(path, head["subject"], len(places), len(digests), len(data), note)  # type: ignore[arg-type]
 
 

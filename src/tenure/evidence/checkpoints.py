@@ -46,12 +46,8 @@ def verify_checkpoint(note: str, *, keys: Iterable[PublicKey]) -> Checkpoint:
 
     Raises SignatureError.
     """
-    text, separator, signatures = note.rpartition("\n\n")
-    text += "\n"
-    lines = signatures.removesuffix("\n").split("\n") if signatures.endswith("\n") else []
-    if not separator or not 0 < len(lines) <= SIGNATURES_MAX:
-        raise _malformed("no signed note")
-    checkpoint = _parse(text)
+    checkpoint, lines = _read(note)
+    text = checkpoint.text()
     known = {_note_key_id(checkpoint.origin, key): key for key in keys}
     good = False
     for line in lines:
@@ -69,6 +65,20 @@ def verify_checkpoint(note: str, *, keys: Iterable[PublicKey]) -> Checkpoint:
     if not good:
         raise SignatureError("the checkpoint is signed by none of the trusted keys", path="checkpoint")
     return checkpoint
+
+
+def parse_checkpoint(note: str) -> Checkpoint:
+    """The checkpoint that `note` claims to be, whoever signed it. Raises SignatureError: it has not the form of one."""
+    return _read(note)[0]
+
+
+def _read(note: str) -> tuple[Checkpoint, list[str]]:
+    """The checkpoint, and the lines of its signatures."""
+    text, separator, signatures = note.rpartition("\n\n")
+    lines = signatures.removesuffix("\n").split("\n") if signatures.endswith("\n") else []
+    if not separator or not 0 < len(lines) <= SIGNATURES_MAX:
+        raise _malformed("no signed note")
+    return _parse(text + "\n"), lines
 
 
 def _parse(text: str) -> Checkpoint:

@@ -42,7 +42,11 @@ class PublicKey:
                 next_step="give the file that `tenure evidence show --public-key` prints",
             ) from None
         if not isinstance(key, Ed25519PublicKey):
-            raise SigningKeyError(f"a {type(key).__name__}, not an Ed25519 key", path=path)
+            raise SigningKeyError(
+                f"a {type(key).__name__}, not an Ed25519 key",
+                path=path,
+                next_step="give the file that `tenure evidence show --public-key` prints",
+            )
         return PublicKey._of(key)
 
     @staticmethod

@@ -51,7 +51,8 @@ def verify_bundle(
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise BundleError(f"cannot be read ({error.strerror})", path=str(path)) from None
+        step = "name the file that `tenure evidence export` wrote"
+        raise BundleError(f"cannot be read ({error.strerror})", path=str(path), next_step=step) from error
     report = Report()
     try:
         bundle = parse_bundle(data)

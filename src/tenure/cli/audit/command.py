@@ -9,6 +9,7 @@ from tenure.cli import exit_codes
 from tenure.cli.audit.replay import Audit, replay, to_json
 from tenure.cli.evidence import faces, open_log, source_of
 from tenure.cli.failures import not_found
+from tenure.cli.files import write_text
 from tenure.cli.options import Output
 from tenure.cli.screen import console, say, say_as
 from tenure.client import home_directory
@@ -41,7 +42,7 @@ def audit(
     if html is not None:
         from tenure.cli.audit.page import page
 
-        html.write_text(page(found), encoding="utf-8")
+        write_text("--html", html, page(found))
     if output == "json":
         say_as("Audit", to_json(found))
     else:

@@ -9,6 +9,7 @@ from tenure.catalog import FetchError, Progress, artifact_of, cached_path, fetch
 from tenure.catalog import models as catalog_models
 from tenure.cli import completers, failures, screen
 from tenure.cli.door import open_door
+from tenure.cli.files import unwritable
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.client import ApiError
@@ -69,6 +70,8 @@ def fetch(
     artifact = artifact_of(_named(name, reach))
     try:
         path = fetch_model(artifact, cache=cache) if as_json else _with_bar(name, artifact, cache)
+    except OSError as error:
+        raise unwritable(f"--cache {cache}" if cache else "the cache of models", error) from None
     except FetchError as error:
         raise failures.Failure(
             f"model {name} could not be fetched; nothing was placed",

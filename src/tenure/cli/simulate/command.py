@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from tenure.cli import exit_codes, screen
 from tenure.cli.failures import usage
+from tenure.cli.files import write_text
 from tenure.cli.options import Output
 from tenure.cli.own.outcome import check_output
 
@@ -80,8 +81,8 @@ def simulate(
         "runs": runs,
     }
     if html is not None:
-        html.write_text(page(told))
-        html.with_suffix(".json").write_text(page_json(told))
+        write_text("--html", html, page(told))
+        write_text("--html", html.with_suffix(".json"), page_json(told))
     if as_json:
         screen.say(page_json(told).rstrip())
     else:

@@ -159,7 +159,7 @@ def _change(text: str, file: str, type: str) -> Any:
     if type == "json":
         try:
             return json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise failures.usage(f"the patch is not JSON: {error}", "write a list of operations", "NotJson") from None
     documents = parse_documents(data, source=file or "--patch")
     if len(documents) != 1:

@@ -98,7 +98,7 @@ def _contexts(reach: Reach) -> tuple[str, list[str]]:
         names = [str(context["name"]) for context in content.get("contexts") or []]
     except FileNotFoundError:
         raise failures.not_found(f"{path} does not exist yet", "`tenure up` writes it at its first start") from None
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise failures.usage(f"{path} is no kubeconfig: {error}", reason="InvalidKubeconfig") from None
     return str(content.get("current-context") or ""), names
 

@@ -82,12 +82,15 @@ def _edited(head: str, text: str) -> str:
         path.write_text(head + text)
         try:
             code = subprocess.run([*shlex.split(editor), str(path)], check=False).returncode
-        except OSError as error:
+        except (OSError, ValueError) as error:  # not installed, or a command line that the shell would refuse as well
             step = "set EDITOR to an editor that is installed"
             raise failures.usage(f"the editor {editor!r} cannot be started: {error}", step, "NoEditor") from None
         if code:
             raise failures.usage(f"the editor {editor!r} ended with {code}; nothing was changed", reason="EditorFailed")
-        lines = path.read_text().splitlines(keepends=True)
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        except UnicodeDecodeError:
+            raise failures.usage("what was edited is no UTF-8 text; nothing was changed", reason="NotUtf8") from None
     return "".join(line for line in lines if not line.startswith("#"))
 
 

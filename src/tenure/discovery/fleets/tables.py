@@ -123,7 +123,8 @@ def read_table(path: Path) -> Table:
             table.rows.append(Cells(reader.line_num, values, table))
     except csv.Error as error:
         message = f"row {reader.line_num}: {error}"
-        raise ProblemsFound([Problem("InvalidValue", message, "", "", source, reader.line_num)]) from None
+        problem = Problem("InvalidValue", message, "", "write comma-separated text", source, reader.line_num)
+        raise ProblemsFound([problem]) from None
     if not table.rows and not table.problems:
         table._column("MissingField", "", "the table has a header and no row", "add a row")
     table.settle()

@@ -118,7 +118,7 @@ def parsed(data: bytes, where: str) -> ElementTree.Element:
         raise ImportedFileError(f"{where}: declares entities, which is not accepted")
     try:
         return ElementTree.fromstring(data)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # the latter two: encodings that are not known
         raise ImportedFileError(f"{where}: not well-formed XML: {error}") from error
 
 
