@@ -1,5 +1,6 @@
 """A Site declares by what a place is chosen among those that would do, by load where that matters; answers name it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from tenure.controllers.answering.policy import POLICY, policy_of
 from tenure.controllers.machine.fleet import fleet_of
 from tenure.controllers.machine.simulated import as_observed
 from tenure.discovery.fleets import FleetFile
-from tenure.placement import Calendar, Choice, Fragmentation, Plan
+from tenure.placement import Calendar, Choice, Fragmentation, Plan, Role
+from tenure.placement.question import Question
 from tenure.resources import Machine, Site
 from tenure.resources.explain import explain
+from tenure.resources.kinds.machine import MachineSpec
 from tenure.resources.kinds.site import SiteSpec
 from tenure.resources.problems import problems_of
 from tenure.resources.registry import kind_named
@@ -57,6 +60,25 @@ def test_what_draws_least_is_taken_where_watts_are_weighed(tmp_path: Path) -> No
     rows = ["m-0,700W,9kW", "m-1,300W,6kW", "m-2,700W,9kW"]
     scores = [{"score": "addedWatts", "weight": 1}]
     assert where(ground(file_of(tmp_path, "gpu_power,rated_power", *rows, scores=scores))) == "m-1"
+
+
+def test_the_newest_machine_is_taken_where_age_is_weighed_and_one_of_unknown_age_counts_as_the_oldest(
+    tmp_path: Path,
+) -> None:
+    made = file_of(tmp_path, "rack", "m-0,r", "m-1,r", "m-2,r", scores=[{"score": "age", "weight": 1}])
+    since = ["2021-05-01T00:00:00Z", None, "2026-05-01T00:00:00Z"]
+    aged = [
+        machine.model_copy(
+            update={"spec": MachineSpec.model_validate({**machine.spec.to_json(), "inServiceSince": at})}
+        )
+        for machine, at in zip(made.machines, since, strict=True)
+    ]
+    on = ground(replace(made, machines=tuple(aged)))
+    assert where(on) == "m-2"
+    free = {name: on.calendar.free_over(on.fleet.machine(name), 0, 1) for name in ("m-0", "m-1", "m-2")}
+    (score, _), *_ = on.policy.choice.scores
+    years = score.costs(Question(on.fleet, on.calendar, demand_of(on.fleet, gang(1, 1)), 0), free, Role())
+    assert {name: round(figure, 2) for name, figure in years.items()} == {"m-0": 5.0, "m-1": 5.0, "m-2": 0.0}
 
 
 def test_weights_follow_the_load(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from tenure.placement.question import Question
 from tenure.resources import Machine
 from tenure.resources.kinds.site import SiteScore, SiteSpec
 
+YEAR_MS = 365.25 * 86_400_000
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -52,6 +54,23 @@ class Cost:
         return price.micros / 1e6 if price is not None and price.currency == self.currency else self.dearest
 
 
+@dataclass(frozen=True, slots=True)
+class Age:
+    """Years by which a machine is older than the newest of the site; one of unknown age counts as the oldest."""
+
+    years: Mapping[str, float]
+
+    @classmethod
+    def of(cls, machines: Mapping[str, Machine]) -> "Age":
+        since = {name: int(at) for name, machine in machines.items() if (at := machine.spec.in_service_since)}
+        newest = max(since.values(), default=0)
+        return cls({name: (newest - at) / YEAR_MS for name, at in since.items()})
+
+    def costs(self, question: Question, free: Mapping[str, Free], role: Role) -> Mapping[str, float]:  # noqa: ARG002
+        oldest = max(self.years.values(), default=0.0)
+        return {name: self.years.get(name, oldest) for name in free}
+
+
 def policy_of(site: SiteSpec, machines: Mapping[str, Machine]) -> Policy:
     """What the Site declares, or the default."""
     if not site.scores:
@@ -70,6 +89,8 @@ def _score(declared: SiteScore, machines: Mapping[str, Machine]) -> Score:
             return Locality()
         case "cost":
             return Cost.of(machines)
+        case "age":
+            return Age.of(machines)
     assert declared.level is not None, "spread names its level"
     return SpreadOut(declared.level)
 

@@ -28,10 +28,11 @@ def sold(status: MachineStatus) -> tuple[object, ...]:
 def declared(machine: Machine) -> tuple[object, ...]:
     """What its part of a fleet is made of, as far as that is declared: its place, its power, its disk.
 
-    What it costs and whose it is is no capacity. Reserve, drain and health are in the status once they count.
+    What it costs, how old and whose it is is no capacity. Reserve, drain and health are in the status once they count.
     """
-    aside = {"hourly_cost": None, "owner": None, "end_of_life": None, "drain": False, "health": None}
-    spec = machine.spec.model_copy(update={**aside, "reserved": SystemReserve()})
+    unsold = {"hourly_cost": None, "owner": None, "in_service_since": None, "end_of_life": None}
+    aside = {**unsold, "drain": False, "health": None, "reserved": SystemReserve()}
+    spec = machine.spec.model_copy(update=aside)
     return spec, machine.metadata.labels or {}
 
 

@@ -48,6 +48,7 @@ class MachineSpec(Strict):
         default=None, description="local disk that members may take; absent: none of it is sold"
     )
     owner: str | None = None
+    in_service_since: Instant | None = Field(default=None, description="unknown when absent, never invented")
     end_of_life: Instant | None = None
     reserved: SystemReserve = Field(default_factory=SystemReserve)
     drain: bool = Field(default=False, description="true: nothing new is placed here")

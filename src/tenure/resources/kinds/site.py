@@ -82,10 +82,11 @@ class WeightFrom(Strict):
 class SiteScore(Strict):
     """What one score counts where several places would do. Scores are weighed and added up; the least is taken."""
 
-    score: Literal["fragmentation", "addedWatts", "locality", "spread", "cost"] = Field(
+    score: Literal["fragmentation", "addedWatts", "locality", "spread", "cost", "age"] = Field(
         description="fragmentation: what those who come later lose, in devices; addedWatts: rated watts of what is "
         "taken; locality: NUMA distance and levels between members; spread: members that its domain of the level "
-        "carries already; cost: the price an hour of what is taken"
+        "carries already; cost: the price an hour of what is taken; age: years since its machine is in service, beyond "
+        "the newest"
     )
     level: Level | None = Field(default=None, description="of spread: over which domains")
     weight: float = Field(ge=0, le=WEIGHT_MAX, description="what one unit of the score counts beside the other scores")
