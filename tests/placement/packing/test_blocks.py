@@ -10,6 +10,7 @@ from tenure.placement.packing import Demand, FleetState, Packer, blocks
 from tenure.placement.packing.blocks import Blocks, block_prices
 from tenure.placement.packing.demand import ClassTable
 from tenure.placement.packing.mix import Mix
+from tenure.placement.packing.steps import Work
 
 WIDE = whole(4, 40)
 """Only a machine with as much CPU can serve it."""
@@ -24,9 +25,8 @@ def seen(*arrivals: tuple[Demand, int]) -> Mix:
 
 def priced(mix: Mix, expected: list[float], supply: int) -> Blocks | None:
     """With so many machines of 4 empty devices and 48 CPUs of model A, and ever so many with 16 CPUs."""
-    return block_prices(
-        mix, np.array(expected), np.array([0, 0]), np.array([4, 4]), np.array([48.0, 16.0]), np.array([supply, 1000])
-    )
+    machines = (np.array([0, 0]), np.array([4, 4]), np.array([48.0, 16.0]), np.array([supply, 1000]))
+    return Work(block_prices(mix, np.array(expected), *machines)).finish()
 
 
 def test_a_block_is_dear_when_more_will_ask_for_it_than_are_left_and_free_when_enough_are() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.placement.packing.fleets import MIXED, cpu_only, demands, fits, fleet, share, whole
 
 from tenure.placement.packing import Demand, FleetState, Packer, Placement, Watts
+from tenure.placement.packing.steps import Work
 
 histories = st.lists(st.tuples(demands, st.booleans()), min_size=1, max_size=40)
 
@@ -88,6 +89,53 @@ def test_placing_and_freeing_leaves_every_score_as_it_was(history: list[tuple[De
 @given(histories)
 def test_the_same_calls_make_the_same_choices(history: list[tuple[Demand, bool]]) -> None:
     assert played(history)[1] == played(history)[1]
+
+
+STREAM = [share(470, 3), whole(1, 4), share(810, 2), cpu_only(6), whole(2, 9), share(125, 1), share(330, 1, "B")] * 25
+
+
+def streamed() -> list[Placement | None]:
+    """Where a fleet takes demands, large enough for epochs of several decisions."""
+    packer = Packer(FleetState(fleet(*[(48, 8, "A")] * 30, *[(96, 8, "B")] * 10)))
+    placements: list[Placement | None] = []
+    for demand in STREAM:
+        packer.arrived(demand)
+        placement = packer.choose(demand)
+        if placement is not None:
+            packer.allocate(placement)
+        placements.append(placement)
+    return placements
+
+
+@pytest.mark.parametrize("steps", [1, 10_000])
+def test_choices_do_not_depend_on_how_the_steps_of_pricing_are_spread(
+    steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, take = streamed(), Work.take
+    monkeypatch.setattr(Work, "take", lambda work, _: take(work, steps))
+    assert streamed() == usual
+
+
+def test_no_decision_waits_for_more_than_its_part_of_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts: list[tuple[int, int]] = []
+    take, finish = Work.take, Work.finish
+
+    def taking(work: Work[object], steps: int) -> None:
+        work.part = steps  # type: ignore[attr-defined]
+        take(work, steps)
+
+    def finishing(work: Work[object]) -> object:
+        before = work.taken
+        made = finish(work)
+        parts.append((work.taken - before, getattr(work, "part", work.taken)))
+        return made
+
+    monkeypatch.setattr(Work, "take", taking)
+    monkeypatch.setattr(Work, "finish", finishing)
+    streamed()
+    every, _ = parts[0]
+    assert all(left <= part for left, part in parts[10:]), "what is left at the end is no more than a part"
+    assert parts[-1][1] < every / 3
 
 
 def test_it_chooses_only_among_the_machines_it_is_given() -> None:

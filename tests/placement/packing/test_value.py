@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tenure.placement.packing import ClassTable, Demand
 from tenure.placement.packing.mix import LEVELS, Mix
 from tenure.placement.packing.prices import States, expected_use
 from tenure.placement.packing.scarcity import charged, scarcity_prices
+from tenure.placement.packing.steps import Work
 from tenure.placement.packing.value import TEMPERATURE, Tables, cpu_prices, tables
 
 PRICES = cpu_prices(8.0)
@@ -25,9 +27,7 @@ def mix_of(*counted: tuple[Demand, int], models: tuple[str, ...] = ("A", "B")) -
 
 
 def tables_of(mix: Mix, price: np.ndarray | None = None) -> Tables:
-    *_, last = tables(mix, np.zeros(len(mix.ids)) if price is None else price, PRICES, 4)
-    assert last is not None
-    return last
+    return Work(tables(mix, np.zeros(len(mix.ids)) if price is None else price, PRICES, 4)).finish()
 
 
 def test_worth_is_the_log_partition_over_all_fillings_in_every_order() -> None:
@@ -59,11 +59,10 @@ def test_expected_use_is_minus_the_derivative_of_worth_by_price() -> None:
     )
 
     def worth(at: np.ndarray) -> float:
-        each, _, _ = tables_of(mix, at).worth(states.levels, states.model, states.cpu_free)
+        each = tables_of(mix, at).worth(states.levels, states.model, states.cpu_free)
         return float(each.min(axis=1) @ states.count)
 
-    *_, use = expected_use(tables_of(mix, price), states)
-    assert use is not None
+    use = Work(expected_use(tables_of(mix, price), states)).finish()
     for place in range(len(price)):
         step = np.zeros(len(price))
         step[place] = 1e-6
@@ -76,19 +75,30 @@ def test_more_room_is_never_worth_less() -> None:
     assert (np.diff(found.empty, axis=0) >= -1e-12).all()
 
 
+def test_a_model_is_worth_what_it_would_be_if_there_were_no_other() -> None:
+    shares = ((share(330, 2), 3), (share(810, 1), 5), (whole(2, 4), 2))
+    mix = mix_of(*shares, (whole(1, 4, "C"), 9), (share(500, 2, "A", "B"), 4), models=("A", "B", "C"))
+    every = tables_of(mix)
+    for place in range(3):
+        alone = tables_of(replace(mix, allows=mix.allows[[place]]))
+        for name in ("device", "empty", "partition", "single", "wide_log", "members"):
+            axis = 0 if name == "members" else 1
+            ours = getattr(every, name).take([place], axis=axis)
+            np.testing.assert_array_equal(ours, getattr(alone, name), err_msg=name)
+
+
 def test_a_model_is_dear_when_more_is_bound_to_it_than_is_left() -> None:
     mix = mix_of((whole(1, 1, "A"), 5), (whole(1, 1), 5))
-    prices = scarcity_prices(mix, np.array([20.0, 20.0]), np.array([10.0, 100.0]))
+    prices = Work(scarcity_prices(mix, np.array([20.0, 20.0]), np.array([10.0, 100.0]))).finish()
     free_to_roam, bound = charged(prices, 0b11, 2), charged(prices, 0b01, 2)
     assert free_to_roam[0] > 0.95
     assert free_to_roam[1] == 0
     assert bound.tolist() == [0, 0]
-    assert not scarcity_prices(mix, np.array([2.0, 20.0]), np.array([50.0, 100.0]))
+    assert not Work(scarcity_prices(mix, np.array([2.0, 20.0]), np.array([50.0, 100.0]))).finish()
 
 
 def test_machines_of_sixteen_devices_do_not_overflow() -> None:
     mix = mix_of((whole(16, 1), 2), (whole(1, 1), 3))
-    *_, found = tables(mix, np.zeros(2), PRICES, 16)
-    assert found is not None
+    found = Work(tables(mix, np.zeros(2), PRICES, 16)).finish()
     assert np.isfinite(found.empty).all()
     assert found.empty[16, 0, 0] == pytest.approx(16, abs=0.5)

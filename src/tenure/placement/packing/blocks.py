@@ -9,6 +9,7 @@ Poisson's mean and variance), times a small share of its devices. What breaks a 
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from math import erf, sqrt
 
@@ -71,17 +72,19 @@ class Blocks:
     ) -> FloatColumn:
         """[P]: the price of the blocks [P, K] that P ways break, by demands [P] of which `cpu` and `whole` tell."""
         pays = (whole[:, None] < self.devices) | (cpu[:, None] < self.cpu_milli)
-        cost: FloatColumn = np.maximum.reduce(np.where(pays[demand], broken * self.price[model], 0.0), axis=1)
+        price = (self.price[:, None] * pays).reshape(-1, len(self.devices))
+        cost: FloatColumn = np.maximum.reduce(broken * price.take(model * len(whole) + demand, axis=0), axis=1)
         return cost
 
 
 def block_prices(
     mix: Mix, expected: FloatColumn, model: IntColumn, empties: IntColumn, cpu_free: FloatColumn, count: IntColumn
-) -> Blocks | None:
+) -> Generator[None, None, Blocks | None]:
     """From tasks expected a class and S states of machines: model, empty devices, CPUs free, how many machines.
 
-    None where no block is likely to be short.
+    In steps; None where no block is likely to be short.
     """
+    cpu_free_milli = (1000 * cpu_free).astype(np.int64)
     kinds: dict[tuple[int, float, bytes], int] = {}
     for place in np.flatnonzero(mix.devices > 1).tolist():
         kinds.setdefault((int(mix.devices[place]), float(mix.cpu[place]), mix.allows[:, place].tobytes()), place)
@@ -89,7 +92,7 @@ def block_prices(
     for (devices, cpu, _), place in kinds.items():
         allows = mix.allows[:, place]
         cpu_milli = max(1, round(1000 * cpu))
-        held = np.minimum(empties // devices, (1000 * cpu_free).astype(np.int64) // cpu_milli)
+        held = np.minimum(empties // devices, cpu_free_milli // cpu_milli)
         supply = float((held * count)[allows[model]].sum())
         bound = (mix.devices >= devices) & (mix.cpu >= cpu) & ~(mix.allows & ~allows[:, None]).any(axis=0)
         takes = np.maximum(1, mix.devices[bound] // devices)
@@ -99,6 +102,7 @@ def block_prices(
         if short > UNLIKELY:
             row = np.append(allows * (DENIED * short * devices), 0.0)
             priced.append((short * devices * demand, devices, cpu_milli, row))
+        yield
     if not priced:
         return None
     priced.sort(key=lambda kind: -kind[0])

@@ -1,37 +1,38 @@
 """The packer: chooses the machine where a demand costs least, and keeps its scores current.
 
 Scores are kept for every class and machine. Whatever changes a machine rescores that machine alone; prices are renewed
-in small slices, so many a decision, and each distinct state is valued once. So a decision costs the same on any fleet
-but for one pass over a row of scores.
+in epochs, a small part of one at each decision, and each distinct state is valued once. So a decision costs the same on
+any fleet but for one pass over a row of scores.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from tenure.placement.packing.blocks import block_prices
 from tenure.placement.packing.columns import FleetState, Placement
 from tenure.placement.packing.demand import WHOLE_DEVICE_MILLI, BoolColumn, ClassTable, Demand, FloatColumn, IntColumn
 from tenure.placement.packing.losses import Losses, Pricing, ShapeTable, Slots
 from tenure.placement.packing.mix import LEVELS, Mix
 from tenure.placement.packing.power import Watts
-from tenure.placement.packing.prices import States, expected_use, moved
-from tenure.placement.packing.scarcity import scarcity_prices
-from tenure.placement.packing.value import Tables, cpu_prices, tables
+from tenure.placement.packing.prices import States
+from tenure.placement.packing.renewal import Renewed, renewed, slices
+from tenure.placement.packing.steps import Work
+from tenure.placement.packing.value import cpu_prices
 from tenure.placement.packing.weights import PowerPrice, Weights
 
-ROUNDS = 3
 EPOCH_SHARE = 0.02
 """Prices are renewed each time so much of the fleet's capacity has been asked for; more often at the start."""
 
 EARLY_EPOCH = 0.3
 """At the start prices are renewed when the number of arrivals has grown by this share."""
 
-BATCH = 4
-WIDE_BATCH = 1024
 PRICING_SLICES = 56
+BATCH = 4
+"""An epoch is thought of in slices: so many until its prices are in force, then as many states rescored in each."""
+
+WIDE_BATCH = 1024
 
 
 class Packer:
@@ -66,7 +67,7 @@ class Packer:
         self._touched: set[int] = set()
         self._arrivals = 0
         self._epoch_due = 0.0
-        self._pace = 1
+        self._steps = 0
         random = np.random.default_rng(0)
         self._hash = random.integers(1, 2**62, size=fleet.widest + 4, dtype=np.int64) | 1
         for index in range(len(self.classes)):
@@ -77,16 +78,12 @@ class Packer:
         index = self._class(demand)
         self.classes.arrivals[index] += 1
         self._arrivals += 1
-        if self._pricing is None:
-            for _ in self._renew():
-                pass
-            self._schedule()
-        elif self._arrivals >= self._epoch_due:
+        if self._arrivals >= self._epoch_due:
             self.settle()
-            self._work = self._renew()
-            self._schedule()
-        for _ in range(self._pace):
-            next(self._work, None)
+            self._work = self._epoch_in_parts()
+            if self._pricing is None:
+                self.settle()
+        next(self._work, None)
         self._rescore()
         return index
 
@@ -122,7 +119,7 @@ class Packer:
         self.touched(placement.machine)
 
     def settle(self) -> None:
-        """Finish the pricing in hand, so that every kept score is by the prices in force."""
+        """Finish the epoch in hand, so that every kept score is by the prices in force."""
         for _ in self._work:
             pass
         self._rescore()
@@ -211,58 +208,64 @@ class Packer:
         _, first, group = np.unique(hashed, return_index=True, return_inverse=True)
         return first, group
 
-    def _schedule(self) -> None:
-        """When the next epoch is due, and how many slices of work each decision does until then."""
+    def _epoch_in_parts(self) -> Iterator[None]:
+        """One epoch, a part a decision: new prices, their steps spread evenly, then every distinct state rescored.
+
+        A decision stands for ``pace`` slices, and prices come into force in the slice in which they always would, so
+        that choices do not depend on how the steps are spread. There are as many as there were in the epoch before,
+        more or less. The first decision has the fleet to look at and takes none.
+        """
+        first, group = self._distinct()
+        pace = self._schedule(len(first))
+        mix, states, idle = Mix.seen(self.classes), self._states(first, group), self._idle()
+        prices = self._demand_price[mix.ids]
+        work = Work(renewed(mix, states, idle, prices, self._cpu_prices, self.state.fleet.widest))
+        priced = slices(mix)
+        waits = -(-priced // pace) - 1
+        for _ in range(waits):
+            yield
+            work.take(-(-self._steps // waits))
+        self._install(mix, float(idle.sum()), work.finish())
+        self._steps = work.taken
+        if priced % pace == 0:
+            yield
+        for done, _ in enumerate(self._sweep(), start=priced + 1):
+            if done % pace == 0:
+                yield
+
+    def _schedule(self, states: int) -> int:
+        """Sets when the next epoch is due. How many slices each decision does until then, for so many states."""
         arrivals = self.classes.arrivals[: len(self.classes)]
         mean = float(self.classes.device_milli[: len(self.classes)] @ arrivals) / max(1, int(arrivals.sum()))
         usual = EPOCH_SHARE * self.state.fleet.device_milli / max(mean, 1.0)
         length = max(1.0, min(usual, EARLY_EPOCH * self._arrivals))
         self._epoch_due = self._arrivals + length
-        self._pace = int(np.ceil((PRICING_SLICES + len(self._distinct()[0]) / BATCH) / length))
+        return int(np.ceil((PRICING_SLICES + states / BATCH) / length))
 
-    def _renew(self) -> Iterator[None]:
-        """One epoch in slices: settle demand prices, install the new pricing, rescore every distinct state."""
-        mix = Mix.seen(self.classes)
+    def _install(self, mix: Mix, idle_devices: float, made: Renewed) -> None:
+        """Put new prices into force. ``idle_devices``: as many as there were when the epoch began."""
         state, fleet = self.state, self.state.fleet
-        free_milli = np.bincount(fleet.model, weights=state.device_free.sum(axis=1), minlength=len(fleet.models) + 1)
-        idle: FloatColumn = free_milli[:-1].astype(np.float64) / WHOLE_DEVICE_MILLI
-        expected = mix.expected(float(idle.sum()))
-        free_share = float(idle.sum()) / max(1e-9, fleet.device_milli / WHOLE_DEVICE_MILLI)
-        states = self._states()
-        yield
-        price = self._demand_price[mix.ids]
-        for _ in range(ROUNDS):
-            table = yield from self._tables(mix, price)
-            for use in expected_use(table, states):
-                if use is None:
-                    yield
-                else:
-                    price = moved(table, price, use, expected)
-        table = yield from self._tables(mix, price)
-        self._demand_price[mix.ids] = price
-        scarce = scarcity_prices(mix, expected, idle)
-        empties = np.count_nonzero(states.levels == LEVELS, axis=1)
-        blocks = block_prices(mix, expected, states.model, empties, states.cpu_free, states.count)
-        spare_cpu = float(state.cpu_free.sum()) / 1000 - mix.expected_cpu(float(idle.sum()))
+        self._demand_price[mix.ids] = made.demand
+        free_share = idle_devices / max(1e-9, fleet.device_milli / WHOLE_DEVICE_MILLI)
+        spare_cpu = float(state.cpu_free.sum()) / 1000 - mix.expected_cpu(idle_devices)
         never_asked = max(0.0, spare_cpu) / max(1.0, float(fleet.cpu_milli.sum()) / 1000)
         power = None
         if self._watts is not None:
             power = PowerPrice.now(self._watts, state, self._weights.at(free_share), never_asked)
         self._rescore()  # what has changed under the old prices keeps its scores by them until the sweep comes to it
-        self._pricing = Pricing(table, scarce, blocks, power, self.classes)
+        self._pricing = Pricing(made.tables, made.scarce, made.blocks, power, self.classes)
         self._epoch += 1
-        yield
-        yield from self._sweep()
 
-    def _tables(self, mix: Mix, price: FloatColumn) -> Generator[None, None, Tables]:
-        for table in tables(mix, price, self._cpu_prices, self.state.fleet.widest):
-            if table is not None:
-                return table
-            yield
-        raise AssertionError("the tables come last")
+    def _idle(self) -> FloatColumn:
+        """[models]: devices' worth that is free."""
+        fleet = self.state.fleet
+        free = self.state.device_free.sum(axis=1)
+        free_milli = np.bincount(fleet.model, weights=free, minlength=len(fleet.models) + 1)
+        idle: FloatColumn = free_milli[:-1].astype(np.float64) / WHOLE_DEVICE_MILLI
+        return idle
 
-    def _states(self) -> States:
-        first, group = self._distinct()
+    def _states(self, first: IntColumn, group: IntColumn) -> States:
+        """Those of machines with devices, of the distinct states that `_distinct` found."""
         state, fleet = self.state, self.state.fleet
         kept = fleet.model[first] < len(fleet.models)
         some = first[kept]

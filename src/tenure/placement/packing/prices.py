@@ -8,18 +8,21 @@ Larger steps or momentum overshoot, because classes compete for the same leftove
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 
 from tenure.placement.packing.demand import FloatColumn, IntColumn
 from tenure.placement.packing.mix import LEVELS, Floats, Sizes
-from tenure.placement.packing.value import SLICE_LEVELS, TEMPERATURE, Tables
+from tenure.placement.packing.value import TEMPERATURE, Tables
 
 STEP = 0.5
 DOUBT = 0.5
 """Tasks added to use and demand alike, so that a class seen once does not throw the prices about."""
+
+STEP_LEVELS, STEP_STATES = 5, 128
+"""Levels walked, and states valued, that are one step of the work."""
 
 ENCOURAGEMENT = 0.8
 """How far a price may fall below zero, as a share of what the frequency of the size costs in the tables, -t log(a)."""
@@ -35,39 +38,65 @@ class States:
     count: IntColumn
 
 
-def expected_use(tables: Tables, states: States) -> Iterator[FloatColumn | None]:
-    """Tasks of each class of the mix that the states are expected to take; in slices, the use at last."""
+def expected_use(tables: Tables, states: States) -> Generator[None, None, FloatColumn]:
+    """Tasks of each class of the mix that the states are expected to take, in steps."""
     mix = tables.mix
     models, prices = mix.allows.shape[0], len(tables.prices)
-    worth, empties, started = tables.worth(states.levels, states.model, states.cpu_free)
-    best = worth.argmin(axis=1)
-    yield None
-    mass = np.zeros((LEVELS + 1, models, prices))
-    for slot in range(started.shape[1]):
-        used = np.flatnonzero(started[:, slot])
-        np.add.at(mass, (started[used, slot], states.model[used], best[used]), states.count[used])
-    opened = np.zeros_like(tables.empty)
-    np.add.at(opened, (empties, states.model, best), states.count)
+    best = np.zeros(len(states.model), dtype=np.int64)
+    for start in range(0, len(best), STEP_STATES):
+        some = slice(start, start + STEP_STATES)
+        best[some] = tables.worth(states.levels[some], states.model[some], states.cpu_free[some]).argmin(axis=1)
+        yield
+    lane = states.model * prices + best
+    whole = states.levels == LEVELS
+    owner, slot = ((states.levels > 0) & ~whole).nonzero()
+    level = states.levels[owner, slot]
+    mass = _sums(level * (models * prices) + lane[owner], states.count[owner], tables.partition)
+    empties = np.count_nonzero(whole, axis=1)
+    opened = _sums(empties * (models * prices) + lane, states.count, tables.empty)
+    yield
     wide = _open_empties(tables, opened, mass)
-    yield None
-    sizes = mix.single.sizes
-    flow = np.zeros((len(sizes), models, prices))
+    yield
+    flow = yield from _descend(tables, mass)
+    use = np.zeros(len(mix.ids))
+    _spread(tables, mix.single, flow, use)
+    _spread(tables, mix.wide, wide, use)
+    return use
+
+
+def _sums(at: IntColumn, weights: IntColumn, like: Floats) -> Floats:
+    """Weights added up by their places in an array shaped like another."""
+    return np.bincount(at, weights=weights, minlength=like.size).reshape(like.shape).astype(np.float64, copy=False)
+
+
+def _descend(tables: Tables, mass: Floats) -> Generator[None, None, Floats]:
+    """Walk started devices down to nothing: the flow into each single-device size.
+
+    What stands at a model and a price never leaves them, and few of those are any state's best: only their lanes are
+    walked.
+    """
+    sizes, shape = tables.mix.single.sizes, tables.single.shape
+    width = shape[1] * shape[2]
+    lanes = np.flatnonzero(mass.any(axis=0))
+    mass, partition, single = (
+        table.reshape(len(table), width).take(lanes, axis=1) for table in (mass, tables.partition, tables.single)
+    )
+    flow = np.zeros((len(sizes), len(lanes)))
     counts = np.searchsorted(sizes, np.arange(LEVELS + 1), side="right").tolist()
     for level in range(LEVELS, 0, -1):
         count = counts[level]
         if not count:
             break
         rest = level - sizes[:count]
-        taken = (mass[level] / tables.partition[level]) * tables.partition[rest]
+        taken = (mass[level] / partition[level]) * partition.take(rest, axis=0)
         flow[:count] += taken
         # each size leads to another level, so no two write to the same row
-        mass[rest] += taken * tables.single[:count]
-        if level % SLICE_LEVELS == 0:
-            yield None
-    use = np.zeros(len(mix.ids))
-    _spread(tables, mix.single, flow, use)
-    _spread(tables, mix.wide, wide, use)
-    yield use
+        mass[rest] += taken * single[:count]
+        if level % STEP_LEVELS == 0:
+            yield
+    every = np.zeros((len(sizes), width))
+    every[:, lanes] = flow
+    return every.reshape(shape)
 
 
 def _open_empties(tables: Tables, opened: Floats, mass: Floats) -> Floats:

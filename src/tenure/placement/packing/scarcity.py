@@ -7,6 +7,7 @@ bound to S pays it times what it takes; of several sets the dearest counts.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from math import erf, sqrt
 
 import numpy as np
@@ -21,8 +22,13 @@ SETS = 256
 """Sets considered at most, the most demanded first: unions of two grow as the square of the distinct sets."""
 
 
-def scarcity_prices(mix: Mix, expected: FloatColumn, idle_devices: FloatColumn) -> dict[int, Floats]:
-    """By set S (bit mask of models): a column of prices a device [models], 0 outside S. Idle devices are by model."""
+def scarcity_prices(
+    mix: Mix, expected: FloatColumn, idle_devices: FloatColumn
+) -> Generator[None, None, dict[int, Floats]]:
+    """By set S (bit mask of models): a column of prices a device [models], 0 outside S. Idle devices are by model.
+
+    In steps.
+    """
     if mix.allows.shape[0] > MODELS:
         return {}
     bits = 1 << np.arange(mix.allows.shape[0], dtype=np.int64)
@@ -41,6 +47,7 @@ def scarcity_prices(mix: Mix, expected: FloatColumn, idle_devices: FloatColumn) 
         short = 0.5 * (1 + erf((demand - left) / sqrt(2 * variance + 1e-6)))
         if short > 1e-4:
             prices[mask] = np.where(inside, short, 0.0)
+        yield
     return prices
 
 

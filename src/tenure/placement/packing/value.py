@@ -16,19 +16,18 @@ the Lagrangian bound: machines short of CPU value CPU, others do not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from tenure.placement.packing.demand import FloatColumn, IntColumn
+from tenure.placement.packing.demand import BoolColumn, FloatColumn, IntColumn
 from tenure.placement.packing.mix import LEVELS, Floats, Mix, Sizes
 
 TEMPERATURE = 0.02
 """Devices. Small against a device, large against what the mix leaves uncertain; 0.015 to 0.03 serve alike."""
 
 CPU_PRICES = 24
-SLICE_LEVELS = 20
 
 
 def cpu_prices(cpu_per_device: float) -> FloatColumn:
@@ -57,52 +56,89 @@ class Tables:
     wide_log: Floats
     members: Floats = field(repr=False)
 
-    def worth(self, levels: IntColumn, model: IntColumn, cpu_free: FloatColumn) -> tuple[Floats, IntColumn, IntColumn]:
-        """Of B machines [B, prices] before the minimum; with their counts of empties and levels of started devices."""
-        empties = np.count_nonzero(levels == LEVELS, axis=1)
-        started = np.where(levels == LEVELS, 0, levels)
-        worth = self.empty[empties, model] + self.prices * cpu_free[:, None]
-        for slot in range(levels.shape[1]):
-            used = np.flatnonzero(started[:, slot])
-            if len(used):
-                worth[used] += self.device[started[used, slot], model[used]]
-        return worth, empties, started
+    def worth(self, levels: IntColumn, model: IntColumn, cpu_free: FloatColumn) -> Floats:
+        """Of B machines [B, prices] before the minimum."""
+        whole = levels == LEVELS
+        models, prices = self.device.shape[1:]
+        parts = np.empty((len(levels), 1 + levels.shape[1], prices))
+        parts[:, 0] = self.empty[np.count_nonzero(whole, axis=1), model] + self.prices * cpu_free[:, None]
+        started = np.where(whole, 0, levels) * models + model[:, None]  # of an empty device nothing is worth nothing
+        parts[:, 1:] = self.device.reshape(-1, prices).take(started, axis=0)
+        worth: Floats = np.add.reduce(parts, axis=1)
+        return worth
 
 
-def tables(mix: Mix, demand_price: FloatColumn, prices: FloatColumn, widest: int) -> Iterator[Tables | None]:
-    """Compute tables in slices: yields None after each slice and the tables at last."""
+def tables(mix: Mix, demand_price: FloatColumn, prices: FloatColumn, widest: int) -> Generator[None, None, Tables]:
+    """The tables, in steps. Models that may serve the same classes are worth the same and are reckoned once."""
     discount = np.exp(-prices * mix.cpu[:, None] / TEMPERATURE)
     # A wide class's value stays out of its weight and is added in logarithms: exp(16 / 0.02) would overflow.
     value = np.where(mix.devices > 1, 0.0, mix.devices)
     weight = mix.frequency * np.exp((value - demand_price) / TEMPERATURE)
-    models = mix.allows.shape[0]
-    members = (weight * mix.allows)[:, :, None] * discount
-    single = _by_size(members, mix.single, models, len(prices))
-    yield None
-    partition = np.empty((LEVELS + 1, models, len(prices)))
-    sizes = mix.single.sizes
-    counts = np.searchsorted(sizes, np.arange(LEVELS + 1), side="right").tolist()
-    for level in range(LEVELS + 1):
-        count = counts[level]
-        if count:
-            partition[level] = 1 + np.einsum("sgk,sgk->gk", single[:count], partition[level - sizes[:count]])
-        else:
-            partition[level] = 1
-        if level % SLICE_LEVELS == SLICE_LEVELS - 1:
-            yield None
+    first, alike = _alike(mix.allows)
+    members = (weight * mix.allows[first])[:, :, None] * discount
+    single = _by_size(members, mix.single, len(first), len(prices))
+    yield
+    partition = yield from _partition(single, mix.single.sizes)
     device = TEMPERATURE * np.log(partition)
-    wide_log = np.log(np.maximum(_by_size(members, mix.wide, models, len(prices)), 1e-300))
-    yield None
-    empty = np.zeros((widest + 1, models, len(prices)))
+    wide_log = np.log(np.maximum(_by_size(members, mix.wide, len(first), len(prices)), 1e-300))
+    yield
+    empty = _of_empties(device[LEVELS], wide_log, mix.wide.sizes.tolist(), widest)
+    yield
+
+    def every(of_sorts: Floats, axis: int = 1) -> Floats:
+        return of_sorts.take(alike, axis=axis)
+
+    return Tables(
+        mix=mix,
+        prices=prices,
+        discount=discount,
+        weight=weight,
+        partition=every(partition),
+        device=every(device),
+        empty=every(empty),
+        single=every(single),
+        wide_log=every(wide_log),
+        members=every(members, axis=0),
+    )
+
+
+def _alike(allows: BoolColumn) -> tuple[IntColumn, IntColumn]:
+    """Of models that may serve the same classes [models, C] the first of each sort, and the sort of each model."""
+    known: dict[bytes, int] = {}
+    sort = np.array([known.setdefault(row.tobytes(), len(known)) for row in allows], dtype=np.int64)
+    return np.unique(sort, return_index=True)[1], sort
+
+
+def _partition(single: Floats, sizes: IntColumn) -> Generator[None, None, Floats]:
+    """[LEVELS + 1, ...]: exp(L / t) of every leftover, from the weights of the sizes.
+
+    A leftover leads to one that is less by the smallest size at least, so as many levels as that are reckoned at once.
+    """
+    nothing = LEVELS + 1
+    partition = np.ones((LEVELS + 2, *single.shape[1:]))
+    partition[nothing] = 0.0
+    levels = np.arange(LEVELS + 1)
+    rest = levels[:, None] - sizes
+    rest[rest < 0] = nothing
+    for start in range(int(sizes[0]), LEVELS + 1, int(sizes[0])) if len(sizes) else ():
+        some = slice(start, min(start + int(sizes[0]), LEVELS + 1))
+        partition[some] += np.einsum("sgk,lsgk->lgk", single, partition.take(rest[some], axis=0))
+        yield
+    return partition[:nothing]
+
+
+def _of_empties(one: Floats, wide_log: Floats, wide_sizes: list[int], widest: int) -> Floats:
+    """[widest + 1, ...]: worth of so many empty devices, where one that is opened is worth so much."""
+    empty = np.zeros((widest + 1, *one.shape))
     for count in range(1, widest + 1):
-        ways = [empty[count - 1] + device[LEVELS]]
-        for place, wide in enumerate(mix.wide.sizes.tolist()):
+        ways = [empty[count - 1] + one]
+        for place, wide in enumerate(wide_sizes):
             if wide <= count:
                 ways.append(empty[count - wide] + wide + TEMPERATURE * wide_log[place])
         stacked = np.stack(ways)
         top = stacked.max(axis=0)
         empty[count] = top + TEMPERATURE * np.log(np.exp((stacked - top) / TEMPERATURE).sum(axis=0))
-    yield Tables(mix, prices, discount, weight, partition, device, empty, single, wide_log, members)
+    return empty
 
 
 def _by_size(members: Floats, sizes: Sizes, models: int, prices: int) -> Floats:
