@@ -23,21 +23,25 @@ def capacity_of(machine: Machine, profiles: Mapping[str, HardwareProfile]) -> Ca
 
 
 def limits_of(site: Site, machines: Sequence[Machine], profiles: Mapping[str, HardwareProfile]) -> list[Limit]:
-    """The budgets that a site declares, with what cores and devices draw of them.
+    """The budgets that a site declares, of itself and of each of its levels, with what cores and devices draw of them.
 
-    Machines that sell nothing now count too: what is still held there draws.
+    Machines that sell nothing now count too: what is still held there draws. One whose profile is gone is counted by
+    what its holds draw by their own word; of its watts nothing is known any more.
     """
     own = site.spec
     of_site = own.budgets or own.named or own.power or own.cooling or own.rack_units or own.weight_kg
     if not of_site and all(machine.spec.local_disk is None for machine in machines):
         return []
-    known = [machine for machine in machines if machine.spec.profile in profiles]
     topologies: dict[str, MachineTopology] = {}
     parts: dict[str, Parts] = {}
     gpus: dict[str, frozenset[str]] = {}
     placed = []
-    for machine in known:
+    for machine in machines:
         name = machine.spec.profile
+        if name not in profiles:
+            place = place_of(machine, islands=0)
+            placed.append(FleetMachine(name=machine.name, site=machine.spec.site, place=place))
+            continue
         if name not in topologies:
             topologies[name] = machine_from_json(profiles[name].spec.topology)
             gpus[name] = frozenset(gpu.id for gpu in listed(topologies[name].gpus))
@@ -62,8 +66,10 @@ def limits_of(site: Site, machines: Sequence[Machine], profiles: Mapping[str, Ha
             name=budget.name,
             by_core=drawn(budget, "core"),
             by_device=drawn(budget, "device"),
-            drawing={machine.name: gpus[machine.spec.profile] for machine in known},
+            drawing={machine.name: gpus.get(machine.spec.profile, frozenset()) for machine in machines},
             crossing=budget.crossing,
+            level=budget.level,
+            domain=budget.domain,
         )
-        for budget in budgets_of(site, placed, known)
+        for budget in budgets_of(site, placed, machines)
     ]

@@ -18,7 +18,7 @@ NAMED_MAX = 4
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One budget: `limit` of `unit` for all `machines` together, of which `base` is taken whatever is held. What holds
-    draw by their own word they draw of its `name`.
+    draw by their own word they draw of its `name`. `level` and `domain` say which part of the site that is.
 
     `by_core` and `by_device` are what one core, and one whole device, of each machine draws of it; a machine of which
     that is not known draws nothing, as everywhere. Thousandths of a device draw their part, rounded up. Where
@@ -36,6 +36,13 @@ class Limit:
     drawing: Mapping[str, frozenset[str]] = field(default_factory=dict)
     name: str = ""
     crossing: bool = False
+    level: str = ""
+    domain: str = ""
+
+    @property
+    def where(self) -> str:
+        """Whose limit it is, for a sentence."""
+        return f" of {self.level} {self.domain}" if self.level else ""
 
 
 def overbooked(live: Sequence[Record], limits: Sequence[Limit]) -> Iterator[tuple[str, str]]:
@@ -44,7 +51,8 @@ def overbooked(live: Sequence[Record], limits: Sequence[Limit]) -> Iterator[tupl
     side_of = sides(live)
     for limit in sorted(limits, key=lambda one: one.id):
         if limit.base > limit.limit:
-            yield limit.id, f"{limit.base} of {limit.limit} {limit.unit} are taken by the machines themselves"
+            said = f"{limit.base} of {limit.limit} {limit.unit}{limit.where}"
+            yield limit.id, f"{said} are taken by the machines themselves"
             continue
         drawn = [(record, amount) for record in live if (amount := _drawn(record, limit))]
         for instant in instants:
@@ -74,4 +82,4 @@ def _said(limit: Limit, total: int, records: Sequence[Record], instant: int) -> 
     names = sorted(f"{record.kind}/{record.namespace}/{record.name}" for record in records)
     more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
     held = ", ".join(names[:NAMED_MAX]) + more
-    return f"{total} of {limit.limit} {limit.unit} held at {format_instant(instant)} by {held}"
+    return f"{total} of {limit.limit} {limit.unit}{limit.where} held at {format_instant(instant)} by {held}"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tenure.placement import Budget, FleetMachine
 from tenure.placement.fleet import Rating
@@ -58,7 +59,21 @@ def budgets_of(site: Site, placed: Sequence[FleetMachine], machines: Sequence[Ma
         if disk is not None:
             by = f"machine {machine.name}"
             found.append(Budget(LOCAL_DISK, "machine", machine.name, int(disk), unit="bytes", imposed_by=by))
-    return tuple(found)
+    return _told_apart(found)
+
+
+def _told_apart(found: Sequence[Budget]) -> tuple[Budget, ...]:
+    """One budget an id: a rack and a row may both be called `1`, and what one draws is not the other's. Of two limits
+    that are given to the same domain the lower holds."""
+    lowest: dict[tuple[str, str, str, Rating], Budget] = {}
+    for budget in found:
+        key = (budget.name, budget.level, budget.domain, budget.rating)
+        lowest[key] = min(lowest.get(key, budget), budget, key=lambda one: one.limit)
+    budgets = list(lowest.values())
+    for form in ("{0.name}:{0.level}/{0.domain}", "{0.name}:{0.level}/{0.domain}:{0.rating}"):
+        count = Counter(budget.id for budget in budgets)
+        budgets = [replace(one, label=form.format(one)) if count[one.id] > 1 else one for one in budgets]
+    return tuple(budgets)
 
 
 def may_bind(budgets: Sequence[Budget], placed: Sequence[FleetMachine]) -> tuple[Budget, ...]:
