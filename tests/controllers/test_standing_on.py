@@ -30,6 +30,7 @@ from tenure.resources import (
     Workload,
     condition_of,
 )
+from tenure.resources.kinds.contract import OfferStatus
 from tests.controllers.builders import spec
 from tests.controllers.served import fetched, measured_before, model_appears, plane_that_serves
 
@@ -169,6 +170,17 @@ async def test_before_it_is_let_go_the_generation_moves_so_that_whoever_planned_
     before = (await market.plane.allocator.look()).generation
     assert await market.delete(model, name) is None
     assert (await market.plane.allocator.look()).generation > before
+
+
+async def test_what_is_over_wakes_the_deletions_that_wait_for_it_and_no_others(market: Market) -> None:
+    offer = await market.offered()
+    needs = InUseReconciler(market.plane, Model)
+    await market.user.delete(Model, "m")
+    await needs.reconcile(Key("", "m"))
+    over = offer.model_copy(update={"status": OfferStatus(phase="Expired")})
+    other = over.model_copy(update={"metadata": over.metadata.model_copy(update={"uid": "another"})})
+    assert (needs.woken_by_end(offer), needs.woken_by_end(other)) == ([], [])
+    assert needs.woken_by_end(over) == [Key("", "m")]
 
 
 @pytest.mark.parametrize(("model", "name"), [(Model, "m"), (Engine, "simulated")])

@@ -2,7 +2,7 @@
 
 from tenure.client import NotFound
 from tenure.controllers.in_use.finalizer import GUARDED, guard, is_guarded, let_go
-from tenure.controllers.in_use.users import is_of_another_site, named, users_of
+from tenure.controllers.in_use.users import User, is_of_another_site, named, users_of
 from tenure.controllers.kernel import Controller, Key, KeysOf, Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
@@ -16,7 +16,8 @@ from tenure.resources.kinds.site import SiteStatus
 
 LOOK_AGAIN_MS = 10_000
 """For what wakes nobody; the end of a contract or an offer does."""
-OVER = ("Ended", "Expired", "Withdrawn")
+OVER = ("Ended", "Expired", "Withdrawn", "Accepted")
+"""What stood on an accepted offer stands on its contract from then on."""
 STATUSES: dict[type[ApiObject], type[Status]] = {
     Site: SiteStatus,
     Machine: MachineStatus,
@@ -51,7 +52,8 @@ class InUseReconciler:
     def __init__(self, plane: Plane, model: type[ApiObject]) -> None:
         self._plane = plane
         self._model = model
-        self._waiting: set[Key] = set()
+        self._waiting: dict[Key, frozenset[str] | None] = {}
+        """What is being deleted, and the uids of those that it waits for; None while that is looked at."""
 
     def keys(self, obj: ApiObject) -> list[Key]:
         """What a watched object of the kind wakes: itself, where it is being deleted or not guarded yet."""
@@ -61,9 +63,11 @@ class InUseReconciler:
         return [Key("", obj.name)] if due else []
 
     def woken_by_end(self, obj: ApiObject) -> list[Key]:
-        """All that wait, when a contract or an offer is over."""
+        """Those that wait for a contract or an offer, when it is over."""
         assert isinstance(obj, Offer | Contract)
-        return sorted(self._waiting) if obj.status is not None and obj.status.phase in OVER else []
+        if obj.status is None or obj.status.phase not in OVER:
+            return []
+        return [key for key, users in self._waiting.items() if users is None or obj.uid in users]
 
     async def reconcile(self, key: Key) -> Wait | None:
         """Guard it; once it is being deleted, let it go when nobody stands on it any more."""
@@ -71,7 +75,7 @@ class InUseReconciler:
         try:
             obj = await plane.client.get(self._model, key.name)
         except NotFound:
-            self._waiting.discard(key)
+            self._waiting.pop(key, None)
             return None
         if is_of_another_site(plane, obj):
             return None
@@ -80,15 +84,16 @@ class InUseReconciler:
             return None
         if not is_guarded(obj):
             return None
-        self._waiting.add(key)
+        self._waiting[key] = None
         if isinstance(obj, Machine):
             await self._drain(obj)
         users = await users_of(plane, obj)
+        self._waiting[key] = frozenset(user.uid for user in users)
         if users:
             await self._say(obj, users)
             return Wait(LOOK_AGAIN_MS)
         await let_go(plane.client, obj)
-        self._waiting.discard(key)
+        self._waiting.pop(key, None)
         return None
 
     async def _drain(self, machine: Machine) -> None:
@@ -102,7 +107,7 @@ class InUseReconciler:
         except NotFound:
             return  # no site, no ledger: nothing is planned
 
-    async def _say(self, obj: ApiObject, users: list[str]) -> None:
+    async def _say(self, obj: ApiObject, users: list[User]) -> None:
         step = MACHINES_FIRST if isinstance(obj, HardwareProfile) else NEXT_STEP
         message = f"{named(users)} stand{'s' if len(users) == 1 else ''} on it; {step}"
         said = condition("Released", False, "WaitingForRelease", message, self._plane.clock)

@@ -1,6 +1,7 @@
 """Who stands on an object: the contracts and held offers that the ledger counts, found for each kind in its own way."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tenure.client import NotFound
 from tenure.controllers.answering.need import need_digest
@@ -24,8 +25,16 @@ from tenure.resources.kinds.workload import WorkloadSpec
 NAMED_MAX = 3
 
 
-async def users_of(plane: Plane, obj: ApiObject) -> list[str]:
-    """Those that stand on it, in words, contracts first, in the books of every site that may use it.
+@dataclass(frozen=True, slots=True)
+class User:
+    """What stands on an object."""
+
+    uid: str
+    words: str
+
+
+async def users_of(plane: Plane, obj: ApiObject) -> list[User]:
+    """Those that stand on it, contracts first, in the books of every site that may use it.
 
     Nobody is found only at a generation later than the deletion: whoever planned before it has committed by then, and
     counts, or has to plan anew (`ledger.standing`).
@@ -41,7 +50,7 @@ async def _books(plane: Plane, obj: ApiObject) -> list[Allocator]:
     return [plane.allocator, *(Allocator(plane.client, name, plane.clock, fleet_of) for name in others)]
 
 
-async def _standing_in(plane: Plane, books: Allocator, obj: ApiObject) -> list[str]:
+async def _standing_in(plane: Plane, books: Allocator, obj: ApiObject) -> list[User]:
     """Nothing stands where the site itself is gone."""
     try:
         memory = await books.look()
@@ -54,20 +63,21 @@ async def _standing_in(plane: Plane, books: Allocator, obj: ApiObject) -> list[s
     return found
 
 
-async def _among(plane: Plane, obj: ApiObject, live: Sequence[Record]) -> list[str]:
+async def _among(plane: Plane, obj: ApiObject, live: Sequence[Record]) -> list[User]:
     match obj:
         case Site():
-            return _words(live)
+            return _users(live)
         case Machine():
-            return _words([r for r in live if obj.name in _machines(r)])
+            return _users([r for r in live if obj.name in _machines(r)])
         case Engine():
-            return _words([r for r in live if obj.spec.machine in (None, *_machines(r))])
+            return _users([r for r in live if obj.spec.machine in (None, *_machines(r))])
         case HardwareProfile():
-            having = [m.name for m in (await plane.client.list(Machine)).items if m.spec.profile == obj.name]
-            on_these = [r for r in live if set(having) & set(_machines(r))]
-            return [*_words(on_these), *(f"machine {name}" for name in having)]
+            having = [m for m in (await plane.client.list(Machine)).items if m.spec.profile == obj.name]
+            names = {machine.name for machine in having}
+            on_these = [r for r in live if names.intersection(_machines(r))]
+            return [*_users(on_these), *(User(m.uid, f"machine {m.name}") for m in having)]
         case Model() | Runtime():
-            return _words(await _naming(plane, obj, live))
+            return _users(await _naming(plane, obj, live))
     return []
 
 
@@ -81,15 +91,15 @@ def is_of_another_site(plane: Plane, obj: ApiObject) -> bool:
     return False
 
 
-def named(users: Sequence[str]) -> str:
+def named(users: Sequence[User]) -> str:
     """A few of them by name, and how many more there are."""
     more = len(users) - NAMED_MAX
-    return ", ".join(users[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(user.words for user in users[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
-def _words(records: Sequence[Record]) -> list[str]:
+def _users(records: Sequence[Record]) -> list[User]:
     ordered = sorted(records, key=lambda r: (r.kind, r.namespace, r.name))
-    return [f"{r.kind.lower()} {r.namespace}/{r.name}" for r in ordered]
+    return [User(r.uid, f"{r.kind.lower()} {r.namespace}/{r.name}") for r in ordered]
 
 
 def _machines(record: Record) -> list[str]:
