@@ -149,6 +149,13 @@ def test_a_full_disk_is_no_fault_of_tenure(desk: Shell) -> None:
     assert refused(desk("init", "--force", "--to", "/dev/full"), 7) == "DiskFull"
 
 
+def test_a_disk_that_fails_is_no_fault_of_tenure(desk: Shell) -> None:
+    memory = Path("/proc/self/mem")  # opens, and answers the first read with an error that names no file
+    if not memory.exists():
+        pytest.skip("needs Linux")
+    assert refused(desk("lint", "-f", memory), 7) == "DiskFailing"
+
+
 def test_a_backup_that_is_there_is_kept(live_home: Path, tmp_path: Path) -> None:
     file = tmp_path / "backup"
     file.write_text("mine")

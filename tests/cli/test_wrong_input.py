@@ -122,6 +122,8 @@ def test_each_cause_that_the_host_names_has_a_next_step(shell: Shell, patch: str
         (["model", "show", "smollm"], 3, "NotFound"),
         (["completion", "tcsh"], 2, "Usage"),
         (["--home"], 2, "Usage"),
+        (["--home", "", "status"], 2, "Usage"),
+        (["down", "--purge", "--yes", "--home="], 2, "Usage"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
 )

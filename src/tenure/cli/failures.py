@@ -91,6 +91,7 @@ def unverifiable(message: str, reason: str = "Unverifiable", next_step: str = ""
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 """Told at a write, which knows no name."""
+_DISK_FAILING = (errno.EIO, errno.ESTALE)
 
 
 def failure_of(error: BaseException, tokens: Sequence[str]) -> Failure:
@@ -107,10 +108,10 @@ def failure_of(error: BaseException, tokens: Sequence[str]) -> Failure:
         return _of_problems(error)
     if module == "tenure.sdk.outcomes":
         return _of_the_sdk(error)
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
+    if isinstance(error, OSError) and error.errno in (*DISK_FULL, *_DISK_FAILING):
         where = f"{error.filename}: " if error.filename else ""
         message = f"{where}{(error.strerror or str(error)).lower()}"
-        return unverifiable(message, "DiskFull")
+        return unverifiable(message, "DiskFull" if error.errno in DISK_FULL else "DiskFailing")
     if isinstance(error, OSError) and error.filename is not None:
         message = f"{error.filename}: {(error.strerror or str(error)).lower()}"
         missing = isinstance(error, FileNotFoundError)

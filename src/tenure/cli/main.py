@@ -23,10 +23,7 @@ def run(tokens: Sequence[str]) -> int:
     tokens = list(tokens)
     home_before = os.environ.get("TENURE_HOME")
     try:
-        before = len(tokens)
         tokens = _take_home(tokens)
-        if len(tokens) < before:
-            _require_folder(os.environ["TENURE_HOME"])
         return _dispatch(tokens)
     except BrokenPipeError:
         return exit_codes.YES  # whoever read us has seen enough
@@ -54,19 +51,21 @@ def _take_home(tokens: list[str]) -> list[str]:
     end = tokens.index("--") if "--" in tokens else len(tokens)
     for index, token in enumerate(tokens[:end]):
         if token.startswith("--home="):
-            os.environ["TENURE_HOME"] = token.partition("=")[2]
+            os.environ["TENURE_HOME"] = _named(token.partition("=")[2])
             return [*tokens[:index], *tokens[index + 1 :]]
         if token == "--home":
-            if index + 1 >= end:
-                raise failures.usage("--home needs a folder", "write --home DIR")
-            os.environ["TENURE_HOME"] = tokens[index + 1]
+            os.environ["TENURE_HOME"] = _named(tokens[index + 1] if index + 1 < end else "")
             return [*tokens[:index], *tokens[index + 2 :]]
     return tokens
 
 
-def _require_folder(home: str) -> None:
+def _named(home: str) -> str:
+    """The folder that --home names. An empty name is a variable that was not set: it must not mean the usual home."""
+    if not home:
+        raise failures.usage("--home needs a folder", "write --home DIR")
     if os.path.exists(home) and not os.path.isdir(home):
         raise failures.usage(f"--home {home}: this is a file, and a home is a folder", "write --home DIR", "NotAHome")
+    return home
 
 
 def _restore_home(before: str | None) -> None:

@@ -238,6 +238,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("FileExists", "a file of that name is there and is not written over", "choose another name, or add --force"),
     Reason("FileTooLarge", "the file is larger than any of its sort", "name the file that was meant"),
     Reason("DiskFull", "the disk or the user's share of it is full", "free some space and repeat; what was half written is not used"),
+    Reason("DiskFailing", "the disk, or the server of the file, answers with an error", "the system's log says more; read it from another place"),
     Reason("NoDownloads", "manifests are read from this machine only", "download it first"),
     Reason("NoObjects", "no object is in what was named", "name a file with manifests; see `tenure explain workload`"),
     Reason("OneObject", "one object is meant, and the file holds more or none", "keep one"),
