@@ -227,6 +227,8 @@ class Calendar:
         them, less is free at every later start.
         """
         found: dict[int, list[str]] = {}
+        if until_ms <= after_ms:
+            return found
         for name in machines:
             for hold in self._meeting(name, after_ms, None, without_group):
                 stop_ms = self.stop_ms(hold)

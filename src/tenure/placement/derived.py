@@ -50,6 +50,15 @@ def kinds(fleet: Fleet) -> dict[str, int]:
     return known
 
 
+def of_kind(fleet: Fleet) -> dict[int, Free]:
+    """One whole machine of each kind, by its number."""
+    known: dict[int, Free] | None = fleet.memo.get("of_kind")
+    if known is None:
+        by_name = kinds(fleet)
+        known = fleet.memo["of_kind"] = {by_name[name]: free for name, free in whole(fleet).items()}
+    return known
+
+
 def stands(fleet: Fleet) -> dict[str, int]:
     """A number for each machine, by name; equal numbers are equal parts in one place, which draw alike of budgets."""
     known: dict[str, int] | None = fleet.memo.get("stands")

@@ -141,8 +141,9 @@ def _by_fit(
     return after
 
 
-def _of(free: Mapping[str, Free], machines: list[FleetMachine]) -> dict[str, Free]:
-    return {machine.name: free[machine.name] for machine in machines}
+def _of(free: Mapping[str, Free], machines: list[FleetMachine]) -> Mapping[str, Free]:
+    """What is free on these machines, which are some or all of those that it is known of."""
+    return free if len(machines) == len(free) else {machine.name: free[machine.name] for machine in machines}
 
 
 def fit_name(role: Role) -> str:

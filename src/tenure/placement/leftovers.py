@@ -6,37 +6,77 @@ about, the answer of the question before serves again, and equal values stay one
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tenure.placement import derived
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.holds import Hold
+from tenure.placement.ordered import Tree
 from tenure.placement.values import FOREVER_MS
 
-Kept = dict[str, tuple[list[Hold], Free]]
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What these holds leave of a machine where all of them stand throughout.
+
+    With ``row``, the machine's whole row in its calendar, they are all that stands in it, so that any time from
+    ``from_ms`` until ``until_ms`` meets them all and no other: by the margin, and for the group, of those who asked.
+    """
+
+    near: list[Hold]
+    free: Free
+    row: Tree
+    from_ms: int
+    until_ms: int
+    margin_ms: int
+    group: str
 
 
 class Leftovers:
     """One calendar over one time, without the holds of one group: what ``calendar.free_over`` says."""
 
     def __init__(self, fleet: Fleet, calendar: Calendar, start_ms: int, end_ms: int, group: str) -> None:
-        self._calendar, self._group = calendar, group
+        self._calendar, self._group, self._margin_ms = calendar, group, calendar.margin_ms
         self._start_ms, self._end_ms = start_ms, end_ms
         self._until_ms = min(FOREVER_MS, end_ms + calendar.margin_ms)
+        self._rows = calendar.by_machine
         self._whole = derived.whole(fleet)
-        self._kept: Kept = fleet.memo.setdefault("leftovers", {})
+        self._kept: dict[str, Kept] = fleet.memo.setdefault("leftovers", {})
 
     def of(self, machine: FleetMachine) -> Free:
-        near = self._calendar.near(machine.name, self._start_ms, self._end_ms, without_group=self._group)
+        name = machine.name
+        row, known = self._rows.get(name), self._kept.get(name)
+        if row is None or row.summary + self._margin_ms <= self._start_ms:  # the latest end of all that stands there
+            return self._whole[name]
+        if known is not None and known.row is row and self._covered(known):
+            return known.free
+        near = self._calendar.near(name, self._start_ms, self._end_ms, without_group=self._group)
         if not near:
-            return self._whole[machine.name]
+            return self._whole[name]
         steady = len(near) == 1 or all(self._throughout(hold) for hold in near)
-        known = self._kept.get(machine.name)
-        if steady and known is not None and known[0] == near:
-            return known[1]
-        free = self._calendar.free_over(machine, self._start_ms, self._end_ms, without_group=self._group)
+        if steady and known is not None and known.near == near:
+            free = known.free
+        else:
+            free = self._calendar.free_over(machine, self._start_ms, self._end_ms, without_group=self._group)
         if steady:
-            self._kept[machine.name] = (near, free)
+            self._kept[name] = self._keep(near, free, row)
         return free
+
+    def _covered(self, known: Kept) -> bool:
+        """Whether the time asked about meets all that is in the row, throughout."""
+        return (
+            known.from_ms <= self._start_ms
+            and self._until_ms <= known.until_ms
+            and known.margin_ms == self._margin_ms
+            and self._group in ("", known.group)
+        )
+
+    def _keep(self, near: list[Hold], free: Free, row: Tree) -> Kept:
+        alone = row is not None and row.leaf and len(row.parts) == len(near)
+        from_ms = max(hold.start_ms for hold in near)
+        until_ms = min(self._calendar.stop_ms(hold) for hold in near)
+        return Kept(near, free, row if alone else None, from_ms, until_ms, self._margin_ms, self._group)
 
     def _throughout(self, hold: Hold) -> bool:
         return hold.start_ms <= self._start_ms and self._calendar.stop_ms(hold) >= self._until_ms

@@ -3,9 +3,11 @@ for the machine's name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
+from tenure.placement import derived
 from tenure.placement.axes import slots
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.demand import Role
@@ -14,18 +16,50 @@ from tenure.placement.holds import Claim
 from tenure.placement.inside import claims_inside, place_inside
 from tenure.placement.leftovers import Leftovers
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Machines by sort, equal ones in equal states: the sort of each, by name, and what is left on one of each sort."""
+
+    sorts: Mapping[str, int]
+    ones: Mapping[int, Free]
+
+
+class Remains(dict[str, Free]):
+    """What is left on machines, by name. Mutable only in what it remembers: which of them are alike."""
+
+    __slots__ = ("alike",)
+
+    def __init__(self, left: Mapping[str, Free]) -> None:
+        super().__init__(left)
+        self.alike: Alike | None = None
+
 
 class Inside:
     """Remembers preferred claims within one question. Two machines are known to be equal when they share their facts'
     very tuples, as machines of one profile do; facts live as long as the fleet, so their identity is a key."""
 
     def __init__(self) -> None:
+        self._once: dict[tuple[object, ...], tuple[tuple[object, ...], Any]] = {}
         self._known: dict[tuple[object, ...], Claim | None] = {}
         self._free: dict[tuple[int, int, int, int, str], tuple[Fleet, Calendar, dict[str, Free]]] = {}
         self._states: dict[tuple[object, ...], int] = {}
         self._state_of: dict[int, tuple[Free, int]] = {}
         self._counts: dict[tuple[object, ...], tuple[int, int]] = {}
         self._alike: dict[int, tuple[Role, Role]] = {}
+
+    def once(self, what: str, of: tuple[object, ...], by: tuple[object, ...], make: Callable[[], T]) -> T:
+        """What is made of these very objects, and by values equal to these, made once.
+
+        The objects must not change. They are kept, so that their ids stay their own.
+        """
+        key = (what, *map(id, of), *by)
+        if key not in self._once:
+            self._once[key] = (of, make())
+        made: T = self._once[key][1]
+        return made
 
     def free(
         self,
@@ -42,10 +76,11 @@ class Inside:
         # Kept with what it was made from, so that their ids stay their own.
         _, _, known = self._free.setdefault(key, (fleet, calendar, {}))
         left = Leftovers(fleet, calendar, start_ms, end_ms, group)
+        whole, held = derived.whole(fleet), calendar.by_machine
         found: dict[str, Free] = {}
         for machine in machines:
             name = machine.name
-            one = known.get(name)
+            one = known.get(name) if name in held else whole[name]
             if one is None:
                 one = known[name] = left.of(machine)
             found[name] = one

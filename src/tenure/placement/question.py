@@ -13,7 +13,7 @@ from tenure.placement.calendar import Calendar, Free
 from tenure.placement.choice import Choice
 from tenure.placement.demand import Demand, Role
 from tenure.placement.fleet import Fleet, FleetMachine
-from tenure.placement.memo import Inside
+from tenure.placement.memo import Alike, Inside, Remains
 
 T = TypeVar("T")
 
@@ -41,36 +41,45 @@ class Question:
         ]
 
     def able(self) -> list[FleetMachine]:
-        """Permitted machines that could carry a member of some role if they were empty."""
-        known: dict[int, bool] = {}
-        kinds, whole = derived.kinds(self.fleet), derived.whole(self.fleet)
-        found = []
-        for machine in self.permitted():
-            kind = kinds[machine.name]
-            if kind not in known:
-                known[kind] = any(lacks(whole[machine.name], role) is None for role in self.demand.roles)
-            if known[kind]:
-                found.append(machine)
-        return found
+        """Permitted machines that could carry a member of some role if they were empty. Not to be changed: of two
+        questions for which the same machines are able the list is the same, and what was asked of it is known."""
+        return self.inside.once("able", (self.fleet.memo, self.demand), (), self._able)
+
+    def _able(self) -> list[FleetMachine]:
+        roles, kinds = self.demand.roles, derived.kinds(self.fleet)
+        able = frozenset(
+            kind for kind, one in derived.of_kind(self.fleet).items() if any(lacks(one, role) is None for role in roles)
+        )
+        return self.inside.once(
+            "machines",
+            (self.fleet.memo, *self.demand.constraints),
+            (able,),
+            lambda: [machine for machine in self.permitted() if kinds[machine.name] in able],
+        )
 
     def free(self, machines: Iterable[FleetMachine], start_ms: int) -> dict[str, Free]:
-        """What is free throughout a run that starts at ``start_ms``."""
-        end_ms = self.demand.end_from(start_ms)
-        whole, held, group = derived.whole(self.fleet), self.calendar.by_machine, self.demand.group
-        every = list(machines)
-        busy = (machine for machine in every if machine.name in held)
-        known = self.inside.free(self.fleet, self.calendar, busy, start_ms, end_ms, group)
-        return {machine.name: known.get(machine.name) or whole[machine.name] for machine in every}
+        """What is free throughout a run that starts at ``start_ms``; of all able machines it is reckoned once."""
+        end_ms, group = self.demand.end_from(start_ms), self.demand.group
+        able = self.able()
+        if machines is not able and machines != able:
+            return self.inside.free(self.fleet, self.calendar, machines, start_ms, end_ms, group)
+        return self.inside.once(
+            "free",
+            (self.fleet.memo, self.calendar, able),
+            (start_ms, end_ms, group),
+            lambda: Remains(self.inside.free(self.fleet, self.calendar, able, start_ms, end_ms, group)),
+        )
 
     def in_the_way(self, start_ms: int) -> tuple[str, ...]:
         """Ids of the holds on able machines that a run from ``start_ms`` would meet, the first to end first."""
-        end_ms = self.demand.end_from(start_ms)
-        met = {
-            hold.id: hold
-            for machine in self.able()
-            for hold in self.calendar.near(machine.name, start_ms, end_ms, without_group=self.demand.group)
-        }
-        return tuple(sorted(met, key=lambda name: (met[name].end_ms, name)))
+        end_ms, group, able = self.demand.end_from(start_ms), self.demand.group, self.able()
+
+        def met() -> tuple[str, ...]:
+            near = (self.calendar.near(one.name, start_ms, end_ms, without_group=group) for one in able)
+            ends = {hold.id: hold.end_ms for holds in near for hold in holds}
+            return tuple(sorted(ends, key=lambda name: (ends[name], name)))
+
+        return self.inside.once("met", (self.fleet.memo, self.calendar, able), (start_ms, end_ms, group), met)
 
     def room(self, free: Mapping[str, Free], role: Role) -> dict[str, int]:
         """Members of a role that each machine has room for, axis by axis."""
@@ -78,15 +87,23 @@ class Question:
 
     def each(self, free: Mapping[str, Free], reckon: Callable[[Free], T]) -> dict[str, T]:
         """What is reckoned of each machine, once for all that are equal and in equal states."""
-        known: dict[int, T] = {}
+        alike = self._alike(free)
+        reckoned = {sort: reckon(one) for sort, one in alike.ones.items()}
+        return {name: reckoned[sort] for name, sort in alike.sorts.items()}
+
+    def _alike(self, free: Mapping[str, Free]) -> Alike:
+        if isinstance(free, Remains) and free.alike is not None:
+            return free.alike
         kinds, whole, state = derived.kinds(self.fleet), derived.whole(self.fleet), self.inside.state
-        found: dict[str, T] = {}
-        for name, one in free.items():
-            # Below zero are the kinds of machines with nothing on them, which are known of the fleet.
-            number = ~kinds[name] if one is whole[name] else state(one)
-            if number not in known:
-                known[number] = reckon(one)
-            found[name] = known[number]
+        # Below zero are the kinds of machines with nothing on them, which are known of the fleet.
+        sorts = {name: ~kinds[name] if one is whole[name] else state(one) for name, one in free.items()}
+        ones: dict[int, Free] = {}
+        for name, sort in sorts.items():
+            if sort not in ones:
+                ones[sort] = free[name]
+        found = Alike(sorts, ones)
+        if isinstance(free, Remains):
+            free.alike = found
         return found
 
     def left(self, start_ms: int) -> dict[str, int]:
@@ -105,8 +122,14 @@ class Question:
         With budgets a release anywhere counts, since it may be the budget that frees.
         """
         earliest_ms = self.demand.start_at(self.now_ms).earliest_ms
-        names = list(self.calendar.by_machine) if self.fleet.budgets else [machine.name for machine in machines]
-        return self.calendar.releases(names, earliest_ms, self._latest(latest_ms), without_group=self.demand.group)
+        until_ms, group, budgets = self._latest(latest_ms), self.demand.group, bool(self.fleet.budgets)
+
+        def releases() -> dict[int, list[str]]:
+            names = list(self.calendar.by_machine) if budgets else [machine.name for machine in machines]
+            return self.calendar.releases(names, earliest_ms, until_ms, without_group=group)
+
+        of = (self.fleet.memo, self.calendar, machines)
+        return self.inside.once("releases", of, (earliest_ms, until_ms, group, budgets), releases)
 
     def _latest(self, latest_ms: int) -> int:
         return latest_ms if self.demand.until_ms is None else min(latest_ms, self.demand.until_ms - 1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
+from tenure.placement.derived import Domains
 from tenure.placement.fleet import FleetMachine
 from tenure.placement.question import Question
 
@@ -15,36 +17,49 @@ class Room:
     is never too little.
     """
 
-    def __init__(
-        self,
-        question: Question,
-        machines: Sequence[FleetMachine],
-        domains: Sequence[tuple[str, Sequence[str]]],
-        start_ms: int,
-    ) -> None:
+    def __init__(self, question: Question, machines: Sequence[FleetMachine], domains: Domains, start_ms: int) -> None:
         self._question = question
-        self._machines = {machine.name: machine for machine in machines}
-        self._domains_of: dict[str, list[int]] = {}
-        for number, (_, names) in enumerate(domains):
-            for name in names:
-                self._domains_of.setdefault(name, []).append(number)
-        self._needed = [role.least for role in question.demand.roles]
-        self._by_machine: dict[str, list[int]] = {name: [0] * len(self._needed) for name in self._machines}
-        self._totals = [[0] * len(self._needed) for _ in domains]
-        self.update(self._machines, start_ms)
+        self._machines = machines
+        self._domains = domains
+        self._roles = question.demand.roles
+        self._count_all(start_ms)
 
-    def update(self, names: Iterable[str], start_ms: int) -> None:
+    def update(self, names: Sequence[str], start_ms: int) -> None:
         """Count these machines afresh for a start at ``start_ms``; others need not be known."""
-        known = [self._machines[name] for name in names if name in self._machines]
+        if len(names) >= len(self._machines):
+            self._count_all(start_ms)
+            return
+        known = [self._by_name[name] for name in names if name in self._by_name]
         free = self._question.free(known, start_ms)
-        for number, role in enumerate(self._question.demand.roles):
+        for number, role in enumerate(self._roles):
+            counted = self._counted[number]
             for name, fresh in self._question.room(free, role).items():
-                more = fresh - self._by_machine[name][number]
+                more = fresh - counted[name]
                 if more:
-                    self._by_machine[name][number] = fresh
+                    counted[name] = fresh
                     for place in self._domains_of.get(name, ()):
                         self._totals[place][number] += more
 
     def enough(self) -> bool:
         """Whether any domain could carry the smallest size of every role."""
-        return any(all(have >= need for have, need in zip(row, self._needed, strict=True)) for row in self._totals)
+        needed = [role.least for role in self._roles]
+        return any(all(have >= need for have, need in zip(row, needed, strict=True)) for row in self._totals)
+
+    def _count_all(self, start_ms: int) -> None:
+        free = self._question.free(self._machines, start_ms)
+        self._counted = [self._question.room(free, role) for role in self._roles]
+        self._totals = [
+            [sum(map(counted.__getitem__, names)) for counted in self._counted] for _, names in self._domains
+        ]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, FleetMachine]:
+        return {machine.name: machine for machine in self._machines}
+
+    @cached_property
+    def _domains_of(self) -> Mapping[str, Sequence[int]]:
+        places: dict[str, list[int]] = {}
+        for place, (_, names) in enumerate(self._domains):
+            for name in names:
+                places.setdefault(name, []).append(place)
+        return places

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import TypeVar
 
 from tenure.placement import derived
@@ -53,7 +53,10 @@ class Search:
         self.machines = question.able()
         self.rank = derived.rank(question.fleet, question.seed)
         self.levels = levels_to_try(question.fleet, question.demand)
-        self._names = {machine.name: machine for machine in self.machines}
+
+    @cached_property
+    def _names(self) -> Mapping[str, object]:
+        return {machine.name: machine for machine in self.machines}
 
     @property
     def proved(self) -> bool:
@@ -159,6 +162,8 @@ class Search:
         left = self.question.left(start_ms)
         roles = [replace(role, count=role.least) for role in self.question.demand.roles]
         room = [self.question.room(free, role) for role in roles]
+        if _too_little(roles, room):
+            return False
         verdict = Verdict(self.question, roles, free, left, room)
         unsure: list[tuple[str, list[str]]] = []
         for level in self.levels:
@@ -184,6 +189,8 @@ class Search:
         room: Slots,
         weighing: Weighing | None,
     ) -> tuple[Claim, ...] | None:
+        if _too_little(roles, room):
+            return None
         verdict = Verdict(self.question, roles, free, left, room)
         for level in self.levels:
 
@@ -247,3 +254,8 @@ class Search:
                 tie = min(map(self.rank.__getitem__, names))
                 fitting.append((sum(totals), tie, domain, names))
         return [(domain, names) for _, _, domain, names in sorted(fitting, key=lambda item: item[:2])]
+
+
+def _too_little(roles: Sequence[Role], room: Slots) -> bool:
+    """Whether all machines together have too little room, so that no domain has more."""
+    return any(sum(by_name.values()) < role.count for role, by_name in zip(roles, room, strict=True))
