@@ -24,12 +24,19 @@ def price_of(plan: Plan, machines: Mapping[str, Machine], fleet: Fleet) -> Price
     total: Money | None = None
     held_back: Money | None = None
     for claim in plan.claims:
-        share = share_of(claim, machines[claim.machine], fleet.machine(claim.machine))
-        if share is None:
+        machine = machines[claim.machine]
+        cost, status = machine.spec.hourly_cost, machine.status
+        if cost is None or status is None or not status.sellable_cores:
             return Price(
                 unknown_because=f"nobody has declared what {claim.machine} costs: "
                 f'tenure price set {claim.machine} "0.10 EUR"'
             )
+        by_cores = (len(claim.cores), len(status.sellable_cores))
+        by_memory = (claim.memory_bytes, int(status.sellable_memory or 0) or 1)
+        of_disk = sum(draw.amount for draw in claim.draws if draw.budget == LOCAL_DISK)
+        by_disk = (of_disk, int(machine.spec.local_disk or 0) or 1)
+        shares = (by_cores, by_memory, by_disk, *_by_devices(claim, fleet.machine(claim.machine)))
+        share = cost.times(*max(shares, key=lambda share: share[0] / share[1]))
         total = share if total is None else total + share
         if claim.role == RESERVE:
             held_back = share if held_back is None else held_back + share
@@ -39,18 +46,11 @@ def price_of(plan: Plan, machines: Mapping[str, Machine], fleet: Fleet) -> Price
     return Price(hourly=total, total=whole, reserve_hourly=held_back)
 
 
-def share_of(claim: Claim, machine: Machine, facts: FleetMachine) -> Money | None:
-    """What a claim costs an hour: the machine's hourly cost by the largest share that it takes; None if nobody has
-    declared that."""
-    cost, status = machine.spec.hourly_cost, machine.status
-    if cost is None or status is None or not status.sellable_cores:
-        return None
-    by_cores = (len(claim.cores), len(status.sellable_cores))
-    by_memory = (claim.memory_bytes, int(status.sellable_memory or 0) or 1)
-    of_disk = sum(draw.amount for draw in claim.draws if draw.budget == LOCAL_DISK)
-    by_disk = (of_disk, int(machine.spec.local_disk or 0) or 1)
-    shares = (by_cores, by_memory, by_disk, *_by_devices(claim, facts))
-    return cost.times(*max(shares, key=lambda share: share[0] / share[1]))
+def largest_share(claim: Claim, machine: FleetMachine) -> float:
+    """The largest of the shares of a machine's cores, memory and each class of devices that a claim takes."""
+    memory = sum(node.sellable_bytes for node in machine.memory)
+    by_cores, by_memory = (len(claim.cores), len(machine.sellable_cores())), (claim.memory_bytes, memory)
+    return max(taken / (whole or 1) for taken, whole in (by_cores, by_memory, *_by_devices(claim, machine)))
 
 
 def _by_devices(claim: Claim, machine: FleetMachine) -> list[tuple[int, int]]:

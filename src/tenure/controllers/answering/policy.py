@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tenure.controllers.answering.costs import share_of
-from tenure.placement import AddedWatts, ByLoad, Choice, Claim, Fragmentation, Free, Locality, Role, Score, SpreadOut
+from tenure.controllers.answering.costs import largest_share
+from tenure.controllers.machine.limits import LOCAL_DISK
+from tenure.placement import AddedWatts, ByLoad, Choice, Fragmentation, Free, Locality, Role, Score, SpreadOut
 from tenure.placement.question import Question
 from tenure.resources import Machine
 from tenure.resources.kinds.site import SiteScore, SiteSpec
@@ -45,13 +46,22 @@ class Cost:
         return cls(machines, currency, dearest / 1e6)
 
     def costs(self, question: Question, free: Mapping[str, Free], role: Role) -> Mapping[str, float]:
-        claims = ((one, question.inside.place(one, role)) for one in free.values())
-        return {one.machine.name: self._price(one, claim) for one, claim in claims if claim is not None}
+        def taken(one: Free) -> float | None:
+            claim = question.inside.place(one, role)
+            return None if claim is None else largest_share(claim, one.machine)
 
-    def _price(self, one: Free, claim: Claim) -> float:
-        machine = self.machines.get(one.machine.name)
-        price = share_of(claim, machine, one.machine) if machine is not None else None
-        return price.micros / 1e6 if price is not None and price.currency == self.currency else self.dearest
+        # Reckoned once for all that are equal and in equal states: a fleet has thousands, of few kinds.
+        shares = question.each(free, taken)
+        disk = sum(draw.amount for draw in role.draws if draw.budget == LOCAL_DISK)
+        return {name: self._price(name, share, disk) for name, share in shares.items() if share is not None}
+
+    def _price(self, name: str, share: float, disk: int) -> float:
+        machine = self.machines.get(name)
+        hourly = machine.spec.hourly_cost if machine is not None else None
+        if machine is None or hourly is None or hourly.currency != self.currency:
+            return self.dearest
+        of_disk = disk / (int(machine.spec.local_disk or 0) or 1)
+        return max(share, of_disk) * hourly.micros / 1e6
 
 
 @dataclass(frozen=True, slots=True)
