@@ -30,8 +30,8 @@ def simulate(
 ) -> int:
     """Run a trace of work on a fleet under a virtual clock, by the placement core.
 
-    Nothing is started, measured or sent. Same files, same seed: same bytes. It is not
-    the door: licences, NUMA nodes and spread are not simulated.
+    Nothing is started, measured or sent. Same files, same seed: same bytes. Each job
+    is planned as the door plans a Workload; prices and evidence are not simulated.
 
     A fleet of 16 GPUs, and work for it:
 
@@ -46,16 +46,17 @@ def simulate(
         tenure simulate fleet.csv trace.csv --html report.html
         tenure simulate fleet.csv trace.csv --what-if outage=rack-0@1h
 
-    A deadline is a time of the trace. Where any free GPU will do for any job, each
-    job with a deadline is accepted or refused as it arrives, with a firm end; else
-    a promise is made when the job starts. docs/reference/fleets.md has all columns.
+    A deadline is a time of the trace. Each job with a deadline is promised or refused
+    as it arrives; only in a trace too large to plan, when it starts. All columns, and
+    how Workload manifests are a trace: docs/reference/fleets.md.
 
     Parameters
     ----------
     fleet
         A table of machines or manifests, as for `tenure up --fleet`.
     trace
-        A table of jobs: ours, openb's, Philly's or ElasticFlow's, by its header.
+        A table of jobs (ours, openb's, Philly's or ElasticFlow's, by its header), or
+        Workload manifests: a file with any number of documents, or a folder.
     """
     from tenure.cli.simulate.page import page, page_json
     from tenure.cli.simulate.traces import read_trace
@@ -93,20 +94,27 @@ def simulate(
 
 
 def _run(site: Any, outages: Any, work: Any, seed: int, name: str) -> dict[str, Any]:
+    from tenure.cli.simulate.asked import judged
     from tenure.cli.simulate.run import simulate as run
+    from tenure.controllers.answering.policy import policy_of
     from tenure.controllers.machine.fleet import fleet_of
     from tenure.controllers.machine.simulated import as_observed
 
-    placed = fleet_of(site.site, as_observed(site, 0), site.profiles)
-    machines = [[m.name, m.domain("rack") or "", len(m.devices)] for m in placed.machines]
+    observed = as_observed(site, 0)
+    placed = fleet_of(site.site, observed, site.profiles)
+    gpus = {m.name: sum(device.device_class == "gpu" for device in m.devices) for m in placed.machines}
+    machines = [[m.name, m.domain("rack") or "", gpus[m.name]] for m in placed.machines]
+    by_name = {machine.name: machine for machine in observed}
+    work, choice = judged(work, site.site, by_name), policy_of(site.site.spec, by_name).choice
+    given: dict[str, Any] = {"seed": seed, "outages": outages, "choice": choice}
     if not screen.console(stderr=True).is_terminal:
-        return {**run(placed, work, seed=seed, outages=outages), "machines": machines}
+        return {**run(placed, work, **given), "machines": machines}
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=screen.console(stderr=True), transient=True) as bar:
         task = bar.add_task(name, total=len(work.jobs))
-        told = run(placed, work, seed=seed, outages=outages, tick=lambda done, _: bar.update(task, completed=done))
+        told = run(placed, work, **given, tick=lambda done, _: bar.update(task, completed=done))
     return {**told, "machines": machines}
 
 

@@ -15,9 +15,9 @@ from math import gcd
 
 import numpy as np
 
+from tenure.cli.simulate.jobs import Job
 from tenure.cli.simulate.power import NONE
 from tenure.cli.simulate.site import Site, shares_of
-from tenure.cli.simulate.traces import Job
 from tenure.placement.deadlines.admission import HORIZON_SLOTS
 from tenure.placement.gangs.tree import Rows
 
@@ -66,6 +66,8 @@ class Pool:
 
 def pool_of(site: Site, jobs: Sequence[Job]) -> Pool | str:
     """The pool, or why promises cannot be made at arrival here."""
+    if any(job.spec is not None for job in jobs):
+        return "what runs as a manifest says is not stopped and resumed"
     if not any(job.deadline_ms is not None for job in jobs):
         return "no job has a deadline"
     if shares_of(jobs):

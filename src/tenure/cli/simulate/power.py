@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tenure.cli.simulate.traces import Job
+from tenure.cli.simulate.jobs import Job
 from tenure.placement import Budget, Fleet
 from tenure.placement.gangs.tree import Rows
 from tenure.placement.packing import BoolColumn

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from tenure.cli.simulate.jobs import Job
 from tenure.cli.simulate.pool import Pool, slot_of
 from tenure.cli.simulate.queue import BACKFILL_MAX
 from tenure.cli.simulate.state import TOO_LATE, State, refused_for
-from tenure.cli.simulate.traces import Job
 from tenure.placement.deadlines import Admission, Booking, Declined
 from tenure.placement.deadlines import Job as Asked
 from tenure.placement.deadlines.admission import HELD, KEPT_FOR_SMALLER, TOO_SHORT

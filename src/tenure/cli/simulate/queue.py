@@ -1,4 +1,4 @@
-"""Jobs in a queue, where the trace and the fleet are no pool of alike units (see `pool`).
+"""Jobs in a queue, where a trace is too large to be planned job by job and no pool of alike units (see `pool`).
 
 One that does not fit waits; later ones may pass it only where they end before it could start. A job with a deadline is
 promised the moment that it starts, because its end is then known; one that can no longer end in time is refused.
@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from tenure.cli.simulate.jobs import Job
 from tenure.cli.simulate.state import TOO_LATE, State, refused_for
-from tenure.cli.simulate.traces import Job
 from tenure.placement.gangs.tree import Rows
 from tenure.placement.gangs.waiting import Running, frees_at
 

@@ -1,29 +1,36 @@
 """One run of a trace on a fleet under a virtual clock: pure, so that the same arguments give the same bytes.
 
-Jobs are decided as they come: with a firm end at arrival where the fleet is one pool to the trace (`promised`), else in
-a queue where a promise is made at the start (`queue`). In either, only an outage can break one.
+Jobs are decided as they come: with a firm end, and stopped and resumed, where the fleet is one pool to the trace
+(`promised`); else each is planned and booked as the door would do it (`planned`). A trace too large for that goes by
+placement's columns in a queue, where a promise is made at the start (`queue`). In all, only an outage can break one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import numpy as np
 
+from tenure.cli.simulate.jobs import Trace
+from tenure.cli.simulate.planned import Planned
 from tenure.cli.simulate.pool import Pool, pool_of
 from tenure.cli.simulate.promised import Promised
 from tenure.cli.simulate.queue import Queue
 from tenure.cli.simulate.site import Site, shares_of
 from tenure.cli.simulate.state import Door, State
 from tenure.cli.simulate.telling import sample, told
-from tenure.cli.simulate.traces import Trace
-from tenure.placement import Fleet
+from tenure.controllers.answering.policy import POLICY
+from tenure.placement import Choice, Fleet
 
 POINTS = 240
 """Instants of the curves and of the map: so many to twice as many, evenly spaced."""
+
+PLANNED_MAX = 2_000_000
+"""Jobs times machines: what `plan` decides in a quarter of a minute (lone members) to two minutes (gangs). It passes
+over every machine; the columns do not."""
 
 Progress = Callable[[int, int], None]
 
@@ -43,16 +50,27 @@ def simulate(
     seed: int = 0,
     outages: Sequence[Outage] = (),
     tick: Progress | None = None,
+    choice: Choice = POLICY.choice,
+    planned_max: int = PLANNED_MAX,
 ) -> dict[str, Any]:
-    """Run the trace; the result as JSON-ready data. The seed orders a trace without times (0: as it is written)."""
+    """Run the trace; the result as JSON-ready data. The seed orders a trace without times (0: as it is written);
+    `choice` is by what one of several places is chosen where jobs are planned."""
     jobs = list(trace.jobs)
     if not trace.timed and seed:
         Random(seed).shuffle(jobs)
-        jobs = [replace(job, arrival_ms=number * 1000) for number, job in enumerate(jobs)]
-    site = Site.of(fleet, shares=shares_of(jobs))
+        jobs = [job.moved(number * 1000) for number, job in enumerate(jobs)]
+    manifests = any(job.spec is not None for job in jobs)
+    columns = not manifests and len(jobs) * len(fleet.machines) > planned_max
+    site = Site.of(fleet, shares=columns and shares_of(jobs))
     state = State(site, jobs, first_ms=min((job.arrival_ms for job in jobs), default=0))
     pool = pool_of(site, jobs)
-    door: Door = Promised.of(state, pool) if isinstance(pool, Pool) else Queue(state, pool)
+    door: Door
+    if isinstance(pool, Pool):
+        door = Promised.of(state, pool)
+    elif columns:
+        door = Queue(state, f"{pool}, and {len(jobs):,} jobs on {len(fleet.machines):,} machines are too many to plan")
+    else:
+        door = Planned(state, fleet, choice)
     _go(state, door, outages, tick or (lambda *_: None))
     return told(state, door, trace)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tenure.cli.simulate.jobs import Job
 from tenure.cli.simulate.power import Power
 from tenure.cli.simulate.together import demand_of, domains, place_all, places
-from tenure.cli.simulate.traces import Job
 from tenure.placement import Fleet, FleetMachine
 from tenure.placement.gangs import FreeCounts, GangChoice, LevelTree, choose
 from tenure.placement.gangs.tree import Rows
@@ -23,7 +23,8 @@ from tenure.placement.packing import Fleet as PackedFleet
 
 @dataclass(slots=True)
 class Placed:
-    """A job that runs: members by machine row, what it draws, and what giving it back needs."""
+    """A job that runs: members by machine row, what it draws, and what giving it back needs. `milli` are thousandths of
+    GPUs by row where members are not alike."""
 
     job: Job
     rows: Rows
@@ -32,6 +33,12 @@ class Placed:
     start_ms: int = 0
     end_ms: int | None = None
     packed: tuple[Placement, ...] = ()
+    milli: Rows | None = None
+
+    @property
+    def taken(self) -> Rows:
+        """Thousandths of GPUs by row."""
+        return self.members * self.job.gpus * self.job.gpu_milli if self.milli is None else self.milli
 
 
 @dataclass(slots=True)
@@ -48,6 +55,7 @@ class Site:
     why: str = ""
     used: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # thousandths of GPUs a machine
     twin: Site | None = None  # the same machines, always empty
+    row_of: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, fleet: Fleet, *, shares: bool) -> Site:
@@ -68,6 +76,7 @@ class Site:
             packer=packer,
             out=np.zeros(len(fleet.machines), dtype=np.bool_),
             used=np.zeros(len(fleet.machines), dtype=np.int64),
+            row_of={machine.name: row for row, machine in enumerate(fleet.machines)},
         )
 
     def arrived(self, job: Job) -> None:
@@ -96,15 +105,23 @@ class Site:
         self.why = ""
         placed = self._pack(job) if self.packer is not None else self._gang(job)
         if placed is not None:
-            np.add.at(self.used, placed.rows, placed.members * job.gpus * job.gpu_milli)
-            self.draw_mw += placed.draw_mw
+            self.stand(placed)
         return placed
+
+    def stand(self, placed: Placed) -> None:
+        """Count what was placed."""
+        np.add.at(self.used, placed.rows, placed.taken)
+        self.draw_mw += placed.draw_mw
+
+    def leave(self, placed: Placed) -> None:
+        """Count it no more."""
+        np.add.at(self.used, placed.rows, -placed.taken)
+        self.draw_mw -= placed.draw_mw
 
     def end(self, placed: Placed) -> None:
         """Take a job away."""
         job = placed.job
-        np.add.at(self.used, placed.rows, -placed.members * job.gpus * job.gpu_milli)
-        self.draw_mw -= placed.draw_mw
+        self.leave(placed)
         self.power.used -= self.power.by_budget(self.power.member(job), placed.rows, placed.members)
         if self.packer is not None:
             for placement in placed.packed:
@@ -201,7 +218,8 @@ def _capacity(machine: FleetMachine) -> tuple[int, int, int]:
     """(GPUs, thousandths of cores, bytes) for sale."""
     if not machine.schedulable:
         return 0, 0, 0
-    devices = sum(1 for milli in machine.sellable_devices().values() if milli)
+    sold, index = machine.sellable_devices(), machine.device_index
+    devices = sum(1 for name, milli in sold.items() if milli and index[name].device_class == "gpu")
     return devices, len(machine.sellable_cores()) * 1000, sum(machine.sellable_memory().values())
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tenure.cli.simulate.jobs import Job
 from tenure.cli.simulate.site import Placed, Site
-from tenure.cli.simulate.traces import Job
 from tenure.placement.gangs.tree import Rows
 
 TOO_LARGE = "larger than the fleet"
@@ -43,8 +43,10 @@ class State:
     def start(self, job: Job) -> int | None:
         """Place all members; the key under which it runs, or None where it does not fit (`site.why` says why)."""
         placed = self.site.start(job)
-        if placed is None:
-            return None
+        return None if placed is None else self.put(placed)
+
+    def put(self, placed: Placed) -> int:
+        """What the site carries now runs from now on, under this key."""
         placed.start_ms = self.now_ms
         self._last += 1
         self.running[self._last] = placed
@@ -52,16 +54,21 @@ class State:
         return self._last
 
     def stop(self, key: int) -> Placed:
-        """Take a job away; what it used until now is counted."""
-        placed = self.running.pop(key)
+        """Take a job away."""
+        placed = self.take(key)
         self.site.end(placed)
-        self.gpu_ms += (self.now_ms - placed.start_ms) * placed.job.gpu_total_milli // 1000
+        return placed
+
+    def take(self, key: int) -> Placed:
+        """It runs no more; what it used until now is counted, and the site still carries it."""
+        placed = self.running.pop(key)
+        self.gpu_ms += (self.now_ms - placed.start_ms) * int(placed.taken.sum()) // 1000
         return placed
 
     def began(self, job: Job) -> None:
         """It runs for the first time."""
         self.count["started"] += 1
-        self.waits_ms.append(self.now_ms - job.arrival_ms)
+        self.waits_ms.append(self.now_ms - job.wanted_from_ms)
 
     def kept(self, job: Job) -> None:
         """It was promised, and is done in time."""
@@ -83,7 +90,9 @@ def gpu_time_ms(job: Job) -> int:
 class Door(Protocol):
     """How a trace's jobs are decided: at their arrival, or in a queue."""
 
-    waiting: list[Job]
+    @property
+    def waiting(self) -> Sequence[Job]:
+        """Those that have come and do not run."""
 
     def next_ms(self) -> int | None:
         """The next instant at which something happens here by itself; None: nothing will."""

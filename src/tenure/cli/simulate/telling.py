@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tenure.cli.simulate.jobs import Trace
 from tenure.cli.simulate.state import Door, State, gpu_time_ms
-from tenure.cli.simulate.traces import Trace
 
 
 def sample(state: State, waiting: int, at_ms: int) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def told(state: State, door: Door, trace: Trace) -> dict[str, Any]:
     span = max(1, state.series[-1]["atMs"] - state.series[0]["atMs"]) if state.series else 1
     gpus = int(site.capacity[:, 0].sum())
     running_ms = sum(
-        max(0, state.now_ms - placed.start_ms) * placed.job.gpu_total_milli // 1000 for placed in state.running.values()
+        max(0, state.now_ms - placed.start_ms) * int(placed.taken.sum()) // 1000 for placed in state.running.values()
     )
     gpu_ms = state.gpu_ms + running_ms
     return {

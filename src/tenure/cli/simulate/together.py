@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tenure.cli.simulate.jobs import Job
 from tenure.cli.simulate.power import NO_LIMIT, Power
-from tenure.cli.simulate.traces import Job
 from tenure.placement.gangs import LevelTree
 from tenure.placement.gangs.tree import NOWHERE, Rows
 from tenure.placement.packing import BoolColumn, Demand, FleetState, Packer, Placement

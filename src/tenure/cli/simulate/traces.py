@@ -1,14 +1,16 @@
 """Traces of work from files, told apart by their headers: ours, openb's, Philly's (Chronus) and ElasticFlow's.
 
-Times of a trace count from its own start. Every error names file, row and column; nothing is half read.
+Manifests are a trace too (`workloads`). Times of a trace count from its own start. Every error names file, row and
+column, or file, document and field; nothing is half read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from tenure.cli.simulate.jobs import Job, Trace
+from tenure.cli.simulate.workloads import are_manifests, read_workloads
 from tenure.discovery.fleets import Table, read_table
 from tenure.discovery.fleets.tables import Cells
 from tenure.resources.problems import Problem, ProblemsFound
@@ -19,44 +21,10 @@ BEFORE_ARRIVAL = "a deadline is a time of the trace, as {} is; this one does not
 LEVELS = ("", "machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed", "site")
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """`members` alike members, all or none. Quantities are one member's; `gpu_milli` is a share of one GPU.
-
-    `duration_ms` None: it does not end. `deadline_ms`: the latest end that is of use. Times on the trace's own clock.
-    """
-
-    name: str
-    arrival_ms: int
-    duration_ms: int | None
-    members: int = 1
-    gpus: int = 0
-    gpu_milli: int = 1000
-    cpu_milli: int = 0
-    memory_bytes: int = 0
-    models: tuple[str, ...] = ()
-    deadline_ms: int | None = None
-    must: str = ""
-    prefer: str = ""
-
-    @property
-    def gpu_total_milli(self) -> int:
-        """Thousandths of GPUs over all members."""
-        return self.members * self.gpus * self.gpu_milli
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """Jobs in order of arrival. `timed` is false where the file has no times and an order must be made."""
-
-    source: str
-    form: str
-    jobs: tuple[Job, ...]
-    timed: bool = True
-
-
 def read_trace(path: Path) -> Trace:
-    """The trace in `path`. Raises ProblemsFound and OSError."""
+    """The trace in `path`, a file or a folder of manifests. Raises ProblemsFound and OSError."""
+    if are_manifests(path):
+        return read_workloads(path)
     table = read_table(path)
     for form, mark, required, optional, job_of in FORMS:
         if mark in table.columns:

@@ -1,0 +1,1 @@
+"""A trace on a fleet in virtual time, by behaviour."""

@@ -1,0 +1,52 @@
+"""What-if changes the fleet and nothing else, and refuses what means nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from tenure.cli.failures import Failure
+from tenure.cli.simulate.page import page
+from tenure.cli.simulate.run import Outage
+from tenure.cli.simulate.what_if import changed
+from tenure.resources.kinds.site import SiteSpec
+from tests.cli.simulation.builders import HOUR_MS, a_fleet, job, run
+
+
+def test_what_if_changes_the_fleet_and_nothing_else() -> None:
+    other = changed(a_fleet(), ["add=2,power=9kW", "outage=r-1@2h"])
+    assert len(other.fleet.machines) == 6
+    assert str(other.fleet.site.spec.power) == "9kW"
+    assert other.outages == (Outage("r-1", 2 * HOUR_MS),)
+
+
+def test_machines_that_the_floor_cannot_carry_are_refused_with_the_limit() -> None:
+    given = a_fleet()
+    heavy = tuple(m.model_copy(update={"spec": m.spec.model_copy(update={"weight_kg": 130})}) for m in given.machines)
+    site = given.site.model_copy(update={"spec": SiteSpec(weight_kg=700)})
+    fleet = replace(given, site=site, machines=heavy)
+    assert len(changed(fleet, ["add=1"]).fleet.machines) == 5
+    with pytest.raises(Failure) as refused:
+        changed(fleet, ["add=2"])
+    assert (refused.value.exit_code, refused.value.reason) == (5, "Infeasible")
+    assert "weight:simulated would be 780 of 700 kg" in refused.value.message
+
+
+def test_another_limit_of_cooling_leaves_a_racks_power_as_it_was() -> None:
+    told = changed(a_fleet(), ["power=r-0:5kW", "cooling=r-0:4kW"]).fleet.site.spec.budgets
+    assert [(part.domain, str(part.power), str(part.cooling)) for part in told] == [("r-0", "5kW", "4kW")]
+
+
+@pytest.mark.parametrize("wish", ["add=none", "add=0", "power=9", "power=r-9:1kW", "outage=moon", "price=1", "add"])
+def test_a_wish_that_means_nothing_is_refused_with_an_example(wish: str) -> None:
+    with pytest.raises(Failure) as refused:
+        changed(a_fleet(), [wish])
+    assert "--what-if" in refused.value.next_step
+
+
+def test_the_page_carries_no_markup_of_its_inputs() -> None:
+    told = run(job("a", 0, 1, 1))
+    machines = [["</script><b>", "", 8]] * 4
+    text = page({"fleet": "<f>", "trace": "<t>", "seed": 0, "runs": {"<r>": {**told, "machines": machines}}})
+    assert text.count("</script>") == 2, "its own data and its own script"
+    assert "<f>" not in text
+    assert "<r>" not in text
