@@ -15,7 +15,7 @@ from tenure.placement import Calendar, Demand, Fleet, Plan, Refusal, Role, capac
 from tenure.resources import Site
 from tenure.resources.kinds.site import DomainBudget, NamedBudget, SiteSpec
 from tenure.resources.kinds.workload import WorkloadSpec
-from tests.cli.test_simulation import a_fleet
+from tests.cli.simulation.builders import a_fleet
 
 SOLVER = "licence:solver"
 

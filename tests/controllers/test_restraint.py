@@ -14,7 +14,7 @@ from tenure.placement import Calendar, Demand, DeviceRequest, Fleet, Plan, Role,
 from tenure.quantities import Instant
 from tenure.resources.kinds.allocation import Price, Promises, Watts
 from tenure.resources.kinds.answer import Quote
-from tests.cli.test_simulation import a_fleet
+from tests.cli.simulation.builders import a_fleet
 
 
 def fleet() -> Fleet:
