@@ -21,7 +21,7 @@ STEP = 0.5
 DOUBT = 0.5
 """Tasks added to use and demand alike, so that a class seen once does not throw the prices about."""
 
-STEP_LEVELS, STEP_STATES = 5, 128
+STEP_LEVELS, STEP_STATES = 5, 256
 """Levels walked, and states valued, that are one step of the work."""
 
 ENCOURAGEMENT = 0.8

@@ -60,11 +60,12 @@ class Tables:
         """Of B machines [B, prices] before the minimum."""
         whole = levels == LEVELS
         models, prices = self.device.shape[1:]
-        parts = np.empty((len(levels), 1 + levels.shape[1], prices))
-        parts[:, 0] = self.empty[np.count_nonzero(whole, axis=1), model] + self.prices * cpu_free[:, None]
-        started = np.where(whole, 0, levels) * models + model[:, None]  # of an empty device nothing is worth nothing
-        parts[:, 1:] = self.device.reshape(-1, prices).take(started, axis=0)
-        worth: Floats = np.add.reduce(parts, axis=1)
+        worth: Floats = self.empty[np.count_nonzero(whole, axis=1), model] + self.prices * cpu_free[:, None]
+        device = self.device.reshape(-1, prices)
+        # A device with nothing left adds nothing, so it may stand for an empty one, which is counted already.
+        started = np.where(whole, 0, levels) * models + model[:, None]
+        for slot in range(levels.shape[1]):
+            worth += device.take(started[:, slot], axis=0)
         return worth
 
 
