@@ -1,9 +1,10 @@
 """Our peers beside the curves that FGD's authors published: whether what we compare with is what they measured.
 
-What is fair: seeds are names only. The authors shuffle by another generator, so their seed 42 and ours are two draws of
-the same experiment, and the means of both differ by chance. Per level we allow three standard errors of the difference
-of two such means, by the deviation between the published seeds there; and never less than 0.3 points, the aim that is
-stated for FGD, whose curve hardly depends on the seed. Random's does, so two seeds of it decide little.
+What is fair: in a run of our own, seeds are names only. The authors shuffle by another generator, so their seed 42 and
+ours are two draws of the same experiment, and the means of both differ by chance (`peers` replays their arrivals). Per
+level we allow three standard errors of the difference of two such means, by the deviation between the published seeds
+there; and never less than 0.3 points, the aim that is stated for FGD, whose curve hardly depends on the seed. Random's
+does, so two seeds of it decide little.
 """
 
 from __future__ import annotations

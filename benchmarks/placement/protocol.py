@@ -60,11 +60,9 @@ class Curves:
     decision_cpu_ns: IntColumn
 
 
-def arrivals(fleet: Fleet, tasks: list[Demand], seed: int) -> Arrivals:
-    """Shuffle by seed, then clone uniformly drawn tasks until 1.3 x capacity is asked for, or trim to that."""
-    random = np.random.default_rng(seed)
-    rows = random.permutation(len(fleet))
-    shuffled = Fleet(
+def in_order(fleet: Fleet, rows: IntColumn) -> Fleet:
+    """The same machines in this order."""
+    return Fleet(
         names=tuple(fleet.names[row] for row in rows),
         cpu_milli=fleet.cpu_milli[rows],
         memory_bytes=fleet.memory_bytes[rows],
@@ -72,6 +70,12 @@ def arrivals(fleet: Fleet, tasks: list[Demand], seed: int) -> Arrivals:
         model=fleet.model[rows],
         models=fleet.models,
     )
+
+
+def arrivals(fleet: Fleet, tasks: list[Demand], seed: int) -> Arrivals:
+    """Shuffle by seed, then clone uniformly drawn tasks until 1.3 x capacity is asked for, or trim to that."""
+    random = np.random.default_rng(seed)
+    shuffled = in_order(fleet, random.permutation(len(fleet)))
     classes = ClassTable(models=fleet.models)
     listed = np.array([classes.intern(task) for task in tasks], dtype=np.int64)
     counts = np.bincount(listed, minlength=len(classes))

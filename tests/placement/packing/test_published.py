@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
+import argparse
 from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.peers import Cached, Fgd
 from benchmarks.placement.grid import Ours, counts_until, seeds_of
+from benchmarks.placement.peers import replayed_as_published
 from benchmarks.placement.protocol import arrivals, replay
 from benchmarks.placement.traces import TraceError, read_fleet, read_tasks
 from tests.placement.packing.fleets import MIXED, cpu_only, share, whole
@@ -88,34 +88,22 @@ def test_nothing_places_more_than_the_limit() -> None:
     assert fair <= most + 1e-6
 
 
-LISTS = {
-    "default": 0.3,
-    "cpu100": 0.3,
-    "cpu250": 0.3,
-    "gpushare40": 0.3,
-    "gpushare100": 0.3,
-    "gpuspec10": 0.5,  # known hole, see docs/contributing/placement-packing.md: our FGD is 0.36 below around 70
-    "gpuspec33": 0.3,
-    "multigpu20": 0.3,
-    "multigpu50": 0.3,
-}
-"""By list, how far our FGD may lie from the published one, in points."""
+LISTS = (
+    *("default", "cpu100", "cpu250", "gpushare40", "gpushare100"),
+    *("gpuspec10", "gpuspec33", "multigpu20", "multigpu50"),
+)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LISTS)
 def test_fgd_is_the_published_one_within_three_tenths_of_a_point(name: str) -> None:
     data = data_dir("openb")
-    fleet = read_fleet(data / "openb_node_list_gpu_node.csv")
-    watts = Watts.published(fleet.models)
-    workload = f"openb_pod_list_{name}"
-    with (data / "fgd_expected_alloc_pct.csv").open(newline="") as lines:
-        rows = [row for row in csv.DictReader(lines) if (row["workload"], row["sc_policy"]) == (workload, "06-FGD")]
-    tasks = read_tasks(data / f"{workload}.csv")
-    curves = []
-    for seed in range(42, 46):
-        inputs = arrivals(fleet, tasks, seed)
-        curves.append(replay(inputs, lambda s, c, n, _: Cached(Fgd(s, c, n), s, c), watts, seed).allocated_pct)
-    for level in (50, 70, 90, 100, 130):
-        published = np.mean([float(row[str(level)]) for row in rows])
-        assert np.mean([curve[level] for curve in curves]) == pytest.approx(published, abs=LISTS[name])
+    given = argparse.Namespace(
+        fleet=data / "openb_node_list_gpu_node.csv",
+        tasks=[data / f"openb_pod_list_{name}.csv"],
+        published=data / "fgd_expected_alloc_pct.csv",
+        seeds=[42, 43, 44, 45],
+        processes=1,
+    )
+    (told,) = replayed_as_published(given).values()
+    assert told["fgd"]["points"] <= 0.3, told
