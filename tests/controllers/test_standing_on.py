@@ -10,6 +10,7 @@ from tenure.client import AsyncClient, NotFound
 from tenure.controllers.answering.gather import gather
 from tenure.controllers.in_use import IN_USE_FINALIZER
 from tenure.controllers.in_use.reconcile import InUseReconciler
+from tenure.controllers.in_use.users import Books
 from tenure.controllers.kernel import Key
 from tenure.controllers.machine.fleet import fleet_of
 from tenure.controllers.plane import Plane
@@ -18,10 +19,12 @@ from tenure.controllers.workload import WorkloadReconciler
 from tenure.controllers.workload.trial import Trials
 from tenure.ledger import Allocator, release
 from tenure.ledger.decision import Decision
+from tenure.ledger.memory import ledger_of
 from tenure.resources import (
     ApiObject,
     Contract,
     Engine,
+    Machine,
     Model,
     ObjectMeta,
     Offer,
@@ -92,9 +95,9 @@ class Market:
         assert said is not None
         return said.message
 
-    async def release_all(self) -> None:
+    async def release_all(self, to_phase: str = "Ended") -> None:
         def all_of_it(view: Any, fleet: Any, now_ms: int) -> Decision:
-            return release(view.live(), "Ended", "EndedByUser")
+            return release(view.live(), to_phase, "EndedByUser")
 
         await self.plane.allocator.decide(all_of_it)
 
@@ -231,6 +234,17 @@ async def test_an_offer_for_what_a_need_named_before_it_was_edited_still_stands_
     assert f"offer default/{offer.name}" in (await market.delete(Model, "m") or "")
 
 
+async def test_an_offer_stands_on_it_until_it_is_released_also_when_its_workload_is_gone(market: Market) -> None:
+    """Its acceptance may be on the way: what was read before the Workload went is decided on the ledger alone."""
+    offer = await market.offered()
+    await market.user.delete(Workload, "need", namespace="default")
+    with pytest.raises(NotFound):
+        await market.user.get(Workload, "need", namespace="default")
+    assert f"offer default/{offer.name}" in (await market.delete(Model, "m") or "")
+    await market.release_all("Withdrawn")
+    assert await market.look_at(Model, "m") is None
+
+
 async def test_what_is_found_without_the_finalizer_has_it_before_anything_is_held(market: Market) -> None:
     for model, name in STOOD_ON:
         await market.user.patch(model, name, {"metadata": {"finalizers": None}})
@@ -239,10 +253,42 @@ async def test_what_is_found_without_the_finalizer_has_it_before_anything_is_hel
         assert (await market.user.get(model, name)).metadata.finalizers == [IN_USE_FINALIZER]
 
 
-async def test_it_stays_for_what_stands_on_it_by_the_books_of_another_site(market: Market) -> None:
-    offer = await market.offered()
+async def moved_elsewhere(market: Market) -> None:
+    """The plane keeps the books of another site from now on."""
     await market.user.create(Site(metadata=ObjectMeta(name="elsewhere")))
     plane = market.plane
     plane.allocator = Allocator(plane.client, "elsewhere", plane.clock, fleet_of)
     plane.site = "elsewhere"
+
+
+async def test_it_stays_for_what_stands_on_it_by_the_books_of_another_site(market: Market) -> None:
+    offer = await market.offered()
+    await moved_elsewhere(market)
     assert f"offer default/{offer.name}" in (await market.delete(Model, "m") or "")
+
+
+async def test_the_books_of_others_are_left_alone_where_the_own_have_a_user(market: Market) -> None:
+    await market.offered()
+    await market.user.create(Site(metadata=ObjectMeta(name="elsewhere")))
+    await market.delete(Model, "m")
+    assert ledger_of(await market.user.get(Site, "elsewhere")).generation == 0
+
+
+async def test_a_ledger_that_did_not_move_is_not_read_at_the_next_look(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await market.offered()
+    await moved_elsewhere(market)
+    books, listed, reads = Books(market.plane), market.plane.client.list, 0
+
+    async def counting(model: Any, **more: Any) -> Any:
+        nonlocal reads
+        reads += model is Machine  # each ledger that is read
+        return await listed(model, **more)
+
+    monkeypatch.setattr(market.plane.client, "list", counting)
+    model = await market.user.get(Model, "m")
+    assert await books.users_of(model)
+    before = reads
+    assert await books.users_of(model)
+    assert reads == before + 1, "only its own, which moved so that nobody plans on it any more"

@@ -1,6 +1,7 @@
 """What a plan stands on is there when it is committed, or nothing is: wherever between its steps a deletion falls."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tenure.ledger import Allocator
 from tenure.ledger.memory import ledger_of
 from tenure.ledger.records import View
+from tenure.ledger.standing import find_gone
 from tenure.quantities import VirtualClock
 from tenure.resources import Model, Offer, Site
 from tests.ledger.builders import fleet_of, site, take_free_core
@@ -73,6 +75,20 @@ async def test_a_plan_on_what_is_gone_or_another_by_now_is_refused_too() -> None
         "Model m was deleted",
         "Model m was deleted, and another has its name",
     ]
+
+
+async def test_all_that_a_commit_stands_on_is_looked_at_together() -> None:
+    host, model = await host_with_model()
+    others = [model.model_copy(update={"metadata": model.metadata.model_copy(update={"uid": f"u{n}"})}) for n in "123"]
+    looking = asyncio.Barrier(4)
+
+    async def get(*named: Any, **more: Any) -> Any:
+        await looking.wait()  # for the others
+        return await host.get(*named, **more)
+
+    async with asyncio.timeout(10):
+        gone = await find_gone(SimpleNamespace(get=get), [model, *others, model])  # type: ignore[arg-type]
+    assert sorted(gone) == ["u1", "u2", "u3"]
 
 
 async def test_twin_who_stands_on_something_else_is_committed_beside_it() -> None:

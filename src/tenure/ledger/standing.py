@@ -7,6 +7,7 @@ stands on it. Either the plan's swap comes before that move and is counted, or i
 anew, finds the deletion, and is refused.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 from tenure.client import AsyncClient, NotFound
@@ -19,18 +20,21 @@ GONE = "ReferenceNotFound"
 
 async def find_gone(client: AsyncClient, stood_on: Iterable[ApiObject]) -> dict[str, str]:
     """Which of these objects, as read earlier, are deleted by now or being deleted: what to say of each, by its uid."""
-    gone: dict[str, str] = {}
-    for uid, obj in {obj.uid: obj for obj in stood_on}.items():
-        try:
-            now = await client.get(type(obj), obj.name, namespace=obj.namespace)
-        except NotFound:
-            gone[uid] = f"{obj.kind} {obj.name} was deleted"
-            continue
-        if now.uid != uid:
-            gone[uid] = f"{obj.kind} {obj.name} was deleted, and another has its name"
-        elif now.metadata.deletion_timestamp is not None:
-            gone[uid] = f"{obj.kind} {obj.name} is being deleted"
-    return gone
+    once = {obj.uid: obj for obj in stood_on}
+    # All at once: whoever waits for its turn waits for this too.
+    said = await asyncio.gather(*(_what_became_of(client, obj) for obj in once.values()))
+    return {uid: why for uid, why in zip(once, said, strict=True) if why is not None}
+
+
+async def _what_became_of(client: AsyncClient, obj: ApiObject) -> str | None:
+    """Nothing, where it is there and is not being deleted."""
+    try:
+        now = await client.get(type(obj), obj.name, namespace=obj.namespace)
+    except NotFound:
+        return f"{obj.kind} {obj.name} was deleted"
+    if now.uid != obj.uid:
+        return f"{obj.kind} {obj.name} was deleted, and another has its name"
+    return f"{obj.kind} {obj.name} is being deleted" if now.metadata.deletion_timestamp is not None else None
 
 
 def unless_gone(decide: DecisionFunction, stands_on: Iterable[ApiObject], gone: Mapping[str, str]) -> DecisionFunction:

@@ -2,7 +2,7 @@
 
 from tenure.client import NotFound
 from tenure.controllers.in_use.finalizer import GUARDED, guard, is_guarded, let_go
-from tenure.controllers.in_use.users import User, is_of_another_site, named, users_of
+from tenure.controllers.in_use.users import Books, User, is_of_another_site, named
 from tenure.controllers.kernel import Controller, Key, KeysOf, Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
@@ -52,6 +52,7 @@ class InUseReconciler:
     def __init__(self, plane: Plane, model: type[ApiObject]) -> None:
         self._plane = plane
         self._model = model
+        self._books = Books(plane)
         self._waiting: dict[Key, frozenset[str] | None] = {}
         """What is being deleted, and the uids of those that it waits for; None while that is looked at."""
 
@@ -87,7 +88,7 @@ class InUseReconciler:
         self._waiting[key] = None
         if isinstance(obj, Machine):
             await self._drain(obj)
-        users = await users_of(plane, obj)
+        users = await self._books.users_of(obj)
         self._waiting[key] = frozenset(user.uid for user in users)
         if users:
             await self._say(obj, users)

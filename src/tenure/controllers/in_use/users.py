@@ -33,21 +33,35 @@ class User:
     words: str
 
 
-async def users_of(plane: Plane, obj: ApiObject) -> list[User]:
-    """Those that stand on it, contracts first, in the books of every site that may use it.
+class Books:
+    """The books in which users are looked up: the plane's own, and those of the other sites, whoever keeps them."""
 
-    Nobody is found only at a generation later than the deletion: whoever planned before it has committed by then, and
-    counts, or has to plan anew (`ledger.standing`).
-    """
-    return [user for books in await _books(plane, obj) for user in await _standing_in(plane, books, obj)]
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+        self._others: dict[str, Allocator] = {}
+        """By the site's uid. Each is kept between looks, so that a ledger that did not move is not read again."""
 
+    async def users_of(self, obj: ApiObject) -> list[User]:
+        """Those that stand on it, contracts first. Those of other sites are looked for where there is none here.
 
-async def _books(plane: Plane, obj: ApiObject) -> list[Allocator]:
-    """The plane's own, and where several sites may name an object, those of the others, whoever keeps them."""
-    if not isinstance(obj, Model | Runtime):
-        return [plane.allocator]
-    others = sorted({site.name for site in (await plane.client.list(Site)).items} - {plane.site})
-    return [plane.allocator, *(Allocator(plane.client, name, plane.clock, fleet_of) for name in others)]
+        Nobody is found only at a generation later than the deletion: whoever planned before it has committed by then,
+        and counts, or has to plan anew (`ledger.standing`).
+        """
+        found = await _standing_in(self._plane, self._plane.allocator, obj)
+        if found or not isinstance(obj, Model | Runtime):
+            return found
+        return [user for books in await self._of_others() for user in await _standing_in(self._plane, books, obj)]
+
+    async def _of_others(self) -> list[Allocator]:
+        """Several sites may name a Model or a Runtime."""
+        plane, before = self._plane, self._others
+        sites = sorted((await plane.client.list(Site)).items, key=lambda site: site.name)
+        self._others = {
+            site.uid: before.get(site.uid) or Allocator(plane.client, site.name, plane.clock, fleet_of)
+            for site in sites
+            if site.name != plane.site
+        }
+        return list(self._others.values())
 
 
 async def _standing_in(plane: Plane, books: Allocator, obj: ApiObject) -> list[User]:
@@ -122,7 +136,7 @@ async def _naming(plane: Plane, obj: Model | Runtime, live: Sequence[Record]) ->
             return _names(made.spec.body, obj)
         need = needs.get(made.spec.workload.uid)
         if need is None:
-            return False  # its Workload is gone: it goes too, and nobody can accept it
+            return True  # nobody knows what it named, and its acceptance may be on the way until it is released
         # Of a need that was edited since, nobody knows what it named; its offers are about to be withdrawn.
         return made.spec.workload.need != need_digest(need.spec) or _names(need.spec, obj)
 
