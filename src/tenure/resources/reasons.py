@@ -237,6 +237,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("FileUnwritable", "nothing can be written there", "name a place that this user may write to, on a disk with room"),
     Reason("FileExists", "a file of that name is there and is not written over", "choose another name, or add --force"),
     Reason("FileTooLarge", "the file is larger than any of its sort", "name the file that was meant"),
+    Reason("TraceTooLarge", "so many Workloads are booked at once in the trace that planning them takes hours", "let fewer come, or further apart, or write the trace as a table"),
     Reason("DiskFull", "the disk or the user's share of it is full", "free some space and repeat; what was half written is not used"),
     Reason("DiskFailing", "the disk, or the server of the file, answers with an error", "the system's log says more; read it from another place"),
     Reason("NoDownloads", "manifests are read from this machine only", "download it first"),

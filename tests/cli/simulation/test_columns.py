@@ -84,3 +84,14 @@ def test_a_budget_of_the_site_and_of_its_racks_carry_together_what_they_can(how:
     told = run(job("a", 0, 1, 6), job("b", 0, 1, 7), fleet=replace(fleet, site=site), **how)
     assert told["jobs"]["started"] == 1
     assert sum(told["jobs"]["refused"].values()) == 1
+
+
+def test_a_backlog_that_grows_and_grows_goes_by_columns_and_one_that_ends_in_time_does_not() -> None:
+    # Sixteen machines passed over; those that wait pass over 1, 2 and 3 bookings besides.
+    behind = [job(f"j-{n}", n / 100, 1, 32, must="site") for n in range(4)]
+    assert run(*behind, planned_max=22)["promises"]["madeAt"] == "arrival"
+    told = run(*behind, planned_max=21)
+    assert told["promises"]["because"] == "no job has a deadline, and 4 jobs on 4 machines are too many to plan"
+    assert (told["jobs"]["arrived"], told["jobs"]["finished"]) == (4, 4)
+    apart = [job(f"j-{n}", n, 1, 32) for n in range(4)]
+    assert run(*apart, planned_max=16)["promises"]["madeAt"] == "arrival"

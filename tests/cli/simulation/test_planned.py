@@ -1,11 +1,14 @@
 """Each job is planned as it comes: what is booked is never delayed, and a deadline is promised or refused at once."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from tenure.cli.simulate import planned
 from tenure.cli.simulate.jobs import Job
 from tenure.cli.simulate.run import Outage
+from tenure.placement import Calendar, Demand, Fleet, earliest_start
 from tenure.resources.kinds.machine import MachineHealth
 from tests.cli.simulation.builders import COLUMNS, HOUR_MS, SHARE, a_fleet, job, run, with_nics
 
@@ -145,3 +148,33 @@ def test_an_outage_breaks_only_the_promises_that_no_other_booking_keeps() -> Non
 def test_nics_are_no_gpus() -> None:
     told = run(job("a", 0, 1, 9), fleet=with_nics())
     assert (told["fleet"]["gpus"], told["jobs"]["refused"]) == (8, {"larger than the fleet": 1})
+
+
+def test_after_an_outage_a_promise_is_booked_before_what_can_wait() -> None:
+    racked = [job("a", 0, 10, 8, must="rack"), job("b", 0, 1, 8, must="rack", deadline_ms=2 * HOUR_MS)]
+    told = run(*racked, job("c", 0, 20, 8, must="rack"), outages=[Outage("r-0", HOUR_MS // 2)])
+    assert told["jobs"]["lost"] == 2, "a and b stood on the rack that failed"
+    assert (told["promises"]["kept"], told["promises"]["broken"], told["jobs"]["finished"]) == (1, 0, 3)
+
+
+def test_who_has_begun_has_started_in_time_whatever_becomes_of_it() -> None:
+    soon = job("soon", 0, 1, 16, must="rack", start_by_ms=HOUR_MS // 4)
+    told = run(soon, job("beside", 0, 1, 16, must="rack"), outages=[Outage("r-0", HOUR_MS // 2)])
+    assert (told["jobs"]["lost"], told["jobs"]["finished"], told["jobs"]["refused"]) == (1, 2, {})
+
+
+def test_who_cannot_start_in_time_any_more_is_refused_by_that() -> None:
+    late = job("late", 2, 1, 1, start_by_ms=HOUR_MS)
+    assert run(late)["jobs"]["refused"] == {"no room by its latest start": 1}
+    racks = [job("short", 0, 1, 16, must="rack"), job("long", 0, 3, 16, must="rack")]
+    told = run(*racks, job("soon", 0, 1, 8, start_by_ms=HOUR_MS), outages=[Outage("r-0", HOUR_MS // 2)])
+    assert told["jobs"]["refused"] == {"no room by its latest start": 1}
+    assert (told["jobs"]["waitingAtEnd"], told["jobs"]["finished"]) == (0, 2)
+
+
+def test_what_was_given_up_on_is_asked_for_again_when_something_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tired(fleet: Fleet, calendar: Calendar, demand: Demand, **more: Any) -> Any:
+        return None if demand.id == "b" and calendar.holds else earliest_start(fleet, calendar, demand, **more)
+
+    monkeypatch.setattr(planned, "earliest_start", tired)
+    assert run(job("a", 0, 1, 32), job("b", 0, 1, 32))["jobs"]["finished"] == 2

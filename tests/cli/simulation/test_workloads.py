@@ -8,7 +8,7 @@ import yaml
 
 from tenure.cli.simulate.asked import judged
 from tenure.cli.simulate.jobs import Trace
-from tenure.cli.simulate.run import simulate
+from tenure.cli.simulate.run import PLANNED_MAX, simulate
 from tenure.cli.simulate.traces import read_trace
 from tenure.controllers.machine.fleet import fleet_of
 from tenure.controllers.machine.simulated import as_observed
@@ -45,12 +45,12 @@ def problems(folder: Path, *documents: Any) -> list[Problem]:
     return list(found.value.problems)
 
 
-def told(folder: Path, *documents: Any, **site: Any) -> dict[str, Any]:
+def told(folder: Path, *documents: Any, planned_max: int = PLANNED_MAX, **site: Any) -> dict[str, Any]:
     """A run on four machines of eight cores on two nodes and eight GPUs, two a rack."""
     made = file_of(folder, "rack,numa_nodes", *(f"m-{n},r-{n // 2},2" for n in range(4)), **site)
     machines = as_observed(made, 0)
     work = judged(trace(folder, *documents), made.site, {machine.name: machine for machine in machines})
-    return simulate(fleet_of(made.site, machines, made.profiles), work)
+    return simulate(fleet_of(made.site, machines, made.profiles), work, planned_max=planned_max)
 
 
 def test_term_deadline_and_arrival_are_read(tmp_path: Path) -> None:
@@ -188,3 +188,23 @@ def test_a_seed_orders_what_has_no_arrival_and_each_keeps_its_own_deadline(tmp_p
     jobs = trace(tmp_path, *(workload(f"w-{n}", None, **due) for n in range(3))).jobs
     moved = jobs[2].moved(0)
     assert (moved.arrival_ms, moved.deadline_ms, moved.latest_start_ms, moved.wanted_from_ms) == (0, HOUR_MS, 0, 0)
+
+
+def test_what_is_kept_is_what_ran_of_what_was_asked_for(tmp_path: Path) -> None:
+    half = {"members": 2, "devices": [{"class": "gpu", "count": 8}]}
+    some = workload("some", "1s", resources=half | {"members": 4, "membersMin": 2})
+    some["spec"] |= {"objectives": {"completion": {"within": "1h"}}}
+    found = told(tmp_path, workload("half", resources=half), some)
+    assert (found["promises"]["kept"], found["promises"]["keptGpuTimeShare"]) == (1, 0.5)
+
+
+@pytest.mark.parametrize(("many", "planned_max", "said"), [(3, 1, "3 Workloads on 4 machines"), (8, 4, "still booked")])
+def test_more_than_can_be_planned_is_refused_by_its_number(
+    tmp_path: Path, many: int, planned_max: int, said: str
+) -> None:
+    whole = {"members": 4, "devices": [{"class": "gpu", "count": 8}]}
+    with pytest.raises(ProblemsFound) as found:
+        told(tmp_path, *(workload(f"w-{n}", resources=whole) for n in range(many)), planned_max=planned_max)
+    (problem,) = found.value.problems
+    assert (problem.code, problem.path) == ("TraceTooLarge", "metadata.annotations.tenure.dev/arrival")
+    assert said in problem.message

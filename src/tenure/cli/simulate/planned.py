@@ -8,6 +8,7 @@ comes. An outage breaks only those promises that no other booking keeps; what ra
 from __future__ import annotations
 
 import heapq
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,15 @@ SIZE = frozenset({"devices:gpu", "cores", "memory", "members", "schedulable"})
 RATED = Budget("power", "site", "", limit=0)
 """Charges what a claim draws at rated watts; it limits nothing."""
 
+
+class TooManyError(Exception):
+    """More was passed over than may be; `arrived` jobs had come, and `booked` of them were still in the calendar."""
+
+    def __init__(self, arrived: int, booked: int) -> None:
+        super().__init__(f"{booked} bookings after {arrived} jobs")
+        self.arrived, self.booked = arrived, booked
+
+
 START, END = 1, 0
 """What happens to a booking; at one instant what ends is gone before what starts is placed."""
 
@@ -60,11 +70,14 @@ class Booked:
 @dataclass(slots=True)
 class Planned:
     """The door of `plan`. Jobs are known by their number in the trace; `unbooked` are those for which no room is known
-    to come."""
+    to come. For each job `plan` passes over all machines, and where it has to wait over all bookings; `passed` counts
+    them, up to `passed_max`."""
 
     state: State
     fleet: Fleet
     choice: Choice
+    passed_max: int = sys.maxsize
+    passed: int = 0
     calendar: Calendar = field(default_factory=Calendar)
     booked: dict[int, Booked] = field(default_factory=dict)
     unbooked: dict[int, Job] = field(default_factory=dict)
@@ -85,13 +98,16 @@ class Planned:
 
     def end_due(self) -> None:
         """What was booked until now has ended, in time: only an outage takes a booking away."""
+        ended = False
         while (at_ms := self.next_ms()) is not None and at_ms <= self.state.now_ms and self.due[0][1] == END:
-            number = heapq.heappop(self.due)[2]
-            one = self.booked[number]
-            self._forget(number)
+            placed = self._forget(heapq.heappop(self.due)[2])
+            assert placed is not None, "what ends has started"
             self.state.count["finished"] += 1
-            if one.job.deadline_ms is not None:
-                self.state.kept(one.job)
+            if placed.job.deadline_ms is not None:
+                self.state.kept(placed)
+            ended = True
+        if ended and self.unbooked:
+            self._ask_again()
 
     def arrive(self, number: int, job: Job) -> None:
         """Book it, once and for all; refuse what never fits or comes too late; else let it wait."""
@@ -100,22 +116,22 @@ class Planned:
             return
         if self._book(number, job, demand):
             self.state.count["promised"] += job.deadline_ms is not None
-        elif job.latest_start_ms is not None:
-            self.state.refused[NO_ROOM if job.deadline_ms is not None else NO_START] += 1
         else:
-            self.unbooked[number] = job
+            self._without_room(number, job)
 
     def fail(self, rows: Rows) -> None:
-        """What is booked there is booked elsewhere, in the order in which it came, as far as that is of use."""
+        """What is booked there is booked elsewhere, as far as that is of use: first what has to start by an instant,
+        the most urgent first, so that nothing that can wait takes its room; then the rest in the order in which it
+        came."""
         state = self.state
         machines = self.fleet.machines
         lost = {machines[row].name for row in rows.tolist()}
         out = [replace(m, schedulable=False) if m.name in lost else m for m in machines]
         self.fleet = Fleet.of(out, levels=self.fleet.levels, budgets=self.fleet.budgets)
         self.fits.clear()
-        hit = [n for n, one in self.booked.items() if any(claim.machine in lost for claim in one.hold.claims)]
+        hit = {n for n, one in self.booked.items() if any(claim.machine in lost for claim in one.hold.claims)}
         again = dict(self.unbooked)
-        for number in hit:
+        for number in sorted(hit):
             one = self.booked[number]
             state.count["lost"] += one.key is not None
             self._forget(number)
@@ -123,13 +139,14 @@ class Planned:
         if len(rows):
             state.site.fail(rows)
         self.unbooked = {}
-        for number, job in sorted(again.items()):
-            demand = demand_of(job, self.fleet, now_ms=state.now_ms)
+        for number, job in sorted(again.items(), key=lambda item: self._urgency(*item)):
+            asked = self._still_asked(number, job)
+            demand = demand_of(asked, self.fleet, now_ms=state.now_ms)
             if number in hit and job.deadline_ms is not None:
                 # It was promised: another booking keeps that, or it is broken.
-                state.count["broken"] += self._too_late(job, demand) or not self._book(number, job, demand)
-            elif self._admitted(job, demand) and not self._book(number, job, demand):
-                self.unbooked[number] = job
+                state.count["broken"] += self._too_late(asked, demand) or not self._book(number, job, demand)
+            elif self._admitted(asked, demand) and not self._book(number, job, demand):
+                self._without_room(number, job)
 
     def serve(self) -> None:
         """What is booked from now on starts."""
@@ -148,12 +165,46 @@ class Planned:
         """Promises are made at arrival, because every start is known then."""
         return {"madeAt": "arrival", "because": "every job is planned as it comes, as at the door"}
 
+    def _still_asked(self, number: int, job: Job) -> Job:
+        """What a job asks for by now: once it has begun, it has started in time."""
+        return replace(job, start_by_ms=None) if number in self.began and job.start_by_ms is not None else job
+
+    def _urgency(self, number: int, job: Job) -> tuple[bool, int, int]:
+        latest_ms = self._still_asked(number, job).latest_start_ms
+        return latest_ms is None, latest_ms or 0, number
+
+    def _without_room(self, number: int, job: Job) -> None:
+        """Refuse what had to start by an instant; all else waits for room."""
+        if self._still_asked(number, job).latest_start_ms is None:
+            self.unbooked[number] = job
+        else:
+            self.state.refused[NO_ROOM if job.deadline_ms is not None else NO_START] += 1
+
+    def _ask_again(self) -> None:
+        """Something has ended, so what was given up on may be found; of those alike it is asked until one has none."""
+        hopeless: set[Demand] = set()
+        for number, job in sorted(self.unbooked.items()):
+            self._pass_over(1)
+            demand = demand_of(self._still_asked(number, job), self.fleet, now_ms=self.state.now_ms)
+            alike = replace(demand, id="", start=Start(0, 0))
+            if alike in hopeless:
+                continue
+            if self._book(number, job, demand):
+                del self.unbooked[number]
+            else:
+                hopeless.add(alike)
+
+    def _pass_over(self, count: int) -> None:
+        self.passed += count
+        if self.passed > self.passed_max:
+            raise TooManyError(self.state.count["arrived"], len(self.booked))
+
     def _admitted(self, job: Job, demand: Demand) -> bool:
         """Whether it could ever run, and still in time; else it is refused."""
         if (why := self._never(demand)) is not None:
             self.state.refused[why] += 1
         elif self._too_late(job, demand):
-            self.state.refused[TOO_LATE] += 1
+            self.state.refused[TOO_LATE if job.deadline_ms is not None else NO_START] += 1
         else:
             return True
         return False
@@ -180,7 +231,9 @@ class Planned:
         found = earliest_start(
             self.fleet, self.calendar, demand, now_ms=now_ms, latest_ms=asked.latest_ms, choice=self.choice
         )
+        self._pass_over(len(self.fleet.machines))
         if found is None or found.start_ms > asked.earliest_ms:
+            self._pass_over(len(self.booked))
             self.state.note_held(job, self._holding_back(demand, asked.earliest_ms))
         if found is None:
             return False
@@ -202,11 +255,15 @@ class Planned:
                 return over
         return "devices:gpu" if any(role.devices for role in demand.roles) else "cores"
 
-    def _forget(self, number: int) -> None:
+    def _forget(self, number: int) -> Placed | None:
+        """Take a booking away; what ran, where it did."""
         one = self.booked.pop(number)
         self.calendar = self.calendar.without(one.hold.id)
-        if one.key is not None:
-            self.state.site.leave(self.state.take(one.key))
+        if one.key is None:
+            return None
+        placed = self.state.take(one.key)
+        self.state.site.leave(placed)
+        return placed
 
     def _stands(self, due: tuple[int, int, int]) -> bool:
         """Whether that is still to happen: what was booked otherwise since has other instants."""

@@ -61,11 +61,11 @@ class Promised:
         if not self.done or state.now_ms < self._at_ms(self.admission.timetable.now):
             return
         for booking in self.done:
-            job = self.jobs.pop(booking.name)
-            state.stop(self.keys.pop(booking.name))
+            del self.jobs[booking.name]
+            placed = state.stop(self.keys.pop(booking.name))
             state.count["finished"] += 1
             if booking.firm and self.admission.timetable.now <= booking.by:
-                state.kept(job)
+                state.kept(placed)
             elif booking.firm:
                 state.count["broken"] += 1
         self.done = []

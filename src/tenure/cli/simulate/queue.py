@@ -45,10 +45,10 @@ class Queue:
             key = heapq.heappop(self.ends)[1]
             if key not in state.running:
                 continue  # lost with its machine
-            job = state.stop(key).job
+            placed = state.stop(key)
             state.count["finished"] += 1
-            if job.deadline_ms is not None:
-                state.kept(job)
+            if placed.job.deadline_ms is not None:
+                state.kept(placed)
             self.changed = True
 
     def arrive(self, number: int, job: Job) -> None:  # noqa: ARG002 - a queue knows its jobs by themselves

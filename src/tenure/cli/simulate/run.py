@@ -1,8 +1,9 @@
 """One run of a trace on a fleet under a virtual clock: pure, so that the same arguments give the same bytes.
 
 Jobs are decided as they come: with a firm end, and stopped and resumed, where the fleet is one pool to the trace
-(`promised`); else each is planned and booked as the door would do it (`planned`). A trace too large for that goes by
-placement's columns in a queue, where a promise is made at the start (`queue`). In all, only an outage can break one.
+(`promised`); else each is planned and booked as the door would do it (`planned`). A trace too large for that, which may
+show only on the way, goes by placement's columns in a queue, where a promise is made at the start (`queue`). In all,
+only an outage can break one.
 """
 
 from __future__ import annotations
@@ -15,22 +16,27 @@ from typing import Any
 import numpy as np
 
 from tenure.cli.simulate.jobs import Trace
-from tenure.cli.simulate.planned import Planned
+from tenure.cli.simulate.planned import Planned, TooManyError
 from tenure.cli.simulate.pool import Pool, pool_of
 from tenure.cli.simulate.promised import Promised
 from tenure.cli.simulate.queue import Queue
 from tenure.cli.simulate.site import Site, shares_of
 from tenure.cli.simulate.state import Door, State
 from tenure.cli.simulate.telling import sample, told
+from tenure.cli.simulate.workloads import ARRIVAL_PATH
 from tenure.controllers.answering.policy import POLICY
 from tenure.placement import Choice, Fleet
+from tenure.resources.problems import Problem, ProblemsFound
 
 POINTS = 240
 """Instants of the curves and of the map: so many to twice as many, evenly spaced."""
 
 PLANNED_MAX = 2_000_000
-"""Jobs times machines: what `plan` decides in a quarter of a minute (lone members) to two minutes (gangs). It passes
-over every machine; the columns do not."""
+"""Machines that `plan` passes over, for each job anew, and bookings, for each that has to wait: in a quarter of a
+minute (lone members) to two minutes (gangs, or two thousand jobs that wait behind each other). The columns do not."""
+
+MANIFESTS_FACTOR = 10
+"""Manifests are planned for so much longer before they are refused: no queue knows all that they say."""
 
 Progress = Callable[[int, int], None]
 
@@ -54,25 +60,47 @@ def simulate(
     planned_max: int = PLANNED_MAX,
 ) -> dict[str, Any]:
     """Run the trace; the result as JSON-ready data. The seed orders a trace without times (0: as it is written);
-    `choice` is by what one of several places is chosen where jobs are planned."""
+    `choice` is by what one of several places is chosen where jobs are planned. Raises ProblemsFound where manifests
+    are too many."""
     jobs = list(trace.jobs)
     if not trace.timed and seed:
         Random(seed).shuffle(jobs)
         jobs = [job.moved(number * 1000) for number, job in enumerate(jobs)]
     manifests = any(job.spec is not None for job in jobs)
-    columns = not manifests and len(jobs) * len(fleet.machines) > planned_max
-    site = Site.of(fleet, shares=columns and shares_of(jobs))
-    state = State(site, jobs, first_ms=min((job.arrival_ms for job in jobs), default=0))
-    pool = pool_of(site, jobs)
-    door: Door
-    if isinstance(pool, Pool):
-        door = Promised.of(state, pool)
-    elif columns:
-        door = Queue(state, f"{pool}, and {len(jobs):,} jobs on {len(fleet.machines):,} machines are too many to plan")
-    else:
-        door = Planned(state, fleet, choice)
-    _go(state, door, outages, tick or (lambda *_: None))
-    return told(state, door, trace)
+    passed_max = planned_max * (MANIFESTS_FACTOR if manifests else 1)
+
+    def run(*, columns: bool) -> dict[str, Any]:
+        site = Site.of(fleet, shares=columns and shares_of(jobs))
+        state = State(site, jobs, first_ms=min((job.arrival_ms for job in jobs), default=0))
+        pool = pool_of(site, jobs)
+        door: Door
+        if isinstance(pool, Pool):
+            door = Promised.of(state, pool)
+        elif columns:
+            many = f"{len(jobs):,} jobs on {len(fleet.machines):,} machines are too many to plan"
+            door = Queue(state, f"{pool}, and {many}")
+        else:
+            door = Planned(state, fleet, choice, passed_max)
+        _go(state, door, outages, tick or (lambda *_: None))
+        return told(state, door, trace)
+
+    too_many = TooManyError(0, 0) if len(jobs) * len(fleet.machines) > passed_max else None
+    if too_many is None:
+        try:
+            return run(columns=False)
+        except TooManyError as found:
+            too_many = found
+    if manifests:
+        raise ProblemsFound([_too_large(trace, fleet, too_many)])
+    return run(columns=True)
+
+
+def _too_large(trace: Trace, fleet: Fleet, found: TooManyError) -> Problem:
+    """Manifests say more than columns know, so they are planned or refused."""
+    stood = f"; {found.booked:,} of the first {found.arrived:,} were still booked" if found.arrived else ""
+    message = f"{len(trace.jobs):,} Workloads on {len(fleet.machines):,} machines take too long to plan{stood}"
+    step = "let fewer come, or further apart; as a table a trace of any size goes through a queue"
+    return Problem("TraceTooLarge", message, ARRIVAL_PATH, step, trace.source)
 
 
 def _go(state: State, door: Door, outages: Sequence[Outage], tick: Progress) -> None:

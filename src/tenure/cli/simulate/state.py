@@ -70,10 +70,12 @@ class State:
         self.count["started"] += 1
         self.waits_ms.append(self.now_ms - job.wanted_from_ms)
 
-    def kept(self, job: Job) -> None:
-        """It was promised, and is done in time."""
+    def kept(self, placed: Placed) -> None:
+        """It was promised, and is done in time. What counts is what ran of what was asked for: fewer members than the
+        most of them, and nothing that was only held in reserve."""
+        job = placed.job
         self.count["kept"] += 1
-        self.kept_gpu_ms += gpu_time_ms(job)
+        self.kept_gpu_ms += (job.duration_ms or 0) * min(int(placed.taken.sum()), job.gpu_total_milli) // 1000
 
     def note_held(self, job: Job, why: str) -> None:
         """What first held a job back; once a job."""
