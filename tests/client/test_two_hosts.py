@@ -24,7 +24,7 @@ from tenure.client import (
     NotFound,
     from_kubeconfig,
 )
-from tenure.resources import Namespace, ObjectMeta, Workload, crd
+from tenure.resources import Namespace, ObjectMeta, Site, Workload, crd
 from tests.server.builders import workload
 from tests.support.embedded import embedded
 from tests.support.kubernetes import api_server, binaries_missing, garbage_collector
@@ -149,6 +149,44 @@ async def test_wrong_objects_are_refused(place: Place) -> None:
             await place.client.patch(Workload, "chat", change, namespace=place.namespace)
         assert refused.value.code in (400, 422)
         await place.client.delete(Workload, "chat", namespace=place.namespace)
+
+
+async def test_what_contradicts_itself_is_refused(place: Place) -> None:
+    sizes = [{"members": 4, "value": 3}, {"members": 2, "value": 1}]
+    rules = [{"spread": "rack"}, *[{"share": "row"}] * 40]
+    for right, wrong in (
+        ({"resources": {"sizes": sizes, "members": 1}}, {"resources": {"members": 2}}),
+        ({"resources": {"sizes": sizes, "members": 4}}, {"resources": {"membersMin": 1}}),
+        ({"resources": {"sizes": sizes}}, {"resources": {"sizes": sizes * 2}}),
+        ({"topology": {"must": rules}}, {"topology": {"prefer": [{"spread": "leaf"}]}}),
+    ):
+        await _goes_and_does_not(place, Workload, {"spec": right}, {"spec": wrong})
+
+
+async def test_scores_that_contradict_themselves_are_refused(place: Place) -> None:
+    def over(level: str, *taken: float) -> dict[str, Any]:
+        steps = [{"takenMin": share, "weight": 1} for share in taken]
+        return {"score": "spread", "level": level, "weight": 1, "byLoad": steps}
+
+    for right, wrong in (
+        ([over("row"), over("rack")], [over("row"), over("row")]),
+        ([over("row", 0.5, 0.9)], [over("row", 0.9, 0.5)]),
+        ([over("row", 0.5)], [over("row", 0.5, 0.5)]),
+    ):
+        await _goes_and_does_not(place, Site, {"spec": {"scores": right}}, {"spec": {"scores": wrong}})
+
+
+async def _goes_and_does_not(place: Place, kind: type[Workload | Site], *changes: dict[str, Any]) -> None:
+    """The first change is taken, the second refused as wrong."""
+    right, wrong = changes
+    namespace = place.namespace if kind is Workload else ""
+    name = f"c-{uuid.uuid4().hex[:8]}"
+    await place.client.create(place.chat(name) if kind is Workload else Site(metadata=ObjectMeta(name=name)))
+    await place.client.patch(kind, name, right, namespace=namespace)
+    with pytest.raises(ApiError) as refused:
+        await place.client.patch(kind, name, wrong, namespace=namespace)
+    assert refused.value.code in (400, 422), (right, wrong)
+    await place.client.delete(kind, name, namespace=namespace)
 
 
 async def test_finalizers_hold_an_object(place: Place) -> None:

@@ -12,7 +12,8 @@ from tenure.resources.kinds.allocation import BudgetDraw
 WHOLE_MILLI = 1000
 ROLES_MAX = 64
 SIZES_MAX = 64
-RULES_MAX = 32
+RULES_MAX = 1024
+"""Far more than there are rules to tell apart; a bound at all because Kubernetes asks one of a list that CEL reads."""
 Level = Literal["machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed"]
 Shared = Literal[
     "core",
@@ -98,6 +99,18 @@ class MemberResources(Strict):
         CelRule(
             "!has(self.membersMin) || self.membersMin <= (has(self.members) ? self.members : 1)",
             "membersMin is at most members",
+        ),
+        CelRule(
+            "!(has(self.sizes) && has(self.membersMin))", "the least of sizes is the minimum; leave membersMin out"
+        ),
+        CelRule(
+            "!has(self.sizes) || self.sizes.all(s, self.sizes.exists_one(t, t.members == s.members))",
+            "each number of members is named once in sizes",
+        ),
+        CelRule(
+            "!has(self.sizes) || !has(self.members) || self.members == 1 || "
+            "(self.sizes.all(s, s.members <= self.members) && self.sizes.exists(s, s.members == self.members))",
+            "the greatest of sizes says how many; leave members out",
         ),
     )
 
@@ -199,6 +212,13 @@ class TopologyRules(Strict):
     )
     numa_distance_max: int | None = Field(
         default=None, ge=10, description="how far apart a member's NUMA nodes may lie, as firmware says it; 10 is local"
+    )
+    cel_rules = (
+        CelRule(
+            "(has(self.must) ? self.must.filter(r, has(r.spread)).size() : 0) + "
+            "(has(self.prefer) ? self.prefer.filter(r, has(r.spread)).size() : 0) <= 1",
+            "members are spread over one level; leave one rule with spread",
+        ),
     )
 
     @model_validator(mode="after")

@@ -95,7 +95,14 @@ class SiteScore(Strict):
         max_length=STEPS_MAX,
         description="other weights as the fleet fills; the last reached counts",
     )
-    cel_rules = (CelRule("has(self.level) == (self.score == 'spread')", "level goes with spread, and only with it"),)
+    cel_rules = (
+        CelRule("has(self.level) == (self.score == 'spread')", "level goes with spread, and only with it"),
+        CelRule(
+            "!has(self.byLoad) || (self.byLoad.map(s, s.takenMin).isSorted() && "
+            "self.byLoad.all(s, self.byLoad.exists_one(t, t.takenMin == s.takenMin)))",
+            "each takenMin is greater than the one before it",
+        ),
+    )
 
     @model_validator(mode="after")
     def _level_of_spread(self) -> "SiteScore":
@@ -142,6 +149,13 @@ class SiteSpec(Strict):
         default_factory=list,
         max_length=SCORES_MAX,
         description="by what one of several places that would do is chosen; absent: fragmentation alone",
+    )
+    cel_rules = (
+        CelRule(
+            "!has(self.scores) || self.scores.all(s, self.scores.exists_one(t, t.score == s.score && "
+            "(has(t.level) ? t.level : '') == (has(s.level) ? s.level : '')))",
+            "each score has one weight, byLoad where it changes",
+        ),
     )
 
     @field_validator("scores")
