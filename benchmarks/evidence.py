@@ -5,7 +5,7 @@ sync, a table of the same bytes: durable, but without proof of anything). Checki
 securesystemslib. Verifying 10,000 statements has an aim, 5 s.
 Prints a table, and JSON with --json; the status is 1 when the aim is missed.
 
-    python benchmarks/evidence.py [--statements 10000] [--folder DIR] [--json FILE]
+    python -m benchmarks.evidence [--statements 10000] [--folder DIR] [--json FILE]
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,62 +28,18 @@ from typing import Any
 from securesystemslib.dsse import Envelope as PeerEnvelope
 from securesystemslib.signer import SSlibKey
 
+from benchmarks.stated import AT_MS, REQUESTS, SOURCE, a_decision, a_log, a_window
 from tenure.controllers.contract.checking import Recomputing
-from tenure.controllers.contract.stating import verdict_body
 from tenure.evidence import (
     Draft,
-    EvidenceLog,
     KeyRing,
     LogReader,
-    Statement,
-    contract_source,
-    contract_statement,
-    contract_subject,
     export_bundle,
     sign_statement,
     verify_bundle,
     verify_envelope,
 )
-from tenure.promises import RequestSample, Window, WindowEvidence, judge
 from tenure.quantities import SystemClock
-
-AT_MS = 1_767_225_600_000
-UID = "bench"
-SOURCE = contract_source(UID)
-LOAD = {"requestsPerSecond": "2", "promptTokens": 200, "outputTokens": 64}
-SUMMARY = {
-    "grade": "measured-here",
-    "method": "by-windows",
-    "windows": 59,
-    "samples": 7080,
-    "neighbours": "quiet",
-    "hardwareClass": "bench",
-    "runtime": "bench",
-    "measuredAt": "2026-01-01T00:00:00Z",
-    "load": LOAD,
-}
-OBJECTIVES = (
-    ("timeToFirstToken", "p95", "400ms"),
-    ("interTokenLatency", "p99", "80ms"),
-    ("requestLatency", "p50", "3s"),
-)
-STATISTICAL = [
-    {
-        "metric": metric,
-        "percentile": percentile,
-        "bound": bound,
-        "window": "60s",
-        "share": "0.95",
-        "confidence": "0.9",
-        "evidence": SUMMARY,
-    }
-    for metric, percentile, bound in OBJECTIVES
-]
-PROMISES = {"load": LOAD, "statistical": STATISTICAL}
-SPEC = {"workload": {"name": "chat", "uid": "w", "generation": 1}, "promises": PROMISES}
-SUBJECT = contract_subject(namespace="default", name="chat", spec=SPEC)
-REQUESTS = 60
-"""In a window of 60 s at a thin load of one a second; each with 63 gaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,45 +65,6 @@ VERIFYING_STATEMENTS = 10_000
 """A week of a contract that is judged every minute."""
 
 
-def a_decision(number: int) -> Statement:
-    """A decision: a small statement on its own."""
-    body = {"rung": "re-pin", "cause": "an interferer on core 3", "step": number}
-    return Statement("remedy", f"{SOURCE}/remedy/{number}", SOURCE, 0, AT_MS + number, (SUBJECT,), body)
-
-
-def a_window(number: int) -> list[Draft]:
-    """A judged window as the controllers state it: a verdict for each promise, and the requests that it rests on."""
-    from tenure.controllers.contract.terms import promises_of
-    from tenure.resources.kinds.allocation import Promises
-
-    start_ms = AT_MS + 60_000 * number
-    window = Window(start_ms, start_ms + 60_000)
-    gaps = tuple(20_000_000 + 10_007 * (k * 31 % 997) for k in range(63))
-    requests = tuple(
-        RequestSample(
-            (start_ms + 1000 * k) * 1_000_000 + 17, 200_000_000 + 1013 * k, gaps, 1_800_000_000 + k, 200, 64, 200
-        )
-        for k in range(REQUESTS)
-    )
-    evidence = WindowEvidence(asof_ms=window.end_ms + 500, tap_asof_ms=window.end_ms + 400, requests=requests)
-    record = evidence.as_record()
-    return [
-        Draft(
-            Statement(
-                "window-verdict",
-                f"{SOURCE}/window/{start_ms}/{promise.name}",
-                SOURCE,
-                0,
-                window.end_ms,
-                (SUBJECT,),
-                verdict_body(judge(promise, window, evidence)),
-            ),
-            {"evidence": record},
-        )
-        for promise in promises_of(Promises.model_validate(PROMISES))
-    ]
-
-
 def median_us(call: Callable[[int], Any], count: int) -> float:
     """Median time of `call(k)` over `count` calls, in microseconds."""
     times = []
@@ -157,19 +73,6 @@ def median_us(call: Callable[[int], Any], count: int) -> float:
         call(number)
         times.append(time.perf_counter_ns() - begin)
     return statistics.median(times) / 1000
-
-
-@contextmanager
-def a_log(folder: Path) -> Iterator[tuple[EvidenceLog, KeyRing]]:
-    """An empty log in `folder` with the contract's terms in it."""
-    clock = SystemClock()
-    keys = KeyRing.open(folder / "keys", clock=clock)
-    log = EvidenceLog.open_for_writing(folder / "evidence", keys=keys, clock=clock)
-    log.append(contract_statement(namespace="default", name="chat", uid=UID, spec=SPEC, at_ms=AT_MS))
-    try:
-        yield log, keys
-    finally:
-        log.close()
 
 
 def raw_sync_us(folder: Path, data: bytes, count: int) -> float:
