@@ -7,7 +7,7 @@ has no effects.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from tenure.ledger.records import Record, View
 from tenure.placement import Fleet
@@ -86,19 +86,26 @@ def release(records: Sequence[Record], to_phase: str, reason: str) -> Decision:
 
 
 def capacity(
-    machine_name: str, machine_uid: str, to_state: str, reason: str, *, withdrawn: Sequence[Record] = ()
+    name: str,
+    uid: str,
+    to_state: str,
+    reason: str,
+    *,
+    kind: Literal["Machine", "Site"] = "Machine",
+    withdrawn: Sequence[Record] = (),
 ) -> Decision:
     """Capacity appears, drains, fails or is re-budgeted: a commit like any other; every allocator then reads anew.
 
-    Offers that it does not carry any more are `withdrawn` by it, so that nobody accepts what is not there.
+    It is that of a machine, or of all machines of a site. Offers that it does not carry any more are `withdrawn` by it,
+    so that nobody accepts what is not there.
     """
     return Decision(
         operations=[
             Operation(
                 operation="Capacity",
-                kind="Machine",
-                name=machine_name,
-                uid=machine_uid,
+                kind=kind,
+                name=name,
+                uid=uid,
                 to_phase=to_state,
                 reason=reason,
             ),

@@ -64,9 +64,15 @@ class View:
         return View(self.site, self.generation, {uid: r for uid, r in self.records.items() if uid not in uids})
 
     def after(self, batch: Iterable[Operation], proposed: Iterable[Record] = ()) -> "View":
-        """The view one generation later: `batch` applied to the records known and those just proposed."""
-        known = {**self.records, **{r.uid: r for r in proposed}}
-        for operation in batch:
+        """The view one generation later: `batch` applied to the records known and those just proposed.
+
+        Where the batch is of none of them, as one of capacity alone, what follows from the records stays as well.
+        """
+        operations, added = list(batch), list(proposed)
+        if not added and not any(operation.uid in self.records for operation in operations):
+            return replace(self, generation=self.generation + 1)
+        known = {**self.records, **{r.uid: r for r in added}}
+        for operation in operations:
             record = known.get(operation.uid)
             if record is None:
                 continue  # capacity operations, and objects already gone

@@ -6,6 +6,7 @@ longer has are retired, not deleted, so that what stands on them stays accounted
 
 from tenure.client import AsyncClient
 from tenure.controllers.in_use.finalizer import create_guarded, guarded
+from tenure.controllers.machine.for_sale import overtaken_anywhere
 from tenure.controllers.machine.health import devices_reported, state_wanted
 from tenure.controllers.machine.register import Registered
 from tenure.controllers.plane import Plane
@@ -13,12 +14,13 @@ from tenure.controllers.side_by_side import side_by_side
 from tenure.discovery.fleets import FleetFile
 from tenure.discovery.fleets.reading import SITE
 from tenure.engines.simulated import NOTHING_RUNS
-from tenure.ledger.decision import Decision
+from tenure.ledger import Decision, View
+from tenure.ledger.decision import capacity
+from tenure.placement import Fleet
 from tenure.quantities import Bytes, Clock, Instant, VirtualClock
 from tenure.resources import Engine, HardwareProfile, Machine, ObjectMeta, Site
 from tenure.resources.kinds.engine import EngineSpec, EngineStatus
 from tenure.resources.kinds.machine import Enforcement, MachineSpec, MachineStatus
-from tenure.resources.kinds.site import Operation
 from tenure.topology import known, listed, machine_from_json
 
 ENGINE = "simulated"
@@ -43,14 +45,19 @@ async def register_fleet(client: AsyncClient, clock: Clock, fleet: FleetFile) ->
 
 
 async def announce_fleet(plane: Plane) -> None:
-    """One commit for all of it, so that every allocator reads the fleet anew; what is watched is known beforehand."""
+    """One commit for all of it, so that every allocator reads the fleet anew; what is watched is known beforehand.
+
+    With it go the held offers that the fleet, as its file has it now, does not carry any more.
+    """
     site = await plane.client.get(Site, plane.site)
     machines = (await plane.client.list(Machine)).items
     plane.machines.update({machine.name: machine for machine in machines if machine.spec.site == plane.site})
-    operation = Operation(
-        operation="Capacity", kind="Site", name=site.name, uid=site.uid, to_phase="Ready", reason="Simulated"
-    )
-    await plane.allocator.decide(lambda view, fleet, now_ms: Decision(operations=[operation]))  # noqa: ARG005
+
+    def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:  # noqa: ARG001 - the shape of a decision
+        withdrawn = overtaken_anywhere(view, fleet)
+        return capacity(site.name, site.uid, "Ready", "Simulated", kind="Site", withdrawn=withdrawn)
+
+    await plane.allocator.decide(decide)
 
 
 def observed_of(profile: HardwareProfile, clock: Clock) -> MachineStatus:
