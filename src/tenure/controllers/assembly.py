@@ -68,6 +68,9 @@ async def plane_of(
         await asyncio.to_thread(engine.adopt)
         await put_catalog(client)
         await guard_all(client)
+        # Known before the ledger reads them: what is edited from here on is a change to be counted.
+        machines = (await client.list(Machine)).items
+        plane.machines.update({machine.name: machine for machine in machines if machine.spec.site == plane.site})
         await plane.allocator.recover()
         if fleet is not None:
             await announce_fleet(plane)

@@ -174,6 +174,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("EndUnknown", "the work is done, and nobody recorded whether that was in time", "see `tenure logs NAME`"),
     # Machines and engines
     Reason("Discovered", "the machine was found"),
+    Reason("Redeclared", "where the machine stands, what it draws or its local disk is declared anew, and counts"),
     Reason("Drained", "nothing new is placed here"),
     Reason("MachineFailed", "the machine is reported broken: nothing new is placed here", "repair it and take `spec.health` away"),
     Reason("DevicesFailed", "devices of the machine are reported broken and not sold", "replace them and take them out of `spec.health.failedDevices`"),

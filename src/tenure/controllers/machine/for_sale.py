@@ -6,6 +6,7 @@ takes that back. So a process that dies between the two leaves a commit to be ma
 
 from collections.abc import Sequence
 
+from tenure.controllers.machine.fleet import LEVEL_LABEL
 from tenure.controllers.status import condition, set_conditions
 from tenure.ledger import Record, View
 from tenure.ledger.convert import to_placed
@@ -35,7 +36,9 @@ def declared(machine: Machine) -> tuple[object, ...]:
     unsold = {"hourly_cost": None, "owner": None, "in_service_since": None, "end_of_life": None}
     aside = {**unsold, "drain": False, "health": None, "reserved": SystemReserve()}
     spec = machine.spec.model_copy(update=aside)
-    return spec, machine.metadata.labels or {}
+    # Of its labels only those that say where it stands; whose or what for it is, thousands may be told at once.
+    place = {name: said for name, said in (machine.metadata.labels or {}).items() if name.startswith(LEVEL_LABEL)}
+    return spec, place
 
 
 def is_counted(status: MachineStatus) -> bool:

@@ -18,6 +18,8 @@ from tenure.resources.kinds.machine import MachineStatus
 from tenure.topology import MachineTopology, listed
 
 LOOK_AGAIN_MS = 5_000
+REDECLARED = "Redeclared"
+"""The reason where nothing changed but what is declared."""
 
 
 def settled(machine: Machine) -> bool:
@@ -39,8 +41,9 @@ class MachineReconciler:
 
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
-        self._declared: dict[str, tuple[object, ...]] = {}
-        """What is declared of each, as the ledger's memory has it: as first seen, or as committed since."""
+        self._declared = {name: declared(machine) for name, machine in plane.machines.items()}
+        """What is declared of each, as the ledger's memory has it: as known before that was read, as first seen where
+        it came later, or as committed since."""
 
     def keys(self, obj: ApiObject) -> list[Key]:
         """What a watched Machine wakes: nothing when its status already says what its spec wants, so that a fleet of
@@ -49,6 +52,8 @@ class MachineReconciler:
         self._plane.machines[obj.name] = obj
         now = declared(obj)
         known = self._declared.setdefault(obj.name, now)
+        if obj.metadata.deletion_timestamp is not None:
+            return [Key("", obj.name)]  # which it wakes once more when it is gone
         return [] if settled(obj) and known == now else [Key("", obj.name)]
 
     async def reconcile(self, key: Key) -> Wait | None:
@@ -58,6 +63,7 @@ class MachineReconciler:
             machine = await plane.client.get(Machine, key.name)
         except NotFound:
             self._declared.pop(key.name, None)
+            plane.machines.pop(key.name, None)
             return None
         if not await references_found(plane, machine):
             return Wait(LOOK_AGAIN_MS)
@@ -74,9 +80,10 @@ class MachineReconciler:
         assert machine.status is not None, "it had one"
         now = declared(machine)
         known = self._declared.get(machine.name, now)
-        if machine.status.state == wanted and is_counted(machine.status) and known == now:
+        as_before = machine.status.state == wanted and is_counted(machine.status)
+        if as_before and known == now:
             return None
-        reason = _reason(machine, wanted)
+        reason = REDECLARED if as_before else _reason(machine, wanted)
         sells = placed_machine(machine, sort_of(machine, topology))
 
         def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:  # noqa: ARG001 - the shape of a decision

@@ -45,13 +45,11 @@ async def register_fleet(client: AsyncClient, clock: Clock, fleet: FleetFile) ->
 
 
 async def announce_fleet(plane: Plane) -> None:
-    """One commit for all of it, so that every allocator reads the fleet anew; what is watched is known beforehand.
+    """One commit for all of it, so that every allocator reads the fleet anew.
 
     With it go the held offers that the fleet, as its file has it now, does not carry any more.
     """
     site = await plane.client.get(Site, plane.site)
-    machines = (await plane.client.list(Machine)).items
-    plane.machines.update({machine.name: machine for machine in machines if machine.spec.site == plane.site})
 
     def decide(view: View, fleet: Fleet, now_ms: int) -> Decision:  # noqa: ARG001 - the shape of a decision
         withdrawn = overtaken_anywhere(view, fleet)
