@@ -147,6 +147,14 @@ def test_a_trace_runs_through_the_door_s_own_plan(tmp_path: Path) -> None:
     assert max(point["gpus"] for point in found["series"]) == 32
 
 
+def test_a_limit_of_power_keeps_machines_of_which_it_is_known(tmp_path: Path) -> None:
+    made = file_of(tmp_path, "rack,rated_power", "m-0,r,6kW", "m-1,r,")
+    machines = {machine.name: machine for machine in as_observed(made, 0)}
+    limited = trace(tmp_path, *(workload(name, power="10kW") for name in "ab"))
+    (kept,) = {job.constraints for job in judged(limited, made.site, machines).jobs}
+    assert [(one.id, one.machines) for one in kept] == [("spec.power", frozenset({"m-0"}))]
+
+
 def test_licences_are_kept_and_named(tmp_path: Path) -> None:
     takes = {"draws": [{"budget": "licence:x", "amount": 2}]}
     named = [{"name": "licence:x", "limit": 3, "unit": "seats"}]

@@ -76,11 +76,12 @@ class Wanted:
 
     @property
     def alone(self) -> "Wanted":
-        """The same with one member, where one will do: for an engine that runs no more."""
+        """The same with one member, where one will do: for an engine that runs no more. A lone member has no link to
+        another one, and is apart from nobody."""
         if self.fewest > 1:
             return self
         sorts = tuple(replace(sort, count=1, least=None, values=()) for sort in self.sorts)
-        return replace(self, sorts=sorts, link_bytes_per_s_min=None)
+        return replace(self, sorts=sorts, link_bytes_per_s_min=None, spread=None, preferred_spread=None)
 
 
 def wanted_of(spec: WorkloadSpec) -> Wanted:

@@ -7,6 +7,7 @@ refusal says how to declare them. What costs more than allowed is a counter-offe
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tenure.controllers.machine.power import is_rated
 from tenure.placement import Constraint
 from tenure.quantities import Money, Power
 from tenure.resources import Machine
@@ -53,7 +54,7 @@ def limit_constraints(limits: Limits, machines: Mapping[str, Machine]) -> tuple[
         priced = {name for name, machine in machines.items() if _costs_in(machine, asked.currency)}
         found.append(_known(BUDGET, priced, machines, f'tenure price set {{}} "0.10 {asked.currency}"'))
     if limits.power is not None:
-        rated = {name for name, machine in machines.items() if _power_known(machine)}
+        rated = {name for name, machine in machines.items() if is_rated(machine)}
         found.append(_known(POWER, rated, machines, "declare ratedPower of machine {}, or leave spec.power out"))
     return tuple(constraint for constraint in found if constraint is not None)
 
@@ -69,8 +70,3 @@ def _known(what: str, known: set[str], machines: Mapping[str, Machine], next_ste
 
 def _costs_in(machine: Machine, currency: str) -> bool:
     return machine.spec.hourly_cost is not None and machine.spec.hourly_cost.currency == currency
-
-
-def _power_known(machine: Machine) -> bool:
-    virtual = machine.status.virtual if machine.status else None
-    return not virtual and machine.spec.rated_power is not None

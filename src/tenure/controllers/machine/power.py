@@ -10,6 +10,9 @@ from tenure.quantities import Power
 from tenure.resources import Machine
 from tenure.topology import MachineTopology, known, listed
 
+SIMULATED = "simulated"
+"""What the status of a machine that exists only in a fleet's file says that it is (`virtual`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -47,6 +50,15 @@ def power_parts(machine: Machine, topology: MachineTopology) -> Parts:
         device=PowerFacts(device_rated, device_capped, device_measured),
         core=PowerFacts(core_rated, core_capped, core_measured),
     )
+
+
+def is_rated(machine: Machine) -> bool:
+    """Whether it is known what each of its parts is rated at: the machine's own figure is divided over all of them.
+
+    Inside a virtual machine nobody knows what that comes to; one that is simulated is what its file says.
+    """
+    virtual = machine.status.virtual if machine.status else None
+    return machine.spec.rated_power is not None and virtual in (None, "", SIMULATED)
 
 
 def gpu_rated_mw(topology: MachineTopology) -> int | None:

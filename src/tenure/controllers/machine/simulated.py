@@ -8,6 +8,7 @@ from tenure.client import AsyncClient
 from tenure.controllers.in_use.finalizer import create_guarded, guarded
 from tenure.controllers.machine.for_sale import overtaken_anywhere
 from tenure.controllers.machine.health import devices_reported, state_wanted
+from tenure.controllers.machine.power import SIMULATED
 from tenure.controllers.machine.register import Registered
 from tenure.controllers.plane import Plane
 from tenure.controllers.side_by_side import side_by_side
@@ -70,7 +71,7 @@ def observed_of(profile: HardwareProfile, clock: Clock) -> MachineStatus:
         sellable_memory=memory,
         devices=len(listed(topology.gpus)),
         enforcement=[Enforcement(what="simulated", available=False, reason=NOTHING_RUNS)],
-        virtual="simulated",
+        virtual=SIMULATED,
         last_seen=Instant(clock.now_ms()),
     )
 
