@@ -97,6 +97,23 @@ def test_a_preference_breaks_no_spread_that_is_required() -> None:
     assert len({claim.machine for claim in found.claims}) == 3
 
 
+def test_a_preference_costs_no_other_one() -> None:
+    fleet = racks(2, 2)
+    wanted = demand(count=2, cores=1, preferred_level="rack", preferred_spread=Spread("rack"))
+    found = placed(fleet, wanted)
+    assert by_rack(fleet, found) == [2]
+    assert found.preferences == (("level:rack", True), ("spread:rack", False))
+    together = placed(fleet, replace(wanted, preferred_spread=Spread("machine")))
+    assert by_rack(fleet, together) == [2]
+    assert together.preferences == (("level:rack", True), ("spread:machine", True))
+
+
+def test_what_is_kept_anyway_stands_where_it_stood() -> None:
+    fleet = racks(1, 1, 1, cores=1)
+    gang = demand(count=2, cores=1)
+    assert placed(fleet, replace(gang, preferred_spread=PREFERRED)).claims == placed(fleet, gang).claims
+
+
 def test_a_refusal_names_the_spread_as_the_last_cut_with_its_domains() -> None:
     found = plan(racks(2, 2), NOTHING, demand(count=3, cores=1, spread=PREFERRED), now_ms=0)
     assert isinstance(found, Refusal)

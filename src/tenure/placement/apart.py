@@ -23,7 +23,8 @@ def as_preferred(question: Question, found: Found) -> Found:
     """What was found, spread as the demand prefers where that delays nothing, costs no member and breaks no spread
     that is required."""
     demand, fleet = question.demand, question.fleet
-    if demand.preferred_spread is None:
+    preferred = demand.preferred_spread
+    if preferred is None or kept(preferred, (fleet.machine(claim.machine) for claim in found.claims)):
         return found
     placed = Counter(claim.role for claim in found.claims)
 
@@ -32,7 +33,7 @@ def as_preferred(question: Question, found: Found) -> Found:
         return role if rigid else replace(role, count=placed[role.name], count_min=None, values=())
 
     roles = tuple(sized(role) for role in demand.roles)
-    wished = replace(demand, roles=roles, spread=demand.preferred_spread, preferred_spread=None)
+    wished = replace(demand, roles=roles, spread=preferred, preferred_spread=None)
     claims = Search(replace(question, demand=wished), Silent()).at(found.start_ms)
     if claims is None:
         return found

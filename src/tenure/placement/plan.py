@@ -43,7 +43,7 @@ def plan(
     found = search.first(demand.start_at(now_ms).latest_ms)
     if found is None:
         return refuse(question, heard, proved=search.proved)
-    return as_plan(question, as_preferred(question, found))
+    return _preferred(question, found)
 
 
 def earliest_start(
@@ -59,7 +59,17 @@ def earliest_start(
     """The plan with the earliest feasible start up to ``latest_ms``, whatever latest start the demand names."""
     question = Question(fleet, calendar, demand, now_ms, seed, choice)
     found = Search(question, Silent()).first(latest_ms)
-    return as_plan(question, as_preferred(question, found)) if found is not None else None
+    return _preferred(question, found) if found is not None else None
+
+
+def _preferred(question: Question, found: Found) -> Plan:
+    """The plan, spread as is preferred unless another preference is lost by it."""
+    plain, spread = as_plan(question, found), as_preferred(question, found)
+    if spread is found:
+        return plain
+    wished = as_plan(question, spread)
+    lost = any(met and not now for (_, met), (_, now) in zip(plain.preferences, wished.preferences, strict=True))
+    return plain if lost else wished
 
 
 def as_plan(question: Question, found: Found) -> Plan:
