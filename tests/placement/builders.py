@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tenure.placement import (
@@ -12,12 +14,26 @@ from tenure.placement import (
     DeviceClaim,
     DeviceRequest,
     FleetMachine,
+    Free,
     Hold,
     MemoryNode,
     Role,
 )
+from tenure.placement.question import Question
 
 GIB = 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """A score of one's own: a figure that each machine carries; one without it counts as the greatest."""
+
+    name: str
+
+    def costs(self, question: Question, free: Mapping[str, Free], role: Role) -> Mapping[str, float]:
+        traits = {machine.name: dict(machine.traits) for machine in question.fleet.machines}
+        unknown = max((own[self.name] for own in traits.values() if self.name in own), default=0.0)
+        return {name: traits[name].get(self.name, unknown) for name in free}
 
 
 def machine(

@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 from itertools import pairwise
 
-from tests.placement.builders import demand, hold, machine
+from tests.placement.builders import Trait, demand, hold, machine
 
 from tenure.placement import (
     AddedWatts,
@@ -18,7 +18,6 @@ from tenure.placement import (
     Fragmentation,
     Plan,
     PowerFacts,
-    Trait,
     plan,
 )
 from tenure.placement.worth import milestone

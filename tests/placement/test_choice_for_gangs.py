@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.placement.builders import demand, hold, machine
+from tests.placement.builders import Trait, demand, hold, machine
 from tests.placement.examples import TIER, thorough
 from tests.placement.strategies import fleets, questions
 
@@ -25,7 +25,6 @@ from tenure.placement import (
     PowerFacts,
     Refusal,
     SpreadOut,
-    Trait,
     overbookings,
     plan,
 )

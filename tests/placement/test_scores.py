@@ -1,4 +1,4 @@
-"""What each score says of machines: distances, what fails together, figures that machines carry."""
+"""What each score says of machines: distances, and what fails together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from tenure.placement import (
     Plan,
     Score,
     SpreadOut,
-    Trait,
     plan,
 )
 from tenure.placement.question import Question
@@ -95,9 +94,3 @@ def test_a_replica_keeps_away_from_the_rack_of_its_sisters() -> None:
         answer = plan(fleet, calendar, demand("second", cores=1), now_ms=0, choice=choice)
         assert isinstance(answer, Plan)
         assert answer.claims[0].machine == taken
-
-
-def test_a_machine_that_does_not_carry_a_trait_is_not_preferred_for_that() -> None:
-    boxes = [machine("unknown"), machine("dear", traits=(("age", 5.0),)), machine("fair", traits=(("age", 1.0),))]
-    assert costs(Trait("age"), demand(cores=1), *boxes) == {"unknown": 5.0, "dear": 5.0, "fair": 1.0}
-    assert costs(Trait("hourlyCost"), demand(cores=1), machine("unknown")) == {"unknown": 0.0}

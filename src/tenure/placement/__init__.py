@@ -39,7 +39,7 @@ from tenure.placement.holds import Claim, DeviceClaim, Hold
 from tenure.placement.plan import earliest_start, plan
 from tenure.placement.refusals import what_binds
 from tenure.placement.relaxations import Alternative, CounterOffer, Step, relaxations
-from tenure.placement.scores import AddedWatts, Fragmentation, Locality, SpreadOut, Trait
+from tenure.placement.scores import AddedWatts, Fragmentation, Locality, SpreadOut
 from tenure.placement.values import FOREVER_MS, PlacementError, as_json
 
 __all__ = [
@@ -88,7 +88,6 @@ __all__ = [
     "SpreadOut",
     "Start",
     "Step",
-    "Trait",
     "as_json",
     "budgets_left",
     "capacity",

@@ -1,5 +1,5 @@
-"""The scores that there are: what a member takes from those who come later, its watts, its distances, what would fail
-with it, and figures that machines carry."""
+"""The scores that there are: what a member takes from those who come later, its watts, its distances, and what would
+fail with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tenure.placement.calendar import Free
 from tenure.placement.choice import Company
 from tenure.placement.demand import Role
-from tenure.placement.fleet import LOCAL_DISTANCE, REMOTE_DISTANCE, Fleet, FleetMachine
+from tenure.placement.fleet import LOCAL_DISTANCE, REMOTE_DISTANCE, FleetMachine
 from tenure.placement.holds import Claim
 
 if TYPE_CHECKING:
@@ -47,21 +47,6 @@ class AddedWatts:
         return {
             name: _rated_mw(free[name].machine, claim) / 1000 for name, claim in _claims(question, free, role).items()
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Trait:
-    """A figure that each machine carries (``age``, ``hourlyCost``): ``FleetMachine.traits``, in its own unit.
-
-    A machine that does not carry it is never preferred for that: it counts as the greatest that any machine does.
-    """
-
-    name: str
-
-    def costs(self, question: Question, free: Mapping[str, Free], role: Role) -> Mapping[str, float]:  # noqa: ARG002
-        known = _figures(question.fleet, self.name)
-        unknown = max(known.values(), default=0.0)
-        return {name: known.get(name, unknown) for name in free}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +161,3 @@ def _claims(question: Question, free: Mapping[str, Free], role: Role) -> dict[st
 def _rated_mw(machine: FleetMachine, claim: Claim) -> int:
     cores = len(claim.cores) * (machine.core_power.rated_mw or 0)
     return cores + sum(machine.device_index[device.id].power.rated_mw or 0 for device in claim.devices)
-
-
-def _figures(fleet: Fleet, trait: str) -> dict[str, float]:
-    """A trait by machine, of those that carry it."""
-    key = f"trait:{trait}"
-    known: dict[str, float] | None = fleet.memo.get(key)
-    if known is None:
-        pairs = ((machine.name, dict(machine.traits).get(trait)) for machine in fleet.machines)
-        known = fleet.memo[key] = {name: figure for name, figure in pairs if figure is not None}
-    return known
