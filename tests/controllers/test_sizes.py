@@ -94,7 +94,9 @@ def test_this_machine_runs_one_member_of_what_may_be_one_and_refuses_what_may_no
     on = fleet(tmp_path, "rack,hourly_cost", *FOUR)
     one = gang(4, 1, membersMin=1)
     assert limits_of_engine(one, simulated=False) == ()
-    demand = with_wanted(demand_of(on, gang(1, 1)), wanted_of(one).alone, on)
+    apart = gang(4, 1, membersMin=1, topology={"must": [{"spread": "rack"}], "prefer": [{"share": "row"}]})
+    demand = with_wanted(demand_of(on, gang(1, 1)), wanted_of(apart).alone, on)
+    assert (demand.spread, demand.constraints) == (None, ()), "a lone member is apart from nobody"
     assert [(role.count, role.least) for role in demand.roles] == [(1, 1)]
     two = gang(4, 1, membersMin=2)
     assert [limit.id for limit in limits_of_engine(two, simulated=False)] == ["resources.members"]
@@ -124,7 +126,7 @@ def shown(said: Answer) -> str:
 
 
 async def test_through_the_door_the_offer_says_its_size_and_what_the_next_one_lacks(tmp_path: Path) -> None:
-    made = file_of(tmp_path, "rack,hourly_cost", *FOUR)
+    made = file_of(tmp_path, "rack,hourly_cost,gpu_power,rated_power", *(f"{row},700W,6kW" for row in FOUR))
     async with plane_on(tmp_path / "home", running=True, fleet=made) as (_, user):
         said = await answer_to(user, "some", resources={"members": 6, "membersMin": 2, **EACH})
         assert (said.kind, said.quotes[0].meets_in_full) == ("Offers", True)
@@ -151,6 +153,13 @@ async def test_through_the_door_the_offer_says_its_size_and_what_the_next_one_la
         assert limited.next_size is not None
         assert limited.next_size.needs.constraint == "budget.hourlyMax"
         assert "3 members take 24.00 EUR" in limited.next_size.needs.message
+        await gone(user, "within")
+        frugal = {"resources": {"members": 4, "membersMin": 1, **EACH}, "power": "12kW"}
+        drawn = size_of(await answer_to(user, "frugal", **frugal))
+        assert drawn.members == 2
+        assert drawn.next_size is not None
+        assert drawn.next_size.needs.constraint == "power"
+        assert "3 members take 16950W" in drawn.next_size.needs.message
 
 
 async def test_no_counter_offer_has_fewer_members_than_the_least(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ Everything that can be known was gathered before; this decides, on one generatio
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from tenure.controllers.answering.capability import Capability
 from tenure.controllers.answering.choices import Choice, MemoryOf, choices_of, demand_for, with_fewer
-from tenure.controllers.answering.chosen import chosen_of, sizes_below, with_at_most
+from tenure.controllers.answering.chosen import chosen_of
 from tenure.controllers.answering.costs import costs_of
 from tenure.controllers.answering.deadline import unproven
 from tenure.controllers.answering.explicit import Wanted, with_wanted
@@ -20,10 +20,11 @@ from tenure.controllers.answering.policy import POLICY, Policy
 from tenure.controllers.answering.preference import preferred, slack_of
 from tenure.controllers.answering.quotes import quote_of
 from tenure.controllers.answering.refusal import limit_refusal, performance_binding, refusal_of, shape_funnel
-from tenure.controllers.answering.reserve import naming_reserve, with_reserve, without_reserve
+from tenure.controllers.answering.reserve import naming_reserve, parted, plan_apart, with_reserve, without_reserve
 from tenure.controllers.answering.trial_wish import TrialWish
+from tenure.controllers.answering.within import within_limits
 from tenure.controllers.subject import Subject
-from tenure.placement import Calendar, Constraint, Fleet, Plan, Refusal
+from tenure.placement import Alternative, Calendar, Constraint, Fleet, Plan, Refusal
 from tenure.quantities import Duration, Instant
 from tenure.resources import Machine
 from tenure.resources.base import ApiObject
@@ -86,20 +87,20 @@ def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, n
     refused: Refusal | None = None
     planned: list[Planned] = []
     for choice in (choice for choice in choices if not choice.steps):
-        found = ground.plan(choice.demand)
+        found = plan_apart(choice.demand, ground)
         if isinstance(found, Plan):
-            planned.append(_planned(knowledge, choice, _within_limits(knowledge, choice, found, ground), ground))
+            planned.append(_planned(knowledge, choice, found, ground))
         elif refused is None:
             refused = found
     ranking = preferred(need.preference, [(one.quote, one.slack) for one in planned])
     planned = [planned[place] for place in ranking]
     within = [one for one in planned if one.quote.meets_in_full]
     if within:
-        return Answered(_said(knowledge, "Offers", now_ms, within), tuple(within[:OFFERS_MAX]))
+        return _offered(knowledge, "Offers", within, choices, ground)
     within = [one for one in planned if not over_limits(need.limits, one.quote.price, one.quote.watts)]
     if within:
         detail = unproven([one.quote for one in within])
-        return Answered(_said(knowledge, "CounterOffers", now_ms, within, detail), tuple(within[:OFFERS_MAX]))
+        return _offered(knowledge, "CounterOffers", within, choices, ground, detail)
     if planned:
         return _over_limits(knowledge, planned, choices, ground)
     return _counter(knowledge, choices, refused, ground, group)
@@ -118,24 +119,6 @@ def _choices(knowledge: Knowledge, ground: Ground, group: str) -> list[Choice]:
         return choices
     reserved = [with_reserve(choice, ground.fleet) for choice in choices]
     return [*reserved, *(lesser for choice in reserved if (lesser := without_reserve(choice)) is not None)]
-
-
-def _within_limits(knowledge: Knowledge, choice: Choice, found: Plan, ground: Ground) -> Plan:
-    """The same, or, where it costs more than is allowed and members may be fewer, with as many as are allowed; where
-    even the fewest cost too much, with those."""
-    if not _over(knowledge, found, ground):
-        return found
-    sizes = sizes_below(choice.demand, found)
-    low, high = 0, len(sizes)
-    within: Plan | None = None
-    while low < high:  # fewer members cost no more
-        middle = (low + high) // 2
-        made = ground.plan(with_at_most(choice.demand, sizes[middle]))
-        if isinstance(made, Plan) and not _over(knowledge, made, ground):
-            low, within = middle + 1, made
-        else:
-            high, found = middle, made if isinstance(made, Plan) else found
-    return within or found
 
 
 def _over(knowledge: Knowledge, found: Plan, ground: Ground) -> list[Relaxation]:
@@ -169,15 +152,16 @@ def _counter(
         smaller = ground.fewer(reference) if knowledge.wanted.may_be_fewer else None
         lesser += [with_fewer(full[0], smaller)] if smaller is not None else []
         choices = [*full, *lesser]
-    by_demand = {choice.demand.id: choice for choice in choices}
-    found = ground.relaxed(reference, [choice.alternative for choice in (*full[1:], *lesser)])
-    planned = [
-        _planned(knowledge, by_demand[offer.alternative.demand.id], offer.plan, ground)
-        for offer in found
-        if offer.alternative.demand.id in by_demand
-    ]
+    parts = [(part, choice) for choice in (*full, *lesser) for part in parted(choice.demand, ground.fleet)]
+    by_part = {part.id: choice for part, choice in parts}
+    asked = parts.pop(0)[0] if full else reference
+    planned = []
+    for offer in ground.relaxed(asked, [Alternative(part, choice.steps) for part, choice in parts]):
+        choice = by_part.get(offer.plan.demand)
+        if choice is not None:
+            planned.append(_planned(knowledge, choice, replace(offer.plan, demand=choice.demand.id), ground))
     if planned:
-        return Answered(_said(knowledge, "CounterOffers", now_ms, planned, detail), tuple(planned[:OFFERS_MAX]))
+        return _offered(knowledge, "CounterOffers", planned, choices, ground, detail)
     return Answered(_said(knowledge, "Refusal", now_ms, [], detail))
 
 
@@ -187,23 +171,45 @@ def _over_limits(
     """It would fit and costs too much: that for more money or power, and what falls short within the limits."""
     cheaper = []
     for choice in (choice for choice in choices if choice.steps):
-        found = ground.plan(choice.demand)
+        found = plan_apart(choice.demand, ground)
         if isinstance(found, Plan):
             made = _planned(knowledge, choice, found, ground)
             if not over_limits(knowledge.need.limits, made.quote.price, made.quote.watts):
                 cheaper.append(made)
-    offered = (*planned, *cheaper)[:OFFERS_MAX]
     detail = limit_refusal([one.quote for one in planned])
-    return Answered(_said(knowledge, "CounterOffers", ground.now_ms, offered, detail), offered)
+    return _offered(knowledge, "CounterOffers", [*planned, *cheaper], choices, ground, detail)
 
 
 def _planned(knowledge: Knowledge, choice: Choice, found: Plan, ground: Ground) -> Planned:
+    """The quote of what was found, or of as much of it as lies within the limits."""
     views = knowledge.subject.views if knowledge.subject is not None else ()
-    simulated = knowledge.simulated
-    quote = quote_of(knowledge.need, choice, found, knowledge.machines, ground.fleet, views, simulated=simulated)
+    over = partial(_over, knowledge, ground=ground)
+    plan = within_limits(choice.demand, found, ground.fleet, lambda demand: plan_apart(demand, ground), over)
+    quote = quote_of(
+        knowledge.need, choice, plan, knowledge.machines, ground.fleet, views, simulated=knowledge.simulated
+    )
+    return Planned(quote, plan, slack_of(choice.capability))
+
+
+def _offered(
+    knowledge: Knowledge,
+    kind: str,
+    planned: Sequence[Planned],
+    choices: Sequence[Choice],
+    ground: Ground,
+    detail: RefusalDetail | None = None,
+) -> Answered:
+    """The first of them, each with what decided: another few questions, asked of what is shown alone."""
+    demands = {choice.demand.id: choice.demand for choice in choices}
     wanted, over = knowledge.wanted, partial(_over, knowledge, ground=ground)
-    chosen = chosen_of(found, choice.demand, wanted, ground, over, several=simulated)
-    return Planned(quote.model_copy(update={"chosen": chosen}), found, slack_of(choice.capability))
+
+    def explained(one: Planned) -> Planned:
+        demand = demands[one.plan.demand]
+        chosen = chosen_of(one.plan, demand, wanted, ground, over, several=knowledge.simulated)
+        return replace(one, quote=one.quote.model_copy(update={"chosen": chosen}))
+
+    shown = tuple(explained(one) for one in planned[:OFFERS_MAX])
+    return Answered(_said(knowledge, kind, ground.now_ms, shown, detail), shown)
 
 
 def _need_trial(knowledge: Knowledge, wish: TrialWish, ground: Ground, group: str) -> Answered:
@@ -240,7 +246,7 @@ def _said(
         {
             "kind": kind,
             "answered_at": Instant(now_ms),
-            "quotes": [p.quote for p in planned[:OFFERS_MAX]],
+            "quotes": [p.quote for p in planned],
             "refusal": refusal,
             "assumed": list(knowledge.need.assumed),
         }

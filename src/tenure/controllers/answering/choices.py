@@ -31,11 +31,6 @@ class Choice:
     relaxed: tuple[Relaxation, ...] = ()
     steps: tuple[Step, ...] = ()
 
-    @property
-    def alternative(self) -> Alternative:
-        """The choice as placement knows it."""
-        return Alternative(self.demand, self.steps)
-
 
 def choices_of(
     need: Need,

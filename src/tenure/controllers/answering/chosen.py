@@ -7,7 +7,7 @@ from dataclasses import replace
 from tenure.controllers.answering.explicit import MEMBERS, ONE_MEMBER, Members, Wanted
 from tenure.controllers.answering.ground import Ground
 from tenure.controllers.answering.refusal import bound_by
-from tenure.ledger.convert import ALIKE
+from tenure.ledger.convert import ALIKE, RESERVE
 from tenure.placement import Demand, Plan, Role, Start, what_binds
 from tenure.resources.kinds.allocation import Relaxation
 from tenure.resources.kinds.answer import Binding, Chosen, NextSize, Size
@@ -30,7 +30,9 @@ def chosen_of(
 
 
 def _size(sort: Members, plan: Plan, demand: Demand, ground: Ground, over: Over, *, several: bool) -> Size:
-    carried = Counter(claim.role for claim in plan.claims)[sort.name or ALIKE]
+    work = Counter(claim.role for claim in plan.claims if claim.role != RESERVE)
+    # Where the engine runs one member, whatever its role is called in what was planned, that is it.
+    carried = work[sort.name or ALIKE] if several else work.total()
     worth = dict(sort.values)
     larger = _larger(sort, carried)
     needs = None
@@ -78,26 +80,3 @@ def _needs(name: str, size: int, plan: Plan, demand: Demand, ground: Ground, ove
         return None
     message = f"{beyond.what}: at most {beyond.asked} is allowed, {size} members take {beyond.offered}"
     return Binding(constraint=beyond.what, imposed_by="workload", message=message)
-
-
-def sizes_below(demand: Demand, plan: Plan) -> Sequence[int]:
-    """The sizes below the one carried, in order, where one role may vary; of several nobody says which is to give."""
-    varying = [role for role in demand.roles if role.least < role.count]
-    if len(varying) != 1:
-        return ()
-    (role,) = varying
-    carried = Counter(claim.role for claim in plan.claims)[role.name]
-    if role.values:
-        return sorted(size for size, _ in role.values if size < carried)
-    return range(role.least, carried)
-
-
-def with_at_most(demand: Demand, most: int) -> Demand:
-    """The demand whose varying role has no more members than this."""
-
-    def cut(role: Role) -> Role:
-        if role.least == role.count:
-            return role
-        return replace(role, count=most, values=tuple(pair for pair in role.values if pair[0] <= most))
-
-    return replace(demand, roles=tuple(cut(role) for role in demand.roles))

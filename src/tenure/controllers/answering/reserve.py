@@ -13,6 +13,7 @@ from tenure.controllers.answering.ground import Ground
 from tenure.ledger.convert import RESERVE
 from tenure.placement import Constraint, Demand, Fleet, Plan, Refusal, Role, Spread, Start, Step
 from tenure.placement.answers import Conflict
+from tenure.placement.apart import kept
 from tenure.resources.kinds.allocation import Relaxation
 
 IMPOSED_BY = "class guaranteed"
@@ -28,6 +29,47 @@ def with_reserve(choice: Choice, fleet: Fleet) -> Choice:
     spares = tuple(_spare(member, apart=apart) for member in demand.roles)
     spread = _apart(demand) if apart and _is_alone(demand) else demand.spread
     return replace(choice, demand=replace(demand, roles=(*demand.roles, *spares), spread=spread))
+
+
+def plan_apart(demand: Demand, ground: Ground) -> Plan | Refusal:
+    """The plan for it, or the refusal. Where several members may be one, and one is what it comes to, its reserve
+    stands apart from it as any lone member's does; or they are more, which need no such distance, if later."""
+    found = ground.plan(demand)
+    strict = parted(demand, ground.fleet)
+    if isinstance(found, Refusal) or len(strict) == 1:
+        return found
+    several, lone = strict
+    spread = lone.spread
+    assert spread is not None, "a lone member's reserve is apart"
+    if len(found.claims) > 2 or kept(spread, (ground.fleet.machine(claim.machine) for claim in found.claims)):
+        return found
+    apart = ground.plan(lone)
+    if isinstance(apart, Refusal):
+        more = ground.plan(several)
+        return apart if isinstance(more, Refusal) else more
+    return replace(apart, demand=demand.id)
+
+
+def parted(demand: Demand, fleet: Fleet) -> tuple[Demand, ...]:
+    """A demand of several members that may be one: as of two and more, and as of one with its reserve apart. Any other
+    one as it is."""
+    work = [role for role in demand.roles if role.name != RESERVE]
+    held = len(work) < len(demand.roles)
+    if not held or len(fleet.machines) == 1 or _is_alone(demand) or sum(role.least for role in work) > 1:
+        return (demand,)
+    alone = tuple(replace(role, count=1, count_min=None, values=()) for role in demand.roles)
+    return (
+        replace(demand, roles=tuple(_at_least_two(role) for role in demand.roles)),
+        replace(demand, id=f"{demand.id}/lone", roles=alone, spread=_apart(demand)),
+    )
+
+
+def _at_least_two(role: Role) -> Role:
+    if role.name == RESERVE:
+        return role
+    if role.values:
+        return replace(role, values=tuple(pair for pair in role.values if pair[0] > 1))
+    return replace(role, count_min=2)
 
 
 def _spare(member: Role, *, apart: bool) -> Role:
@@ -67,10 +109,12 @@ def naming_reserve(refused: Refusal, demand: Demand, ground: Ground) -> Refusal:
     if not isinstance(work, Plan):
         return refused
     taken = ground.calendar.with_holds(work.hold(f"{demand.id}/work", group=f"{demand.id}/work"))
-    constraints = demand.constraints
-    if demand.spread is not None:
-        elsewhere = _with_room(demand.spread, work, ground.fleet)
-        constraints = (*constraints, Constraint(f"another {demand.spread.level}", IMPOSED_BY, machines=elsewhere))
+    constraints, spread = demand.constraints, demand.spread
+    if len(work.claims) == 1 and len(ground.fleet.machines) > 1:
+        spread = _apart(demand)
+    if spread is not None:
+        elsewhere = _with_room(spread, work, ground.fleet)
+        constraints = (*constraints, Constraint(f"another {spread.level}", IMPOSED_BY, machines=elsewhere))
     start = Start(work.start_ms, work.start_ms)
     spare = replace(demand, roles=spares, spread=None, preferred_spread=None, start=start, constraints=constraints)
     lacks = replace(ground, calendar=taken).plan(spare)

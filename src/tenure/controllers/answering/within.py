@@ -1,0 +1,96 @@
+"""As much of an elastic need as limits of money and power allow, at the start that was found for it. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from tenure.controllers.answering.chosen import Over
+from tenure.placement import Demand, Fleet, Plan, Refusal, Role, Start
+from tenure.placement.apart import kept
+
+Planner = Callable[[Demand], Plan | Refusal]
+"""The plan for a demand, or the refusal."""
+
+
+def within_limits(demand: Demand, found: Plan, fleet: Fleet, planner: Planner, over: Over) -> Plan:
+    """What was found, where it lies within the limits. Else all of it without the spread that is preferred, or with as
+    many members as lie within, spread as preferred where that does, too; where even the fewest cost too much, those.
+    """
+    if not over(found):
+        return found
+    pinned = replace(demand, start=Start(found.start_ms, found.start_ms))
+    plain = replace(pinned, preferred_spread=None)
+
+    def within(wanted: Demand) -> Plan | None:
+        made = planner(wanted)
+        return made if isinstance(made, Plan) and not over(made) else None
+
+    if demand.preferred_spread is None:
+        return _fewer(plain, found, planner, over) or found
+    if (whole := within(_at_most(plain, _carried(found)))) is not None:
+        return _noted(whole, demand, fleet)
+    fewer = _fewer(plain, found, planner, over)
+    if fewer is None:
+        return found
+    spread = within(_at_most(pinned, _carried(fewer)))
+    return spread if spread is not None and _carried(spread) == _carried(fewer) else _noted(fewer, demand, fleet)
+
+
+def _fewer(demand: Demand, found: Plan, planner: Planner, over: Over) -> Plan | None:
+    """With fewer members: each role in turn takes as many as are allowed beside those before it and the least of those
+    after it, as it does of room. None where no role may have fewer.
+
+    That fewer members cost no more is a rule of thumb (fewer may stand on a dearer machine), so not every size is
+    tried: each role's by halving, all at their least last. Where that costs too much, it is the answer.
+    """
+    carried = _carried(found)
+    varying = [role for role in demand.roles if role.least < carried[role.name]]
+    most = {role.name: role.least for role in varying}
+    within: Plan | None = None
+    fewest: Plan | None = None
+    for role in varying:
+        sizes = _sizes(role, carried[role.name])
+        # That all of the only role that varies costs too much, and that a later one's least does not, is known.
+        low, high = 0 if within is None else 1, len(sizes) - (len(varying) == 1)
+        while low < high:
+            middle = (low + high) // 2
+            made = planner(_at_most(demand, {**most, role.name: sizes[middle]}))
+            if isinstance(made, Plan) and not over(made):
+                low, within = middle + 1, made
+            else:
+                high, fewest = middle, made if isinstance(made, Plan) else fewest
+        if within is None:
+            return fewest
+        most[role.name] = sizes[max(0, low - 1)]
+    return within
+
+
+def _carried(plan: Plan) -> Counter[str]:
+    return Counter(claim.role for claim in plan.claims)
+
+
+def _sizes(role: Role, carried: int) -> Sequence[int]:
+    """The sizes up to the one carried, in order."""
+    if role.values:
+        return sorted(size for size, _ in role.values if size <= carried)
+    return range(role.least, carried + 1)
+
+
+def _at_most(demand: Demand, most: Mapping[str, int]) -> Demand:
+    """The demand in which these roles have no more members than that."""
+
+    def cut(role: Role) -> Role:
+        if role.least == role.count or role.name not in most:
+            return role
+        count = min(role.count, most[role.name])
+        return replace(role, count=count, values=tuple(pair for pair in role.values if pair[0] <= count))
+
+    return replace(demand, roles=tuple(cut(role) for role in demand.roles))
+
+
+def _noted(plan: Plan, demand: Demand, fleet: Fleet) -> Plan:
+    """The plan that was made without asking for it, with whether the preferred spread is kept all the same."""
+    spread = demand.preferred_spread
+    assert spread is not None, "asked for"
+    met = kept(spread, (fleet.machine(claim.machine) for claim in plan.claims))
+    return replace(plan, preferences=(*plan.preferences, (f"spread:{spread.level}", met)))
