@@ -1,12 +1,14 @@
 """The file of a backup: what comes out is what went in, or the part that is not is named."""
 
+import errno
+import os
 import random
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from tenure.cli.backup_file import BackupDamagedError, pack, unpack
+from tenure.cli.backup_file import BackupDamagedError, TargetUnwritableError, pack, unpack
 
 FILES = {"state.db": b"objects" * 300, "keys/a.pem": b"secret", "evidence/log": bytes(range(256)) * 9, "empty": b""}
 
@@ -39,6 +41,25 @@ def test_a_backup_never_replaces_another_file(tmp_path: Path) -> None:
         pack(tmp_path / "home", file, {})
     assert file.read_bytes() == before
     assert not file.with_name("backup.partial").exists()
+
+
+def test_what_cannot_be_written_is_told_from_what_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path("/dev/full").exists() or not Path("/proc/self/mem").exists():
+        pytest.skip("needs Linux")
+    packed(tmp_path)
+    with pytest.raises(TargetUnwritableError):
+        pack(tmp_path / "home", tmp_path / "absent" / "backup", {})
+    opened = os.open
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", lambda *_: opened("/dev/full", os.O_WRONLY))
+        with pytest.raises(TargetUnwritableError) as raised:
+            pack(tmp_path / "home", tmp_path / "another", {})
+        assert raised.value.error.errno == errno.ENOSPC
+    (tmp_path / "home" / "failing").symlink_to("/proc/self/mem")  # it opens, and cannot be read
+    with pytest.raises(OSError, match="Input/output error"):
+        pack(tmp_path / "home", tmp_path / "another", {})
 
 
 def test_every_flipped_bit_is_found_or_lies_in_padding(tmp_path: Path) -> None:

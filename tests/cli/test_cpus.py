@@ -42,6 +42,10 @@ def test_where_the_profile_is_gone_a_core_is_the_cpu_that_names_it() -> None:
     assert cpus_on(cast(Client, Host(gone=True)), "laptop", [5, 0]) == (0, 5)
 
 
+def test_where_the_machine_has_another_profile_by_now_a_core_that_it_lacks_is_named_as_it_is() -> None:
+    assert cpus_on(TWO_THREADS, "laptop", [99, 5]) == (5, 99)
+
+
 def test_who_repeats_a_request_sits_on_no_sibling_of_the_contracted_core(monkeypatch: pytest.MonkeyPatch) -> None:
     moved: list[set[int]] = []
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {2, 3, 10, 11})

@@ -1,5 +1,6 @@
 """What a backup holds and a restore says, of a home whose control plane did no work: keys, marks and plans."""
 
+import errno
 import json
 import tarfile
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
+from tenure.cli import keeping
 from tenure.cli.schemas import OUTPUTS
 from tenure.evidence import EvidenceLog, KeyRing, SigningKey
 from tenure.quantities import SystemClock
@@ -69,6 +71,28 @@ def test_restore_says_which_key_file_it_needs(home: Shell, tmp_path: Path) -> No
     _, said = restored(home, tmp_path, "-o", "json")
     jsonschema_rs.validate(OUTPUTS["Restored"], json.loads(said))
     assert json.loads(said)["signingKey"] == {"file": str(key), "present": True}
+
+
+def test_a_backup_whose_beginning_is_damaged_is_not_said_to_have_been_none(home: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "backup"
+    assert home("backup", file).code == 0
+    file.write_bytes(bytes(512) + file.read_bytes()[512:])
+    said = Shell(tmp_path / "other")("restore", file)
+    assert said.code == 2
+    assert "is no backup, or lost its beginning" in said.err
+    assert "take an older backup" in said.err
+
+
+def test_a_copy_that_cannot_be_read_back_is_not_the_file_that_cannot_be_written(
+    home: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> object:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(keeping, "pack", failing)
+    said = home("backup", tmp_path / "backup")
+    assert said.code == 7
+    assert "cannot be written" not in said.err
 
 
 def test_a_key_of_the_home_is_in_its_backup(home: Shell, tmp_path: Path) -> None:

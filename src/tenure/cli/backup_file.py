@@ -10,6 +10,7 @@ import json
 import os
 import tarfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -31,7 +32,15 @@ class BackupDamagedError(Exception):
 
 
 class NotABackupError(BackupDamagedError):
-    """The file does not even begin as a backup does: most likely it never was one."""
+    """The file does not even begin as a backup does: most likely it never was one, or it lost its beginning."""
+
+
+class TargetUnwritableError(Exception):
+    """A backup's file cannot be written; `error` says why."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+        super().__init__(str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +72,55 @@ class Manifest:
 def pack(folder: Path, target: Path, about: dict[str, Any]) -> Manifest:
     """Write everything under `folder` into `target`, which only its owner can read: it holds keys.
 
-    Raises FileExistsError, OSError.
+    Raises FileExistsError; TargetUnwritableError; OSError of what is read.
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     kept = tuple(Kept(path.relative_to(folder).as_posix(), path.stat().st_size, _digest(path)) for path in paths)
     manifest = Manifest(about, kept)
     partial = target.with_name(target.name + ".partial")
-    partial.unlink(missing_ok=True)
     try:
-        descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
+        with _made(partial) as out:
             with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
                 content = _manifest_bytes(manifest)
                 tar.addfile(_entry(MANIFEST, len(content)), io.BytesIO(content))
                 for file, path in zip(kept, paths, strict=True):
                     with path.open("rb") as source:
                         tar.addfile(_entry(file.path, file.bytes), source)
-            out.flush()
-            os.fsync(out.fileno())
-        os.link(partial, target)  # never replaces another file
+            with _writing():
+                out.flush()
+                os.fsync(out.fileno())
+        with _writing():
+            os.link(partial, target)  # never replaces another file
     finally:
         partial.unlink(missing_ok=True)
     return manifest
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """What fails in here fails for the file that is written, and not for those that are read."""
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise TargetUnwritableError(error) from error
+
+
+class _Target(io.FileIO):
+    """A file that says of itself that it cannot be written."""
+
+    def write(self, data: Any, /) -> int:
+        with _writing():
+            return super().write(data)
+
+
+def _made(path: Path) -> io.BufferedWriter:
+    """The file, new and its owner's alone."""
+    with _writing():
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        return io.BufferedWriter(_Target(descriptor, "w"))
 
 
 def unpack(source: Path, folder: Path) -> Manifest:

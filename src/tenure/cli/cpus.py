@@ -14,9 +14,12 @@ def held_cpus(client: Client, contract: Contract) -> tuple[int, ...]:
 
 
 def cpus_on(client: Client, machine: str, cores: Sequence[int]) -> tuple[int, ...]:
-    """All CPUs of some cores of a machine, as its profile has them; where that is gone, those that name the cores."""
+    """All CPUs of some cores of a machine, as its profile has them; where that is gone, those that name the cores.
+
+    So it is where the machine has another profile by now, which knows no such core.
+    """
     try:
         profile = client.get(HardwareProfile, client.get(Machine, machine).spec.profile)
-    except NotFound:
+        return machine_from_json(profile.spec.topology).cpus_of(tuple(cores))
+    except (NotFound, KeyError):
         return tuple(sorted(cores))
-    return machine_from_json(profile.spec.topology).cpus_of(tuple(cores))

@@ -17,7 +17,7 @@ from cyclopts import Parameter
 
 import tenure
 from tenure.cli import exit_codes, failures
-from tenure.cli.backup_file import BackupDamagedError, Manifest, NotABackupError, pack, unpack
+from tenure.cli.backup_file import BackupDamagedError, Manifest, NotABackupError, TargetUnwritableError, pack, unpack
 from tenure.cli.files import unwritable
 from tenure.cli.ledger import offline_findings
 from tenure.cli.options import Output
@@ -87,8 +87,8 @@ def backup(file: BackupFile, *, output: Output = "text") -> int:
             manifest = pack(staged, file, about)
         except FileExistsError:
             raise _taken(file) from None
-        except OSError as error:
-            raise unwritable(str(file), error) from None
+        except TargetUnwritableError as failed:
+            raise unwritable(str(file), failed.error) from None
     if as_json:
         say_as("Backup", {"file": str(file), "files": len(manifest.files), "bytes": manifest.bytes, **about})
     else:
@@ -121,8 +121,9 @@ def restore(file: BackupFile, *, output: Output = "text") -> int:
             _check_evidence(staged)
             _put_back(staged, manifest, home)
         except NotABackupError as error:
-            said = f"{file} is no backup: {error}; nothing was restored"
-            raise failures.usage(said, "name a file that `tenure backup FILE` wrote", "NotABackup") from None
+            said = f"{file} is no backup, or lost its beginning: {error}; nothing was restored"
+            step = "name a file that `tenure backup FILE` wrote; where it is one, take an older backup"
+            raise failures.usage(said, step, "NotABackup") from None
         except BackupDamagedError as error:
             raise _damaged(file, error.problems) from None
         except (StoreError, EvidenceError, MeasurementsDamagedError) as error:

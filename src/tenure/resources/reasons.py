@@ -254,7 +254,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("EditGivenUp", "what was edited was left as it was refused", "repeat it, or use `tenure apply -f FILE`"),
     Reason("StoryInterrupted", "a step of the quickstart did not end as it should", "the command named says more when it is run by itself"),
     Reason("StoreUnreadable", "what is kept is damaged where it lies", "`tenure doctor` says what is damaged"),
-    Reason("NotABackup", "the file was never a backup of Tenure", "name a file that `tenure backup FILE` wrote"),
+    Reason("NotABackup", "the file was never a backup of Tenure, or lost its beginning", "name a file that `tenure backup FILE` wrote; where it is one, take an older backup"),
 )
 # fmt: on
 
