@@ -1,15 +1,18 @@
 """Credit by the schedule in the terms: none while the budget lasts, then its largest step; no amount is invented."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tenure.controllers.contract.credit import credit_of, once_due
+from tenure.controllers.contract.credit import credit_of, once_due, state_credit
+from tenure.controllers.contract.stating import stated
 from tenure.promises import Account, Assurance, LatencyObjective, Load, Metric, Promise, Verdict
 from tenure.quantities import Money
 from tenure.resources import Contract
 from tenure.resources.kinds.allocation import CreditBand, Price
 from tenure.resources.kinds.contract import ContractStatus, Credit
+from tests.controllers.watched import Watched
 
 SCHEDULE = [
     CreditBand(below_percent=100, credit_percent=10),
@@ -100,3 +103,19 @@ def test_a_credit_once_due_is_not_taken_back() -> None:
     assert once_due(given(10), None) == ten, "the period rolled on"
     assert once_due(given(10), all_of_it) == all_of_it
     assert once_due(given(None), None) is None
+
+
+@pytest.mark.anyio
+async def test_a_credit_that_was_stated_before_a_crash_stands_though_the_status_never_showed_it(tmp_path: Path) -> None:
+    watched = Watched(tmp_path, price={"total": "3.00 EUR", "credit": [step.to_json() for step in SCHEDULE]})
+    quarter = credit_of(PRICED, [(FIRST, stands(98))])
+    assert await state_credit(watched.plane, watched.contract, quarter) == quarter
+    before = stated(watched.plane, watched.contract, "accounting", "credit/25")
+    assert before is not None
+    assert before.body["countedBy"] == "1", "by which rules"
+    ten = credit_of(PRICED, [(FIRST, stands(51))])
+    for less in (ten, None):  # killed before it was shown, and the period rolled on
+        assert await state_credit(watched.plane, watched.contract, less) == quarter
+    assert stated(watched.plane, watched.contract, "accounting", "credit/10") is None
+    more = credit_of(PRICED, [(FIRST, stands(300))])
+    assert await state_credit(watched.plane, watched.contract, more) == more

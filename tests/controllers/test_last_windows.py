@@ -11,6 +11,7 @@ import pytest
 
 from tenure.controllers.contract.checking import Recomputing, owed
 from tenure.controllers.contract.counting import counted
+from tenure.controllers.contract.credit import COUNTED_BY
 from tenure.controllers.contract.ending import _not_counted
 from tenure.controllers.contract.judging import as_status, judge_windows
 from tenure.controllers.contract.stating import checkpoint_of, state, state_terms
@@ -62,8 +63,9 @@ class Life(Service):
         self.standing = judge_windows(self.plane, self.contract, judged_until_ms or ended_ms)
         assert self.standing is not None
         accounts: Any = as_status(self.standing)["accounting"]
-        body = {"because": "EndedByUser", "stage": "settled", "accounting": [one.to_json() for one in accounts]}
-        body["notCounted"] = _not_counted(self.contract, ended_ms)
+        body: dict[str, Any] = {"because": "EndedByUser", "stage": "settled"}
+        body["accounting"] = [one.to_json() for one in accounts]
+        body |= {"notCounted": _not_counted(self.contract, ended_ms), "countedBy": COUNTED_BY}
         state(self.plane, self.contract, "ending", "settled", body)
         return [(found.verdict, found.reason) for found in self.plane.known.verdicts(self.contract.uid)]
 

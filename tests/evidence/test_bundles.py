@@ -18,6 +18,7 @@ from tenure.evidence import (
     export_bundle,
     verify_bundle,
 )
+from tenure.evidence.bundle_file import parse_bundle
 from tests.evidence.builders import AT_MS, SOURCE, a_history, a_log, a_ring, a_statement, a_window, recompute, rotated
 
 
@@ -217,6 +218,25 @@ def test_a_flipped_bit_anywhere_in_the_line_of_a_statement_names_its_place(examp
         after = any(f.where.startswith(f"statement after {before}, line ") for f in report.failures)
         assert index in named or after, (at, line[at : at + 1], report.failures)
         assert report.recomputed >= 4, "the others were looked at all the same"
+
+
+def test_lines_that_a_damaged_line_end_has_joined_do_not_shift_the_numbers_of_those_after_them(example):
+    lines, (number, later) = example.lines(), example.statements()[3:6:2]
+    lines[number] = lines[number][:-1] + b" "
+    lines[later] = lines[later].replace(b'"index"', b'"indox"')
+    example.write(lines)
+    (named,) = {failure.where for failure in example.verify().failures if "line" in failure.where}
+    assert named.endswith(f", line {later}"), "the file has one line less"
+
+
+@pytest.mark.parametrize("parts", [20_000])
+def test_a_line_of_many_joined_ones_is_read_once(parts):
+    """Each is a line that is damaged: what it costs grows with the file, not with its square."""
+    head = b'{"bundle":{}}\n{"keys":{}}\n{"checkpoint":{}}\n'
+    found = parse_bundle(head + b'{"statement":x} ' * parts + b'\n{"seal":{}}\n')
+    assert len(found.lines["statement"]) == parts
+    assert {line.number for line in found.lines["statement"]} == {4}
+    assert found.lines["seal"][0].number == 5
 
 
 def test_a_damaged_line_of_another_part_is_named_and_the_rest_is_checked(example):

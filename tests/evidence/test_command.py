@@ -1,6 +1,7 @@
 """`tenure evidence`: show and export on the machine that has the log, verify on any other."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -191,6 +192,18 @@ def test_a_contract_that_ended_early_owes_nothing_after_its_end(export, capsys):
     assert "✓ complete" in capsys.readouterr().out
 
 
+ALL_KEPT = {
+    "metric": "timeToFirstToken",
+    "percentile": "p95",
+    "windows": 4,
+    "kept": 4,
+    "breached": 0,
+    "unverifiable": 0,
+    "attainment": 1.0,
+    "budgetWindows": 0.0,
+    "budgetLeft": 0.0,
+    "verdict": "Kept",
+}
 SETTLED = Statement(
     predicate="ending",
     id=f"{contract_source(UID)}/ending/settled",
@@ -198,7 +211,7 @@ SETTLED = Statement(
     sequence=0,
     at_ms=AT_MS + 45_000,
     subjects=(contract_subject(**WHO, spec=SPEC),),
-    body={"because": "TermEnded", "stage": "settled"},
+    body={"because": "TermEnded", "stage": "settled", "countedBy": "1", "accounting": [ALL_KEPT]},
 )
 
 
@@ -271,6 +284,9 @@ def test_a_false_verdict_by_this_judge_is_false(export, capsys):
     assert "$.predicate.body.verdict: states 'Kept'" in capsys.readouterr().out
 
 
+ONE_BROKEN = ALL_KEPT | {"kept": 3, "breached": 1, "attainment": 0.75, "budgetLeft": -1.0, "verdict": "Breached"}
+
+
 def forged_credit(predicate, key, body):
     """A credit that nobody is due: the terms sign no schedule."""
     credit = {"percent": 100, "promise": "hard promises", "windowsUsed": 0, "windowsInPeriod": 0}
@@ -282,7 +298,7 @@ def forged_credit(predicate, key, body):
             sequence=0,
             at_ms=AT_MS + 45_000,
             subjects=(contract_subject(**WHO, spec=SPEC),),
-            body=body | {"credit": credit},
+            body=body | {"credit": credit, "countedBy": "1"},
         ),
         {},
     )
@@ -292,7 +308,7 @@ def forged_credit(predicate, key, body):
     "forged",
     [
         forged_credit("accounting", "credit/100", {"promise": "hard promises", "verdict": "Breached"}),
-        forged_credit("ending", "settled", {"because": "EndedByTerm", "stage": "settled"}),
+        forged_credit("ending", "settled", {"because": "EndedByTerm", "stage": "settled", "accounting": [ONE_BROKEN]}),
     ],
     ids=["while it runs", "when it is settled"],
 )
@@ -301,6 +317,41 @@ def test_a_signed_credit_that_does_not_follow_is_named(export, capsys, forged):
     assert verify(bundle, "-o", "json") == 1
     (failure,) = json.loads(capsys.readouterr().out)["failures"]
     assert (failure["statementId"], failure["field"]) == (forged.statement.id, "$.predicate.body.credit")
+
+
+def test_accounts_by_other_rules_are_not_called_false_but_unverifiable_and_named(export, capsys):
+    body = {"because": "EndedByTerm", "stage": "settled", "accounting": [ONE_BROKEN | {"breached": 2}]}
+    older = replace(SETTLED, body=body)
+    bundle = export([*VERDICTS, Draft(older, {})])
+    assert verify(bundle) == 7
+    assert f"· {older.id} cannot be drawn again, by version 0 of the rules" in capsys.readouterr().out
+    assert verify(bundle, "-o", "json") == 7
+    (named,) = json.loads(capsys.readouterr().out)["uncounted"]
+    assert named["statementId"] == older.id
+
+
+def test_a_damaged_verdict_is_named_and_what_was_counted_with_it_is_not_called_false(export, capsys):
+    settled = replace(SETTLED, body=SETTLED.body | {"accounting": [ONE_BROKEN]})
+    bundle = export([*VERDICTS, Draft(settled, {})])
+    assert verify(bundle) == 0
+    lines = bundle.read_bytes().splitlines(keepends=True)
+    place = [number for number, line in enumerate(lines) if line.startswith(b'{"statement"')][3]
+    lines[place] = lines[place].replace(b'"payload":"', b'"payload":"!', 1)
+    bundle.write_bytes(b"".join(lines))
+    capsys.readouterr()
+    assert verify(bundle, "-o", "json") == 1
+    said = json.loads(capsys.readouterr().out)
+    assert settled.id not in {failure["statementId"] for failure in said["failures"]}
+    assert "damaged or missing" in said["uncounted"][0]["because"]
+
+
+def test_what_follows_from_a_false_verdict_is_named_after_it(export, capsys):
+    lie = a_verdict(3, 900, verdict="Kept", reason="WithinBound")
+    bundle = export([*VERDICTS[:3], lie, Draft(replace(SETTLED, body=SETTLED.body | {"accounting": [ALL_KEPT]}), {})])
+    assert verify(bundle, "-o", "json") == 1
+    named = [failure["statementId"] for failure in json.loads(capsys.readouterr().out)["failures"]]
+    assert named[0] == lie.statement.id
+    assert named[-1] == SETTLED.id
 
 
 def test_one_flipped_byte_exits_1_and_is_named(bundle, capsys):

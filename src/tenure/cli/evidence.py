@@ -137,9 +137,9 @@ def verify(
     Accounts and credit are drawn again from the verdicts and the schedule in the signed terms.
 
     Exits 0 when all holds, 1 when anything does not (the statement and the field are named), 7 when all holds but there
-    are windows on which no verdict was ever stated, verdicts by another version of the judge, or the bundle is no
-    answer any more: of a contract that was not settled when it was made, and older than one accounting period. Needs no
-    server, no network and no state.
+    are windows on which no verdict was ever stated, verdicts by another version of the judge, accounts or credit by
+    other rules than this version's, or the bundle is no answer any more: of a contract that was not settled when it was
+    made, and older than one accounting period. Needs no server, no network and no state.
     """
     from tenure.controllers.contract.checking import Recomputing, owed, speaks_for
     from tenure.controllers.contract.counting import counted

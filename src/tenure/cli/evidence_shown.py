@@ -41,6 +41,9 @@ def say_report(report: Report) -> None:
         say(f"· {gap.promise}: no verdict was ever stated on {gap.start} to {gap.end}; read it as unverifiable")
     for version, count in sorted(report.other_judges.items()):
         say(f"· {count} verdicts were drawn by judge version {version}, which this Tenure is not: unverifiable")
+    for one in report.uncounted:
+        said = one.statement_id or "accounts and credit"
+        say(f"· {said} cannot be drawn again, {one.because}: unverifiable")
     if report.untimely:
         say(f"· UNVERIFIABLE as of {_when(report.as_of_ms)}: {report.untimely}; ask for a newer bundle")
     if not report.ok:

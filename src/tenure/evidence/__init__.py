@@ -41,7 +41,7 @@ from tenure.evidence.log import EvidenceLog
 from tenure.evidence.predicates import PREDICATES, Predicate
 from tenure.evidence.reader import LogReader
 from tenure.evidence.recomputing import OtherJudgeError, Recompute
-from tenure.evidence.report import Failure, Report, Unjudged
+from tenure.evidence.report import Failure, Report, Uncounted, Unjudged
 from tenure.evidence.statements import Statement, Subject, sign_statement, verify_envelope
 from tenure.evidence.timeliness import SpeaksFor
 from tenure.evidence.verification import verify_bundle
@@ -78,6 +78,7 @@ __all__ = [
     "Statement",
     "StatementError",
     "Subject",
+    "Uncounted",
     "Unjudged",
     "UnknownStatementError",
     "brought_key",

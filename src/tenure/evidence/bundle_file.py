@@ -6,7 +6,8 @@ checked and what was damaged is named.
 
 import base64
 import binascii
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,14 +20,17 @@ ONCE = ("bundle", "keys", "checkpoint", "seal")
 DAMAGED_BYTES_MAX = 2
 """Bytes of a line's beginning that may be damaged before it is not told by them any more."""
 _PREFIX = {section: b'{"%b":' % section.encode() for section in ORDER}
+_JOINED = re.compile(rb'\{"(?:statement|seal)":')
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its number in the file from 1, its section, the bytes of its value, what is wrong with its frame."""
+    """One line: its number in the file from 1, its section, its bytes and those of its value, what is wrong with its
+    frame. Lines that a damaged line end has joined have one number."""
 
     number: int
     section: str
+    text: bytes
     value: bytes
     wrong: str = ""
 
@@ -35,7 +39,6 @@ class Line:
 class BundleFile:
     """The lines of a bundle by section."""
 
-    raw: list[bytes]
     lines: dict[str, list[Line]] = field(default_factory=dict)
 
     def only(self, section: str) -> Json:
@@ -47,9 +50,9 @@ class BundleFile:
 def parse_bundle(data: bytes) -> BundleFile:
     """The lines in a file's bytes. Raises BundleError when what every bundle has once is not there, or twice."""
     *whole, rest = data.split(b"\n")
-    raw = [part for text in whole for part in _parted(text + b"\n")] + ([rest] if rest else [])
-    found = BundleFile(raw, {section: [] for section in ORDER})
-    for line in _lines(raw):
+    texts = [text + b"\n" for text in whole] + ([rest] if rest else [])
+    found = BundleFile({section: [] for section in ORDER})
+    for line in _lines((number, part) for number, text in enumerate(texts, start=1) for part in _parted(text)):
         found.lines[line.section].append(line)
     for section in ONCE:
         if len(found.lines[section]) != 1:
@@ -89,19 +92,19 @@ def hashes(value: Json, where: str) -> list[bytes]:
 
 def _parted(text: bytes) -> Iterator[bytes]:
     """A statement's line, and what a damaged line end has joined to it: nothing in its envelope looks like a frame."""
-    while text.startswith(_PREFIX["statement"]):
-        found = [text.find(_PREFIX[section], 1) for section in ("statement", "seal")]
-        at = min((place for place in found if place > 0), default=len(text))
-        if at == len(text):
-            break
-        yield text[:at]
-        text = text[at:]
-    yield text
+    at = 0
+    if text.startswith(_PREFIX["statement"]):
+        for found in _JOINED.finditer(text, 1):
+            yield text[at : found.start()]
+            at = found.start()
+            if found[0] == _PREFIX["seal"]:
+                break
+    yield text[at:]
 
 
-def _lines(raw: list[bytes]) -> Iterator[Line]:
+def _lines(parts: Iterable[tuple[int, bytes]]) -> Iterator[Line]:
     last = ORDER[0]
-    for number, text in enumerate(raw, start=1):
+    for number, text in parts:
         section = next((section for section in ORDER if text.startswith(_PREFIX[section])), "")
         if not section or not text.endswith(b"}\n"):
             section = section or _likeliest(text, after=last)
@@ -109,7 +112,7 @@ def _lines(raw: list[bytes]) -> Iterator[Line]:
         else:
             late = ORDER.index(section) < ORDER.index(last)
             wrong = f"{section} comes too late here" if late else ""
-        yield Line(number, section, text[len(_PREFIX[section]) : -2], wrong)
+        yield Line(number, section, text, text[len(_PREFIX[section]) : -2], wrong)
         last = max(last, section, key=ORDER.index)
 
 

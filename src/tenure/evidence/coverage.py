@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tenure.evidence.report import Unjudged
+from tenure.evidence.report import Uncounted, Unjudged
 from tenure.evidence.statements import Statement
 from tenure.quantities import format_instant
 
@@ -34,8 +34,9 @@ OwedBy = Callable[[Mapping[str, Any], Sequence[Statement], int], Sequence[Owed]]
 ms). Pure. Raises ContradictionError where they contradict each other."""
 
 
-CountedBy = Callable[[Mapping[str, Any], Sequence[Statement]], Iterable[ContradictionError]]
-"""Each statement of accounts or credit that does not follow from signed terms and the statements before it. Pure."""
+CountedBy = Callable[[Mapping[str, Any], Sequence[Statement]], Iterable[ContradictionError | Uncounted]]
+"""Each statement of accounts or credit that does not follow from signed terms and the statements before it, and each of
+which that cannot be told. Pure."""
 
 
 def unjudged(owed: Sequence[Owed], judged: Mapping[str, Sequence[Span]]) -> list[Unjudged]:

@@ -10,7 +10,7 @@ from tenure.evidence.canonical import digest
 from tenure.evidence.coverage import ContradictionError, CountedBy, Owed, OwedBy, unjudged
 from tenure.evidence.entries import Entry
 from tenure.evidence.recomputing import Recompute, Work, recompute_all
-from tenure.evidence.report import Failure, Report, of
+from tenure.evidence.report import Failure, Report, Uncounted, of
 from tenure.evidence.retirement import Retirements
 from tenure.evidence.statements import Statement
 from tenure.quantities import parse_instant
@@ -48,10 +48,14 @@ def check_meaning(
     *,
     owed: OwedBy | None,
     counted: CountedBy | None = None,
+    whole: bool = True,
     created_ms: int,
     processes: int,
 ) -> dict[str, Any] | None:
-    """What statements say follows from what they stand on, and all that is owed was stated. Returns the terms."""
+    """What statements say follows from what they stand on, and all that is owed was stated. Returns the terms.
+
+    `whole`: each statement is as it was made, and none is missing, so that what is counted over them can be told.
+    """
     terms: dict[str, Any] | None = None
     for entry in entries:
         if entry.statement is not None and entry.statement.predicate == "contract":
@@ -86,7 +90,7 @@ def check_meaning(
         report.fail(Failure(f"input {sha256}", "value", "no statement stands on it"))
     statements = [entry.statement for entry in entries if entry.statement is not None]
     report.judged_until_ms = min((max(end for _, end in spans) for spans in judged.values()), default=None)
-    _check_counts(counted, terms, statements, report)
+    _check_counts(counted, terms, statements, report, whole=whole)
     report.unjudged = unjudged(_owed(owed, terms, statements, created_ms, report), judged)
     return terms
 
@@ -103,19 +107,35 @@ def _note_window(entry: Entry, statement: Statement, judged: dict[str, list[tupl
 
 
 def _check_counts(
-    counted: CountedBy | None, terms: Mapping[str, Any] | None, statements: Sequence[Statement], report: Report
+    counted: CountedBy | None,
+    terms: Mapping[str, Any] | None,
+    statements: Sequence[Statement],
+    report: Report,
+    *,
+    whole: bool,
 ) -> None:
     if counted is None or terms is None:
         return
+    if not whole:  # what is named already would be named again by each figure that it went into
+        report.uncounted.append(Uncounted(None, "statements that they follow from are damaged or missing"))
+        return
     try:
-        for error in counted(terms, statements):
-            _contradicts(error, report)
+        for found in counted(terms, statements):
+            if isinstance(found, Uncounted):
+                report.uncounted.append(found)
+            else:
+                _contradicts(found, report)
     except Exception as error:  # what was signed can be of any shape; none may stop the rest from being checked
-        report.fail(Failure("terms", "$.predicate.body.terms", f"what they give back cannot be told: {error}"))
+        report.uncounted.append(Uncounted(None, f"what the terms and the statements give cannot be told: {error!r}"))
+
+
+def contradicted(statement_id: str | None) -> str:
+    """Where a statement is named that does not agree with others."""
+    return f"statement ({statement_id})"
 
 
 def _contradicts(error: ContradictionError, report: Report) -> None:
-    where = f"statement ({error.statement_id})"
+    where = contradicted(error.statement_id)
     report.fail(Failure(where, error.field, str(error), statement_id=error.statement_id))
 
 

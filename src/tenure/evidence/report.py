@@ -30,6 +30,14 @@ class Unjudged:
     end: str
 
 
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """A statement of an account or a credit that cannot be drawn again, None for all of them, and why."""
+
+    statement_id: str | None
+    because: str
+
+
 @dataclass(slots=True)
 class Report:
     """What checking a bundle found. `ok` is the verdict; the rest is for people.
@@ -53,6 +61,8 @@ class Report:
     unjudged: list[Unjudged] = field(default_factory=list)
     other_judges: Counter[str] = field(default_factory=Counter)
     """Verdicts that this program cannot compute again, by the version of the judge that they name."""
+    uncounted: list[Uncounted] = field(default_factory=list)
+    """Accounts and credits that this program cannot draw again from their verdicts."""
     created_ms: int | None = None
     """When the bundle says that it was made (Unix ms). Only its maker vouches for that."""
     judged_until_ms: int | None = None
@@ -73,8 +83,14 @@ class Report:
 
     @property
     def verifiable(self) -> bool:
-        """Whether no window that is owed lacks a verdict, every verdict was computed again, and it is no old state."""
-        return not self.unjudged and not self.other_judges and not self.untimely
+        """Whether no window that is owed lacks a verdict, every verdict was computed again, with what was counted of
+        them, and it is no old state."""
+        return not self.unjudged and not self.other_judges and not self.uncounted and not self.untimely
+
+    @property
+    def failed(self) -> int:
+        """How many things do not hold."""
+        return len(self.failures) + self.more_failures
 
     def fail(self, failure: Failure) -> None:
         """Add a failure, up to a bound."""
@@ -97,6 +113,7 @@ class Report:
             "complete": self.complete,
             "unjudged": [{"promise": gap.promise, "start": gap.start, "end": gap.end} for gap in self.unjudged],
             "otherJudges": dict(sorted(self.other_judges.items())),
+            "uncounted": [{"statementId": one.statement_id, "because": one.because} for one in self.uncounted],
             "created": _instant(self.created_ms),
             "judgedUntil": _instant(self.judged_until_ms),
             "asOf": _instant(self.as_of_ms),

@@ -18,7 +18,7 @@ from tenure.evidence.entries import Entry, read_entries
 from tenure.evidence.errors import BundleError, EvidenceError
 from tenure.evidence.keyring import parse_history, trusted_keys
 from tenure.evidence.keys import PublicKey
-from tenure.evidence.meaning import check_inputs, check_meaning
+from tenure.evidence.meaning import check_inputs, check_meaning, contradicted
 from tenure.evidence.merkle import EMPTY_ROOT, is_consistent, root_from_cover
 from tenure.evidence.recomputing import Recompute
 from tenure.evidence.report import Failure, Report, of
@@ -62,7 +62,9 @@ def verify_bundle(
         head, created_ms = _check_head(bundle, report)
         now = _check_checkpoint(bundle, keys, head, report)
         entries = read_entries(bundle, keys)
+        before = report.failed
         _check_order(entries, head, now, report)
+        whole = report.failed == before
         _check_tree(bundle, entries, now, report)
         _check_earlier(bundle, keys, now, checkpoint, entries, report)
         inputs, damaged = check_inputs(bundle, report)
@@ -75,6 +77,7 @@ def verify_bundle(
             report,
             owed=owed,
             counted=counted,
+            whole=whole,
             created_ms=created_ms,
             processes=processes,
         )
@@ -86,9 +89,15 @@ def verify_bundle(
         report.complete = report.complete and not report.unjudged and not report.untimely
     except EvidenceError as error:
         report.fail(Failure(where=error.path or "bundle", field=error.path, message=error.message))
-    # What fails in one statement makes the seal and the tree fail as well: the cause first.
-    report.failures.sort(key=lambda failure: not failure.where.startswith("statement "))
+    report.failures.sort(key=_follows)
     return report
+
+
+def _follows(failure: Failure) -> int:
+    """The cause first: what fails in one statement makes what others say of it fail as well, and the seal and tree."""
+    if not failure.where.startswith("statement "):
+        return 2
+    return 1 if failure.where == contradicted(failure.statement_id) else 0
 
 
 def _check_frames(bundle: BundleFile, report: Report) -> None:
@@ -113,7 +122,7 @@ def _check_seal(bundle: BundleFile, keys: Sequence[PublicKey], report: Report) -
         report.fail(Failure("seal", error.path, error.message))
         return
     lines = (line for section in SECTIONS for line in bundle.lines[section])
-    for section, found in seal_of((line.section, bundle.raw[line.number - 1]) for line in lines).items():
+    for section, found in seal_of((line.section, line.text) for line in lines).items():
         if not isinstance(sealed, dict) or sealed.get(section) != found:
             report.fail(Failure(section, section, "these lines are not the ones that were sealed"))
 

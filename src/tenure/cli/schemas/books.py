@@ -174,6 +174,7 @@ BOOKS: dict[str, Schema] = {
         },
         {
             "otherJudges": counts(),
+            "uncounted": listed(exactly({"statementId": maybe(TEXT), "because": TEXT})),
             "created": maybe(INSTANT),
             "judgedUntil": maybe(INSTANT),
             "asOf": maybe(INSTANT),

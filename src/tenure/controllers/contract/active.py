@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from tenure.client import Conflict, NotFound, Unreachable
 from tenure.controllers.contract.causing import state_causes, with_causes
 from tenure.controllers.contract.commissioning import active_message, run_status
-from tenure.controllers.contract.credit import credit_of, once_due, state_credit
+from tenure.controllers.contract.credit import credit_of, state_credit
 from tenure.controllers.contract.deadline import completion_condition, counts_of
 from tenure.controllers.contract.ending import end
 from tenure.controllers.contract.happenings import (
@@ -134,9 +134,8 @@ async def _say(
         in_time = [done] if done is not None else []
         broken = Verdict.BREACHED if hard.status == "False" else Verdict.KEPT
         accounts = standing.accounts if standing is not None else ()
-        credit = once_due(contract, credit_of(contract.spec.price, accounts, broken, counts_of(in_time)))
-        await state_credit(plane, contract, credit)
-        more = {"credit": credit}
+        due = credit_of(contract.spec.price, accounts, broken, counts_of(in_time))
+        more = {"credit": await state_credit(plane, contract, due)}
         if standing is not None:
             more |= as_status(standing)
             steps = await _remedy(plane, looks, contract, state, facts, standing)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from tenure.controllers.contract.stating import state
+from tenure.controllers.contract.stating import state, stated
 from tenure.controllers.events import record
 from tenure.controllers.plane import Plane
 from tenure.promises import COMPLETION, Account, CreditStep, Promise, Verdict, credit_share
@@ -11,6 +11,9 @@ from tenure.resources import Contract
 from tenure.resources.kinds.allocation import Price
 from tenure.resources.kinds.contract import Credit
 
+COUNTED_BY = "1"
+"""The version of the rules by which accounts and credit are drawn from verdicts, which every statement of them names:
+raise it whenever the same verdicts, terms and ends would give others. `counting.py` draws again what is by this one."""
 HARD_PROMISES = "hard promises"
 """How a credit names what is read back rather than measured in windows."""
 
@@ -61,11 +64,26 @@ def once_due(contract: Contract, credit: Credit | None) -> Credit | None:
     return credit
 
 
-async def state_credit(plane: Plane, contract: Contract, credit: Credit | None) -> None:
-    """State a credit that was not due before, or not as much. Raises NotWrittenError: it is then not said either."""
+async def state_credit(plane: Plane, contract: Contract, due: Credit | None) -> Credit | None:
+    """The credit with what is due now, stated where it was not due before, or not as much; one that was stated before a
+    crash, and that the status never showed, stands. Raises NotWrittenError: it is then not said either."""
     before = contract.status.credit if contract.status else None
+    credit = once_due(contract, due)
+    told = await asyncio.to_thread(_most_stated, plane, contract)
+    if told is not None and (credit is None or credit.percent < told.percent):
+        credit = told
     if credit is None or (before is not None and before.percent >= credit.percent):
-        return
-    body = {"promise": credit.promise, "verdict": "Breached", "credit": credit.to_json()}
+        return credit
+    body = {"promise": credit.promise, "verdict": "Breached", "credit": credit.to_json(), "countedBy": COUNTED_BY}
     await asyncio.to_thread(state, plane, contract, "accounting", f"credit/{credit.percent}", body)
     await record(plane.client, contract, "CreditDue", f"{credit.promise}: {credit}", plane.clock, warning=True)
+    return credit
+
+
+def _most_stated(plane: Plane, contract: Contract) -> Credit | None:
+    """The largest credit that was stated of a contract: one of the steps of its schedule."""
+    for percent in sorted({step.credit_percent for step in contract.spec.price.credit}, reverse=True):
+        said = stated(plane, contract, "accounting", f"credit/{percent}")
+        if said is not None:
+            return Credit.model_validate(said.body["credit"])
+    return None

@@ -6,7 +6,7 @@ from contextlib import suppress
 from tenure.client import NotFound
 from tenure.controllers.contract.causing import with_causes
 from tenure.controllers.contract.commissioning import BY_ITSELF, drop_measurements
-from tenure.controllers.contract.credit import credit_of, once_due, state_credit
+from tenure.controllers.contract.credit import COUNTED_BY, credit_of, state_credit
 from tenure.controllers.contract.deadline import completion_condition, counts_of
 from tenure.controllers.contract.hard import hard_at_end, overall
 from tenure.controllers.contract.judging import as_status, judge_windows, windows_shown
@@ -73,7 +73,7 @@ async def end(
     reason = str(told.body["because"]) if told is not None else reason  # stated before a crash, it stands
     if reason in BY_ITS_USER:
         await _tell_the_workload(plane, contract)
-    if not begun:
+    if status is None or not begun or status.ended_because != reason:
         waiting = condition("Ready", False, reason, message, plane.clock)
         contract = await set_phase(plane, contract, "Ending", waiting, ended_because=reason)
         await record(plane.client, contract, reason, message, plane.clock)
@@ -87,7 +87,10 @@ async def end(
         await set_phase(plane, contract, "Ending", said)
         return Wait(STOP_AGAIN_MS)
     contract = await say_what_was_signed(plane, contract)
-    contract = await _judge_the_rest(plane, contract)
+    judged = await _judge_the_rest(plane, contract)
+    if judged is None:
+        return Wait(1)
+    contract = judged
     await _settle(plane, contract, reason)
     uid = contract.uid
     await plane.allocator.decide(
@@ -106,8 +109,9 @@ def grace_ms(contract: Contract, now_ms: int) -> int | None:
     return min(EARLY_GRACE_MS, max(0, int(contract.spec.term.end) - now_ms) + STOP_GRACE_MS)
 
 
-async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract:
-    """Every window up to the end is judged before it is over: also those that passed while nobody was there."""
+async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract | None:
+    """Every window up to the end is judged before it is over: also those that passed while nobody was there. None
+    where that is too much for one look."""
     if plane.simulated or contract.status is None:
         return contract
     until_ms = await _ended_ms(plane, contract)
@@ -121,20 +125,19 @@ async def _judge_the_rest(plane: Plane, contract: Contract) -> Contract:
             if contract.status.signature is None:
                 return contract  # it never came to be: nothing was promised
             hard = overall([], await hard_at_end(plane, contract), because)
-            credit = once_due(contract, credit_of(contract.spec.price, [], hard, completion))
-            await state_credit(plane, contract, credit)
+            credit = await state_credit(plane, contract, credit_of(contract.spec.price, [], hard, completion))
             verdict = str(overall(completion, hard))
             return await set_phase(plane, contract, "Ending", *in_time, verdict=verdict, credit=credit)
         if not standing.fresh:
             hard = await hard_at_end(plane, contract)
             fallen = overall([], hard, because)  # an end before the term, by its provider, breaks a hard promise too
-            credit = once_due(contract, credit_of(contract.spec.price, standing.accounts, fallen, completion))
-            await state_credit(plane, contract, credit)
+            due = credit_of(contract.spec.price, standing.accounts, fallen, completion)
+            credit = await state_credit(plane, contract, due)
             statistical = [*(account.verdict for _, account in standing.accounts), *completion]
             more = as_status(standing) | {"verdict": str(overall(statistical, hard, because))}
             more["windows"] = await with_causes(plane, contract, windows_shown(standing), {})
             return await set_phase(plane, contract, "Ending", *in_time, **more, credit=credit)
-    return contract
+    return None
 
 
 async def _judge_deadline(plane: Plane, contract: Contract, until_ms: int) -> Condition | None:
@@ -184,6 +187,8 @@ async def _settle(plane: Plane, contract: Contract, reason: str) -> None:
         "accounting": [account.to_json() for account in contract.status.accounting],
         "notCounted": _not_counted(contract, await _ended_ms(plane, contract)),
     }
+    if contract.status.signature is not None and not plane.simulated:
+        body["countedBy"] = COUNTED_BY  # of others nothing was judged, so that nothing follows from verdicts
     await asyncio.to_thread(state, plane, contract, "ending", "settled", body)
 
 
