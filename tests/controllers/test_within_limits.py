@@ -130,15 +130,30 @@ def test_the_reserve_of_what_comes_to_one_member_stands_on_another_machine(tmp_p
     assert len(machines_of(lone.planned[0].plan)) == 2
 
 
-def test_where_a_lone_member_s_reserve_has_no_other_machine_it_is_refused_or_waits(tmp_path: Path) -> None:
+ONE_OR_MORE = {"members": 4, "membersMin": 1}
+RATHER_ONE = {"sizes": [{"members": 1, "value": 9}, {"members": 4, "value": 1}]}
+
+
+@pytest.mark.parametrize("sizes", [ONE_OR_MORE, RATHER_ONE])
+def test_where_a_lone_member_s_reserve_has_no_other_machine_it_is_refused_or_waits(
+    tmp_path: Path, sizes: dict[str, Any]
+) -> None:
     made = file_of(tmp_path, "rack", "m-0,r", "m-1,r")
-    each = with_reserve(cores=4, members=4, membersMin=1)
-    found = said(made, each, busy(made, "m-1", 8))
+    found = said(made, with_reserve(cores=4, **sizes), busy(made, "m-1", 8))
     assert found.answer.kind == "CounterOffers"
     assert found.answer.refusal is not None
     assert found.answer.refusal.binding.constraint == RESERVE
     later = next(one for one in found.planned if one.plan.start_ms > 0)
     assert (later.plan.start_ms, len(machines_of(later.plan))) == (10 * HOUR_MS, 2)
+
+
+def test_where_a_lone_member_s_reserve_has_no_other_machine_more_members_may_still_fit_in_time(tmp_path: Path) -> None:
+    made = file_of(tmp_path, "rack", "m-0,r", "m-1,r")
+    wanted = with_reserve(cores=2, **ONE_OR_MORE)
+    patient = asked(wanted, term={"duration": "1h", "startBy": "1970-01-01T02:00:00Z"})
+    found = said(made, patient, busy(made, "m-1", 8), busy(made, "m-0", 4, HOUR_MS))
+    assert found.answer.kind == "Offers"
+    assert (found.planned[0].plan.start_ms, carried(found)) == (HOUR_MS, ["member"] * 3 + [RESERVE])
 
 
 WISH = {"prefer": [{"spread": "rack"}]}
