@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tenure.controllers.contract import counting
 from tenure.controllers.contract.counting import counted
 from tenure.controllers.contract.judging import RECENT_PER_PROMISE
 from tenure.evidence import Statement, Uncounted, contract_source, contract_subject
@@ -128,10 +129,11 @@ def test_an_end_through_its_provider_is_due_the_first_step() -> None:
 
 def test_a_credit_that_is_stated_late_counts_the_windows_that_began_late() -> None:
     """The judge looked at the clock when the last window was over; the statement came seconds after the term, and the
-    first window began a second after the term did."""
+    first window, which was broken, began a second after the term did."""
+    judged = [a_verdict(number, 200 if number else 900).statement for number in range(4)]
     terms = TERMS | {"term": {"start": "2025-12-31T23:59:59Z", "end": "2026-01-01T00:00:41Z"}}
     late = replace(credit(), at_ms=AT_MS + 47_000)
-    assert wrong(*JUDGED, late, *settled(), terms=terms) == []
+    assert wrong(*judged, late, *settled(), terms=terms) == []
 
 
 def test_windows_that_do_not_divide_the_period_are_those_of_some_instant() -> None:
@@ -147,6 +149,14 @@ def test_windows_that_do_not_divide_the_period_are_those_of_some_instant() -> No
         weeks.append(said(JUDGED[2 if number == 1 else 0], **window))
     late = replace(credit(), at_ms=AT_MS + 5 * WEEK_MS + WEEK_MS // 2)
     assert wrong(*weeks, late, terms=TERMS | {"term": span, "promises": weekly}) == []
+
+
+def test_a_credit_for_which_too_many_instants_would_do_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    terms = TERMS | {"term": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:00:41Z"}}
+    late = replace(credit(windowsUsed=0), at_ms=AT_MS + 70_000)
+    assert wrong(*JUDGED, late, terms=terms) == [("accounting/credit/25", "credit")]
+    monkeypatch.setattr(counting, "INSTANTS_MAX", 2)
+    assert wrong(*JUDGED, late, terms=terms) == [("accounting/credit/25", "not counted")]
 
 
 def test_what_other_rules_gave_is_not_counted_and_never_called_wrong() -> None:
