@@ -4,6 +4,7 @@ All of the machine is put on sale, so that there is a second core to hold back, 
 could be moved to. The failing twin has the same work and the same interference, and no reserve.
 """
 
+import math
 import os
 import signal
 import time
@@ -36,10 +37,11 @@ spec:
   assurance: {{window: 1s, share: 0.75, confidence: 0.75}}
   term: {{duration: 60m}}
 """
-INTERFERERS = 8
-"""So many more again and again, until a token takes longer than its bound. On a quick machine it takes three times as
-many; on a slow one with so many nobody is answered, and a window of which requests are open has no verdict yet."""
-INTERFERERS_MOST = 4 * INTERFERERS
+BOUND_MS = 150
+"""What a token may take at most."""
+TIMES_MOST = 3
+"""So many more again and again, until a token takes longer than its bound. With too few to begin with the queue grows
+first, and windows of which requests are open have no verdict yet."""
 BROKEN_WINDOWS = 3
 """More than it takes to call a reserve in, where there is one. Many more there are not: soon all requests queue."""
 CALLED_IN_SECONDS = 60
@@ -141,10 +143,19 @@ def test_a_core_that_is_taken_is_made_up_for_by_the_one_held_back_and_the_promis
     assert any(one["rung"] == "add-capacity" for one in audit(home, contract)["remedies"])
 
 
+def interferers(contract: Contract) -> int:
+    """How many on one core make a token take more than its bound, from what the slowest of twenty took alone."""
+    measured = contract.status.commissioning if contract.status else None
+    figures = measured.figures if measured is not None else []
+    alone_ms = next(int(f.measured) / 1e6 for f in figures if f.metric == "interTokenLatency" and f.measured)
+    return max(4, math.ceil(3 * BOUND_MS / alone_ms))
+
+
 def called_in(home: House, taking: ExitStack, cores: list[int]) -> Any:
     """The step that called the reserve in, once so much runs on those cores that it was."""
-    for _ in range(INTERFERERS_MOST // INTERFERERS):
-        taking.enter_context(Interference(tuple(cores), INTERFERERS))
+    number = interferers(now(home, "chat"))
+    for _ in range(TIMES_MOST):
+        taking.enter_context(Interference(tuple(cores), number))
         with suppress(AssertionError):
             return until(lambda: step(home, "chat", "add-capacity"), CALLED_IN_SECONDS)
     raise AssertionError(told(home, "chat"))
@@ -213,8 +224,9 @@ def test_twin_without_a_reserve_the_same_interference_goes_on_breaking_it(home: 
 
 def goes_on_breaking(home: House, contract: Contract, taking: ExitStack) -> bool:
     """Whether hardly a window is kept any more, once so much runs on its core that windows are broken."""
-    for _ in range(INTERFERERS_MOST // INTERFERERS):
-        taking.enter_context(Interference(tuple(contract.spec.hold.in_use[0].cores), INTERFERERS))
+    number = interferers(contract)
+    for _ in range(TIMES_MOST):
+        taking.enter_context(Interference(tuple(contract.spec.hold.in_use[0].cores), number))
         with suppress(AssertionError):
             until(lambda: broken(home, "bare") >= BROKEN_WINDOWS, CALLED_IN_SECONDS)
             since_ms = time.time_ns() // 10**6
