@@ -69,9 +69,8 @@ async def state_credit(plane: Plane, contract: Contract, due: Credit | None) -> 
     crash, and that the status never showed, stands. Raises NotWrittenError: it is then not said either."""
     before = contract.status.credit if contract.status else None
     credit = once_due(contract, due)
-    told = await asyncio.to_thread(_most_stated, plane, contract)
-    if told is not None and (credit is None or credit.percent < told.percent):
-        credit = told
+    least = credit.percent if credit is not None else -1
+    credit = await asyncio.to_thread(_stated_above, plane, contract, least) or credit
     if credit is None or (before is not None and before.percent >= credit.percent):
         return credit
     body = {"promise": credit.promise, "verdict": "Breached", "credit": credit.to_json(), "countedBy": COUNTED_BY}
@@ -80,9 +79,11 @@ async def state_credit(plane: Plane, contract: Contract, due: Credit | None) -> 
     return credit
 
 
-def _most_stated(plane: Plane, contract: Contract) -> Credit | None:
-    """The largest credit that was stated of a contract: one of the steps of its schedule."""
-    for percent in sorted({step.credit_percent for step in contract.spec.price.credit}, reverse=True):
+def _stated_above(plane: Plane, contract: Contract, least: int) -> Credit | None:
+    """The largest credit that was stated of a contract, where it is more than what is known: one of the steps of its
+    schedule. Asked at every look, and nothing is read where the status shows what was stated."""
+    steps = {step.credit_percent for step in contract.spec.price.credit if step.credit_percent > least}
+    for percent in sorted(steps, reverse=True):
         said = stated(plane, contract, "accounting", f"credit/{percent}")
         if said is not None:
             return Credit.model_validate(said.body["credit"])
