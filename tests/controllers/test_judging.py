@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from tenure.controllers.contract.judging import as_status, judge_windows, run_folder
+from tenure.controllers.contract.judging import RECENT_PER_PROMISE, as_status, judge_windows, run_folder
 from tenure.controllers.plane import Plane
 from tenure.evidence import EvidenceLog, KeyRing
 from tenure.measurement import JournalWriter
@@ -23,10 +23,12 @@ from tests.cli.answers import contract_object
 AT_MS = 1_800_000_000_000
 WINDOW_MS = 10_000
 NS = 1_000_000
+FIRST_TOKEN = {"metric": "timeToFirstToken", "percentile": "p95", "bound": "100ms"}
+ANSWERED = {"metric": "availability", "answered": "0.9", "window": "1s"}
 
 
-def a_contract() -> Contract:
-    """Active since AT_MS: first tokens within 100 ms, under at most a request a second, in windows of ten seconds."""
+def a_contract(objective: dict[str, str] = FIRST_TOKEN) -> Contract:
+    """Active since AT_MS: one objective, at most a request a second, windows of ten seconds where it names none."""
     found = contract_object("chat", "default", "chat", phase="Active")
     wire = found.to_json()
     load = {"requestsPerSecond": "1", "promptTokens": 40, "outputTokens": 3}
@@ -42,10 +44,8 @@ def a_contract() -> Contract:
         "load": load,
     }
     promise = {
-        "metric": "timeToFirstToken",
-        "percentile": "p95",
-        "bound": "100ms",
         "window": "10s",
+        **objective,
         "share": "0.9",
         "confidence": "0.9",
         "evidence": evidence,
@@ -78,19 +78,19 @@ class Service:
         now_ns = self.clock.now_ms() * NS
         return {"wallNs": now_ns, "monotonicNs": now_ns, "bootNs": now_ns}
 
-    def serve(self, seconds: int, first_token_ms: int = 50) -> None:
+    def serve(self, seconds: int, first_token_ms: int = 50, status: int = 200) -> None:
         """A request every two seconds, a mark every second."""
         for second in range(seconds):
             if second % 2:
-                self.ask(first_token_ms)
+                self.ask(first_token_ms, status)
             self.clock.advance(1000)
             self.tap.append("mark", {**self.clocks(), "inFlight": []})
 
-    def ask(self, first_token_ms: int) -> None:
+    def ask(self, first_token_ms: int, status: int = 200) -> None:
         number = self.tap.sequence + 1
         head = {"id": number, "arrivalNs": self.clock.now_ms() * NS, "role": "user"}
         self.tap.append("start", head)
-        ended = {"status": 200, "how": "answered", "streamed": True, "promptTokens": 40, "outputTokens": 3}
+        ended = {"status": status, "how": "answered", "streamed": True, "promptTokens": 40, "outputTokens": 3}
         timing = {"firstNs": first_token_ms * NS, "gapsNs": [NS, NS], "endNs": (first_token_ms + 2) * NS}
         self.tap.append("end", head | ended | timing)
 
@@ -128,6 +128,27 @@ def test_the_status_counts_broken_windows_apart_from_those_that_nobody_can_judge
     assert standing is not None
     (counts,) = cast(list[Accounting], as_status(standing)["accounting"])
     assert (counts.windows, counts.kept, counts.breached, counts.unverifiable) == (3, 1, 1, 1)
+
+
+def test_a_queue_that_keeps_windows_open_hides_no_broken_window_from_the_burn_rates(service: Service) -> None:
+    """Forty windows in which somebody waits, behind six that were broken: what is settled burns the budget."""
+    service.contract = a_contract(ANSWERED)
+    service.serve(12, status=503)
+    waiting: list[int] = []
+    for _ in range(RECENT_PER_PROMISE + 1):
+        waiting.append(service.tap.sequence + 1)
+        service.tap.append("start", {"id": waiting[-1], "arrivalNs": service.clock.now_ms() * NS, "role": "user"})
+        service.clock.advance(1000)
+        service.tap.append("mark", {**service.clocks(), "inFlight": [(number, 0, 0) for number in waiting]})
+    standing = judge_windows(service.plane, service.contract)
+    assert standing is not None
+    assert standing.newest
+    assert not any(verdict.settled for verdict in standing.newest), "what is shown is the newest, open or not"
+    broken = [v for v in standing.recent if v.verdict is Verdict.BREACHED]
+    assert {v.reason for v in broken} == {Reason.REQUESTS_FAILED}
+    [(_, account)] = standing.accounts
+    assert account.breached == len(broken) == 6
+    assert standing.remedy_due
 
 
 def rewritten(service: Service, since: int) -> None:

@@ -230,9 +230,10 @@ class MeasurementStore:
             windows, owed, used, breached = self._connection.execute(query, (contract, promise, since_ms)).fetchone()
         return Tally(windows, int(owed), int(used), int(breached))
 
-    def newest(self, contract: str, promise: str, count: int) -> list[WindowVerdict]:
-        """The newest verdicts on a promise, in order of time."""
-        query = "SELECT record FROM judged_window WHERE contract = ? AND promise = ? ORDER BY start_ms DESC LIMIT ?"
+    def newest(self, contract: str, promise: str, count: int, *, settled: bool = False) -> list[WindowVerdict]:
+        """The newest verdicts on a promise in order of time; those still open among them, unless only settled ones."""
+        among = "contract = ? AND promise = ?" + (" AND settled = 1" if settled else "")
+        query = f"SELECT record FROM judged_window WHERE {among} ORDER BY start_ms DESC LIMIT ?"
         with self._lock:
             rows = self._connection.execute(query, (contract, promise, count)).fetchall()
         return [WindowVerdict.from_record(json.loads(record)) for (record,) in reversed(rows)]

@@ -57,7 +57,7 @@ class Standing:
 
     fresh: tuple[WindowVerdict, ...]  # those of this pass that are settled
     newest: tuple[WindowVerdict, ...]
-    recent: tuple[WindowVerdict, ...]  # enough to judge a remedy by
+    recent: tuple[WindowVerdict, ...]  # the newest settled ones, enough to judge a remedy by
     accounts: tuple[tuple[Promise, Account], ...]
     measured: tuple[Sketch, ...]  # beside the accounts: what users saw over the whole period
     ready: bool
@@ -107,16 +107,17 @@ def judge_windows(plane: Plane, contract: Contract, until_ms: int | None = None)
     until_settled_ms = plane.known.newest_settled_ms(contract.uid) or since_ms
     for promise in promises:
         measured.append(plane.periods.merged(contract.uid, promise.name, since_ms, until_settled_ms))
-        verdicts = plane.known.newest(contract.uid, promise.name, RECENT_PER_PROMISE)
+        # Settled ones alone: a queue that keeps windows open hides no broken one behind them.
+        verdicts = plane.known.newest(contract.uid, promise.name, RECENT_PER_PROMISE, settled=True)
         counts = plane.known.tally(contract.uid, promise.name, since_ms)
         accounts.append((promise, account_of(counts, verdicts, promise.assurance, _term_ms(contract))))
-        newest += verdicts[-SHOWN_PER_PROMISE:]
+        newest += plane.known.newest(contract.uid, promise.name, SHOWN_PER_PROMISE)
         recent += verdicts
         young = ready(verdicts, now_ms, window_ms, settling_ms=settling_ms(window_ms), heard_ms=heard_ms)
         may_be_ready = may_be_ready and young
         evidence.append(evidence_until_ms(verdicts, heard_ms))
     evidence_ms = None if None in evidence else min(found for found in evidence if found is not None)
-    commissioned_ms = _commissioned_ms(contract) if not any(verdict.settled for verdict in recent) else None
+    commissioned_ms = _commissioned_ms(contract) if not recent else None
     if commissioned_ms is not None and now_ms - commissioned_ms <= window_ms:
         may_be_ready, evidence_ms = True, commissioned_ms  # younger than a window, until the first one is judged
     return Standing(

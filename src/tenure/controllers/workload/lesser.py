@@ -8,7 +8,7 @@ from tenure.controllers.answering.gather import Missing, gather, measured_of
 from tenure.controllers.answering.measured import Measured, RunShape
 from tenure.controllers.answering.need import need_of
 from tenure.controllers.answering.service import measured_in_service
-from tenure.controllers.contract.judging import RECENT_PER_PROMISE, run_folder
+from tenure.controllers.contract.judging import run_folder
 from tenure.controllers.contract.terms import promises_of
 from tenure.controllers.plane import Plane
 from tenure.controllers.workload.changes import Terms
@@ -51,7 +51,7 @@ def _measured(plane: Plane, contract: Contract) -> Measured | None:
     promises = promises_of(terms)
     if not promises or terms.load is None or shape is None:
         return None
-    found = [episode(plane.known.newest(contract.uid, p.name, RECENT_PER_PROMISE)) for p in promises]
+    found = [episode(plane.known.newest(contract.uid, p.name, EPISODE_WINDOWS, settled=True)) for p in promises]
     windows = max(found, key=len)
     if not windows:
         return None
