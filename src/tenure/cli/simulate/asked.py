@@ -13,7 +13,7 @@ from tenure.controllers.answering.limits import limit_constraints
 from tenure.controllers.answering.need import need_of
 from tenure.controllers.answering.reserve import with_reserve
 from tenure.controllers.answering.residency import residency_constraints
-from tenure.controllers.answering.unpromised import unpromised
+from tenure.controllers.answering.unpromised import over, unpromised
 from tenure.placement import FOREVER_MS, Constraint, Demand, DeviceRequest, Fleet, Role, Start
 from tenure.resources import Machine, Site
 from tenure.resources.kinds.workload import WorkloadSpec
@@ -31,10 +31,12 @@ def judged(trace: Trace, site: Site, machines: Mapping[str, Machine]) -> Trace:
 
 
 def _constraints(job: Job, spec: WorkloadSpec, site: Site, machines: Mapping[str, Machine]) -> tuple[Constraint, ...]:
+    need = need_of(spec, job.arrival_ms)
     return (
         *limits_of_engine(spec, simulated=True),
         *unpromised(spec, site.name, job.arrival_ms),
-        *limit_constraints(need_of(spec, job.arrival_ms).limits, machines),
+        *over(need.when, job.arrival_ms),
+        *limit_constraints(need.limits, machines),
         *residency_constraints(spec, site),
     )
 

@@ -22,6 +22,7 @@ from tenure.controllers.answering.quotes import quote_of
 from tenure.controllers.answering.refusal import limit_refusal, performance_binding, refusal_of, shape_funnel
 from tenure.controllers.answering.reserve import naming_reserve, parted, plan_apart, with_reserve, without_reserve
 from tenure.controllers.answering.trial_wish import TrialWish
+from tenure.controllers.answering.unpromised import over
 from tenure.controllers.answering.within import within_limits
 from tenure.controllers.subject import Subject
 from tenure.placement import Alternative, Calendar, Constraint, Fleet, Plan, Refusal
@@ -77,6 +78,8 @@ class Answered:
 def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, now_ms: int) -> Answered:
     """Decide. `group` names the asker's own holds, which do not stand in their own way."""
     need = knowledge.need
+    # By the clock of this very answer: what was still to come while it was gathered may be over by now.
+    knowledge = replace(knowledge, constraints=(*knowledge.constraints, *over(need.when, now_ms)))
     ground = Ground(fleet, calendar, now_ms, knowledge.seed, knowledge.policy)
     if knowledge.trial is not None:
         trial = _need_trial(knowledge, knowledge.trial, ground, group)

@@ -33,11 +33,16 @@ NOT_THE_NEED = {"acceptedOffer", "acceptance"}
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When the hold is wanted: a start within [earliest, latest], for so long. Unix milliseconds."""
+    """When the hold is wanted: a start within [earliest, latest], for so long. Unix milliseconds.
+
+    `end_ms` and `start_by_ms` are the instants that the need itself names, which may be over; `unpromised` refuses those.
+    """
 
     earliest_ms: int
     latest_ms: int
     duration_ms: int
+    end_ms: int | None = None
+    start_by_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,4 +180,5 @@ def _when(spec: WorkloadSpec, now_ms: int, assumed: list[str]) -> Window:
         duration = TERM_DEFAULT.ms
         assumed.append(f"term: {{duration: {TERM_DEFAULT}}}")
     latest = max(earliest, int(term.start_by)) if term.start_by is not None else earliest
-    return Window(earliest, latest, duration)
+    start_by_ms = int(term.start_by) if term.start_by is not None else None
+    return Window(earliest, latest, duration, int(term.end) if term.end is not None else None, start_by_ms)

@@ -1,6 +1,8 @@
 """What may be asked for and is not promised yet: refused by name. An offer that ignored it would not be one in full."""
 
+from tenure.controllers.answering.need import Window
 from tenure.placement import Constraint
+from tenure.quantities import format_instant
 from tenure.resources.kinds.workload import WorkloadSpec
 
 IMPOSED_BY = "this version"
@@ -44,3 +46,20 @@ def unpromised(spec: WorkloadSpec, site: str, now_ms: int) -> tuple[Constraint, 
             Constraint(id="spec.objectives.completion", imposed_by="workload", machines=frozenset(), hint=hint)
         )
     return tuple(found)
+
+
+def over(when: Window, now_ms: int) -> tuple[Constraint, ...]:
+    """One constraint that no machine satisfies for each instant of the term that is over when it is answered: whatever
+    begins now begins too late, or ends at once."""
+    # An end leaves no time in the very instant that it names; a start may still be in that of startBy.
+    named = (("end", when.end_ms, now_ms), ("startBy", when.start_by_ms, now_ms - 1))
+    return tuple(
+        Constraint(
+            id=f"spec.term.{name}",
+            imposed_by="workload",
+            machines=frozenset(),
+            hint=f"{format_instant(at_ms)} is over; name a later spec.term.{name}",
+        )
+        for name, at_ms, until_ms in named
+        if at_ms is not None and at_ms <= until_ms
+    )
