@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,19 @@ def restored(home: Shell, tmp_path: Path, *options: str) -> tuple[Shell, str]:
     assert home("backup", tmp_path / "backup").code == 0
     other = Shell(tmp_path / "other")
     return other, other("restore", tmp_path / "backup", *options).out
+
+
+def test_others_read_neither_a_backup_nor_what_was_put_back(home: Shell, tmp_path: Path) -> None:
+    stated(home.home).close()
+    (tmp_path / "other").mkdir(mode=0o755)  # an empty folder, made as a shell makes one
+    before = os.umask(0o002)
+    try:
+        other, _ = restored(home, tmp_path)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "backup").stat().st_mode & 0o077 == 0
+    assert other.home.stat().st_mode & 0o077 == 0, "nobody comes to anything in it"
+    assert (other.home / "state.db").stat().st_mode & 0o077 == 0
 
 
 def test_an_owner_s_key_is_never_in_a_backup(home: Shell, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tenure.controllers.assembly import plane_of, run_plane
 from tenure.quantities import SteadyClock
 from tenure.server import Serving, serving
 from tenure.server.kubeconfig import write_private
+from tenure.server.privacy import OTHERS
 
 PLANE_FILE = "plane.json"
 EXIT_OURS = 70
@@ -110,6 +111,7 @@ def shed_inherited_affinity() -> None:
 
 def main() -> int:
     """Entry point of the process."""
+    os.umask(OTHERS)  # what lies in a home is its owner's alone, whatever shell started this
     shed_inherited_affinity()
     structlog.configure(
         processors=[

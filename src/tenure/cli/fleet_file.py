@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenure.cli.failures import conflict
+from tenure.cli.homes import make_home
 
 if TYPE_CHECKING:
     from tenure.discovery.fleets import FleetFile
@@ -24,7 +25,8 @@ def keep_fleet(home: Path, source: Path, *, running: bool) -> "FleetFile":
     if (home / "state.db").exists() and not folder.exists():
         message = f"{home} serves this machine; a simulated fleet needs a home of its own"
         raise conflict(message, next_step=f"tenure --home DIR up --fleet {source}")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(home)
+    folder.mkdir(exist_ok=True, mode=0o700)
     beside = home / f"{FOLDER}.next"
     shutil.copyfile(source, beside)
     for old in folder.iterdir():

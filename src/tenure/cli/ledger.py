@@ -165,7 +165,10 @@ def the_site(door: Door, named: str) -> str:
 def simulated_facts() -> list[RunFact]:
     """What the simulated engine has recorded; nothing runs, so no kernel can be asked."""
     from tenure.engines import SimulatedEngine
+    from tenure.engines.simulated import FOLDER
 
+    if not (home_directory() / FOLDER).is_dir():
+        return []  # a fleet elsewhere was asked; nothing is put where no home is
     states = SimulatedEngine(home_directory()).runs()
     return [RunFact(state.run_id, frozenset(), None, alive=True) for state in states if not state.final]
 

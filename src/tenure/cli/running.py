@@ -20,7 +20,7 @@ from cyclopts import Parameter
 from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, conflict, unverifiable, usage
 from tenure.cli.fleet_file import fleet_bytes, keep_fleet
-from tenure.cli.homes import not_a_home
+from tenure.cli.homes import FIRST_MARK, make_home, not_a_home, require_own
 from tenure.cli.options import Output
 from tenure.cli.platforms import must_host
 from tenure.cli.screen import is_terminal, note, say, say_as
@@ -29,7 +29,7 @@ from tenure.cli.words import counted
 from tenure.client import home_directory
 
 PLANE_FILE = "plane.json"
-LOG_FILE = "plane.log"
+LOG_FILE = FIRST_MARK
 LOG_BYTES_MAX = 16 << 20
 READY_SECONDS_MAX = 60
 PORT_MAX = 65_535
@@ -99,15 +99,17 @@ def up(
 ) -> int:
     """Start Tenure on this machine; returns when it is ready.
 
-    Server and controllers run as one process with all state in TENURE_HOME (or --home DIR). Nothing listens outside
-    loopback. Starting again adopts whatever still runs. A key that you bring with --signing-key stays where it is;
-    later starts look for it there, and say so when it is away. With --fleet a fleet from a file (manifests, or a table
-    with openb's columns) is served through the same door: nothing runs there, and everything says that it is simulated.
+    Server and controllers run as one process with all state in TENURE_HOME (or --home DIR), a folder that is empty, not
+    there yet or a home already. Nothing listens outside loopback. Starting again adopts whatever still runs. A key that
+    you bring with --signing-key stays where it is; later starts look for it there, and say so when it is away. With
+    --fleet a fleet from a file (manifests, or a table with openb's columns) is served through the same door: nothing
+    runs there, and everything says that it is simulated.
     """
     must_host("up")
     if not 0 <= port <= PORT_MAX:
         raise usage(f"--port {port} is no TCP port", f"name one up to {PORT_MAX}; 0 takes a free one", "InvalidValue")
     home = home_directory()
+    require_own(home)
     running = living_plane_of(home)
     if fleet is not None:
         keep_fleet(home, fleet, running=running is not None)
@@ -115,7 +117,7 @@ def up(
         settle_key(home, signing_key, running=running is not None)
     ready_seconds = READY_SECONDS_MAX + fleet_bytes(home) // FLEET_BYTES_PER_SECOND
     if running is None:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_home(home)
         command = [sys.executable, "-m", "tenure.cli.daemon", str(home), str(port)]
         if foreground:
             os.execv(sys.executable, command)

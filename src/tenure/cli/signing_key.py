@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tenure.cli import failures
+from tenure.cli.homes import make_home
 
 if TYPE_CHECKING:
     from tenure.evidence import KeyRing
@@ -31,7 +32,7 @@ def settle_key(home: Path, file: Path | None, *, running: bool) -> None:
         if file is not None:
             if not known:
                 brought_key(file, home=home)  # said before a home is made for it
-            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_home(home)
         KeyRing.open(home / KEYS, clock=SystemClock(), owner_key=file)
 
 

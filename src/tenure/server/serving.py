@@ -19,6 +19,7 @@ from tenure.server.certificates import Certificates, certificates_of
 from tenure.server.events import expire_forever
 from tenure.server.host import Host, store_resources
 from tenure.server.kubeconfig import write_kubeconfig, write_private
+from tenure.server.privacy import close_to_others
 from tenure.server.pulse import Pulse
 from tenure.store import NAMESPACES, ObjectExistsError, Store, StoreUnwritableError
 
@@ -62,6 +63,7 @@ async def serve(
 async def serving(home: Path, port: int = 0, *, clock: Clock | None = None) -> AsyncIterator[Serving]:
     """The host of `home`, answering for as long as the block lasts."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    close_to_others(home)  # also where its folder was there before
     tokens = tokens_of(home)
     clock = clock or SystemClock()
     certificates = certificates_of(home, SystemClock())  # its readers know no other clock

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 
 from tenure.cli import exit_codes
 from tenure.cli.failures import usage
+from tenure.cli.homes import make_home, require_own
 from tenure.cli.options import Output
 from tenure.cli.own.outcome import check_output
 from tenure.cli.platforms import must_host
@@ -43,12 +44,13 @@ def quickstart(
     as_json = check_output(output)
     must_host("quickstart")
     home = home_directory()
+    require_own(home)
     if home.exists() and any(home.iterdir()):
         raise usage(
             f"{home} is not empty, and the quickstart begins with nothing",
             f"{sys.argv[0]} --home {home} down --purge, or another --home DIR",
         )
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(home)
     folder = home / FILES_FOLDER  # beside the state: what the shown commands name is there as long as the story is
     folder.mkdir()
     stage = Stage(home=home, folder=folder, whole=not short)
