@@ -185,6 +185,10 @@ class Calendar:
         """Holds on a machine that a hold of [start, end) would meet, the margins of both sides included."""
         return self._meeting(machine, start_ms, min(FOREVER_MS, end_ms + self.margin_ms), without_group)
 
+    def ahead(self, machine: str, instant_ms: int, *, without_group: str = "") -> list[Hold]:
+        """Holds on a machine that have not stopped at an instant, whenever they start."""
+        return self._meeting(machine, instant_ms, None, without_group)
+
     def _meeting(self, machine: str, after_ms: int, until_ms: int | None, without_group: str) -> list[Hold]:
         """Holds on a machine that stop after one instant and start before another, by start and id."""
         if after_ms >= FOREVER_MS:
@@ -230,7 +234,7 @@ class Calendar:
         if until_ms <= after_ms:
             return found
         for name in machines:
-            for hold in self._meeting(name, after_ms, None, without_group):
+            for hold in self.ahead(name, after_ms, without_group=without_group):
                 stop_ms = self.stop_ms(hold)
                 if stop_ms <= until_ms:
                     found.setdefault(stop_ms, []).append(name)

@@ -18,6 +18,7 @@ from tenure.placement.demand import DeviceRequest, Role
 from tenure.placement.device_choice import takes_milli
 from tenure.placement.fleet import Budget, FleetMachine
 from tenure.placement.question import Question
+from tenure.placement.remains import Each, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,14 @@ class Carrying:
         self._alone = len(question.demand.roles) == 1
         self._count = role.least
 
-    def between(self, names: Sequence[str], most: Mapping[str, int], sure: Mapping[str, int], count: int) -> Carried:
+    def between(self, names: Sequence[str], most: Each[int], sure: Each[int] | None, count: int) -> Carried:
         """Given what each machine carries by itself, at most and surely, what these machines carry together.
 
         Of no use beyond ``count`` members, which is how many are asked for.
         """
         self._count = count
         if not self._levels:
-            return Carried(sum(map(sure.__getitem__, names)) if sure else 0, sum(map(most.__getitem__, names)))
+            return Carried(total(sure, names) if sure is not None else 0, total(most, names))
         cells = self._cells(names, most, sure)
         best = sum(cell.most for cell in cells)
         certain: int | None = None
@@ -83,8 +84,9 @@ class Carrying:
                 break
         return Carried(min(certain or 0, best), best)
 
-    def _cells(self, names: Sequence[str], most: Mapping[str, int], sure: Mapping[str, int]) -> list[_Cell]:
+    def _cells(self, names: Sequence[str], most: Each[int], sure: Each[int] | None) -> list[_Cell]:
         cells: dict[object, _Cell] = {}
+        sort_of, most_of, sure_of = most.remains.sorts, most.of_sort, sure.of_sort if sure is not None else None
         for name in names:
             key = self._stands[name] if self._stands is not None else name
             cell = cells.get(key)
@@ -92,9 +94,10 @@ class Carrying:
                 machine = self._machine(name)
                 places = {level: machine.domain(level) for level in self._levels}
                 cell = cells[key] = _Cell((machine,), places, 0, 0)
-            if sure:
-                cell.sure += sure[name]
-            cell.most += most[name]
+            sort = sort_of[name]
+            if sure_of is not None:
+                cell.sure += sure_of[sort]
+            cell.most += most_of[sort]
         return list(cells.values())
 
     def _chain(self, cells: list[_Cell], levels: list[str]) -> tuple[list[str], list[str], list[_Cell]]:

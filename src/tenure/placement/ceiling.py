@@ -14,6 +14,7 @@ from tenure.placement.demand import DeviceRequest, Role
 from tenure.placement.device_choice import takes_milli
 from tenure.placement.fleet import Budget, FleetMachine
 from tenure.placement.question import Question
+from tenure.placement.remains import Each
 
 DOMAINS_MAX = 64
 """Domains that are told apart. Of more, the most that any of them has is the limit of all."""
@@ -33,7 +34,7 @@ class Ceiling:
         roles: Sequence[Role],
         free: Mapping[str, Free],
         left: Mapping[str, int],
-        room: Sequence[Mapping[str, int]],
+        room: Sequence[Each[int]],
     ) -> None:
         # Machines of one profile share their very tuple of devices.
         sorts = list({(id(one.machine.devices), one.machine.core_power): one.machine for one in free.values()}.values())
@@ -43,7 +44,7 @@ class Ceiling:
         def limits(names: Sequence[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
             # As many as are asked for at least: where those do not all fit inside, neither do more.
             each = (
-                one.between(names, by_name, {}, role.least).most
+                one.between(names, by_name, None, role.least).most
                 for one, by_name, role in zip(carrying, room, roles, strict=True)
             )
             machines = [free[name] for name in names]

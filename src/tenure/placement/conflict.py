@@ -22,9 +22,6 @@ from tenure.placement.question import Question
 from tenure.placement.search import Search
 from tenure.placement.values import FOREVER_MS
 
-NAMED_MAX = 8
-"""Holds named as the imposers of what is held; the first to end first."""
-
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -113,7 +110,7 @@ def _items(question: Question) -> list[Item]:
     items += other
     held = question.in_the_way(demand.start_at(question.now_ms).earliest_ms)
     if question.calendar.holds:
-        items.append(Item(Conflict("holds", ", ".join(held[:NAMED_MAX]) or "calendar"), _empty_calendar))
+        items.append(Item(Conflict("holds", ", ".join(held) or "calendar"), _empty_calendar))
     items += [Item(Conflict(axis, who), _without_axis(axis)) for axis in _all_axes(demand)]
     if any(role.requires or role.numa_distance_max is not None for role in demand.roles):
         items.append(Item(Conflict("topology", who), _anywhere_inside))

@@ -86,6 +86,15 @@ def domains(fleet: Fleet, *levels: str) -> Domains:
     return known
 
 
+def domains_of(fleet: Fleet, ways: tuple[tuple[str, ...], ...]) -> Domains:
+    """The same by any of several ways, one after another; the very same list for the same ways."""
+    key = f"domains of:{ways}"
+    known: Domains | None = fleet.memo.get(key)
+    if known is None:
+        known = fleet.memo[key] = [one for way in ways for one in domains(fleet, *way)]
+    return known
+
+
 def nests(fleet: Fleet, inner: str, outer: str) -> bool:
     """Whether every domain of one level lies whole in one domain of the other, so that who shares it shares both."""
     if inner == outer or outer == "site":

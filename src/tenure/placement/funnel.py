@@ -7,16 +7,19 @@ time asked for, then whether the free parts lie together as required.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from tenure.placement import derived
 from tenure.placement.answers import FunnelStep
 from tenure.placement.axes import UNITS, axes, has, wants
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
 from tenure.placement.fleet import FleetMachine
 from tenure.placement.question import Question
+from tenure.placement.remains import Each, Remains
+
+T = TypeVar("T")
 
 IN_SERVICE = "schedulable"
 CAPACITY, FREE = "capacity", "free"
@@ -68,7 +71,7 @@ def _funnel(question: Question, role: Role, start_ms: int) -> Funnel:
                 c.id, c.imposed_by, "constraint", b, a, role=role.name, policy=c.policy, hint=c.hint
             ),
         )
-    whole = derived.whole(question.fleet)
+    whole = question.whole()
     machines = _by_axes(question, role, machines, whole, CAPACITY, steps)
     machines = _by_fit(question, role, machines, whole, CAPACITY, steps)
     free = question.free(machines, start_ms)
@@ -87,14 +90,14 @@ def _by_axes(
     question: Question,
     role: Role,
     machines: list[FleetMachine],
-    free: Mapping[str, Free],
+    free: Remains,
     stage: str,
     steps: list[FunnelStep],
 ) -> list[FleetMachine]:
     for axis in axes(role):
         need = wants(role, axis)
-        amounts = question.each(_of(free, machines), lambda one, axis=axis: has(one, role, axis))  # type: ignore[misc]
-        after = [machine for machine in machines if amounts[machine.name] >= need]
+        amounts = _of(free, machines).each(lambda one, axis=axis: has(one, role, axis))  # type: ignore[misc]
+        after = _kept(machines, amounts, lambda amount, need=need: amount >= need)  # type: ignore[misc]
         steps.append(
             FunnelStep(
                 constraint=axis,
@@ -103,7 +106,7 @@ def _by_axes(
                 before=len(machines),
                 after=len(after),
                 needed=need,
-                available=max(amounts.values(), default=0),
+                available=max(amounts.of_sort.values(), default=0),
                 unit=UNITS.get(axis, "devices"),
                 role=role.name,
             )
@@ -116,15 +119,15 @@ def _by_fit(
     question: Question,
     role: Role,
     machines: list[FleetMachine],
-    free: Mapping[str, Free],
+    free: Remains,
     stage: str,
     steps: list[FunnelStep],
 ) -> list[FleetMachine]:
     """Machines with enough of everything where it also lies together as required."""
     those = _of(free, machines)
-    fits = question.each(those, lambda one: question.inside.place(one, role) is not None)
-    parts = question.each(those, lambda one: _largest_part(one, role)) if role.cores else {}
-    after = [machine for machine in machines if fits[machine.name]]
+    fits = those.each(lambda one: question.inside.place(one, role) is not None)
+    parts = those.each(lambda one: _largest_part(one, role)).of_sort if role.cores else {}
+    after = _kept(machines, fits, bool)
     steps.append(
         FunnelStep(
             constraint=fit_name(role),
@@ -141,9 +144,15 @@ def _by_fit(
     return after
 
 
-def _of(free: Mapping[str, Free], machines: list[FleetMachine]) -> Mapping[str, Free]:
+def _of(free: Remains, machines: list[FleetMachine]) -> Remains:
     """What is free on these machines, which are some or all of those that it is known of."""
-    return free if len(machines) == len(free) else {machine.name: free[machine.name] for machine in machines}
+    return free if len(machines) == len(free) else free.among([machine.name for machine in machines])
+
+
+def _kept(machines: list[FleetMachine], values: Each[T], keep: Callable[[T], bool]) -> list[FleetMachine]:
+    """Machines of which it holds, asked once a sort."""
+    kept, sorts = {sort for sort, value in values.of_sort.items() if keep(value)}, values.remains.sorts
+    return machines if len(kept) == len(values.of_sort) else [m for m in machines if sorts[m.name] in kept]
 
 
 def fit_name(role: Role) -> str:

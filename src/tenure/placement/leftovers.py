@@ -63,6 +63,36 @@ class Leftovers:
             self._kept[name] = self._keep(near, free, row)
         return free
 
+    def lasts(self, name: str) -> tuple[int, int] | None:
+        """From when until when what was said of a machine holds, whoever asks; None where that is not known."""
+        row = self._rows.get(name)
+        if row is None:
+            return -FOREVER_MS, FOREVER_MS
+        ended_ms = row.summary + self._margin_ms
+        if ended_ms <= self._start_ms:
+            return ended_ms, FOREVER_MS
+        known = self._standing(name)
+        return (known.from_ms, known.until_ms) if known is not None else None
+
+    def near(self, name: str) -> list[Hold]:
+        """Holds on a machine that this time meets."""
+        known = self._standing(name)
+        if known is not None:
+            return known.near
+        return self._calendar.near(name, self._start_ms, self._end_ms, without_group=self._group)
+
+    def ahead(self, name: str) -> list[Hold]:
+        """Holds on a machine that have not stopped when this time begins."""
+        known = self._standing(name)
+        if known is not None:
+            return known.near
+        return self._calendar.ahead(name, self._start_ms, without_group=self._group)
+
+    def _standing(self, name: str) -> Kept | None:
+        """What is known of a machine on which all that is in its row stands throughout."""
+        row, known = self._rows.get(name), self._kept.get(name)
+        return known if row is not None and known is not None and known.row is row and self._covered(known) else None
+
     def _covered(self, known: Kept) -> bool:
         """Whether the time asked about meets all that is in the row, throughout."""
         return (

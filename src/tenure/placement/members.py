@@ -17,6 +17,7 @@ from tenure.placement.demand import Role
 from tenure.placement.exact import search_exactly
 from tenure.placement.fill import Fill, Outcome
 from tenure.placement.question import Question
+from tenure.placement.remains import Each
 from tenure.placement.verdict import Verdict
 from tenure.placement.weighing import Placed, Weighing
 
@@ -32,7 +33,7 @@ def place_members(
     free: Mapping[str, Free],
     left: Mapping[str, int],
     rank: Mapping[str, int],
-    room: Sequence[Mapping[str, int]],
+    room: Sequence[Each[int]],
     verdict: Verdict,
     weighing: Weighing | None = None,
 ) -> Outcome:
@@ -48,7 +49,7 @@ def place_members(
     def fresh() -> Fill:
         return Fill(question, {name: free[name] for name in names}, dict(left), rank)
 
-    known = {name: room[order[0]][name] for name in names}
+    known = room[order[0]].of(names)
     if len(names) == 1:
         weighing = None
     for by_cost in (weighing, None) if weighing is not None and len(members) > 1 else (weighing,):

@@ -3,8 +3,8 @@ for the machine's name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from tenure.placement import derived
@@ -15,38 +15,18 @@ from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.holds import Claim
 from tenure.placement.inside import claims_inside, place_inside
 from tenure.placement.leftovers import Leftovers
+from tenure.placement.remains import facts
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Alike:
-    """Machines by sort, equal ones in equal states: the sort of each, by name, and what is left on one of each sort."""
-
-    sorts: Mapping[str, int]
-    ones: Mapping[int, Free]
-
-
-class Remains(dict[str, Free]):
-    """What is left on machines, by name. Mutable only in what it remembers: which of them are alike."""
-
-    __slots__ = ("alike",)
-
-    def __init__(self, left: Mapping[str, Free]) -> None:
-        super().__init__(left)
-        self.alike: Alike | None = None
-
-
 class Inside:
-    """Remembers preferred claims within one question. Two machines are known to be equal when they share their facts'
-    very tuples, as machines of one profile do; facts live as long as the fleet, so their identity is a key."""
+    """Remembers preferred claims within one question."""
 
     def __init__(self) -> None:
         self._once: dict[tuple[object, ...], tuple[tuple[object, ...], Any]] = {}
         self._known: dict[tuple[object, ...], Claim | None] = {}
         self._free: dict[tuple[int, int, int, int, str], tuple[Fleet, Calendar, dict[str, Free]]] = {}
-        self._states: dict[tuple[object, ...], int] = {}
-        self._state_of: dict[int, tuple[Free, int]] = {}
         self._counts: dict[tuple[object, ...], tuple[int, int]] = {}
         self._alike: dict[int, tuple[Role, Role]] = {}
 
@@ -85,14 +65,6 @@ class Inside:
                 one = known[name] = left.of(machine)
             found[name] = one
         return found
-
-    def state(self, free: Free) -> int:
-        """A number for what is free on a machine: equal numbers are equal machines in equal states."""
-        known = self._state_of.get(id(free))
-        if known is None:
-            number = self._states.setdefault(self._facts(free), len(self._states))
-            known = self._state_of[id(free)] = (free, number)
-        return known[1]
 
     def count(self, free: Free, role: Role, limit: int) -> tuple[int, int]:
         """Members of a role that fit together on one machine, whatever else limits them: so many surely, and no more.
@@ -136,19 +108,7 @@ class Inside:
         )
 
     def _key(self, free: Free, role: Role) -> tuple[object, ...]:
-        return (*self._facts(free), self._one(role))
-
-    def _facts(self, free: Free) -> tuple[object, ...]:
-        machine = free.machine
-        return (
-            id(machine.cores),
-            id(machine.memory),
-            id(machine.devices),
-            id(machine.numa_distances),
-            free.cores,
-            tuple(free.memory.values()),
-            tuple(free.devices.values()),
-        )
+        return (*facts(free), self._one(role))
 
     def _one(self, role: Role) -> Role:
         """A single member: how many there are of it makes no other claim."""

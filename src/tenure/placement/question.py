@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,7 +13,12 @@ from tenure.placement.calendar import Calendar, Free
 from tenure.placement.choice import Choice
 from tenure.placement.demand import Demand, Role
 from tenure.placement.fleet import Fleet, FleetMachine
-from tenure.placement.memo import Alike, Inside, Remains
+from tenure.placement.memo import Inside
+from tenure.placement.remains import Each, Remains, Sorts
+from tenure.placement.standing import Standing
+
+FEW = 4
+"""Machines are few when so many times as many are fewer than the fleet has."""
 
 T = TypeVar("T")
 
@@ -57,54 +62,48 @@ class Question:
             lambda: [machine for machine in self.permitted() if kinds[machine.name] in able],
         )
 
-    def free(self, machines: Iterable[FleetMachine], start_ms: int) -> dict[str, Free]:
+    def free(self, machines: Sequence[FleetMachine], start_ms: int) -> Remains:
         """What is free throughout a run that starts at ``start_ms``; of all able machines it is reckoned once."""
-        end_ms, group = self.demand.end_from(start_ms), self.demand.group
         able = self.able()
         if machines is not able and machines != able:
-            return self.inside.free(self.fleet, self.calendar, machines, start_ms, end_ms, group)
-        return self.inside.once(
-            "free",
-            (self.fleet.memo, self.calendar, able),
-            (start_ms, end_ms, group),
-            lambda: Remains(self.inside.free(self.fleet, self.calendar, able, start_ms, end_ms, group)),
-        )
+            return self._free(machines, start_ms)
+        times = (start_ms, self.demand.end_from(start_ms), self.demand.group)
+        of = (self.fleet.memo, self.calendar, able)
+        return self.inside.once("free", of, times, lambda: self._free(able, start_ms))
+
+    def _free(self, machines: Sequence[FleetMachine], start_ms: int) -> Remains:
+        """Few machines are looked at one by one, many are part of what is left on all of the fleet."""
+        end_ms, group = self.demand.end_from(start_ms), self.demand.group
+        if FEW * len(machines) < len(self.fleet.machines):
+            left = self.inside.free(self.fleet, self.calendar, machines, start_ms, end_ms, group)
+            return Sorts.kept(self.fleet).remains(left)
+        everywhere = self._standing(start_ms).without(group)
+        if len(machines) == len(self.fleet.machines):
+            return everywhere
+        return everywhere.among([machine.name for machine in machines])
+
+    def _standing(self, start_ms: int) -> Standing:
+        return Standing(self.fleet, self.calendar, start_ms, self.demand.end_from(start_ms))
+
+    def whole(self) -> Remains:
+        """Every machine with nothing on it."""
+        return Sorts.kept(self.fleet).whole
 
     def in_the_way(self, start_ms: int) -> tuple[str, ...]:
-        """Ids of the holds on able machines that a run from ``start_ms`` would meet, the first to end first."""
-        end_ms, group, able = self.demand.end_from(start_ms), self.demand.group, self.able()
+        """Ids of the holds on able machines that a run from ``start_ms`` would meet, the first to end first; the first
+        of them."""
+        group, able = self.demand.group, self.able()
+        times = (start_ms, self.demand.end_from(start_ms), group)
+        of = (self.fleet.memo, self.calendar, able)
+        return self.inside.once("met", of, times, lambda: self._standing(start_ms).in_the_way(able, group))
 
-        def met() -> tuple[str, ...]:
-            near = (self.calendar.near(one.name, start_ms, end_ms, without_group=group) for one in able)
-            ends = {hold.id: hold.end_ms for holds in near for hold in holds}
-            return tuple(sorted(ends, key=lambda name: (ends[name], name)))
-
-        return self.inside.once("met", (self.fleet.memo, self.calendar, able), (start_ms, end_ms, group), met)
-
-    def room(self, free: Mapping[str, Free], role: Role) -> dict[str, int]:
+    def room(self, free: Mapping[str, Free], role: Role) -> Each[int]:
         """Members of a role that each machine has room for, axis by axis."""
         return self.each(free, lambda one: slots(one, role))
 
-    def each(self, free: Mapping[str, Free], reckon: Callable[[Free], T]) -> dict[str, T]:
+    def each(self, free: Mapping[str, Free], reckon: Callable[[Free], T]) -> Each[T]:
         """What is reckoned of each machine, once for all that are equal and in equal states."""
-        alike = self._alike(free)
-        reckoned = {sort: reckon(one) for sort, one in alike.ones.items()}
-        return {name: reckoned[sort] for name, sort in alike.sorts.items()}
-
-    def _alike(self, free: Mapping[str, Free]) -> Alike:
-        if isinstance(free, Remains) and free.alike is not None:
-            return free.alike
-        kinds, whole, state = derived.kinds(self.fleet), derived.whole(self.fleet), self.inside.state
-        # Below zero are the kinds of machines with nothing on them, which are known of the fleet.
-        sorts = {name: ~kinds[name] if one is whole[name] else state(one) for name, one in free.items()}
-        ones: dict[int, Free] = {}
-        for name, sort in sorts.items():
-            if sort not in ones:
-                ones[sort] = free[name]
-        found = Alike(sorts, ones)
-        if isinstance(free, Remains):
-            free.alike = found
-        return found
+        return Sorts.kept(self.fleet).remains(free).each(reckon)
 
     def left(self, start_ms: int) -> dict[str, int]:
         """What is left of each budget throughout a run that starts at ``start_ms``."""
@@ -116,7 +115,7 @@ class Question:
         earliest_ms = self.demand.start_at(self.now_ms).earliest_ms
         return earliest_ms <= self._latest(latest_ms)
 
-    def later_starts(self, machines: Iterable[FleetMachine], latest_ms: int) -> dict[int, list[str]]:
+    def later_starts(self, machines: Sequence[FleetMachine], latest_ms: int) -> dict[int, list[str]]:
         """Every start after the earliest that could be the first feasible one, in order, and what is released then.
 
         With budgets a release anywhere counts, since it may be the budget that frees.
@@ -125,8 +124,9 @@ class Question:
         until_ms, group, budgets = self._latest(latest_ms), self.demand.group, bool(self.fleet.budgets)
 
         def releases() -> dict[int, list[str]]:
-            names = list(self.calendar.by_machine) if budgets else [machine.name for machine in machines]
-            return self.calendar.releases(names, earliest_ms, until_ms, without_group=group)
+            if not budgets:
+                return self._standing(earliest_ms).releases(machines, until_ms, group)
+            return self.calendar.releases(self.calendar.by_machine, earliest_ms, until_ms, without_group=group)
 
         of = (self.fleet.memo, self.calendar, machines)
         return self.inside.once("releases", of, (earliest_ms, until_ms, group, budgets), releases)
@@ -153,8 +153,12 @@ class Question:
         return [name for _, names in self.domains("machine", among) for name in names]
 
     def _domains(self, ways: Iterable[shared.Way], among: Mapping[str, object]) -> derived.Domains:
-        every = [one for way in ways for one in derived.domains(self.fleet, *way)]
+        every = derived.domains_of(self.fleet, tuple(ways))
         if len(among) == len(self.fleet.machines):
             return every
-        found = [(domain, [name for name in names if name in among]) for domain, names in every]
-        return [(domain, names) for domain, names in found if names]
+        return self.inside.once("domains", (every, among), (), lambda: _of_those(every, among))
+
+
+def _of_those(domains: derived.Domains, among: Mapping[str, object]) -> derived.Domains:
+    found = [(domain, [name for name in names if name in among]) for domain, names in domains]
+    return [(domain, names) for domain, names in found if names]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tenure.placement import derived
 from tenure.placement.answers import Binding, FunnelStep, Refusal, Reporter, Silent
 from tenure.placement.axes import axes, has
 from tenure.placement.calendar import Calendar
@@ -28,8 +27,6 @@ REASON_SERVICE = "NoMachineInService"
 REASON_CAPACITY = "CapacityTooSmall"
 REASON_HELD = "CapacityHeld"
 REASON_TOPOLOGY = "TopologyUnfit"
-
-HELD_BY_MAX = 8
 
 
 def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
@@ -69,7 +66,7 @@ def _bound(question: Question) -> tuple[str, Binding, Funnel]:
             funnel = _spread_out(funnel, binding)
         if reason == REASON_GANG:  # with all that is in service; what is out of it may be what lacks
             binding = replace(binding, hint=binding.hint or funnel.steps[0].hint)
-    held_by = question.in_the_way(start_ms)[:HELD_BY_MAX]
+    held_by = question.in_the_way(start_ms)
     return reason, replace(binding, frees_at_ms=_earliest(question), held_by=held_by), funnel
 
 
@@ -128,9 +125,8 @@ def _capacity(question: Question, role: Role, step: FunnelStep) -> int:
 
 def _whole(question: Question, role: Role, axis: str) -> Iterable[int]:
     """What each permitted machine has of an axis when it is empty."""
-    whole = derived.whole(question.fleet)
-    permitted = {machine.name: whole[machine.name] for machine in question.permitted()}
-    return question.each(permitted, lambda one: has(one, role, axis)).values()
+    permitted = question.whole().among([machine.name for machine in question.permitted()])
+    return permitted.each(lambda one: has(one, role, axis)).of_sort.values()
 
 
 def _where(question: Question, step: FunnelStep) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 from tenure.placement.derived import Domains
 from tenure.placement.fleet import FleetMachine
 from tenure.placement.question import Question
+from tenure.placement.remains import totals
 
 
 class Room:
@@ -34,9 +35,9 @@ class Room:
         for number, role in enumerate(self._roles):
             counted = self._counted[number]
             for name, fresh in self._question.room(free, role).items():
-                more = fresh - counted[name]
+                more = fresh - self._fresh[number].get(name, counted[name])
                 if more:
-                    counted[name] = fresh
+                    self._fresh[number][name] = fresh
                     for place in self._domains_of.get(name, ()):
                         self._totals[place][number] += more
 
@@ -48,8 +49,9 @@ class Room:
     def _count_all(self, start_ms: int) -> None:
         free = self._question.free(self._machines, start_ms)
         self._counted = [self._question.room(free, role) for role in self._roles]
+        self._fresh: list[dict[str, int]] = [{} for _ in self._roles]
         self._totals = [
-            [sum(map(counted.__getitem__, names)) for counted in self._counted] for _, names in self._domains
+            list(row) for row in zip(*(totals(counted, self._domains) for counted in self._counted), strict=True)
         ]
 
     @cached_property

@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from tenure.placement import derived
 from tenure.placement.answers import Reporter
-from tenure.placement.calendar import Free
 from tenure.placement.ceiling import Ceiling
 from tenure.placement.demand import Role
 from tenure.placement.elastic import TRIALS_MAX, Effort, greatest
 from tenure.placement.holds import Claim
 from tenure.placement.members import place_members
 from tenure.placement.question import Question
+from tenure.placement.remains import Each, Remains, total, totals
 from tenure.placement.room import Room
 from tenure.placement.shared import levels_to_try
 from tenure.placement.verdict import Verdict
@@ -39,7 +39,7 @@ class Found:
     claims: tuple[Claim, ...]
 
 
-Slots = Sequence[Mapping[str, int]]
+Slots = Sequence[Each[int]]
 """For each role, the members that each machine has room for, axis by axis."""
 
 
@@ -56,7 +56,8 @@ class Search:
 
     @cached_property
     def _names(self) -> Mapping[str, object]:
-        return {machine.name: machine for machine in self.machines}
+        machines = self.machines
+        return self.question.inside.once("names", (machines,), (), lambda: {one.name: one for one in machines})
 
     @property
     def proved(self) -> bool:
@@ -184,7 +185,7 @@ class Search:
         self,
         start_ms: int,
         roles: list[Role],
-        free: Mapping[str, Free],
+        free: Remains,
         left: Mapping[str, int],
         room: Slots,
         weighing: Weighing | None,
@@ -244,18 +245,21 @@ class Search:
         if level == "machine":
             names = self.question.alone(room[0])
             for by_name, role in zip(room, roles, strict=True):
-                names = [name for name in names if by_name[name] >= role.count]
-            names.sort(key=lambda name: (sum(by_name[name] for by_name in room), self.rank[name]))
+                names = by_name.those(names, lambda places, role=role: places >= role.count)  # type: ignore[misc]
+            names = sorted(names, key=self.rank.__getitem__)
+            if any(len(set(by_name.of_sort.values())) > 1 for by_name in room):
+                names.sort(key=lambda name: sum(by_name[name] for by_name in room))
             return [(name, [name]) for name in names]
         fitting: list[tuple[int, int, str, list[str]]] = []
-        for domain, names in self.question.domains(level, self._names):
-            totals = [sum(map(by_name.__getitem__, names)) for by_name in room]
-            if all(total >= role.count for total, role in zip(totals, roles, strict=True)):
+        domains = self.question.domains(level, self._names)
+        rows = zip(*(totals(by_name, domains) for by_name in room), strict=True)
+        for (domain, names), have in zip(domains, rows, strict=True):
+            if all(total >= role.count for total, role in zip(have, roles, strict=True)):
                 tie = min(map(self.rank.__getitem__, names))
-                fitting.append((sum(totals), tie, domain, names))
+                fitting.append((sum(have), tie, domain, names))
         return [(domain, names) for _, _, domain, names in sorted(fitting, key=lambda item: item[:2])]
 
 
 def _too_little(roles: Sequence[Role], room: Slots) -> bool:
     """Whether all machines together have too little room, so that no domain has more."""
-    return any(sum(by_name.values()) < role.count for role, by_name in zip(roles, room, strict=True))
+    return any(total(by_name) < role.count for role, by_name in zip(roles, room, strict=True))

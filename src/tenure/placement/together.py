@@ -11,6 +11,7 @@ from tenure.placement.budgets import draws
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
 from tenure.placement.question import Question
+from tenure.placement.remains import total
 from tenure.placement.search import Search
 
 REASON_GANG = "GangTooLarge"
@@ -68,12 +69,12 @@ def _too_few_slots(question: Question, role: Role, start_ms: int) -> tuple[str, 
     least = role.least
     machines = question.able()
     free = question.free(machines, start_ms)
-    if sum(question.room(free, role).values()) >= least:
+    if total(question.room(free, role)) >= least:
         return None
-    whole = {machine.name: derived.whole(question.fleet)[machine.name] for machine in machines}
-    axis = min(axes(role), key=lambda one: sum(has(f, role, one) // wants(role, one) for f in free.values()))
-    available = sum(_usable(one, role, axis) for one in free.values())
-    capacity = sum(_usable(one, role, axis) for one in whole.values())
+    whole = question.whole().among([machine.name for machine in machines])
+    axis = min(axes(role), key=lambda one: total(free.each(lambda f: has(f, role, one) // wants(role, one))))
+    available = total(free.each(lambda one: _usable(one, role, axis)))
+    capacity = total(whole.each(lambda one: _usable(one, role, axis)))
     binding = _plain(question, axis, least * wants(role, axis), available, capacity, UNITS.get(axis, "devices"))
     return (REASON_HELD if capacity >= binding.needed else REASON_GANG), binding
 

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tenure.placement import derived
-from tenure.placement.calendar import Free
 from tenure.placement.carries import Carrying, too_much_together
 from tenure.placement.demand import Role
 from tenure.placement.question import Question
-
-NOTHING: Mapping[str, int] = {}
+from tenure.placement.remains import Each, Remains
 
 
 class Verdict:
@@ -24,9 +21,9 @@ class Verdict:
         self,
         question: Question,
         roles: Sequence[Role],
-        free: Mapping[str, Free],
+        free: Remains,
         left: Mapping[str, int],
-        room: Sequence[Mapping[str, int]],
+        room: Sequence[Each[int]],
     ) -> None:
         self._question = question
         self._roles = roles
@@ -44,7 +41,7 @@ class Verdict:
     def hopeless(self, names: Sequence[str]) -> bool:
         """Whether the axes, the budgets and the spread leave too little, each axis by itself."""
         for role, carrying, room in zip(self._roles, self._carrying, self._room, strict=True):
-            if carrying.between(names, room, NOTHING, role.count).most < role.count:
+            if carrying.between(names, room, None, role.count).most < role.count:
                 return True
         return len(self._roles) > 1 and too_much_together(self._question, self._roles, names, self._free, self._left)
 
@@ -59,21 +56,12 @@ class Verdict:
                 return True
         return None
 
-    def _counted(
-        self, names: Sequence[str], role: Role, room: Mapping[str, int]
-    ) -> tuple[dict[str, int], dict[str, int]]:
-        """What each machine carries, surely and at most. One with nothing on it stands for all of its kind."""
-        kinds, whole = derived.kinds(self._question.fleet), derived.whole(self._question.fleet)
-        of_kind: dict[int, tuple[int, int]] = {}
-        sure: dict[str, int] = {}
-        most: dict[str, int] = {}
-        for name in names:
-            free, kind = self._free[name], kinds[name]
-            empty = free is whole[name]
-            counted = of_kind.get(kind) if empty else None
-            if counted is None:
-                counted = self._question.inside.count(free, role, min(room[name], role.count))
-                if empty:
-                    of_kind[kind] = counted
-            sure[name], most[name] = counted
-        return sure, most
+    def _counted(self, names: Sequence[str], role: Role, room: Each[int]) -> tuple[Each[int], Each[int]]:
+        """What each machine carries, surely and at most; of each sort that is among these."""
+        free, inside = self._free, self._question.inside
+        limits = room.of_sort
+        counted = {
+            sort: inside.count(free.ones[sort], role, min(limits[sort], role.count)) for sort, _ in free.mix(names)
+        }
+        sure = {sort: numbers[0] for sort, numbers in counted.items()}
+        return Each(free, sure), Each(free, {sort: numbers[1] for sort, numbers in counted.items()})

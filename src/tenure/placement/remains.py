@@ -1,0 +1,160 @@
+"""What is left on many machines, and which of them are alike: equal ones in equal states are one sort.
+
+What is asked of each machine is reckoned once a sort, what is asked of all of them is added up by how many there are of
+each, and nothing is looked up by name but what was asked for by name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import TypeVar
+
+from tenure.placement import derived
+from tenure.placement.calendar import Free
+from tenure.placement.fleet import Fleet
+
+T = TypeVar("T")
+
+STATES_PER_MACHINE_MAX = 2
+"""States that are numbered, for each machine that there is, before numbers are given anew."""
+
+Mix = tuple[tuple[int, int], ...]
+"""(sort, how many machines of it)."""
+
+
+def facts(free: Free) -> tuple[object, ...]:
+    """Equal facts are equal machines in equal states. Machines of one profile share their facts' very tuples; those
+    live as long as the fleet, so their identity is a key."""
+    machine = free.machine
+    return (
+        id(machine.cores),
+        id(machine.memory),
+        id(machine.devices),
+        id(machine.numa_distances),
+        free.cores,
+        tuple(free.memory.values()),
+        tuple(free.devices.values()),
+    )
+
+
+class Sorts:
+    """Numbers of states, kept with a fleet; the same state has the same number for as long as this is kept."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._numbers: dict[tuple[object, ...], int] = {}
+        self._next = count()
+        kinds = derived.kinds(fleet)
+        of_kind = {kind: self.of(one) for kind, one in derived.of_kind(fleet).items()}
+        whole = derived.whole(fleet)
+        self.whole = Remains(whole, {name: of_kind[kinds[name]] for name in whole})
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def of(self, free: Free) -> int:
+        return self._numbers.setdefault(facts(free), next(self._next))
+
+    @classmethod
+    def kept(cls, fleet: Fleet) -> Sorts:
+        known: Sorts | None = fleet.memo.get("sorts")
+        if known is None or len(known) > STATES_PER_MACHINE_MAX * (len(fleet.machines) + 64):
+            known = fleet.memo["sorts"] = cls(fleet)
+        return known
+
+    def remains(self, left: Mapping[str, Free]) -> Remains:
+        """The same with its sorts."""
+        if isinstance(left, Remains):
+            return left
+        whole = self.whole
+        sorts = {n: whole.sorts[n] if one is whole[n] else self.of(one) for n, one in left.items()}
+        return Remains(left, sorts)
+
+
+class Remains(dict[str, Free]):
+    """What is left on machines, by name, and the sort of each. Not to be changed."""
+
+    __slots__ = ("_mixes", "counts", "ones", "sorts")
+
+    def __init__(self, left: Mapping[str, Free], sorts: Mapping[str, int]) -> None:
+        super().__init__(left)
+        self.sorts = sorts
+        self.counts: Mapping[int, int] = Counter(sorts.values())
+        self.ones: Mapping[int, Free] = dict(zip(sorts.values(), map(self.__getitem__, sorts), strict=True))
+        self._mixes: dict[int, tuple[derived.Domains, list[Mix]]] = {}
+
+    def among(self, names: Iterable[str]) -> Remains:
+        """Of these machines alone."""
+        chosen = list(names)
+        if len(chosen) == len(self):
+            return self
+        return Remains({name: self[name] for name in chosen}, {name: self.sorts[name] for name in chosen})
+
+    def each(self, reckon: Callable[[Free], T]) -> Each[T]:
+        return Each(self, {sort: reckon(one) for sort, one in self.ones.items()})
+
+    def mix(self, names: Sequence[str]) -> Mix:
+        """How many of each sort there are among these."""
+        if len(self.counts) == 1:
+            return tuple((sort, len(names)) for sort in self.counts)
+        return tuple(Counter(map(self.sorts.__getitem__, names)).items())
+
+    def mixes(self, domains: derived.Domains) -> list[Mix]:
+        """The same of each domain, known of the very same list; these domains have no other machines."""
+        known = self._mixes.get(id(domains))
+        if known is None:
+            known = self._mixes[id(domains)] = (domains, [self.mix(names) for _, names in domains])
+        return known[1]
+
+
+class Each(Mapping[str, T]):
+    """What was reckoned of each machine, by name, and of each sort."""
+
+    __slots__ = ("of_sort", "remains")
+
+    def __init__(self, remains: Remains, of_sort: Mapping[int, T]) -> None:
+        self.remains = remains
+        self.of_sort = of_sort
+
+    def __getitem__(self, name: str) -> T:
+        return self.of_sort[self.remains.sorts[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.remains.sorts)
+
+    def __len__(self) -> int:
+        return len(self.remains.sorts)
+
+    def items(self) -> ItemsView[str, T]:
+        return self.of(self).items()
+
+    def of(self, names: Iterable[str]) -> dict[str, T]:
+        """Of these, as a plain dictionary."""
+        of_sort, sorts = self.of_sort, self.remains.sorts
+        return {name: of_sort[sorts[name]] for name in names}
+
+    def those(self, names: list[str], keep: Callable[[T], bool]) -> list[str]:
+        """Of these names, those of which it holds."""
+        kept = {sort for sort, value in self.of_sort.items() if keep(value)}
+        if len(kept) == len(self.of_sort):
+            return names
+        sorts = self.remains.sorts
+        return [name for name in names if sorts[name] in kept] if kept else []
+
+
+def total(each: Each[int], names: Sequence[str] | None = None) -> int:
+    """The sum over all machines, or over these."""
+    remains, of_sort = each.remains, each.of_sort
+    if names is None or len(names) == len(remains):
+        return sum(of_sort[sort] * number for sort, number in remains.counts.items())
+    return sum(map(of_sort.__getitem__, map(remains.sorts.__getitem__, names)))
+
+
+def totals(each: Each[int], domains: derived.Domains) -> list[int]:
+    """The sum over each domain."""
+    of_sort, mixes = each.of_sort, each.remains.mixes(domains)
+    if len(of_sort) == 1:
+        (value,) = of_sort.values()
+        return [value * number for ((_, number),) in mixes]
+    return [sum([of_sort[sort] * number for sort, number in mix]) for mix in mixes]

@@ -1,0 +1,180 @@
+"""What is left on all machines of a fleet, kept with it from one question to the next and moved on by what changed.
+
+A calendar shares its rows with the version before it, so what differs is found without a look at what stands anywhere.
+What holds leave of a machine lasts for some time: from when they all stand, until the first of them stops. So a
+question looks at machines whose row in the calendar is another one, or whose time is over, and at no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import nsmallest
+from typing import Any, TypeVar
+
+from tenure.placement.calendar import Calendar, Free
+from tenure.placement.fleet import Fleet, FleetMachine
+from tenure.placement.leftovers import Leftovers
+from tenure.placement.ordered import Node
+from tenure.placement.remains import Remains, Sorts
+from tenure.placement.values import FOREVER_MS
+
+T = TypeVar("T")
+
+VIEWS_MAX = 4
+"""Views kept with a fleet: a question looks at its start, and at starts after releases."""
+
+NAMED_MAX = 8
+"""Holds named as what is in the way; the first to end first."""
+
+
+Time = tuple[int, int]
+"""From when on one may ask about a machine, and until when, the margin for stopping included."""
+
+ALWAYS: Time = (-FOREVER_MS, FOREVER_MS)
+NEVER: Time = (FOREVER_MS, -FOREVER_MS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What a calendar leaves of all machines, to whoever asks. ``times``: for how long that is known to hold of each
+    machine on which anything stands; ``within``: the time that lies within all of these. Mutable only in what it
+    remembers."""
+
+    remains: Remains
+    sorts: Sorts
+    rows: Mapping[str, Node]
+    margin_ms: int
+    times: Mapping[str, Time]
+    within: Time
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def lasts(self, start_ms: int, until_ms: int) -> bool:
+        return self.within[0] <= start_ms and until_ms <= self.within[1]
+
+    def outside(self, start_ms: int, until_ms: int) -> list[str]:
+        """Machines of which this is not known to hold over a time."""
+        if self.lasts(start_ms, until_ms):
+            return []
+        return [name for name, (first_ms, last_ms) in self.times.items() if start_ms < first_ms or last_ms < until_ms]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One fleet under one calendar over one time, whoever holds."""
+
+    fleet: Fleet
+    calendar: Calendar
+    start_ms: int
+    end_ms: int
+
+    def without(self, group: str) -> Remains:
+        """What is left on all machines without the holds of one group."""
+        own = self.calendar.by_group.get(group, ()) if group else ()
+        everyone = self._view()
+        if not own:
+            return everyone.remains
+        names = {claim.machine for hold in own for claim in hold.claims if claim.machine in everyone.remains}
+        left = Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, group)
+        fresh = {name: left.of(self.fleet.index[name]) for name in names}
+        return _moved(everyone.remains, everyone.sorts, fresh)
+
+    def in_the_way(self, machines: Sequence[FleetMachine], group: str) -> tuple[str, ...]:
+        """Ids of the holds on these machines that are met, the first to end first; no more than ``NAMED_MAX``."""
+
+        def met() -> tuple[str, ...]:
+            left = Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, group)
+            rows = self.calendar.by_machine
+            near = (left.near(machine.name) for machine in machines if machine.name in rows)
+            ends = {(hold.end_ms, hold.id) for holds in near for hold in holds}
+            return tuple(name for _, name in nsmallest(NAMED_MAX, ends))
+
+        return self._known("met", machines, group, met)
+
+    def releases(self, machines: Sequence[FleetMachine], until_ms: int, group: str) -> dict[int, list[str]]:
+        """What ``calendar.releases`` says of these machines from the start on."""
+
+        def every() -> dict[int, list[str]]:
+            left = Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, group)
+            rows, found = self.calendar.by_machine, dict[int, list[str]]()
+            for machine in machines:
+                for hold in left.ahead(machine.name) if machine.name in rows else ():
+                    found.setdefault(self.calendar.stop_ms(hold), []).append(machine.name)
+            return dict(sorted(found.items()))
+
+        if until_ms <= self.start_ms:
+            return {}
+        found = self._known("releases", machines, group, every)
+        return {stop_ms: names for stop_ms, names in found.items() if stop_ms <= until_ms}
+
+    def _known(self, what: str, machines: Sequence[FleetMachine], group: str, make: Callable[[], T]) -> T:
+        """What is made of all machines is kept with their view, for as long as that lasts."""
+        if len(machines) < len(self.fleet.machines) or self.calendar.by_group.get(group):
+            return make()
+        view = self._view()
+        if not view.rows or not view.lasts(self.start_ms, self._until_ms):
+            return make()
+        if what not in view.known:
+            view.known[what] = make()
+        made: T = view.known[what]
+        return made
+
+    def _view(self) -> View:
+        calendar, sorts = self.calendar, Sorts.kept(self.fleet)
+        if not calendar.by_machine:
+            return View(sorts.whole, sorts, {}, 0, {}, ALWAYS)
+        views: tuple[View, ...] = self.fleet.memo.get("views", ())
+        known = [view for view in views if view.sorts is sorts and view.margin_ms == calendar.margin_ms]
+        lasting = [view for view in known if view.lasts(self.start_ms, self._until_ms)]
+        same = next((view for view in lasting if view.rows is calendar.by_machine), None)
+        if same is not None:  # what is asked again stands first and stays
+            self._keep(same, *(view for view in views if view is not same))
+            return same
+        before = next(iter([*lasting, *known]), None)
+        made = self._made(sorts, before)
+        if before in lasting:
+            self._keep(made, *(view for view in views if view is not before))
+        else:
+            self._keep(*views[: VIEWS_MAX - 1], made)
+        return made
+
+    def _keep(self, *views: View) -> None:
+        self.fleet.memo["views"] = views[:VIEWS_MAX]
+
+    @property
+    def _until_ms(self) -> int:
+        return min(FOREVER_MS, self.end_ms + self.calendar.margin_ms)
+
+    def _made(self, sorts: Sorts, before: View | None) -> View:
+        """The view before moved on by what differs, or every machine anew."""
+        rows, index = self.calendar.by_machine, self.fleet.index
+        if before is None:
+            before = View(sorts.whole, sorts, {}, 0, {}, ALWAYS)
+        changed = {name for name in _differing(before.rows, rows) if name in index}
+        changed.update(before.outside(self.start_ms, self._until_ms))
+        left = Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, "")
+        fresh = {name: left.of(index[name]) for name in changed}
+        times = {name: left.lasts(name) or NEVER for name in changed}
+        moved = _moved(before.remains, sorts, fresh)
+        every = {**before.times, **times}
+        # Where the view before lasts, its time within all is still within those of whom nothing changed.
+        met = [before.within, *times.values()] if before.lasts(self.start_ms, self._until_ms) else [*every.values()]
+        within = max((first for first, _ in met), default=ALWAYS[0]), min((last for _, last in met), default=ALWAYS[1])
+        return View(moved, sorts, rows, self.calendar.margin_ms, every, within)
+
+
+def _differing(before: Mapping[str, Node], now: Mapping[str, Node]) -> set[str]:
+    if before is now:
+        return set()
+    changed = {name for name, row in now.items() if before.get(name) is not row}
+    return changed | (before.keys() - now.keys())
+
+
+def _moved(before: Remains, sorts: Sorts, fresh: Mapping[str, Free]) -> Remains:
+    """What was left before, but for what is left on these machines."""
+    changed = {name: one for name, one in fresh.items() if before[name] is not one}
+    if not changed:
+        return before
+    whole = sorts.whole
+    numbers = {n: whole.sorts[n] if one is whole[n] else sorts.of(one) for n, one in changed.items()}
+    return Remains({**before, **changed}, {**before.sorts, **numbers})

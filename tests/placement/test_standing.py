@@ -1,0 +1,99 @@
+"""What is kept with a fleet of all its machines equals what the calendar says anew, and costs what differs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.placement.builders import demand, hold
+from tests.placement.test_leftovers import racks_of_full_machines, steps
+
+from tenure.placement import Calendar, Fleet, FleetMachine, Free, Plan, Refusal, plan
+from tenure.placement.leftovers import Leftovers
+from tenure.placement.remains import Remains, Sorts, facts, total, totals
+from tenure.placement.standing import NAMED_MAX, Standing
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps, st.integers(0, 2))
+def test_what_is_left_of_all_is_what_the_calendar_says_after_any_history_of_holds_and_questions(
+    history: list[tuple[tuple[str, int, int, int, int, str] | int, int, int]], margin_ms: int
+) -> None:
+    fleet = Fleet.of(replace(one, name=f"m{number}") for number, one in enumerate(racks_of_full_machines(3)[0]))
+    calendar = Calendar(margin_ms=margin_ms)
+    for number, (change, start_ms, length_ms) in enumerate(history):
+        if isinstance(change, tuple):
+            on, start, length, core, milli, group = change
+            came = hold(f"h{number}", on=on, start=start, end=start + length, cores=(core,), devices={"gpu0": milli})
+            calendar = calendar.with_holds(replace(came, group=group))
+        elif calendar.holds:
+            calendar = calendar.without(sorted(calendar.holds)[change % len(calendar.holds)])
+        for group in ("", "g1"):
+            recounted(fleet, calendar, start_ms, start_ms + length_ms, group)
+
+
+def recounted(fleet: Fleet, calendar: Calendar, start_ms: int, end_ms: int, group: str) -> None:
+    standing, machines = Standing(fleet, calendar, start_ms, end_ms), fleet.machines
+    left = standing.without(group)
+    anew = {m.name: calendar.free_over(m, start_ms, end_ms, without_group=group) for m in machines}
+    assert left == anew
+    assert {name: facts(left.ones[sort]) for name, sort in left.sorts.items()} == {n: facts(f) for n, f in anew.items()}
+    near = [hold for m in machines for hold in calendar.near(m.name, start_ms, end_ms, without_group=group)]
+    ends = sorted({(hold.end_ms, hold.id) for hold in near})
+    assert standing.in_the_way(machines, group) == tuple(name for _, name in ends[:NAMED_MAX])
+    for until_ms in (start_ms, start_ms + 3, 99):
+        said = calendar.releases((m.name for m in machines), start_ms, until_ms, without_group=group)
+        assert standing.releases(machines, until_ms, group) == said
+
+
+def left_on(machines: list[FleetMachine], calendar: Calendar) -> Remains:
+    return Standing(Fleet.of(machines), calendar, 0, 5).without("")
+
+
+def test_sums_over_machines_and_domains_are_those_of_machines_one_by_one() -> None:
+    machines, calendar = racks_of_full_machines(8)
+    left = left_on(machines, calendar.without("h1", "h6"))
+    devices = left.each(lambda one: sum(one.devices.values()))
+    racks = [(rack, [m.name for m in machines if m.domain("rack") == rack]) for rack in ("r0", "r1")]
+    assert dict(devices.items()) == {m.name: 4000 * (m.name in ("n1", "n6")) for m in machines}
+    assert total(devices) == 8000
+    assert total(devices, ["n0", "n1"]) == 4000
+    assert totals(devices, racks) == [4000, 4000]
+    assert devices.those(["n6", "n5", "n1"], bool) == ["n6", "n1"]
+    assert total(left.among(["n1", "n2"]).each(lambda one: len(one.devices))) == 8
+
+
+def test_a_question_looks_at_machines_that_changed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    machines, one_after_another = racks_of_full_machines(16)
+    calendar = Calendar.of(replace(hold, end_ms=50) for hold in one_after_another.holds.values())
+    fleet, wanted = Fleet.of(machines), demand("gang", count=12, gpus=4, duration_ms=5)
+    assert isinstance(plan(fleet, calendar, wanted, now_ms=0), Refusal)
+    looked: list[str] = []
+    of = Leftovers.of
+
+    def counting(self: Leftovers, machine: FleetMachine) -> Free:
+        looked.append(machine.name)
+        return of(self, machine)
+
+    monkeypatch.setattr(Leftovers, "of", counting)
+    one = demand("one", gpus=4, duration_ms=5)
+    assert isinstance(plan(fleet, calendar, one, now_ms=1), Refusal)  # later, too
+    assert looked == []
+    freed = calendar.without("h3")
+    answer = plan(fleet, freed, one, now_ms=1)
+    assert isinstance(answer, Plan)
+    assert set(looked) == {"n3"}
+    assert isinstance(plan(fleet, freed.with_holds(answer.hold("h")), one, now_ms=1), Refusal)
+    assert set(looked) == {"n3"}
+
+
+def test_states_that_are_gone_do_not_pile_up() -> None:
+    machines, _ = racks_of_full_machines(1)
+    fleet = Fleet.of(machines)
+    for number in range(500):
+        calendar = Calendar.of([hold("h", on="n0", devices={"gpu0": number + 1})])
+        left = Standing(fleet, calendar, 0, 5).without("")
+        assert left["n0"].devices["gpu0"] == 999 - number
+    assert len(Sorts.kept(fleet)) < 200
