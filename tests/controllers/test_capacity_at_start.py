@@ -160,7 +160,13 @@ async def test_what_is_declared_of_it_later_counts_from_a_commit_on_and_what_it_
         assert machines.keys(await home.machine()) == []
         await plane.allocator.look()
         await home.client.patch(Machine, "m", {"spec": {"hourlyCost": "1 EUR"}})
-        assert machines.keys(await home.machine()) == []
+        before = (await home.ledger()).generation
+        await machines.reconcile(Key("", "m"))
+        seen = await home.machine()
+        assert seen.status is not None
+        assert seen.status.observed_generation == seen.metadata.generation, "it was seen"
+        assert (await home.ledger()).generation == before
+        assert machines.keys(seen) == []
         await home.client.patch(Machine, "m", {"spec": {"localDisk": "1Ti"}})
         assert machines.keys(await home.machine()) == [Key("", "m")]
         assert (await plane.allocator.look()).fleet.budgets == (), "its memory is exact for one generation"
@@ -187,3 +193,17 @@ async def test_a_greater_reserve_withdraws_what_was_offered_of_it_also_when_its_
         await machines.reconcile(Key("", "m"))
         assert await home.batch() == [("Capacity", "m", "Ready"), ("Release", "goes", "Withdrawn")]
         assert await home.findings() == []
+
+
+async def test_the_site_says_what_it_has_to_sell_from_the_start_and_once_that_changed(home: Home) -> None:
+    async def sold() -> int | None:
+        status = (await home.client.get(Site, "local")).status
+        return status.cores if status is not None else None
+
+    async with home.started(SEEN) as plane:
+        seen = (await home.machine()).status
+        assert seen is not None
+        assert await sold() == len(seen.sellable_cores) > 0
+        await home.client.patch(Machine, "m", {"spec": {"reserved": {"cores": [0, LAST_CORE], "memory": "1Gi"}}})
+        await MachineReconciler(plane).reconcile(Key("", "m"))
+        assert await sold() == len(seen.sellable_cores) - 1

@@ -126,6 +126,7 @@ async def test_wherever_the_deletion_falls_the_plan_is_counted_before_or_refused
 async def test_between_its_look_and_its_swap_the_deletion_wins_and_after_its_swap_the_plan_does() -> None:
     for swapped in (False, True):
         host, model = await host_with_model()
+        await allocator(host).look()  # so that the Site says what is sold: the next write to it is the swap
         gate = Gate(host)
         await gate.start(allocator(gate).decide(take_free_core("a", "chat"), [model]))
         await gate.until("replace_status Site")

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tenure.client import AlreadyExists, AsyncClient, Conflict, NotFound, Unreachable
+from tenure.client import AlreadyExists, ApiError, AsyncClient, Conflict, NotFound, Unreachable
 from tenure.ledger.batch import decide_in_turn, operations_of, planned_at, record_of
 from tenure.ledger.collect import discard, is_proposed
 from tenure.ledger.decision import Decision, DecisionFunction, Refused
 from tenure.ledger.marks import complete_marks
 from tenure.ledger.memory import FleetOf, Memory, counts_alike, ledger_of, read_memory
+from tenure.ledger.records import View
 from tenure.ledger.standing import find_gone, unless_gone
+from tenure.ledger.totals import Totals
 from tenure.quantities import Clock, Instant
 from tenure.resources import ApiObject, Contract, Offer, Site
 from tenure.resources.kinds.site import LedgerStatus, Operation, SiteStatus
@@ -55,6 +57,7 @@ class Allocator:
         self._clock = clock
         self._fleet_of = fleet_of
         self._memory: Memory | None = None
+        self._totals = Totals()
         self._waiting: list[_Request] = []
         self._turn = asyncio.Lock()
 
@@ -134,9 +137,10 @@ class Allocator:
             self._memory = None  # it came to be by a commit since our memory was read
             return False
         operations = [op for group, made in zip(decisions, created, strict=True) for op in operations_of(group, made)]
-        swapped = await self._swap(memory, operations)
+        view = memory.view.after(operations, [record_of(obj) for made in created for obj in made])
+        swapped = await self._swap(memory, operations, view)
         if swapped:
-            await self._remember(memory, swapped, operations, created)
+            await self._remember(replace(memory, site=swapped, view=view), operations)
         else:
             self._memory = None  # what was proposed is collected when the ledger is read next
             if not await self._came_to_count([obj for made in created for obj in made]):
@@ -146,7 +150,7 @@ class Allocator:
 
     async def _pass_over(self, memory: Memory) -> None:
         """Move the generation and nothing else: what is proposed at this one is committed before that, or never."""
-        await self._swap(memory, [])
+        await self._swap(memory, [], memory.view)
         self._memory = None
 
     async def _came_to_count(self, created: Sequence[Offer | Contract]) -> bool:
@@ -170,8 +174,24 @@ class Allocator:
         if self._memory is not None and known and self._memory.generation == ledger_of(site).generation:
             self._memory = replace(self._memory, site=site)
         else:
-            self._memory = await read_memory(self._client, self._site, self._clock, self._fleet_of)
+            self._memory = await self._told(await read_memory(self._client, self._site, self._clock, self._fleet_of))
         return self._memory
+
+    async def _told(self, memory: Memory) -> Memory:
+        """The Site says what is sold and held where it said otherwise: capacity changed, or it never did.
+
+        For people alone, so that a host that takes no writes answers questions all the same.
+        """
+        before = memory.site.status or SiteStatus()
+        status = before.model_copy(update=self._totals.of(memory.fleet, memory.view))
+        if status == before:
+            return memory
+        try:
+            return replace(
+                memory, site=await self._client.replace_status(memory.site.model_copy(update={"status": status}))
+            )
+        except ApiError:
+            return memory  # whoever was faster, or commits next, says it
 
     async def _propose(self, decisions: Sequence[Decision], generation: int) -> list[list[Offer | Contract]]:
         """Create the objects first, in phase Proposed, which does not count."""
@@ -199,16 +219,16 @@ class Allocator:
         except AlreadyExists:
             raise _UndecidedError from None
 
-    async def _swap(self, memory: Memory, operations: list[Operation]) -> Site | None:
+    async def _swap(self, memory: Memory, operations: list[Operation], after: View) -> Site | None:
         """The commit itself. None when another allocator committed first."""
-        site = memory.site
+        site, totals = memory.site, self._totals.of(memory.fleet, after)
         for _ in range(ATTEMPTS_MAX):
             ledger = LedgerStatus(
                 generation=memory.generation + 1,
                 last_batch=operations,
                 committed_at=Instant(self._clock.now_ms()),
             )
-            status = (site.status or SiteStatus()).model_copy(update={"ledger": ledger})
+            status = (site.status or SiteStatus()).model_copy(update={"ledger": ledger, **totals})
             try:
                 return await self._client.replace_status(site.model_copy(update={"status": status}))
             except (Conflict, Unreachable) as error:
@@ -223,11 +243,8 @@ class Allocator:
                 # Somebody wrote another part of the Site: the plan stands, the version moved.
         raise Conflict(f"site {self._site} kept changing while it was committed to")
 
-    async def _remember(
-        self, memory: Memory, site: Site, operations: list[Operation], created: list[list[Offer | Contract]]
-    ) -> None:
-        proposed = [record_of(obj) for made in created for obj in made]
-        self._memory = replace(memory, site=site, view=memory.view.after(operations, proposed))
+    async def _remember(self, memory: Memory, operations: list[Operation]) -> None:
+        self._memory = memory
         all_there = await complete_marks(self._client, operations, self._clock)
         if any(operation.operation == "Capacity" for operation in operations):
             self._memory = None  # the fleet is read anew

@@ -155,7 +155,8 @@ def _site(site: Site) -> Text:
     observed = site.status
     text = Text(f"site {site.name}", style="bold").append(f"  {place}", style=QUIET)
     if observed is not None and observed.cores is not None:
-        text.append(f"  {observed.cores_held or 0} of {observed.cores} cores held now")
+        text.append(f"  {observed.cores_held or 0} of {observed.cores} cores held")
+        text.append(f"  {observed.gpus_held or 0} of {observed.gpus} GPUs held" if observed.gpus else "")
         text.append(f"  ledger generation {observed.ledger.generation}", style=QUIET)
     return text
 

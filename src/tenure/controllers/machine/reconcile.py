@@ -54,7 +54,7 @@ class MachineReconciler:
         known = self._declared.setdefault(obj.name, now)
         if obj.metadata.deletion_timestamp is not None:
             return [Key("", obj.name)]  # which it wakes once more when it is gone
-        return [] if settled(obj) and known == now else [Key("", obj.name)]
+        return [] if settled(obj) and known == now and _seen(obj) else [Key("", obj.name)]
 
     async def reconcile(self, key: Key) -> Wait | None:
         """Ready when it was observed, Draining when its operator says so, Failed when it is reported broken."""
@@ -82,6 +82,7 @@ class MachineReconciler:
         known = self._declared.get(machine.name, now)
         as_before = machine.status.state == wanted and is_counted(machine.status)
         if as_before and known == now:
+            await self._say_seen(machine)
             return None
         reason = REDECLARED if as_before else _reason(machine, wanted)
         sells = placed_machine(machine, sort_of(machine, topology))
@@ -96,11 +97,16 @@ class MachineReconciler:
         await update_status(
             plane.client,
             machine,
-            lambda now: counted(now, plane.clock) if sold(now) == said else now,
+            lambda now: _observed(counted(now, plane.clock) if sold(now) == said else now, machine),
             MachineStatus(),
         )
         await record(plane.client, machine, reason, _told(machine, wanted, topology), plane.clock)
+        await plane.allocator.look()  # which says at once what the site has to sell now
         return None
+
+    async def _say_seen(self, machine: Machine) -> None:
+        """What was declared and changes nothing, as a price, was seen all the same."""
+        await update_status(self._plane.client, machine, lambda status: _observed(status, machine), MachineStatus())
 
     async def _rebudget(self, machine: Machine, topology: MachineTopology) -> Machine:
         """Write what is for sale under the reserve as declared now; where that changed, it is to be counted anew."""
@@ -127,6 +133,16 @@ class MachineReconciler:
             )
 
         return await update_status(self._plane.client, machine, change, MachineStatus())
+
+
+def _seen(machine: Machine) -> bool:
+    """Whether its status is of its spec as it is now. Thousands of whom it was never said are not written to say it."""
+    status = machine.status
+    return status is not None and status.observed_generation in (None, machine.metadata.generation)
+
+
+def _observed(status: MachineStatus, machine: Machine) -> MachineStatus:
+    return status.model_copy(update={"observed_generation": machine.metadata.generation})
 
 
 def _reason(machine: Machine, state: str) -> str:

@@ -100,7 +100,7 @@ async def _site(client: AsyncClient, fleet: FleetFile) -> None:
 async def _machine(client: AsyncClient, wanted: Machine, there: Machine | None, seen: MachineStatus) -> None:
     if there is None:
         made = await client.create(guarded(wanted))
-        await client.replace_status(made.model_copy(update={"status": _status(wanted, seen)}))
+        await client.replace_status(made.model_copy(update={"status": _status(made, seen)}))
         return
     if _differs(there.spec, wanted.spec) or there.metadata.labels != wanted.metadata.labels:
         # A file that says nothing of a machine's health does not heal it.
@@ -125,6 +125,7 @@ def _status(machine: Machine, seen: MachineStatus) -> MachineStatus:
             "sellable_memory": memory,
             "reserved_seen": sorted(kept),
             "failed_devices": devices_reported(machine.spec),
+            "observed_generation": machine.metadata.generation,
         }
     )
 

@@ -25,8 +25,9 @@ class EngineStatus(Status):
     reachable: bool = False
     version: str | None = None
     abilities: list[Enforcement] = Field(default_factory=list)
-    runs: int | None = None
-    last_seen: Instant | None = None
+    last_seen: Instant | None = Field(
+        default=None, description="when it was asked what it can enforce: at the last start of the control plane"
+    )
 
 
 class Engine(ApiObject):

@@ -81,7 +81,9 @@ class MachineStatus(Status):
     enforcement: list[Enforcement] = Field(default_factory=list)
     boot_id: str | None = None
     virtual: str | None = Field(default=None, description="the hypervisor, when this is a virtual machine")
-    last_seen: Instant | None = None
+    last_seen: Instant | None = Field(
+        default=None, description="when its hardware was read: at the last start of its host's control plane"
+    )
 
 
 class Machine(ApiObject):

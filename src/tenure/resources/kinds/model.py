@@ -51,10 +51,8 @@ class ModelSpec(Strict):
 
 
 class ModelStatus(Status):
-    """Whether the artifact is here, and where."""
-
-    path: str | None = None
-    fetched: bool = False
+    """What keeps it while it is being deleted. Whether its file is here is a fact of each machine's cache:
+    `tenure model list`."""
 
 
 class Model(ApiObject):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tenure.quantities import ByteRate, Bytes, Duration, Instant, Money, Power, Ratio
+from tenure.quantities import ByteRate, Duration, Instant, Money, Power, Ratio
 from tenure.resources.base import ApiObject, CelRule, Status, Strict, violation
 from tenure.resources.countries import Country
 from tenure.resources.kinds.allocation import BUDGET_NAME
@@ -192,9 +192,12 @@ class SiteStatus(Status):
     """The ledger, and totals for people."""
 
     ledger: LedgerStatus = Field(default_factory=LedgerStatus)
-    cores: int | None = None
-    cores_held: int | None = None
-    memory: Bytes | None = None
+    cores: int | None = Field(default=None, description="physical cores that its machines have for sale")
+    cores_held: int | None = Field(
+        default=None, description="of these, how many an offer or a contract holds, now or from a later start on"
+    )
+    gpus: int | None = Field(default=None, description="GPUs that its machines have for sale")
+    gpus_held: int | None = Field(default=None, description="of these, how many are held, in whole or in part")
 
 
 class Site(ApiObject):
