@@ -49,7 +49,9 @@ def test_what_nobody_has_priced_is_no_candidate() -> None:
 
 
 def test_another_currency_is_not_converted() -> None:
-    assert said("0.60 EUR", budget={"hourlyMax": "100 USD"}).kind == "Refusal"
+    found = said("0.60 EUR", budget={"hourlyMax": "100 USD"})
+    assert found.refusal is not None
+    assert "it is priced in EUR and spec.budget is in USD" in (found.refusal.binding.next_step or "")
 
 
 def test_power_that_nobody_knows_cannot_be_limited() -> None:

@@ -11,18 +11,19 @@ from tenure.quantities.clock import Clock, SteadyClock, SystemClock, VirtualCloc
 from tenure.quantities.grammar import QuantityError, parse_number
 
 if TYPE_CHECKING:
-    from tenure.quantities.money import Money
+    from tenure.quantities.money import Amount, Money
     from tenure.quantities.types import ByteRate, Bytes, Count, Duration, Instant, Power, Quantity, Rate, Ratio
 else:
     __getattr__, __dir__ = lazily(
         __name__,
         {
-            "tenure.quantities.money": "Money",
+            "tenure.quantities.money": "Amount Money",
             "tenure.quantities.types": "ByteRate Bytes Count Duration Instant Power Quantity Rate Ratio",
         },
     )
 
 __all__ = [
+    "Amount",
     "ByteRate",
     "Bytes",
     "Clock",

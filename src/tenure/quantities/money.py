@@ -3,13 +3,15 @@
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
+from tenure.quantities.currencies import CURRENCIES
 from tenure.quantities.grammar import QuantityError
 
+AMOUNT_MICROS_MAX = 10**18
 _MONEY = re.compile(r"(\d+(?:\.\d{1,6})?) ?([A-Z]{3})")
 
 
@@ -26,6 +28,10 @@ class Money:
         match = _MONEY.fullmatch(text.strip())
         if match is None:
             raise QuantityError(f"{text!r} is no amount of money; write it like 0.12 EUR (at most six decimals)")
+        if match.group(2) not in CURRENCIES:
+            raise QuantityError(
+                f"{match.group(2)} is no currency of ISO 4217; write one such as EUR, or XXX for units of your own"
+            )
         return cls(int(Fraction(match.group(1)) * 10**6), match.group(2))
 
     def __str__(self) -> str:
@@ -61,3 +67,17 @@ class Money:
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {"type": "string", "pattern": r"^\d+(\.\d{1,6})? ?[A-Z]{3}$", "examples": ["0.12 EUR"]}
+
+
+def _countable(written: Money) -> Money:
+    if written.micros > AMOUNT_MICROS_MAX:
+        raise PydanticCustomError(
+            "InvalidQuantity",
+            "is more than {most}, the most that is asked or paid",
+            {"most": str(Money(AMOUNT_MICROS_MAX, written.currency))},
+        )
+    return written
+
+
+Amount = Annotated[Money, AfterValidator(_countable)]
+"""Money as somebody writes it, a price or a limit; what is computed of it may be more."""

@@ -13,7 +13,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from tenure.quantities import grammar
-from tenure.quantities.clock import format_instant, parse_instant
+from tenure.quantities.clock import INSTANT_MS_MAX, INSTANT_MS_MIN, format_instant, parse_instant
 from tenure.quantities.grammar import QuantityError
 
 _INT64_MAX = 2**63 - 1
@@ -229,6 +229,9 @@ class Instant(int):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         def validate(written: Any) -> Instant:
             if isinstance(written, int) and not isinstance(written, bool):
+                if not INSTANT_MS_MIN <= written <= INSTANT_MS_MAX:
+                    outside = "lies outside the years 1 to 9999 of UTC; write it like 2026-12-01T09:00:00Z"
+                    raise PydanticCustomError("InvalidInstant", "{reason}", {"reason": outside})
                 return cls(written)
             try:
                 return cls(parse_instant(str(written)))

@@ -3,10 +3,11 @@
 On the wire camelCase as Kubernetes writes it, in Python snake_case. Unknown fields are errors, with their path.
 """
 
+import re
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -39,6 +40,32 @@ class Strict(BaseModel):
 def violation(code: str, message: str) -> PydanticCustomError:
     """An error of a validator with a stable code (`resources.reasons`) and a message that says what to do."""
     return PydanticCustomError(code, "{message}", {"message": message})
+
+
+def _named(written: Any) -> Any:
+    if not isinstance(written, str) or (len(written) <= NAME_LENGTH_MAX and re.search(NAME_PATTERN, written)):
+        return written
+    shown = repr(written if len(written) <= NAME_LENGTH_MAX else f"{written[:20]}...")
+    raise violation(
+        "InvalidName",
+        f"{shown} is no name of an object: at most {NAME_LENGTH_MAX} of lower-case letters, digits, '-' and '.'",
+    )
+
+
+ObjectName = Annotated[
+    str, Field(min_length=1, max_length=NAME_LENGTH_MAX, pattern=NAME_PATTERN), BeforeValidator(_named)
+]
+"""A name by which one object refers to another; what no object can have is refused where it is written."""
+
+
+def _without_nul(written: Any) -> Any:
+    if isinstance(written, str) and "\0" in written:
+        raise violation("InvalidValue", "has a NUL character (U+0000), which no program can be given; leave it out")
+    return written
+
+
+ProgramText = Annotated[str, Field(pattern=r"^[^\x00]*$"), BeforeValidator(_without_nul)]
+"""What a program is given, as its words, its environment or its files."""
 
 
 class OwnerReference(Strict):

@@ -52,11 +52,23 @@ def limit_constraints(limits: Limits, machines: Mapping[str, Machine]) -> tuple[
     asked = limits.hourly or limits.total
     if asked is not None:
         priced = {name for name, machine in machines.items() if _costs_in(machine, asked.currency)}
-        found.append(_known(BUDGET, priced, machines, f'tenure price set {{}} "0.10 {asked.currency}"'))
+        found.append(_known(BUDGET, priced, machines, _how_to_price(asked.currency, machines)))
     if limits.power is not None:
         rated = {name for name, machine in machines.items() if is_rated(machine)}
         found.append(_known(POWER, rated, machines, "declare ratedPower of machine {}, or leave spec.power out"))
     return tuple(constraint for constraint in found if constraint is not None)
+
+
+def _how_to_price(currency: str, machines: Mapping[str, Machine]) -> str:
+    """What to do about the machine that `_known` names: a price in the budget's currency, or a budget in its own."""
+    unknown = min((name for name, machine in machines.items() if not _costs_in(machine, currency)), default="")
+    cost = machines[unknown].spec.hourly_cost if unknown else None
+    if cost is None:
+        return f'tenure price set {{}} "0.10 {currency}"'
+    return (
+        f"it is priced in {cost.currency} and spec.budget is in {currency}, and none is converted: write the budget in "
+        f'{cost.currency}, or tenure price set {{}} "0.10 {currency}"'
+    )
 
 
 def _known(what: str, known: set[str], machines: Mapping[str, Machine], next_step: str) -> Constraint | None:

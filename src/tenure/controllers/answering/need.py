@@ -35,7 +35,7 @@ NOT_THE_NEED = {"acceptedOffer", "acceptance"}
 class Window:
     """When the hold is wanted: a start within [earliest, latest], for so long. Unix milliseconds.
 
-    `end_ms` and `start_by_ms` are the instants that the need itself names, which may be over; `unpromised` refuses those.
+    `end_ms` and `start_by_ms` are the instants that the need itself names; `unpromised` refuses those that are over.
     """
 
     earliest_ms: int

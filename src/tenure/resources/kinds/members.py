@@ -10,6 +10,8 @@ from tenure.resources.base import CelRule, Strict, violation
 from tenure.resources.kinds.allocation import BudgetDraw
 
 WHOLE_MILLI = 1000
+EACH_MAX = 100_000
+"""Members, or what one member takes by the piece: far more than any site has, and few enough to count with."""
 ROLES_MAX = 64
 SIZES_MAX = 64
 RULES_MAX = 1024
@@ -41,7 +43,7 @@ class DeviceRequest(Strict):
     models: list[str] | None = Field(
         default=None, min_length=1, description="any of these will do; model names a single one"
     )
-    count: int = Field(default=1, ge=1)
+    count: int = Field(default=1, ge=1, le=EACH_MAX)
     fraction: Count | None = Field(
         default=None, description="of each device, in thousandths: 0.5 or 500m; absent: whole devices, nobody else's"
     )
@@ -58,7 +60,7 @@ class DeviceRequest(Strict):
 class MemberSize(Strict):
     """So many members, and what that is worth."""
 
-    members: int = Field(ge=1)
+    members: int = Field(ge=1, le=EACH_MAX)
     value: int = Field(
         ge=0, description="what this size is worth beside the others, in any unit of yours; of all roles together"
     )
@@ -68,10 +70,16 @@ class MemberResources(Strict):
     """What one member takes; for platform engineers."""
 
     members: int = Field(
-        default=1, ge=1, description="how many; with membersMin the most that are taken. With sizes it is left out"
+        default=1,
+        ge=1,
+        le=EACH_MAX,
+        description="how many; with membersMin the most that are taken. With sizes it is left out",
     )
     members_min: int | None = Field(
-        default=None, ge=1, description="fewer than members will do, but no fewer than this; as many as fit are taken"
+        default=None,
+        ge=1,
+        le=EACH_MAX,
+        description="fewer than members will do, but no fewer than this; as many as fit are taken",
     )
     sizes: list[MemberSize] | None = Field(
         default=None,
@@ -80,7 +88,7 @@ class MemberResources(Strict):
         description="instead of members: only these sizes will do, each with its value; of those that fit the greatest "
         "value is taken, all roles together",
     )
-    cores: int = Field(default=1, ge=1)
+    cores: int = Field(default=1, ge=1, le=EACH_MAX)
     memory: Bytes | None = None
     local_disk: Bytes | None = Field(
         default=None, description="of the local disk that its machine sells: Machine.spec.localDisk"

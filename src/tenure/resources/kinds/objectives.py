@@ -11,6 +11,9 @@ from tenure.resources.countries import Country
 
 PERCENTILES = ("p50", "p90", "p95", "p99")
 TOKENS_MAX = 1_000_000
+WINDOW_MS_MAX = 30 * 86_400_000
+TERM_END_MS_MAX = 253_402_300_800_000 - 1_000 * 31_557_600_000
+"""The year 9000: beyond that what follows a term (grace, retention) has no time that can be written."""
 
 
 class Load(Strict):
@@ -153,6 +156,10 @@ class Assurance(Strict):
 
     @model_validator(mode="after")
     def _measurable(self) -> "Assurance":
+        if self.window.ms > WINDOW_MS_MAX:
+            raise violation(
+                "InvalidWindow", f"window {self.window} is above 30 days, longer than any accounting; ask for less"
+            )
         if self.window.ms < 1000:
             raise violation(
                 "InvalidWindow", f"window {self.window} is below one second, too short to judge a percentile in"
@@ -183,8 +190,18 @@ class Term(Strict):
     start_by: Instant | None = Field(default=None, description="latest start that still serves")
     end: Instant | None = None
 
+    @property
+    def length_ms(self) -> int | None:
+        """How long it is, where that can be told without a clock."""
+        if self.duration is not None:
+            return self.duration.ms
+        return int(self.end) - int(self.start) if self.start is not None and self.end is not None else None
+
     @model_validator(mode="after")
     def _forward(self) -> "Term":
+        last_ms = max(int(at) for at in (self.start or 0, self.start_by or 0, self.end or 0))
+        if last_ms + (self.duration.ms if self.duration is not None else 0) > TERM_END_MS_MAX:
+            raise violation("InvalidTerm", "ends after the year 8999, which nothing can keep; name an earlier time")
         if self.duration is not None and int(self.duration) == 0:
             raise violation("InvalidTerm", "duration is zero; ask for at least a second")
         if self.duration is not None and self.end is not None and self.start is not None:

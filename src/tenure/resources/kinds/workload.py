@@ -2,22 +2,26 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from tenure.quantities import Duration, Instant, Money, Power
-from tenure.resources.base import ApiObject, CelRule, Status, Strict, violation
+from tenure.quantities import Amount, Duration, Instant, Power
+from tenure.resources.base import ApiObject, CelRule, ObjectMeta, ObjectName, ProgramText, Status, Strict, violation
 from tenure.resources.kinds.answer import Answer
 from tenure.resources.kinds.members import ResourceRequest, TopologyRules
 from tenure.resources.kinds.objectives import Assurance, Load, Objectives, Residency, Term
 
+SECRET_LENGTH_MAX = 2 * 253 + 1
+NAME_MAX = 63
+GENERATED_MAX = 58
+"""A host adds five characters to a generateName."""
 WORK = ("inference", "training", "finetuning", "batch", "agent", "command")
 
 
 class InferenceWork(Strict):
     """Serve a model."""
 
-    model: str = Field(min_length=1)
-    runtime: str | None = Field(default=None, description="chosen by Tenure when absent")
+    model: ObjectName
+    runtime: ObjectName | None = Field(default=None, description="chosen by Tenure when absent")
 
 
 class JobWork(Strict):
@@ -33,8 +37,10 @@ class EnvVar(Strict):
     """One environment variable, literal or from a Secret of the same namespace."""
 
     name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    value: str | None = None
-    secret: str | None = Field(default=None, pattern=r"^[^/]+/[^/]+$", description="SECRET/KEY")
+    value: ProgramText | None = None
+    secret: str | None = Field(
+        default=None, max_length=SECRET_LENGTH_MAX, pattern=r"^[^/\x00]+/[^/\x00]+$", description="SECRET/KEY"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> "EnvVar":
@@ -47,10 +53,10 @@ class RunFile(Strict):
     """A small file laid into the run's folder before it starts."""
 
     path: str = Field(
-        pattern=r"^(\.?[^./][^/]*|\.\.[^/]+)(/(\.?[^./][^/]*|\.\.[^/]+))*$",
+        pattern=r"^(\.?[^./\x00][^/\x00]*|\.\.[^/\x00]+)(/(\.?[^./\x00][^/\x00]*|\.\.[^/\x00]+))*$",
         description="inside the run's folder, without . and .. as parts",
     )
-    content: str
+    content: ProgramText
 
 
 class MetricsEndpoint(Strict):
@@ -63,7 +69,7 @@ class MetricsEndpoint(Strict):
 class Run(Strict):
     """How it is started, for work that brings its own command."""
 
-    command: list[str] = Field(
+    command: list[ProgramText] = Field(
         min_length=1, description='the program and its words; the word "{python}" is the Python that runs Tenure'
     )
     env: list[EnvVar] = Field(default_factory=list)
@@ -76,8 +82,18 @@ class Run(Strict):
 class Budget(Strict):
     """Limits of money."""
 
-    hourly_max: Money | None = None
-    total_max: Money | None = None
+    hourly_max: Amount | None = None
+    total_max: Amount | None = None
+
+    @model_validator(mode="after")
+    def _one_currency(self) -> "Budget":
+        if self.hourly_max and self.total_max and self.hourly_max.currency != self.total_max.currency:
+            raise violation(
+                "CurrenciesDiffer",
+                f"hourlyMax is in {self.hourly_max.currency} and totalMax in {self.total_max.currency}, and none is "
+                "converted; write both in one currency",
+            )
+        return self
 
 
 class Remedies(Strict):
@@ -144,7 +160,17 @@ class WorkloadSpec(Strict):
             raise violation("RunMissing", f"{named[0]} needs run: {{command: [...]}}, which says how it is started")
         if self.inference is not None:
             self._check_inference()
+            self._check_window()
         return self
+
+    def _check_window(self) -> None:
+        window, length_ms = (self.assurance or Assurance()).window, self.term.length_ms
+        if length_ms is not None and window.ms > length_ms:
+            raise violation(
+                "InvalidWindow",
+                f"a window of {window} is longer than the term, so none would ever be judged; "
+                "name a shorter assurance.window, or a longer term",
+            )
 
     def _check_inference(self) -> None:
         objectives = self.objectives
@@ -199,6 +225,21 @@ class Workload(ApiObject):
     kind: Literal["Workload"] = "Workload"
     spec: WorkloadSpec
     status: WorkloadStatus | None = None
+    cel_rules = (
+        CelRule("self.metadata.name.size() <= 63", "a Workload's name has at most 63 characters, as a label has"),
+    )
+
+    @field_validator("metadata")
+    @classmethod
+    def _labels_what_it_leads_to(cls, metadata: ObjectMeta) -> ObjectMeta:
+        """Its offers and contracts bear its name as a label, and are named after it."""
+        if len(metadata.name or "") > NAME_MAX or len(metadata.generate_name or "") > GENERATED_MAX:
+            raise violation(
+                "InvalidName",
+                f"a Workload's name has at most {NAME_MAX} characters, a generateName {GENERATED_MAX}, since its "
+                "offers and contracts bear it as a label; choose a shorter one",
+            )
+        return metadata
 
 
 class InquirySpec(Strict):
