@@ -129,11 +129,11 @@ BODIES: list[Case] = [
     ("POST", NAMESPACES, {"content": content, "headers": {"content-type": sort}}, code, reason, field)
     for content, sort, code, reason, field in (
         (b"\xff", "application/json", 400, "NotUtf8", ""),
-        (b'{"a": "\\ud800"}', "application/json", 400, "NotUtf8", ""),
+        (b'{"a": "\\ud800"}', "application/json", 400, "NotUtf8", "a"),
         (b"{", "application/json", 400, "NotJson", ""),
         (b"[]", "application/json", 400, "NotAnObject", ""),
-        (b'{"a":1,"a":1}', "application/json", 400, "DuplicateKey", ""),
-        (b'{"a":' * 150 + b"1" + b"}" * 150, "application/json", 400, "TooDeep", ""),
+        (b'{"a":{"b":[1,{"c":1,"c":1}]}}', "application/json", 400, "DuplicateKey", "a.b[1].c"),
+        (b'{"a":' * 150 + b"1" + b"}" * 150, "application/json", 400, "TooDeep", ".".join("a" * 100)),
         (b" " * (4 << 20), "application/json", 413, "DocumentTooLarge", ""),
         (b"a: b", "text/yaml", 415, "UnsupportedMediaType", "Content-Type"),
         (b"{}", PROTOBUF, 400, "NotJson", ""),
@@ -210,7 +210,11 @@ def test_names_code_field_and_next_step(http: httpx2.Client, case: Case) -> None
     assert (answer.status_code, status["code"]) == (code, code), answer.text
     assert_complete(status)
     assert (reason, field) in {(cause["reason"], cause["field"]) for cause in status["details"]["causes"]}
+    for cause in status["details"]["causes"]:  # of a 422 kubectl shows nothing but field and message of these
+        assert cause["message"].count(f"[{cause['reason']}]") == 1
+        assert cause["message"].count("write it ") <= 1, "one next step is enough"
     if code == 400:  # kubectl shows nothing but the message of these
+        assert status["details"]["causes"][0]["message"] in status["message"]
         assert status["details"]["causes"][0]["nextStep"] in status["message"]
 
 

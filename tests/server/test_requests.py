@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -268,23 +269,29 @@ class TestIdentities:
 
 class TestBodies:
     @pytest.mark.parametrize(
-        ("body", "reason"),
+        ("body", "reason", "field"),
         [
-            (b"\xff\xfe{}", "NotUtf8"),
-            (b'{"a": "\\ud800"}', "NotUtf8"),
-            (b"{", "NotJson"),
-            (b'{"a": NaN}', "NotJson"),
-            (b'{"a": 1e999}', "NotJson"),
-            (b"[1]", "NotAnObject"),
-            (b'{"kind": "Workload", "kind": "Workload"}', "DuplicateKey"),
-            (b'{"a":' * 150 + b"1" + b"}" * 150, "TooDeep"),
-            (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "TooDeep"),
-            (b'{"a": ' + b"9" * 5000 + b"}", "NotJson"),
+            (b"\xff\xfe{}", "NotUtf8", ""),
+            (b'{"a": "\\ud800"}', "NotUtf8", "a"),
+            (b"{", "NotJson", ""),
+            (b'{"a": [1, 2', "NotJson", "a[1]"),
+            (b'{"a": {"b": nope}}', "NotJson", "a.b"),
+            (b'{"a": NaN}', "NotJson", "a"),
+            (b'{"a": [0, 1e999]}', "NotJson", "a[1]"),
+            (b"[1]", "NotAnObject", ""),
+            (b'{"kind": "Workload", "kind": "Workload"}', "DuplicateKey", "kind"),
+            (b'{"a":' * 150 + b"1" + b"}" * 150, "TooDeep", ".".join("a" * 100)),
+            (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "TooDeep", ".".join("a" * 100)),
+            (b'{"a": {"b": ' + b"9" * 100_000 + b"}}", "NotJson", "a.b"),
         ],
     )
-    async def test_that_cannot_be_read(self, user: httpx2.AsyncClient, body: bytes, reason: str) -> None:
+    async def test_that_cannot_be_read(self, user: httpx2.AsyncClient, body: bytes, reason: str, field: str) -> None:
         answer = await user.post(WORKLOADS, content=body, headers={"content-type": "application/json"})
-        assert causes_of(status_of(answer, 400, "BadRequest")) == {"": reason}
+        status = status_of(answer, 400, "BadRequest")
+        assert causes_of(status) == {field: reason}
+        assert not field or status["message"].startswith(f"{field}: "), "kubectl shows the message alone"
+        assert len(status["message"]) < 600
+        assert not re.search("Expecting|sys\\.|conversion", status["message"]), "no words of Python"
 
     async def test_of_ten_megabytes(self, user: httpx2.AsyncClient) -> None:
         big = json.dumps(workload(annotations={"a": "x" * (10 << 20)})).encode()

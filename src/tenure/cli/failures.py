@@ -217,7 +217,7 @@ def _of_the_door(error: BaseException) -> Failure:
     if causes and " is invalid: " in message and all(c["path"] and c["message"] in message for c in causes):
         message = message.partition(" is invalid: ")[0] + " is invalid"
     step = "" if causes else next_step(_STEP_OF.get(reason, reason))
-    if len(causes) == 1 and message.startswith(causes[0]["message"]):
+    if len(causes) == 1 and message.removeprefix(f"{causes[0]['path']}: ").startswith(causes[0]["message"]):
         message, step = causes[0]["message"], causes[0].get("nextStep", "") if causes[0]["code"] == reason else ""
     if code == exit_codes.NOT_FOUND:
         step = step or _find_it(message)
@@ -255,7 +255,7 @@ def _of_the_sdk(error: BaseException) -> Failure:
 
 
 def _cause(cause: Any) -> dict[str, Any]:
-    # A Status of Kubernetes has no place for the next step, so every host writes it behind its words.
+    # A Status of Kubernetes has no place for code and next step, so every host writes them behind its words.
     from tenure.resources.reasons import next_step
 
     message, _, step = cause.message.partition("; see `")
@@ -265,6 +265,7 @@ def _cause(cause: Any) -> dict[str, Any]:
         step = f"see `{step}"
     elif known := next_step(cause.reason):  # a step that the host worded for this very value stays in its words
         message, step = cause.message.removesuffix(f"; {known}"), known
+    message = message.removesuffix(f" [{cause.reason}]")
     found = {"code": cause.reason, "message": message, "path": cause.field}
     return found | ({"nextStep": step} if step else {})
 

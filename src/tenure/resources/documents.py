@@ -4,17 +4,16 @@ Promises: all errors of all documents at once, each with code, place and next st
 silently taken for another type. Refuses: to read files, and to judge an object against others.
 """
 
-import json
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import ValidationError
 
 from tenure.resources.base import ApiObject
-from tenure.resources.plain_yaml import DEPTH_MAX, YamlRefused, field_lines, load_documents
+from tenure.resources.plain_json import JsonRefused, load_json
+from tenure.resources.plain_yaml import YamlRefused, field_lines, load_documents
 from tenure.resources.problems import Problem, ProblemsFound, problems_of
 from tenure.resources.reasons import next_step
 from tenure.resources.registry import KINDS, Kind, kind_for, kind_named
@@ -179,18 +178,14 @@ def _json(text: str, source: str) -> tuple[list[Document] | None, list[Problem]]
     if text.lstrip()[:1] not in ("{", "["):
         return None, []
     try:
-        content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
-    except (ValueError, RecursionError):
+        content = load_json(text)
+    except JsonRefused as refused:
+        problem = refused.problem
+        if problem.code in ("TooDeep", "NotUtf8"):
+            return [], [replace(problem, source=source, next_step=next_step(problem.code))]
         return None, []
     documents: list[Document] = []
     problems: list[Problem] = []
-    if _deeper_than(content, DEPTH_MAX):
-        return [], [_problem("TooDeep", f"nested deeper than {DEPTH_MAX} levels", source)]
-    if "\\ud" in text.lower():
-        try:
-            json.dumps(content, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            return [], [_problem("NotUtf8", "a string holds half of a surrogate pair, which is no text", source)]
     _collect(content, _Place(source, 1, text, 1), documents, problems)
     return documents, problems
 
@@ -235,35 +230,3 @@ def _name_of(content: dict[str, Any]) -> str:
 
 def _problem(code: str, message: str, source: str, line: int = 0) -> Problem:
     return Problem(code, message, next_step=next_step(code), source=source, line=line)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key appears twice")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number in JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"the number {text} is too large")
-    return number
-
-
-def _containers(node: Any) -> list[Any]:
-    members = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    return [member for member in members if isinstance(member, dict | list)]
-
-
-def _deeper_than(content: Any, levels: int) -> bool:
-    layer: list[Any] = [content]
-    for _ in range(levels + 1):
-        layer = [inner for node in layer for inner in _containers(node)]
-        if not layer:
-            return False
-    return True

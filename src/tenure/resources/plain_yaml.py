@@ -8,13 +8,13 @@ Source: YAML 1.2.2, chapters 10.2 and 10.3.
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Self
 
 import yaml
 
-from tenure.resources.problems import Problem
-
-DEPTH_MAX = 100
+from tenure.resources.plain_json import DEPTH_MAX
+from tenure.resources.problems import Problem, path_of, shortened
 
 # libyaml reads a megabyte of manifest in well under a second; the parser written in Python takes ten times that.
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
@@ -31,7 +31,18 @@ class YamlRefused(ValueError):  # noqa: N818
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
-        self.problem = problem
+        self._problem = problem
+        self._steps: list[int | str] = []
+
+    def within(self, step: int | str) -> Self:
+        """The same, of what stands in this key or place of a list: told on the way out, so that reading keeps none."""
+        self._steps.insert(0, step)
+        return self
+
+    @property
+    def problem(self) -> Problem:
+        """What is wrong, with the path of the field that was being read."""
+        return replace(self._problem, path=path_of(self._steps))
 
 
 def load_documents(text: str) -> Iterator[tuple[Any, int]]:
@@ -132,31 +143,48 @@ def _node(events: Iterator[Any], event: Any, depth: int) -> Any:
     if depth >= DEPTH_MAX:
         raise _refused(event, "TooDeep", f"nested deeper than {DEPTH_MAX} levels")
     if isinstance(event, yaml.SequenceStartEvent):
-        items = []
+        return _sequence(events, depth)
+    return _mapping(events, depth)
+
+
+def _sequence(events: Iterator[Any], depth: int) -> list[Any]:
+    items: list[Any] = []
+    try:
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
             items.append(_node(events, event, depth + 1))
-        return items
-    return _mapping(events, depth)
+    except YamlRefused as refused:
+        raise refused.within(len(items)) from None
+    return items
 
 
 def _mapping(events: Iterator[Any], depth: int) -> dict[str, Any]:
     result: dict[str, Any] = {}
     while not isinstance(event := next(events), yaml.MappingEndEvent):
-        if not isinstance(event, yaml.ScalarEvent):
-            if isinstance(event, yaml.AliasEvent):
-                _node(events, event, depth)
-            raise _refused(event, "NotYaml", "a key must be text, not a list or a mapping")
-        plain = event.style is None or event.style == ""
-        if event.anchor or event.tag:
-            _node(events, event, depth)
-        if plain and event.value == "<<":
-            raise _refused(event, "AliasesRefused", "the merge key << is not followed")
-        if plain and not event.value:
-            raise _refused(event, "NotYaml", "a key is empty")
-        if event.value in result:
-            raise _refused(event, "DuplicateKey", f"the key {event.value} appears twice in one mapping")
-        result[event.value] = _node(events, next(events), depth + 1)
+        key = _key(events, event, depth)
+        try:
+            if key in result:
+                message = f"the key {shortened(key)} appears twice in one mapping"
+                raise _refused(event, "DuplicateKey", message)
+            result[key] = _node(events, next(events), depth + 1)
+        except YamlRefused as refused:
+            raise refused.within(key) from None
     return result
+
+
+def _key(events: Iterator[Any], event: Any, depth: int) -> str:
+    if not isinstance(event, yaml.ScalarEvent):
+        if isinstance(event, yaml.AliasEvent):
+            _node(events, event, depth)
+        raise _refused(event, "NotYaml", "a key must be text, not a list or a mapping")
+    plain = event.style is None or event.style == ""
+    if event.anchor or event.tag:
+        _node(events, event, depth)
+    if plain and event.value == "<<":
+        raise _refused(event, "AliasesRefused", "the merge key << is not followed").within("<<")
+    if plain and not event.value:
+        raise _refused(event, "NotYaml", "a key is empty")
+    key: str = event.value
+    return key
 
 
 def _refused(event: Any, code: str, message: str) -> YamlRefused:

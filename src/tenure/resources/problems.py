@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _CODES = {"extra_forbidden": "UnknownField", "missing": "MissingField"}
 _SHOWN_CHARACTERS_MAX = 60
+_KEY_CHARACTERS_MAX = 400
 PROBLEMS_MAX = 100
 
 
@@ -85,10 +86,10 @@ def path_text(content: Any, location: tuple[int | str, ...], *, keep_last: bool 
 
     `keep_last` keeps the last step although the document does not have it, because that is what is missing.
     """
-    text = ""
+    steps: list[int | str] = []
     for index, step in enumerate(location):
         if isinstance(step, int):
-            text += f"[{step}]"
+            steps.append(step)
             content = content[step] if isinstance(content, list) and step < len(content) else None
             continue
         inside = isinstance(content, Mapping) and step in content
@@ -96,10 +97,26 @@ def path_text(content: Any, location: tuple[int | str, ...], *, keep_last: bool 
             continue
         if step == "[key]":
             continue
-        name = step or '""'  # a key may be empty, its path may not: that would be the whole document
-        text += f".{name}" if text else name
+        steps.append(step)
         content = content.get(step) if isinstance(content, Mapping) else None
+    return path_of(steps)
+
+
+def path_of(steps: Iterable[int | str]) -> str:
+    """Keys and places in lists as a path, `spec.members[2].cores`; a key that nobody would have written is cut."""
+    text = ""
+    for step in steps:
+        if isinstance(step, int):
+            text += f"[{step}]"
+            continue
+        name = step[:_KEY_CHARACTERS_MAX] or '""'  # a key may be empty, its path may not: that would be all of it
+        text += f".{name}" if text else name
     return text
+
+
+def shortened(text: str) -> str:
+    """What was given, as far as a message shows it."""
+    return text if len(text) <= _SHOWN_CHARACTERS_MAX else text[: _SHOWN_CHARACTERS_MAX - 4] + " ..."
 
 
 def fields_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
@@ -126,7 +143,8 @@ def _words(code: str, sort: str, detail: Any, model: type[BaseModel]) -> tuple[s
         return "is required", ""
     if not sort[:1].isupper():
         return _plain(str(detail["msg"]), detail.get("input")), ""
-    return str(detail["msg"]), ""
+    message, written, example = str(detail["msg"]).partition("; write it like ")
+    return message, f"write it like {example}" if written else ""
 
 
 def _plain(message: str, given: Any) -> str:
@@ -137,9 +155,7 @@ def _plain(message: str, given: Any) -> str:
     message = message.replace("a valid ", "a ").replace("a integer", "an integer")
     if isinstance(given, str | int | float | bool) or given is None:
         shown = repr(given) if isinstance(given, str) else json.dumps(given)
-        if len(shown) > _SHOWN_CHARACTERS_MAX:
-            shown = shown[: _SHOWN_CHARACTERS_MAX - 4] + " ..."
-        return f"{message}, not {shown}"
+        return f"{message}, not {shortened(shown)}"
     return f"{message}, not a {'list' if isinstance(given, list) else 'mapping'}"
 
 

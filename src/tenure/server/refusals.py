@@ -36,9 +36,11 @@ class Cause:
     next_step: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """As Kubernetes' StatusCause, whose readers know no `nextStep`: for them it stands in the message too."""
+        """As Kubernetes' StatusCause. kubectl prints `field: message` alone, so code and step stand there too."""
         step = self.next_step or next_step(self.reason)
-        text = f"{self.message}; {step}" if step and step not in self.message else self.message
+        text = f"{self.message} [{self.reason}]"
+        if step and step not in self.message:
+            text += f"; {step}"
         return {"reason": self.reason, "message": text, "field": self.field, "nextStep": step}
 
 
@@ -92,8 +94,14 @@ def refused(code: int, reason: str, message: str, field: str = "", step: str = "
 
 
 def bad_request(cause: Cause) -> Refused:
-    """The request itself cannot be understood. Of such a Status kubectl prints the message alone: it holds the step."""
+    """The request itself cannot be understood. Of such a Status kubectl prints the message alone: it holds all."""
     return Refused(400, "BadRequest", cause.to_json()["message"], cause)
+
+
+def bad_body(cause: Cause) -> Refused:
+    """The body cannot be read, at this field of it."""
+    words = cause.to_json()["message"]
+    return Refused(400, "BadRequest", f"{cause.field}: {words}" if cause.field else words, cause)
 
 
 def bad_parameter(name: str, message: str, step: str) -> Refused:

@@ -70,29 +70,31 @@ def test_a_byte_order_mark_is_no_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "line", "column"),
+    ("text", "code", "line", "column", "path"),
     [
-        ("a: 1\nb: 2\na: 3\n", "DuplicateKey", 3, 1),
-        ('{"a": 1,\n "a": 2}', "DuplicateKey", 2, 2),
-        ("a: &x [1]\nb: 2\n", "AliasesRefused", 1, 4),
-        ("a: 1\nb: *x\n", "AliasesRefused", 2, 4),
-        ("<<: {a: 1}\n", "AliasesRefused", 1, 1),
-        ("a: !!python/object:os.system x\n", "TagRefused", 1, 4),
-        ("a: !!str 017\n", "TagRefused", 1, 4),
-        ("a: [1, 2\nb: 3\n", "NotYaml", 2, 2),
-        ("a: b: c\n", "NotYaml", 1, 5),
-        ("? [a]\n: 1\n", "NotYaml", 1, 3),
-        (": 1\n", "NotYaml", 1, 1),
-        ("a: \x07\n", "NotYaml", 1, 4),
-        ("- 1\n", "NotAnObject", 1, 0),
-        ("just text\n", "NotAnObject", 1, 0),
-        ("a: " + "[" * 200, "TooDeep", 1, 103),
-        ("- " * 5000 + "a", "TooDeep", 1, 201),
+        ("a: 1\nb: 2\na: 3\n", "DuplicateKey", 3, 1, "a"),
+        ("a:\n- b: 1\n- c: {d: 1, d: 2}\n", "DuplicateKey", 3, 13, "a[1].c.d"),
+        ('{"a": 1,\n "a": 2}', "DuplicateKey", 2, 2, "a"),
+        ("a: &x [1]\nb: 2\n", "AliasesRefused", 1, 4, "a"),
+        ("a: 1\nb: {c: *x}\n", "AliasesRefused", 2, 8, "b.c"),
+        ("<<: {a: 1}\n", "AliasesRefused", 1, 1, "<<"),
+        ("a: !!python/object:os.system x\n", "TagRefused", 1, 4, "a"),
+        ("a: !!str 017\n", "TagRefused", 1, 4, "a"),
+        ("a: [1, 2\nb: 3\n", "NotYaml", 2, 2, "a[2]"),
+        ("a: b: c\n", "NotYaml", 1, 5, ""),
+        ("? [a]\n: 1\n", "NotYaml", 1, 3, ""),
+        ("a: {b: {'': 1, : 2}}\n", "NotYaml", 1, 16, "a.b"),
+        (": 1\n", "NotYaml", 1, 1, ""),
+        ("a: \x07\n", "NotYaml", 1, 4, ""),
+        ("- 1\n", "NotAnObject", 1, 0, ""),
+        ("just text\n", "NotAnObject", 1, 0, ""),
+        ("a: " + "[" * 200, "TooDeep", 1, 103, "a" + "[0]" * 99),
+        ("- " * 5000 + "a", "TooDeep", 1, 201, "[0]" * 100),
     ],
 )
-def test_what_is_not_plain_is_refused_where_it_stands(text: str, code: str, line: int, column: int) -> None:
+def test_what_is_not_plain_is_refused_where_it_stands(text: str, code: str, line: int, column: int, path: str) -> None:
     (problem,) = refused(text)
-    assert (problem.code, problem.line, problem.column) == (code, line, column)
+    assert (problem.code, problem.line, problem.column, problem.path) == (code, line, column, path)
     assert problem.next_step
     assert problem.source == "m.yaml"
 
@@ -126,7 +128,7 @@ def test_bytes_that_are_no_utf_8_are_placed() -> None:
 
 
 def test_half_of_a_surrogate_pair_is_no_text() -> None:
-    assert [p.code for p in refused('{"a": "\\ud800"}')] == ["NotUtf8"]
+    assert [(p.code, p.path) for p in refused('{"a": [1, "\\ud800"]}')] == [("NotUtf8", "a[1]")]
 
 
 @pytest.mark.parametrize("text", ["NaN", "[" * 3, "{" * 1000, "? " * 5000, "&a " * 2000, "'" * 1001, "%" * 100])
