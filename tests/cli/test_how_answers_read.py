@@ -1,10 +1,13 @@
 """Answers and contracts on the screen, held still: what a person sees is reviewed here."""
 
+import pytest
 from inline_snapshot import snapshot
 from rich.console import Console, RenderableType
 
 from tenure.cli.answer import answer_view
 from tenure.cli.contract_view import contract_view, verdict_view
+from tenure.cli.ledger import tell
+from tenure.resources.kinds.site import LedgerStatus
 from tests.cli import answers
 from tests.cli.answers import NOW_MS
 
@@ -131,6 +134,19 @@ def test_a_contract_shows_promised_beside_measured() -> None:
 │ endpoint  http://127.0.0.1:8001/v1                                                               │
 ╰────────────────────────────────────────────────────────────────────────────  tenure env chat-1  ─╯\
 """)
+
+
+def test_a_simulated_contract_claims_no_kernel_and_its_books_no_engine(capsys: pytest.CaptureFixture[str]) -> None:
+    fact = {"what": "engine", "expected": "simulated", "found": "simulated", "source": "simulated", "agrees": True}
+    run = {"id": "r", "mechanism": "simulated", "readBack": [fact]}
+    contract = answers.contract_object("chat-1", "default", "chat", **answers.active_status(run=run))
+    text = shown(contract_view(contract, now_ms=NOW_MS))
+    assert "enforced  by nothing: it is simulated, nothing runs that could be read back" in text
+    assert "kernel" not in text
+    tell(LedgerStatus(generation=2), [], 1, [], simulated=True)
+    said = capsys.readouterr().out
+    assert "1 run recorded; it is simulated, nothing runs" in said
+    assert "found by the engine" not in said
 
 
 def test_a_verdict_shows_its_windows_and_its_budget() -> None:

@@ -2,8 +2,11 @@
 
 import pytest
 
-from tenure.resources import Machine, ObjectMeta, Site, Workload
+from tenure.cli.failures import failure_of
+from tenure.resources import Contract, Machine, ObjectMeta, Site, Workload
 from tenure.resources.kinds.machine import MachineSpec
+from tenure.sdk.needs import address_of
+from tenure.sdk.outcomes import NoEndpoint
 from tests.cli import answers
 from tests.cli.hand import acting
 from tests.cli.host import Shell
@@ -144,6 +147,21 @@ def test_env_prints_what_openais_clients_read_quoted_for_the_shell(shell: Shell)
     )
     assert shell.here("env", "chat-3f2a1c", "--shell", "fish").out.startswith("set -gx OPENAI_BASE_URL ")
     assert shell.here("env", "chat", "-o", "json").json["env"]["OPENAI_API_KEY"] == "tk-1 '$x'"
+
+
+def test_env_of_work_that_serves_nothing_says_so_and_what_shows_what_it_prints(shell: Shell) -> None:
+    contract = answers.contract_object("job", "default", "job", phase="Active")
+    content = contract.to_json()
+    content["spec"]["body"] = {"command": {}, "run": {"command": ["true"]}}
+    with pytest.raises(NoEndpoint) as never:
+        address_of(Contract.model_validate(content))
+    assert (never.value.reason, str(never.value)) == ("NoEndpoint", "contract job serves no endpoint")
+    assert "tenure logs" in never.value.next_step
+    waiting = answers.contract_object("chat", "default", "chat", phase="Commissioning")
+    with pytest.raises(NoEndpoint) as yet:
+        address_of(waiting)
+    assert (yet.value.reason, "tenure wait contract/chat" in yet.value.next_step) == ("Commissioning", True)
+    assert failure_of(never.value, ("env", "job")).reason == "NoEndpoint"
 
 
 def test_end_deletes_the_contract_and_waits_until_it_is_gone(shell: Shell) -> None:

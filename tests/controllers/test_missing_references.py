@@ -68,6 +68,26 @@ async def test_a_need_names_an_unknown_model_and_goes_on_once_there_is_one(
     assert now.status.phase == phase
 
 
+async def test_nothing_stays_of_a_trial_whose_need_was_edited_to_a_model_that_is_missing(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plane, user = site
+    monkeypatch.setattr(RunningTrial, "begin", lambda trial: None)
+    reconciler = WorkloadReconciler(plane, Trials(plane))
+    await state(user)
+    fetched(tmp_path / "m.gguf", await model_appears(user, tmp_path / "m.gguf"))
+    await reconciler.reconcile(NEED)
+    status = (await user.get(Workload, "need", namespace="default")).status
+    assert status is not None
+    assert (status.phase, status.trial is not None) == ("Trialling", True)
+    await user.patch(Workload, "need", {"spec": {"inference": {"model": "another"}}}, namespace="default")
+    await reconciler.reconcile(NEED)
+    status = (await user.get(Workload, "need", namespace="default")).status
+    assert status is not None
+    assert (status.phase, status.trial, status.trial_progress) == ("Pending", None, None)
+    assert [one.type for one in status.conditions] == ["ReferencesFound"]
+
+
 async def test_a_question_is_answered_once_there_is_such_a_model(site: Site, tmp_path: Path) -> None:
     plane, user = site
     reconciler = InquiryReconciler(plane)

@@ -227,10 +227,16 @@ def _windows(windows: list[WindowVerdict]) -> RenderableType:
     return table
 
 
+SIMULATED = "simulated"
+NOTHING_RUNS = "by nothing: it is simulated, nothing runs that could be read back"
+
+
 def _enforced(contract: Contract) -> Text:
     assert contract.status is not None, "asked for a run"
     assert contract.status.run is not None, "asked for a run"
     run = contract.status.run
+    if run.mechanism == SIMULATED:
+        return Text(NOTHING_RUNS, style=QUIET)
     agree = sum(fact.agrees for fact in run.read_back)
     text = Text(f"by {run.mechanism}")
     if run.read_back:

@@ -75,7 +75,7 @@ def check(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> in
             },
         )
     else:
-        _tell(ledger, live, alive, findings)
+        tell(ledger, live, alive, findings, simulated=_is_simulated(engines))
     return exit_codes.NO if errors else exit_codes.YES
 
 
@@ -88,10 +88,14 @@ def _recount(
     engines: Sequence[str],
 ) -> tuple[list[Finding], list[RunFact]]:
     """The findings, and the runs that they were found against."""
-    runs = simulated_facts() if engines == ["simulated"] else run_facts(machines, profiles)
+    runs = simulated_facts() if _is_simulated(engines) else run_facts(machines, profiles)
     capacities = [capacity_of(machine, profiles) for machine in machines]
     limits = limits_of(site, machines, profiles)
     return recount(ledger, records, capacities, runs, SystemClock().now_ms(), limits), runs
+
+
+def _is_simulated(engines: Sequence[str]) -> bool:
+    return list(engines) == ["simulated"]
 
 
 def offline_findings(home: Path) -> list[Finding]:
@@ -134,14 +138,19 @@ def _all(store: "Store", model: type[T]) -> list[T]:
         after = (page.items[-1].namespace, page.items[-1].name)
 
 
-def _tell(ledger: LedgerStatus, live: list[Record], alive: int, findings: list[Finding]) -> None:
+def tell(
+    ledger: LedgerStatus, live: list[Record], alive: int, findings: list[Finding], *, simulated: bool = False
+) -> None:
+    """Print the recount. Of what is simulated no engine and no kernel was asked, and none is claimed."""
     held, running = counted(len(live), "live hold"), counted(alive, "run")
-    say(f"Generation {ledger.generation}: {held}, {running} found by the engine")
+    whence = "recorded; it is simulated, nothing runs" if simulated else "found by the engine"
+    say(f"Generation {ledger.generation}: {held}, {running} {whence}")
     for finding in findings:
         mark = "✗" if finding.severity == "error" else "·"
         say(f"  {mark} {finding.code} {finding.subject}: {finding.message}")
     if not any(finding.severity == "error" for finding in findings):
-        say("  ✓ no core, byte or device is held twice, no budget is overbooked, and what runs is what is held")
+        last = "each record is of something held" if simulated else "what runs is what is held"
+        say(f"  ✓ no core, byte or device is held twice, no budget is overbooked, and {last}")
 
 
 def _books(door: Door, site: str) -> tuple[LedgerStatus, list[Record]]:

@@ -11,7 +11,7 @@ from tenure.resources.documents import SIZE_BYTES_MAX, Document, decode, parse_d
 from tenure.resources.group import API_VERSION
 from tenure.resources.kinds.workload import InquirySpec
 from tenure.resources.problems import Problem, ProblemsFound
-from tenure.sdk.outcomes import ContractOver, NoEndpoint
+from tenure.sdk.outcomes import ContractOver, NoEndpoint, is_scheduled
 
 Need = Workload | Mapping[str, Any] | str | Path
 Progress = Callable[[str], None]
@@ -105,8 +105,12 @@ def address_of(contract: Contract) -> str:
     phase = status.phase if status else "Proposed"
     if phase in ("Ending", "Ended"):
         raise ContractOver(f"contract {contract.name} is over")
+    if phase != "Active" and contract.spec.body.inference is not None:
+        reason = "Scheduled" if is_scheduled(contract) else "Commissioning"
+        step = f"`tenure wait contract/{contract.name} --for=condition=Ready`, then ask again"
+        raise NoEndpoint(f"contract {contract.name} is {phase} and serves no endpoint yet", reason=reason, step=step)
     if status is None or not status.endpoint or not status.credential:
-        raise NoEndpoint(f"contract {contract.name} is {phase} and serves no endpoint")
+        raise NoEndpoint(f"contract {contract.name} serves no endpoint")
     return status.endpoint
 
 

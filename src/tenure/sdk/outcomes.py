@@ -53,9 +53,9 @@ class ContractOver(SdkError):
 
 
 class NoEndpoint(SdkError):
-    """The contract serves no endpoint (yet)."""
+    """The contract serves no endpoint, or none yet: then the reason says what it waits for."""
 
-    default_reason = "Commissioning"
+    default_reason = "NoEndpoint"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from tenure.controllers.answering.need import need_digest
 from tenure.controllers.kernel import Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
+from tenure.controllers.workload.trial_status import without_trial
 from tenure.resources import Contract, Workload, condition_of
 from tenure.resources.kinds.workload import WorkloadStatus
 
@@ -30,15 +31,14 @@ async def follow(plane: Plane, workload: Workload, standing: Sequence[Contract])
         said = condition_of(status.conditions, "Accepted")
         if refused and said is not None and said.status == "False":
             done = said  # why the newest choice was not accepted stays to be read
-        return status.model_copy(
+        left = without_trial(status)
+        return left.model_copy(
             update={
                 "phase": phase,
                 "contract": contract.name,
                 "endpoint": contract.status.endpoint if contract.status else None,
-                "trial": None,
-                "trial_progress": None,
                 "observed_generation": workload.metadata.generation,
-                "conditions": set_conditions(status.conditions, done),
+                "conditions": set_conditions(left.conditions, done),
             }
         )
 
@@ -73,7 +73,7 @@ async def finish(plane: Plane, workload: Workload, phase: Final) -> Wait | None:
     """Write the final phase. A changed need makes it Pending again by itself."""
 
     def change(status: WorkloadStatus) -> WorkloadStatus:
-        return status.model_copy(
+        return without_trial(status).model_copy(
             update={"phase": phase, "endpoint": None, "observed_generation": workload.metadata.generation}
         )
 

@@ -12,6 +12,7 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
 from tenure.controllers.workload.occupied import calendar_of
 from tenure.controllers.workload.restraint import unheld
+from tenure.controllers.workload.trial_status import without_trial
 from tenure.ledger import GONE, Decision, View, hold_offers, nothing
 from tenure.placement import Fleet
 from tenure.resources import Contract, Offer, Workload
@@ -122,14 +123,13 @@ async def say(plane: Plane, workload: Workload, said: Answer) -> None:
         # An equal answer a moment later is the same answer: it is not written again.
         before = status.answer
         same = before is not None and before.model_copy(update={"answered_at": said.answered_at}) == said
-        return status.model_copy(
+        left = without_trial(status)
+        return left.model_copy(
             update={
                 "phase": phase,
                 "answer": before if same else said,
-                "trial": None,
-                "trial_progress": None,
                 "observed_generation": workload.metadata.generation,
-                "conditions": set_conditions(status.conditions, found, offered),
+                "conditions": set_conditions(left.conditions, found, offered),
             }
         )
 

@@ -3,6 +3,7 @@
 from tenure.controllers.answering.gather import Missing
 from tenure.controllers.plane import Plane
 from tenure.controllers.status import condition, set_conditions, update_status
+from tenure.controllers.workload.trial_status import without_trial
 from tenure.resources import Workload
 from tenure.resources.kinds.workload import WorkloadStatus
 
@@ -12,11 +13,12 @@ async def say_missing(plane: Plane, workload: Workload, missing: Missing) -> Non
 
     def change(status: WorkloadStatus) -> WorkloadStatus:
         said = condition("ReferencesFound", False, missing.reason, missing.message, plane.clock)
-        return status.model_copy(
+        left = without_trial(status)
+        return left.model_copy(
             update={
                 "phase": "Pending",
                 "observed_generation": workload.metadata.generation,
-                "conditions": set_conditions(status.conditions, said),
+                "conditions": set_conditions(left.conditions, said),
             }
         )
 

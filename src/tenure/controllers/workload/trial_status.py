@@ -13,6 +13,12 @@ from tenure.resources import Condition, Workload, condition_of
 from tenure.resources.kinds.workload import WorkloadStatus
 
 
+def without_trial(status: WorkloadStatus) -> WorkloadStatus:
+    """The status without what is said of a trial in flight: of one that was withdrawn, as by an edit, nothing stays."""
+    conditions = [one for one in status.conditions if one.type != "Measured" or one.reason != "Trialling"]
+    return status.model_copy(update={"trial": None, "trial_progress": None, "conditions": conditions})
+
+
 async def say_progress(plane: Plane, workload: Workload, trial: RunningTrial) -> None:
     """It is being measured, and so far."""
 
