@@ -76,11 +76,24 @@ def from_kubeconfig(path: str | Path | None = None, context: str | None = None) 
         assert config is not None, "get() without a default raises instead"
         options = dict(ConnectionParams().httpx_params(config))
     except (ConfigError, yaml.YAMLError, LookupError, ValueError, OSError, TypeError, AttributeError) as error:
-        raise NoConnection(f"kubeconfig {chosen} cannot be used: {error}", reason="InvalidKubeconfig") from None
+        words = _kubeconfig_words(error)
+        raise NoConnection(f"kubeconfig {chosen} cannot be used: {words}", reason="InvalidKubeconfig") from None
     except RecursionError:
         raise NoConnection(f"kubeconfig {chosen} is nested too deeply", reason="InvalidKubeconfig") from None
     options.pop("timeout")
     return Connection(str(options.pop("base_url")), namespace=config.namespace, options=options)
+
+
+def _kubeconfig_words(error: Exception) -> str:
+    """The reader words only what it foresaw; what it stumbled over otherwise is no kubeconfig's form."""
+    if type(error).__name__ == "ConfigError":
+        return str(error)
+    if isinstance(error, OSError):
+        return (error.strerror or "it cannot be read").lower()
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return f"line {mark.line + 1} is not YAML: {getattr(error, 'problem', None) or 'it cannot be read'}"
+    return "it has not the form of a kubeconfig, a mapping with clusters, users and contexts"
 
 
 @cache

@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from tenure.resources.problems import Problem, path_of, shortened
+from tenure.resources.problems import Problem, path_of
+from tenure.resources.value_words import shortened
 
 DEPTH_MAX = 100
 

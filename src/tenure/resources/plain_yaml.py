@@ -14,7 +14,8 @@ from typing import Any, Self
 import yaml
 
 from tenure.resources.plain_json import DEPTH_MAX
-from tenure.resources.problems import Problem, path_of, shortened
+from tenure.resources.problems import Problem, path_of
+from tenure.resources.value_words import shortened
 
 # libyaml reads a megabyte of manifest in well under a second; the parser written in Python takes ten times that.
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)

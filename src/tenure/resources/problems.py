@@ -6,7 +6,6 @@ Refuses: to print; faces do that.
 
 from __future__ import annotations
 
-import json
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from tenure.resources.reasons import next_step
 from tenure.resources.spelling import did_you_mean
+from tenure.resources.value_words import value_words
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 _CODES = {"extra_forbidden": "UnknownField", "missing": "MissingField"}
-_SHOWN_CHARACTERS_MAX = 60
 _KEY_CHARACTERS_MAX = 400
 PROBLEMS_MAX = 100
 
@@ -114,11 +113,6 @@ def path_of(steps: Iterable[int | str]) -> str:
     return text
 
 
-def shortened(text: str) -> str:
-    """What was given, as far as a message shows it."""
-    return text if len(text) <= _SHOWN_CHARACTERS_MAX else text[: _SHOWN_CHARACTERS_MAX - 4] + " ..."
-
-
 def fields_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
     """The wire names that may stand at this place of `model`, sorted; empty where any key may."""
     current: list[Any] = [model]
@@ -142,21 +136,9 @@ def _words(code: str, sort: str, detail: Any, model: type[BaseModel]) -> tuple[s
     if code == "MissingField":
         return "is required", ""
     if not sort[:1].isupper():
-        return _plain(str(detail["msg"]), detail.get("input")), ""
+        return value_words(sort, detail.get("ctx", {}), detail.get("input")), ""
     message, written, example = str(detail["msg"]).partition("; write it like ")
     return message, f"write it like {example}" if written else ""
-
-
-def _plain(message: str, given: Any) -> str:
-    """Pydantic's words, made to follow a field's path, with what was given."""
-    message = message.replace("Input should be", "must be").replace("String should", "must")
-    message = message.replace("Value error, ", "").replace("a valid dictionary or object", "a mapping")
-    message = message.replace("a valid dictionary", "a mapping").replace("a valid list", "a list")
-    message = message.replace("a valid ", "a ").replace("a integer", "an integer")
-    if isinstance(given, str | int | float | bool) or given is None:
-        shown = repr(given) if isinstance(given, str) else json.dumps(given)
-        return f"{message}, not {shortened(shown)}"
-    return f"{message}, not a {'list' if isinstance(given, list) else 'mapping'}"
 
 
 def _explained(step: str, kind_name: str, path: str, code: str) -> str:
