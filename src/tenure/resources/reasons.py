@@ -64,6 +64,8 @@ REASONS: tuple[Reason, ...] = (
         "create it; the condition clears by itself",
     ),
     Reason("ReferencesFound", "everything that the object names exists"),
+    Reason("ReconcileFailed", "the control plane keeps failing on the object, for a reason that is not the object's", "report it with plane.log of the control plane's home; it is tried again until it goes well"),
+    Reason("Reconciled", "the control plane failed on the object before, and does no more"),
     Reason("ModelNotFetched", "the model file is not on this machine yet", "run `tenure model fetch NAME`"),
     Reason("RuntimeUnavailable", "the runtime is not installed here", "install the extra that it names"),
     Reason("NoEvidence", "nothing has been measured for this model, runtime, shape and hardware", "a trial finds out"),

@@ -16,7 +16,7 @@ from tenure.client import (
 )
 from tenure.client import AsyncClient as Door
 from tenure.quantities import SystemClock
-from tenure.resources import Contract, Inquiry, Offer, Secret, Workload, condition_of
+from tenure.resources import Contract, Inquiry, Offer, Secret, Workload
 from tenure.resources.kinds.answer import Answer, Quote
 from tenure.sdk.needs import (
     Endpoint,
@@ -31,9 +31,9 @@ from tenure.sdk.needs import (
 )
 from tenure.sdk.outcomes import (
     NotAccepted,
-    NothingToAccept,
     acceptance_refused,
     blocked,
+    blocked_by,
     contract_words,
     inquiry_blocked,
     is_scheduled,
@@ -91,9 +91,9 @@ class AsyncClient(Door):
         assert answered.status is not None, "waited for"
         if answered.status.answer is not None:
             return answered.status.answer
-        missing = condition_of(answered.status.conditions, "ReferencesFound")
-        assert missing is not None, "waited for"
-        raise NothingToAccept(missing.message, reason=missing.reason)
+        why = inquiry_blocked(answered)
+        assert why is not None, "waited for"
+        raise blocked_by(why)
 
     async def request(
         self, need: Need, *, timeout_seconds: float = 900, progress: Progress | None = None, patient: bool = False

@@ -17,7 +17,7 @@ from tenure.client import (
 )
 from tenure.client import Client as Door
 from tenure.quantities import SystemClock
-from tenure.resources import Contract, Inquiry, Offer, Secret, Workload, condition_of
+from tenure.resources import Contract, Inquiry, Offer, Secret, Workload
 from tenure.resources.kinds.answer import Answer, Quote
 from tenure.sdk.needs import (
     Endpoint,
@@ -32,9 +32,9 @@ from tenure.sdk.needs import (
 )
 from tenure.sdk.outcomes import (
     NotAccepted,
-    NothingToAccept,
     acceptance_refused,
     blocked,
+    blocked_by,
     contract_words,
     inquiry_blocked,
     is_scheduled,
@@ -92,9 +92,9 @@ class Client(Door):
         assert answered.status is not None, "waited for"
         if answered.status.answer is not None:
             return answered.status.answer
-        missing = condition_of(answered.status.conditions, "ReferencesFound")
-        assert missing is not None, "waited for"
-        raise NothingToAccept(missing.message, reason=missing.reason)
+        why = inquiry_blocked(answered)
+        assert why is not None, "waited for"
+        raise blocked_by(why)
 
     def request(
         self, need: Need, *, timeout_seconds: float = 900, progress: Progress | None = None, patient: bool = False

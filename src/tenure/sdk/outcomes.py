@@ -9,6 +9,8 @@ from tenure.resources import Condition, Contract, Inquiry, Offer, Workload, cond
 from tenure.resources.kinds.answer import Answer, Quote
 from tenure.resources.reasons import next_step
 
+BLOCKING = ("ReferencesFound", "Reconciled")
+"""Conditions that nothing goes on under while they are False."""
 REFUSED_ACCEPTANCES = ("OfferExpired", "OfferNotFound", "OfferSuperseded", "PolicyForbids", "LocationUnknown")
 
 
@@ -60,7 +62,8 @@ class NoEndpoint(SdkError):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a need stands: still `moving`, `answered`, or `blocked` on something that its user must bring."""
+    """Where a need stands: still `moving`, `answered`, or `blocked` on something that its user must bring, or on a
+    fault that nobody can tell the end of."""
 
     state: Literal["moving", "answered", "blocked"]
     words: str
@@ -77,6 +80,10 @@ def standing_of(workload: Workload, *, not_before_ms: int = 0) -> Standing:
     if missing is not None and missing.status == "False":
         return Standing("blocked", missing.message, blocked_by=missing)
     current = status.observed_generation == workload.metadata.generation
+    stuck = condition_of(status.conditions, "Reconciled")
+    unanswered = status.answer is None or not current or status.answer.kind == "NeedsTrial"
+    if stuck is not None and stuck.status == "False" and unanswered and not status.contract:
+        return Standing("blocked", stuck.message, blocked_by=stuck)
     if status.phase == "Trialling":
         return Standing("moving", status.trial_progress or "measuring")
     if status.contract and current and status.phase in ("Contracted", "Running"):
@@ -161,12 +168,19 @@ def contract_words(contract: Contract) -> str:
     return ready.message if ready is not None and ready.message and status.phase == "Commissioning" else status.phase
 
 
-def blocked(standing: Standing) -> NothingToAccept:
-    """The error of a need that waits for something that its user must bring."""
+def blocked(standing: Standing) -> SdkError:
+    """The error of a need that nothing goes on with."""
     assert standing.blocked_by is not None, "that is what blocked means"
-    return NothingToAccept(standing.words, reason=standing.blocked_by.reason)
+    return blocked_by(standing.blocked_by)
 
 
-def inquiry_blocked(inquiry: Inquiry) -> bool:
-    missing = condition_of(inquiry.status.conditions, "ReferencesFound") if inquiry.status else None
-    return missing is not None and missing.status == "False"
+def blocked_by(condition: Condition) -> SdkError:
+    """The error that such a condition means: something that its user must bring, or that nobody can say."""
+    sort = SdkError if condition.reason == "ReconcileFailed" else NothingToAccept
+    return sort(condition.message, reason=condition.reason)
+
+
+def inquiry_blocked(inquiry: Inquiry) -> Condition | None:
+    """What keeps a question from being answered; None where nothing does."""
+    found = (condition_of(inquiry.status.conditions, name) if inquiry.status else None for name in BLOCKING)
+    return next((one for one in found if one is not None and one.status == "False"), None)

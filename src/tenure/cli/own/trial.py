@@ -16,7 +16,7 @@ from tenure.cli.waiting import waiting
 from tenure.client import WaitTimeout
 from tenure.quantities import SystemClock, format_instant
 from tenure.resources import Workload
-from tenure.sdk.outcomes import blocked, standing_of
+from tenure.sdk.outcomes import BLOCKING, blocked, standing_of
 
 TRIAL_FOR = "tenure.dev/trial-for"
 # Who asks for as much again wants as much again: the same words at another time are another wish.
@@ -71,7 +71,7 @@ def _wait_begun(wait_for: object, asked: Workload) -> None:
     def begun(seen: Workload) -> bool:
         standing = standing_of(seen)
         # A trial that failed before stands in nobody's way now; what the need names must be there.
-        if standing.blocked_by is not None and standing.blocked_by.type == "ReferencesFound":
+        if standing.blocked_by is not None and standing.blocked_by.type in BLOCKING:
             raise blocked(standing)
         return bool(seen.status and seen.status.phase == "Trialling")
 

@@ -10,6 +10,7 @@ import structlog
 
 from tenure.client import AsyncClient, Conflict, Informer, Unreachable
 from tenure.controllers.kernel.queue import Key, WorkQueue
+from tenure.controllers.kernel.troubles import Troubles
 from tenure.quantities import Clock
 from tenure.resources import ApiObject
 
@@ -58,24 +59,29 @@ async def run_controllers(client: AsyncClient, controllers: Sequence[Controller]
     Each kind is watched once, however many controllers it wakes.
     """
     listeners: defaultdict[type[ApiObject], list[_Listener]] = defaultdict(list)
+    troubles = {controller.model: Troubles(client, controller.model, clock) for controller in controllers}
     async with asyncio.TaskGroup() as group:
-        for controller in controllers:
+        for place, controller in enumerate(controllers):
             queue = WorkQueue(clock)
+            work = _Work(controller.reconciler, queue, controller.model.__name__, place, troubles[controller.model])
             for model, keys_of in {controller.model: own_key, **controller.also}.items():
                 listeners[model].append((keys_of, queue))
             for number in range(controller.workers):
                 name = f"{controller.model.__name__} {number}"
-                group.create_task(_work(controller.reconciler, queue, controller.model.__name__), name=name)
+                group.create_task(_work_on(work), name=name)
         for model, heard_by in listeners.items():
-            group.create_task(_informer(client, model, heard_by).run(), name=f"watch {model.__name__}")
+            informer = _informer(client, model, heard_by, troubles.get(model))
+            group.create_task(informer.run(), name=f"watch {model.__name__}")
 
 
 def _informer(
-    client: AsyncClient, model: type[ApiObject], listeners: Sequence[_Listener]
+    client: AsyncClient, model: type[ApiObject], listeners: Sequence[_Listener], troubles: Troubles | None
 ) -> Informer[ApiObject, _Wakes]:
     """Wakes what an object leads to; where it was deleted, what it led to when it was last heard of."""
 
     def wakes(obj: ApiObject) -> _Wakes:
+        if troubles is not None:
+            troubles.note(Key(obj.namespace or "", obj.name), obj)
         return [(queue, key) for keys_of, queue in listeners for key in keys_of(obj)]
 
     def wake(_happening: str, wakes: _Wakes, _before: _Wakes | None) -> None:
@@ -85,19 +91,31 @@ def _informer(
     return Informer(client, model, wakes, wake)
 
 
-async def _work(reconciler: Reconciler, queue: WorkQueue, kind: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What the workers of one controller share. `place` tells it from others of its kind."""
+
+    reconciler: Reconciler
+    queue: WorkQueue
+    kind: str
+    place: int
+    troubles: Troubles
+
+
+async def _work_on(work: _Work) -> None:
     while True:
-        key = queue.take()
+        key = work.queue.take()
         if key is None:
-            await queue.changed()
+            await work.queue.changed()
             continue
-        await _once(reconciler, queue, key, kind)
+        await _once(work, key)
 
 
-async def _once(reconciler: Reconciler, queue: WorkQueue, key: Key, kind: str) -> None:
+async def _once(work: _Work, key: Key) -> None:
+    queue, kind = work.queue, work.kind
     where = f"{key.namespace}/{key.name}" if key.namespace else key.name
     try:
-        wait = await reconciler.reconcile(key)
+        wait = await work.reconciler.reconcile(key)
     except asyncio.CancelledError:
         queue.done(key, failed=False)
         raise
@@ -105,8 +123,11 @@ async def _once(reconciler: Reconciler, queue: WorkQueue, key: Key, kind: str) -
         # The ordinary course of compare-and-swap, or a host that restarts: read again.
         backoff = queue.done(key, failed=True)
         log.debug("reconcile again", kind=kind, object=where, because=str(error), backoff_ms=backoff)
-    except Exception:
+    except Exception as error:
+        # Said before it is tried again, so that an object is never in two hands.
+        await work.troubles.failed(work.place, key, error)
         backoff = queue.done(key, failed=True)
         log.exception("reconcile failed", kind=kind, object=where, backoff_ms=backoff)
     else:
+        await work.troubles.went_well(work.place, key)
         queue.done(key, failed=False, requeue_after_ms=wait.ms if wait else None)
