@@ -13,7 +13,7 @@ from tenure.controllers.kernel import Key
 from tenure.controllers.workload import WorkloadReconciler
 from tenure.controllers.workload.trial import Trials
 from tenure.resources import ObjectMeta, Secret, Workload
-from tenure.resources.kinds.workload import EnvVar
+from tenure.resources.kinds.work import EnvVar
 from tests.controllers.planes import command, plane_on
 from tests.controllers.test_activation import Starting
 

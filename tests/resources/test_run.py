@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tenure.resources.kinds.workload import Run
+from tenure.resources.kinds.work import Run
 
 
 def run(**more: Any) -> Run:

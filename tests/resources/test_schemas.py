@@ -81,6 +81,21 @@ def test_crds_keep_kubernetes_limits(kind: Kind) -> None:
         assert schema.get("type") in ("string", "integer", "boolean"), field["jsonPath"]
 
 
+@pytest.mark.parametrize("kind", OURS, ids=lambda kind: kind.plural)
+def test_every_field_of_a_spec_says_what_it_means(kind: Kind) -> None:
+    """`explain` and kubectl say what is written here, and nothing else tells a user."""
+    fields = {path: schema for path, schema in nodes(structural_schema(kind)) if path.startswith(".spec")}
+    named = {path: schema for path, schema in fields.items() if not path.endswith("]")}
+    assert [path for path, schema in named.items() if not schema.get("description", "").strip()] == []
+
+
+def test_an_example_is_one_of_the_field_and_not_of_its_unit_alone() -> None:
+    workload = named("workload")
+    assert explain(workload, "spec.term.duration").field.example == "8h"
+    assert explain(workload, "spec.assurance.retention").field.example == "90d"
+    assert "default 60s" in explain(workload, "spec.assurance.window").field.description
+
+
 def test_columns_point_at_fields_that_exist() -> None:
     for kind in KINDS:
         for column in kind.columns:

@@ -93,7 +93,8 @@ def _say_tree(path: str, answer: Explanation, depth: int) -> None:
 
 
 def _about(field: FieldExplanation) -> str:
-    parts = [field.description]
+    said = field.description
+    parts = [f"{said}." if said and not said.endswith(".") else said]
     if field.values:
         parts.append(f"One of: {', '.join(field.values)}.")
     if field.example:

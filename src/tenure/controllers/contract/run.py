@@ -30,7 +30,7 @@ from tenure.engines.simulated import ARGV
 from tenure.measurement import Endpoint
 from tenure.resources import Contract, Machine, ObjectMeta, Secret, kind_of
 from tenure.resources.base import OwnerReference
-from tenure.resources.kinds.workload import EnvVar
+from tenure.resources.kinds.work import EnvVar
 from tenure.runtimes import launch_command
 
 PYTHON = "{python}"

@@ -12,32 +12,34 @@ from tenure.resources.kinds.allocation import Price, Promises, Relaxation, Shape
 class Binding(Strict):
     """The constraint that binds, with its numbers."""
 
-    constraint: str
-    imposed_by: str
-    message: str
-    unit: str | None = None
-    needed: int | None = None
-    available: int | None = None
-    capacity: int | None = None
-    frees_at: Instant | None = None
-    next_step: str | None = None
+    constraint: str = Field(
+        description="which constraint it is, by the field or the resource", examples=["residency: EU"]
+    )
+    imposed_by: str = Field(description="who imposes it", examples=["workload"])
+    message: str = Field(description="what it comes to, in words")
+    unit: str | None = Field(default=None, description="the unit of the figures", examples=["cores"])
+    needed: int | None = Field(default=None, description="how much is needed, in its unit")
+    available: int | None = Field(default=None, description="how much of it is free, in its unit")
+    capacity: int | None = Field(default=None, description="how much of it there is at all, in its unit")
+    frees_at: Instant | None = Field(default=None, description="when enough of it is free, where that is known")
+    next_step: str | None = Field(default=None, description="what would lift it")
 
 
 class NextSize(Strict):
     """The next larger size, and what it lacks."""
 
-    members: int
-    value: int | None = None
-    needs: Binding
+    members: int = Field(description="how many members it has")
+    value: int | None = Field(default=None, description="what it would be worth, as the need says")
+    needs: Binding = Field(description="what it lacks")
 
 
 class Size(Strict):
     """How many members are carried where several numbers would do."""
 
     role: str | None = Field(default=None, description="whose members they are, where the work has roles")
-    members: int
-    members_min: int
-    members_max: int
+    members: int = Field(description="how many are carried")
+    members_min: int = Field(description="the least that would do")
+    members_max: int = Field(description="the most that were asked for")
     value: int | None = Field(default=None, description="what this size is worth, as the need says")
     next_size: NextSize | None = Field(
         default=None, description="absent where nothing larger is asked for or worth more"
@@ -47,8 +49,8 @@ class Size(Strict):
 class ScoreWeighed(Strict):
     """A score that decided between places, and what a unit of it counted."""
 
-    score: str
-    weight: float
+    score: str = Field(description="the score, as the Site names it", examples=["spread:rack"])
+    weight: float = Field(description="what one unit of it counted beside the others")
 
 
 class Chosen(Strict):

@@ -16,30 +16,39 @@ LEDGER_FINALIZER = "tenure.dev/ledger"
 class WorkloadReference(Strict):
     """Which version of which Workload this answers."""
 
-    name: str
-    uid: str
-    generation: int
+    name: str = Field(description="name of the Workload")
+    uid: str = Field(description="its uid: another of the same name is another")
+    generation: int = Field(description="which version of its spec was answered")
     need: str = Field(default="", description="digest of the need; choosing an offer edits the spec but not the need")
 
 
 class OfferSpec(Strict):
     """What is promised, what was relaxed, what it costs, until when it is held, and the hold itself."""
 
-    purpose: Literal["Offer", "Trial"] = "Offer"
-    workload: WorkloadReference
-    rank: int = 0
-    meets_in_full: bool = True
-    relaxed: list[Relaxation] = Field(default_factory=list)
-    promises: Promises
-    shape: Shape | None = None
-    runtime: str | None = None
-    machine: str | None = None
-    price: Price = Field(default_factory=Price)
-    watts: Watts = Field(default_factory=Watts)
+    purpose: Literal["Offer", "Trial"] = Field(
+        default="Offer",
+        description="Offer: to be accepted; Trial: the hold under which something is measured, which nobody accepts",
+    )
+    workload: WorkloadReference = Field(description="the need that it answers")
+    rank: int = Field(
+        default=0, description="its place among the offers of one answer, by the need's preference; 0 is the best"
+    )
+    meets_in_full: bool = Field(default=True, description="whether it meets all that was asked; false: a counter-offer")
+    relaxed: list[Relaxation] = Field(default_factory=list, description="where a counter-offer falls short")
+    promises: Promises = Field(description="what a contract by it would promise")
+    shape: Shape | None = Field(
+        default=None, description="threads and slots of the runtime; absent for work with a command of its own"
+    )
+    runtime: str | None = Field(
+        default=None, description="the runtime and its version; absent for work with a command of its own"
+    )
+    machine: str | None = Field(default=None, description="name of the first Machine that it takes; hold has them all")
+    price: Price = Field(default_factory=Price, description="what it would cost")
+    watts: Watts = Field(default_factory=Watts, description="what power it would draw")
     chosen: Chosen | None = Field(default=None, description="why it is this way, where several would have done")
-    expires_at: Instant
-    hold: Hold
-    planned_generation: int
+    expires_at: Instant = Field(description="until when it is held; then it expires")
+    hold: Hold = Field(description="the capacity that is held for it")
+    planned_generation: int = Field(description="generation of the ledger that it was planned at")
     renews: str | None = Field(default=None, description="the Contract that accepting this renews")
     replaces: str | None = Field(
         default=None, description="the Contract that accepting this ends and takes the place of"
@@ -64,43 +73,51 @@ class Offer(ApiObject):
 class Parties(Strict):
     """Who promises to whom."""
 
-    provider: str
-    consumer: str
+    provider: str = Field(description="who promises: the Site")
+    consumer: str = Field(description="to whom: the namespace of the Workload")
 
 
 class ContractTerm(Strict):
     """From when until when."""
 
-    start: Instant
-    end: Instant
+    start: Instant = Field(description="from when")
+    end: Instant = Field(description="until when")
 
 
 class PolicyDecision(Strict):
     """What policy said of this placement and on which facts."""
 
-    allowed: bool
-    rules: list[str] = Field(default_factory=list)
-    facts: list[str] = Field(default_factory=list)
+    allowed: bool = Field(description="whether it may run there")
+    rules: list[str] = Field(default_factory=list, description="the rules that were applied, in words")
+    facts: list[str] = Field(
+        default_factory=list, description="the facts that they were applied to, and who asserts them"
+    )
 
 
 class ContractSpec(Strict):
     """The terms; immutable, and signed once commissioned."""
 
-    workload: WorkloadReference
-    offer: str
-    parties: Parties
+    workload: WorkloadReference = Field(description="the need that it is for")
+    offer: str = Field(description="name of the Offer that was accepted")
+    parties: Parties = Field(description="who promises to whom")
     body: WorkloadSpec = Field(description="the Workload as it was when the offer was made")
-    promises: Promises
-    relaxed: list[Relaxation] = Field(default_factory=list)
-    shape: Shape | None = None
-    runtime: str | None = None
-    machine: str
-    hold: Hold
-    term: ContractTerm
-    price: Price = Field(default_factory=Price)
-    watts: Watts = Field(default_factory=Watts)
-    policy: PolicyDecision
-    planned_generation: int
+    promises: Promises = Field(description="what is promised")
+    relaxed: list[Relaxation] = Field(
+        default_factory=list, description="where that falls short of what was asked, as accepted"
+    )
+    shape: Shape | None = Field(
+        default=None, description="threads and slots of the runtime; absent for work with a command of its own"
+    )
+    runtime: str | None = Field(
+        default=None, description="the runtime and its version; absent for work with a command of its own"
+    )
+    machine: str = Field(description="name of the first Machine that it takes; hold has them all")
+    hold: Hold = Field(description="the capacity that is held for it")
+    term: ContractTerm = Field(description="from when until when")
+    price: Price = Field(default_factory=Price, description="what it costs, and what comes back when it is not kept")
+    watts: Watts = Field(default_factory=Watts, description="what power it draws")
+    policy: PolicyDecision = Field(description="what policy said of the place, and why")
+    planned_generation: int = Field(description="generation of the ledger that it was planned at")
     renews: str | None = Field(default=None, description="the Contract that this one continues")
     replaces: str | None = Field(default=None, description="the Contract that ended early in favour of this one")
 

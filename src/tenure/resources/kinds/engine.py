@@ -12,10 +12,13 @@ from tenure.resources.kinds.machine import Enforcement
 class EngineSpec(Strict):
     """Which sort of engine, where."""
 
-    type: Literal["local", "simulated", "kubernetes", "slurm"]
-    site: str
+    type: Literal["local", "simulated", "kubernetes", "slurm"] = Field(
+        description="local: this machine; simulated: a fleet of a file, where nothing runs; "
+        "kubernetes and slurm: not served yet"
+    )
+    site: str = Field(description="name of the Site whose work it runs")
     machine: str | None = Field(default=None, description="the one machine of a local engine")
-    endpoint: str | None = None
+    endpoint: str | None = Field(default=None, description="where it is reached, of engines that are elsewhere")
     credential: str | None = Field(default=None, description="name of a Secret")
 
 

@@ -13,7 +13,7 @@ class SystemReserve(Strict):
     """What the operating system and Tenure keep for themselves; never sold."""
 
     cores: list[int] = Field(default_factory=list, description="physical cores by their lowest CPU number")
-    memory: Bytes = Bytes(0)
+    memory: Bytes = Field(default=Bytes(0), description="memory that is not sold", examples=["1Gi"])
 
 
 class MachineHealth(Strict):
@@ -28,13 +28,23 @@ class MachineHealth(Strict):
 class MachineSpec(Strict):
     """What is declared of one host."""
 
-    site: str
-    row: str | None = None
-    rack: str | None = None
-    position: int | None = None
+    site: str = Field(description="name of the Site that it stands in")
+    row: str | None = Field(
+        default=None, description="its row, by any name that is the same for all machines of it", examples=["row-1"]
+    )
+    rack: str | None = Field(
+        default=None, description="its rack, by any name that is the same for all machines of it", examples=["rack-07"]
+    )
+    position: int | None = Field(
+        default=None, description="the lowest rack unit that it takes in its rack; for people", examples=[12]
+    )
     profile: str = Field(description="the HardwareProfile of this host")
     hourly_cost: Money | None = Field(default=None, description="unknown when absent, never invented")
-    rated_power: Power | None = None
+    rated_power: Power | None = Field(
+        default=None,
+        description="the most that it draws by its maker's word; charged to budgets of power where the site says rated",
+        examples=["10kW"],
+    )
     capped_power: Power | None = Field(
         default=None, description="what the host is capped to, where something enforces that (its BMC, a power shelf)"
     )
@@ -47,10 +57,14 @@ class MachineSpec(Strict):
     local_disk: Bytes | None = Field(
         default=None, description="local disk that members may take; absent: none of it is sold"
     )
-    owner: str | None = None
+    owner: str | None = Field(default=None, description="whom it belongs to, for people")
     in_service_since: Instant | None = Field(default=None, description="unknown when absent, never invented")
-    end_of_life: Instant | None = None
-    reserved: SystemReserve = Field(default_factory=SystemReserve)
+    end_of_life: Instant | None = Field(
+        default=None, description="until when it is meant to serve, for people; nothing follows from it"
+    )
+    reserved: SystemReserve = Field(
+        default_factory=SystemReserve, description="what the operating system and Tenure keep; the rest is sold"
+    )
     drain: bool = Field(default=False, description="true: nothing new is placed here")
     health: MachineHealth | None = Field(default=None, description="absent: nothing is reported")
 
@@ -98,9 +112,13 @@ class HardwareProfileSpec(Strict):
     """A machine topology in its canonical form (`tenure.topology`); its hash names the profile."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
-    digest: str = Field(pattern=r"^sha256:[0-9a-f]{64}$")
-    topology: dict[str, Any]
-    summary: str = ""
+    digest: str = Field(
+        pattern=r"^sha256:[0-9a-f]{64}$", description="digest of the topology; its first twelve digits name the profile"
+    )
+    topology: dict[str, Any] = Field(
+        description="cores, caches, NUMA nodes, devices and links: `tenure inventory show` prints it"
+    )
+    summary: str = Field(default="", description="the hardware in one line, for people")
 
 
 class HardwareProfile(ApiObject):

@@ -39,13 +39,19 @@ class DeviceRequest(Strict):
     """Devices wanted by class or model; for platform engineers."""
 
     device_class: str = Field(alias="class", description="gpu, or nic")
-    model: str | None = None
+    model: str | None = Field(
+        default=None,
+        description="the model that it must be, as machines name it; absent: any",
+        examples=["NVIDIA H100 80GB HBM3"],
+    )
     models: list[str] | None = Field(
         default=None, min_length=1, description="any of these will do; model names a single one"
     )
-    count: int = Field(default=1, ge=1, le=EACH_MAX)
+    count: int = Field(default=1, ge=1, le=EACH_MAX, description="how many of them a member takes")
     fraction: Count | None = Field(
-        default=None, description="of each device, in thousandths: 0.5 or 500m; absent: whole devices, nobody else's"
+        default=None,
+        description="of each device, in thousandths: 0.5 or 500m; absent: whole devices, nobody else's",
+        examples=["500m"],
     )
 
     @model_validator(mode="after")
@@ -60,7 +66,7 @@ class DeviceRequest(Strict):
 class MemberSize(Strict):
     """So many members, and what that is worth."""
 
-    members: int = Field(ge=1, le=EACH_MAX)
+    members: int = Field(ge=1, le=EACH_MAX, description="how many members this size has", examples=[4])
     value: int = Field(
         ge=0, description="what this size is worth beside the others, in any unit of yours; of all roles together"
     )
@@ -88,12 +94,17 @@ class MemberResources(Strict):
         description="instead of members: only these sizes will do, each with its value; of those that fit the greatest "
         "value is taken, all roles together",
     )
-    cores: int = Field(default=1, ge=1, le=EACH_MAX)
-    memory: Bytes | None = None
+    cores: int = Field(default=1, ge=1, le=EACH_MAX, description="whole physical cores")
+    memory: Bytes | None = Field(
+        default=None,
+        description="bound to the NUMA nodes of its cores; absent: what the model needs, 1Gi for other work",
+    )
     local_disk: Bytes | None = Field(
         default=None, description="of the local disk that its machine sells: Machine.spec.localDisk"
     )
-    devices: list[DeviceRequest] = Field(default_factory=list)
+    devices: list[DeviceRequest] = Field(
+        default_factory=list, description="GPUs and network adapters: [{class: gpu, count: 2}]"
+    )
     draws: list[BudgetDraw] = Field(
         default_factory=list, description="what a member takes of the site's named budgets, such as a licence"
     )
@@ -153,7 +164,12 @@ class MemberResources(Strict):
 class RoleRequest(MemberResources):
     """Members that are alike, beside members of other roles; all of them are placed or none."""
 
-    name: str = Field(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=63)
+    name: str = Field(
+        pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$",
+        max_length=63,
+        description="what the role is called, in offers and in budgets; reserve is taken",
+        examples=["worker"],
+    )
 
 
 class ResourceRequest(MemberResources):
@@ -213,8 +229,16 @@ class TopologyRule(Strict):
 class TopologyRules(Strict):
     """Which sharing and which spread is required, and which preferred."""
 
-    must: list[TopologyRule] = Field(default_factory=list, max_length=RULES_MAX)
-    prefer: list[TopologyRule] = Field(default_factory=list, max_length=RULES_MAX)
+    must: list[TopologyRule] = Field(
+        default_factory=list,
+        max_length=RULES_MAX,
+        description="rules that an offer keeps, or it is not made: [{share: rack}]",
+    )
+    prefer: list[TopologyRule] = Field(
+        default_factory=list,
+        max_length=RULES_MAX,
+        description="rules that are kept where they can be; the offer says which were not",
+    )
     link_bandwidth_min: ByteRate | None = Field(
         default=None, description="between any two members; only levels count whose bandwidth the site declares"
     )

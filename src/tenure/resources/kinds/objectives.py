@@ -9,6 +9,7 @@ from tenure.quantities import Duration, Instant, Rate, Ratio
 from tenure.resources.base import CelRule, Strict, violation
 from tenure.resources.countries import Country
 
+AN_INSTANT = "2026-12-01T09:00:00Z"
 PERCENTILES = ("p50", "p90", "p95", "p99")
 TOKENS_MAX = 1_000_000
 WINDOW_MS_MAX = 30 * 86_400_000
@@ -19,9 +20,15 @@ TERM_END_MS_MAX = 253_402_300_800_000 - 1_000 * 31_557_600_000
 class Load(Strict):
     """Arrivals per second (Poisson) and the lengths of prompt and answer in tokens."""
 
-    requests_per_second: Rate
-    prompt_tokens: int = Field(default=64, ge=1, le=TOKENS_MAX)
-    output_tokens: int = Field(default=64, ge=1, le=TOKENS_MAX)
+    requests_per_second: Rate = Field(
+        description="requests that arrive in a second, on average, at random moments (Poisson); above 0"
+    )
+    prompt_tokens: int = Field(
+        default=64, ge=1, le=TOKENS_MAX, description="tokens in the prompt of a request", examples=[512]
+    )
+    output_tokens: int = Field(
+        default=64, ge=1, le=TOKENS_MAX, description="tokens in the answer to a request", examples=[128]
+    )
 
     @model_validator(mode="after")
     def _some_load(self) -> "Load":
@@ -35,10 +42,10 @@ class Load(Strict):
 class LatencyObjective(Strict):
     """Upper bounds on percentiles over the requests of a window."""
 
-    p50: Duration | None = None
-    p90: Duration | None = None
-    p95: Duration | None = None
-    p99: Duration | None = None
+    p50: Duration | None = Field(default=None, description="in a window, half take no longer than this")
+    p90: Duration | None = Field(default=None, description="in a window, 90 % take no longer than this")
+    p95: Duration | None = Field(default=None, description="in a window, 95 % take no longer than this")
+    p99: Duration | None = Field(default=None, description="in a window, 99 % take no longer than this")
     cel_rules = (
         CelRule("has(self.p50) || has(self.p90) || has(self.p95) || has(self.p99)", "name at least one percentile"),
     )
@@ -68,11 +75,14 @@ class LatencyObjective(Strict):
 class Completion(Strict):
     """A deadline: an instant, or how long it may take from when it is offered."""
 
-    by: Instant | None = None
+    by: Instant | None = Field(
+        default=None, description="the instant by which the work is done; by or within, not both", examples=[AN_INSTANT]
+    )
     within: Duration | None = Field(
         default=None,
         description="counted from when the offer is made, or from term.start where that is later; the offer and the "
         "contract name the instant",
+        examples=["2h"],
     )
     cel_rules = (CelRule("has(self.by) != has(self.within)", "name exactly one of by and within"),)
 
@@ -104,20 +114,50 @@ LATENCIES = ("time_to_first_token", "inter_token_latency", "time_per_output_toke
 class Objectives(Strict):
     """What must be achieved, in the field's terms; anyone's load generator can check them."""
 
-    time_to_first_token: LatencyObjective | None = None
-    inter_token_latency: LatencyObjective | None = None
-    time_per_output_token: LatencyObjective | None = None
-    request_latency: LatencyObjective | None = None
-    output_tokens_per_second: Rate | None = None
-    requests_per_second: Rate | None = None
-    samples_per_second: Rate | None = None
-    step_time: LatencyObjective | None = None
-    completion: Completion | None = None
+    time_to_first_token: LatencyObjective | None = Field(
+        default=None,
+        description="from the request to the first token of its answer; at least one percentile, such as p95: 1s",
+    )
+    inter_token_latency: LatencyObjective | None = Field(
+        default=None,
+        description="between one token of an answer and the next; at least one percentile, such as p95: 60ms",
+    )
+    time_per_output_token: LatencyObjective | None = Field(
+        default=None,
+        description="the mean time a token of an answer after the first; at least one percentile, such as p95: 60ms",
+    )
+    request_latency: LatencyObjective | None = Field(
+        default=None, description="from the request to the end of its answer; at least one percentile, such as p95: 10s"
+    )
+    output_tokens_per_second: Rate | None = Field(
+        default=None,
+        description="at least so many tokens of answers in a second, over each window, while there is so much to do",
+        examples=["40"],
+    )
+    requests_per_second: Rate | None = Field(
+        default=None,
+        description="at least so many requests answered in a second, over each window, while there are so many",
+    )
+    samples_per_second: Rate | None = Field(
+        default=None,
+        description="at least so many samples in a second of training; not promised yet, a need that "
+        "asks for it is refused",
+    )
+    step_time: LatencyObjective | None = Field(
+        default=None,
+        description="the time that a step of training takes; not promised yet, a need that asks for it is refused",
+    )
+    completion: Completion | None = Field(
+        default=None, description="by when the work is done: an instant, or a time from the offer on; not of inference"
+    )
     availability: Ratio | None = Field(
         default=None,
         description="at least this share of the requests is answered, in at least this share of the windows",
     )
-    start_latency: LatencyObjective | None = None
+    start_latency: LatencyObjective | None = Field(
+        default=None,
+        description="from acceptance to the start of the work; not promised yet, a need that asks for it is refused",
+    )
 
     def latencies(self) -> list[tuple[str, str, Duration]]:
         """(metric in wire spelling, percentile, bound) of every latency objective of inference."""
@@ -145,13 +185,27 @@ class Objectives(Strict):
 class Assurance(Strict):
     """How sure it must be: in windows of this length, in this share of them, with this confidence."""
 
-    window: Duration = Field(default_factory=lambda: Duration.parse("60s"))
-    share: Ratio = Field(default_factory=lambda: Ratio.parse(0.95))
-    confidence: Ratio = Field(default_factory=lambda: Ratio.parse(0.9))
+    window: Duration = Field(
+        default_factory=lambda: Duration.parse("60s"),
+        description="promises are judged window by window; this is how long one is, at least 1s and "
+        "at most the term; default 60s",
+        examples=["60s"],
+    )
+    share: Ratio = Field(
+        default_factory=lambda: Ratio.parse(0.95),
+        description="in at least this share of the windows the objectives are kept, above 0 and below 1; default 0.95",
+    )
+    confidence: Ratio = Field(
+        default_factory=lambda: Ratio.parse(0.9),
+        description="how sure it must be, before anything is promised, that this share is reached, "
+        "above 0 and below 1; default 0.9",
+        examples=["0.9"],
+    )
     retention: Duration | None = Field(
         default=None,
         description="how long windows, journals and logs are kept; 30 days where nothing is said, and never shorter "
         "than the accounting period (the term, or 30 days)",
+        examples=["90d"],
     )
 
     @model_validator(mode="after")
@@ -170,7 +224,11 @@ class Assurance(Strict):
 class Residency(Strict):
     """Where it may run. Judged by policy; never relaxed by a counter-offer."""
 
-    jurisdictions: list[Literal["EU", "EEA"]] = Field(default_factory=list)
+    jurisdictions: list[Literal["EU", "EEA"]] = Field(
+        default_factory=list,
+        description="the site stands in a country of one of these: [EU]; with countries, a place of "
+        "either list will do",
+    )
     countries: list[Country] = Field(default_factory=list, description="ISO 3166-1 alpha-2 codes")
 
     @model_validator(mode="after")
@@ -185,10 +243,16 @@ class Residency(Strict):
 class Term(Strict):
     """For how long, and from when."""
 
-    duration: Duration | None = None
-    start: Instant | None = Field(default=None, description="not before; at once when absent")
-    start_by: Instant | None = Field(default=None, description="latest start that still serves")
-    end: Instant | None = None
+    duration: Duration | None = Field(
+        default=None, description="for how long; absent: until end, and 24h where there is none", examples=["8h"]
+    )
+    start: Instant | None = Field(default=None, description="not before; at once when absent", examples=[AN_INSTANT])
+    start_by: Instant | None = Field(
+        default=None, description="latest start that still serves; absent: any", examples=[AN_INSTANT]
+    )
+    end: Instant | None = Field(
+        default=None, description="until when; of start, duration and end two say it all", examples=[AN_INSTANT]
+    )
 
     @property
     def length_ms(self) -> int | None:

@@ -19,26 +19,30 @@ class Location(Strict):
     """Where the site stands. No hardware proves geography: somebody asserts it, and is named."""
 
     country: Country = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code")
-    region: str | None = None
+    region: str | None = Field(default=None, description="part of the country, in words", examples=["Hesse"])
     asserted_by: str = Field(min_length=1, description="the person or body who says so")
-    asserted_at: Instant | None = None
-    trust: Literal["declared", "contracted", "audited"] = "declared"
+    asserted_at: Instant | None = Field(default=None, description="when they said so; absent: nobody noted it")
+    trust: Literal["declared", "contracted", "audited"] = Field(
+        default="declared",
+        description="how far it is relied on: declared (a word), contracted (a duty to stay there), "
+        "audited (looked at by others)",
+    )
 
 
 class SiteLink(Strict):
     """A link to another site."""
 
-    to: str
-    bandwidth: ByteRate | None = None
-    latency: Duration | None = None
-    egress_price_per_gib: Money | None = None
+    to: str = Field(description="name of the other Site")
+    bandwidth: ByteRate | None = Field(default=None, description="bandwidth of the link")
+    latency: Duration | None = Field(default=None, description="time there and back", examples=["12ms"])
+    egress_price_per_gib: Money | None = Field(default=None, description="what a GiB sent over it costs")
 
 
 class NamedBudget(Strict):
     """A limit of any name on what work draws by its own word: seats of a licence, sessions, tokens of a meter."""
 
     name: str = Field(pattern=BUDGET_NAME, description="as workloads name it, such as licence:solver")
-    limit: int = Field(ge=0)
+    limit: int = Field(ge=0, description="how much there is of it, in its unit", examples=[20])
     unit: str = Field(default="", description="what is counted, such as seats")
 
 
@@ -48,14 +52,14 @@ PowerBasis = Literal["rated", "capped", "measured"]
 class DomainBudget(Strict):
     """What one rack or row (or another domain) of the site can carry; without `domain`, each of that level."""
 
-    level: Level = "rack"
+    level: Level = Field(default="rack", description="the level of the part; one domain of it, or each")
     domain: str | None = Field(default=None, description="its name, as the machines give it; absent: each")
-    power: Power | None = None
+    power: Power | None = Field(default=None, description="the power that it can feed")
     power_basis: PowerBasis | None = Field(
         default=None, description="which watts are charged to power and cooling here; absent: as the site says"
     )
     cooling: Power | None = Field(default=None, description="the heat that can be removed there")
-    rack_units: int | None = Field(default=None, ge=0)
+    rack_units: int | None = Field(default=None, ge=0, description="rack units that it has, for machines in all")
     weight_kg: int | None = Field(default=None, ge=0, description="what the floor or the rack bears")
     network: ByteRate | None = Field(
         default=None, description="the bandwidth of its uplink; drawn by members of which others stand outside it"
@@ -66,7 +70,9 @@ class DomainBudget(Strict):
 class SiteLevel(Strict):
     """What holds in every domain of one level."""
 
-    level: Literal["machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed", "site"]
+    level: Literal["machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed", "site"] = Field(
+        description="the level, as machines' labels and places name its domains"
+    )
     bandwidth: ByteRate = Field(description="what any two members inside one domain are sure of between them")
 
 
@@ -76,7 +82,7 @@ class WeightFrom(Strict):
     taken_min: Ratio = Field(
         description="from when so much of the fleet's devices (of its cores, where it has none) is taken"
     )
-    weight: float = Field(ge=0, le=WEIGHT_MAX)
+    weight: float = Field(ge=0, le=WEIGHT_MAX, description="what one unit of the score counts from then on")
 
 
 class SiteScore(Strict):
@@ -127,9 +133,13 @@ class SiteScore(Strict):
 class SiteSpec(Strict):
     """What is declared of the place. What is not declared is unknown, never assumed."""
 
-    location: Location | None = None
-    operator: str | None = None
-    owner: str | None = None
+    location: Location | None = Field(
+        default=None,
+        description="where it stands, and who says so: `tenure site assert`; a need with residency "
+        "takes no site without it",
+    )
+    operator: str | None = Field(default=None, description="who runs it, for people")
+    owner: str | None = Field(default=None, description="whom it belongs to, for people")
     power: Power | None = Field(default=None, description="the power budget of the site")
     power_basis: PowerBasis | None = Field(
         default=None,
@@ -137,11 +147,17 @@ class SiteSpec(Strict):
         "measured; where a machine's is not known, the next stricter figure stands in",
     )
     cooling: Power | None = Field(default=None, description="the heat that can be removed")
-    rack_units: int | None = Field(default=None, ge=0)
-    weight_kg: int | None = Field(default=None, ge=0)
-    energy_price_per_kwh: Money | None = None
-    carbon_grams_per_kwh: int | None = Field(default=None, ge=0)
-    links: list[SiteLink] = Field(default_factory=list)
+    rack_units: int | None = Field(default=None, ge=0, description="rack units that it has, for machines in all")
+    weight_kg: int | None = Field(default=None, ge=0, description="what its floor bears, in kg, for machines in all")
+    energy_price_per_kwh: Money | None = Field(
+        default=None, description="what a kWh costs; for people, no price is reckoned from it"
+    )
+    carbon_grams_per_kwh: int | None = Field(
+        default=None, ge=0, description="grams of CO2 equivalent that a kWh causes; for people", examples=[350]
+    )
+    links: list[SiteLink] = Field(
+        default_factory=list, description="links to other sites; for people, nothing is placed over them"
+    )
     levels: list[SiteLevel] = Field(default_factory=list, description="the bandwidth that levels of the site carry")
     named: list[NamedBudget] = Field(default_factory=list, description="licences and other budgets of any name")
     budgets: list[DomainBudget] = Field(default_factory=list, description="limits of parts of the site")

@@ -1,89 +1,32 @@
 """Workload and Inquiry: what a developer writes, and the question that holds nothing."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from tenure.quantities import Amount, Duration, Instant, Power
-from tenure.resources.base import ApiObject, CelRule, ObjectMeta, ObjectName, ProgramText, Status, Strict, violation
+from tenure.resources.base import ApiObject, CelRule, ObjectMeta, Status, Strict, violation
 from tenure.resources.kinds.answer import Answer
 from tenure.resources.kinds.members import ResourceRequest, TopologyRules
 from tenure.resources.kinds.objectives import Assurance, Load, Objectives, Residency, Term
+from tenure.resources.kinds.work import InferenceWork, JobWork, Run
 
-SECRET_LENGTH_MAX = 2 * 253 + 1
 NAME_MAX = 63
 GENERATED_MAX = 58
 """A host adds five characters to a generateName."""
 WORK = ("inference", "training", "finetuning", "batch", "agent", "command")
 
 
-class InferenceWork(Strict):
-    """Serve a model."""
-
-    model: ObjectName
-    runtime: ObjectName | None = Field(default=None, description="chosen by Tenure when absent")
-
-
-class JobWork(Strict):
-    """A job that runs as `spec.run` says; the sort of work decides which objectives apply."""
-
-    runtime: str | None = None
-    model: str | None = None
-    dataset: str | None = None
-    steps: int | None = Field(default=None, ge=1)
-
-
-class EnvVar(Strict):
-    """One environment variable, literal or from a Secret of the same namespace."""
-
-    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    value: ProgramText | None = None
-    secret: str | None = Field(
-        default=None, max_length=SECRET_LENGTH_MAX, pattern=r"^[^/\x00]+/[^/\x00]+$", description="SECRET/KEY"
-    )
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "EnvVar":
-        if self.value is not None and self.secret is not None:
-            raise violation("ExactlyOneOf", f"give {self.name} a value or a secret, not both")
-        return self
-
-
-class RunFile(Strict):
-    """A small file laid into the run's folder before it starts."""
-
-    path: str = Field(
-        pattern=r"^(\.?[^./\x00][^/\x00]*|\.\.[^/\x00]+)(/(\.?[^./\x00][^/\x00]*|\.\.[^/\x00]+))*$",
-        description="inside the run's folder, without . and .. as parts",
-    )
-    content: ProgramText
-
-
-class MetricsEndpoint(Strict):
-    """Where the work's own metrics are read, in OpenMetrics text."""
-
-    port: int = Field(ge=1, le=65535)
-    path: str = "/metrics"
-
-
-class Run(Strict):
-    """How it is started, for work that brings its own command."""
-
-    command: list[ProgramText] = Field(
-        min_length=1, description='the program and its words; the word "{python}" is the Python that runs Tenure'
-    )
-    env: list[EnvVar] = Field(default_factory=list)
-    files: list[RunFile] = Field(default_factory=list)
-    ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(default_factory=list)
-    metrics: MetricsEndpoint | None = None
-    restart: Literal["Always", "OnFailure", "Never"] = "OnFailure"
-
-
 class Budget(Strict):
     """Limits of money."""
 
-    hourly_max: Amount | None = None
-    total_max: Amount | None = None
+    hourly_max: Amount | None = Field(
+        default=None, description="the most that an hour may cost, the reserve included, in the currency of the prices"
+    )
+    total_max: Amount | None = Field(
+        default=None,
+        description="the most that the whole term may cost, the reserve included, in the currency of the prices",
+    )
 
     @model_validator(mode="after")
     def _one_currency(self) -> "Budget":
@@ -108,34 +51,81 @@ class Remedies(Strict):
 class WorkloadSpec(Strict):
     """The need. In the common case ten lines without a hardware word."""
 
-    inference: InferenceWork | None = None
-    training: JobWork | None = None
-    finetuning: JobWork | None = None
-    batch: JobWork | None = None
-    agent: JobWork | None = None
-    command: JobWork | None = None
-    load: Load | None = None
-    objectives: Objectives | None = None
-    assurance: Assurance | None = None
-    residency: Residency | None = None
-    term: Term = Field(default_factory=Term)
-    budget: Budget | None = None
-    power: Power | None = Field(default=None, description="the most watts it may draw")
-    preference: Literal["cost", "power", "speed"] = "speed"
-    site: str | None = Field(default=None, description="preferred site")
-    acceptance: Literal["auto", "manual"] = "manual"
-    accepted_offer: str | None = None
+    inference: InferenceWork | None = Field(
+        default=None, description="serve a model behind an endpoint; exactly one sort of work is named"
+    )
+    training: JobWork | None = Field(
+        default=None, description="train a model by the command in run; exactly one sort of work is named"
+    )
+    finetuning: JobWork | None = Field(
+        default=None, description="finetune a model by the command in run; exactly one sort of work is named"
+    )
+    batch: JobWork | None = Field(
+        default=None, description="work through a batch by the command in run; exactly one sort of work is named"
+    )
+    agent: JobWork | None = Field(
+        default=None, description="run an agent by the command in run; exactly one sort of work is named"
+    )
+    command: JobWork | None = Field(
+        default=None,
+        description="run the command in run, whatever it does; exactly one sort of work is named: command: {}",
+    )
+    load: Load | None = Field(
+        default=None,
+        description="the requests that arrive while the promises are owed; inference needs it, "
+        "unless it asks for a rate alone",
+    )
+    objectives: Objectives | None = Field(
+        default=None, description="what must be achieved; inference needs at least one objective"
+    )
+    assurance: Assurance | None = Field(
+        default=None, description="how sure the objectives must be: window, share, confidence"
+    )
+    residency: Residency | None = Field(default=None, description="where it may run; absent: anywhere")
+    term: Term = Field(default_factory=Term, description="for how long, and from when; absent: 24h from now")
+    budget: Budget | None = Field(default=None, description="the most that it may cost; absent: no limit")
+    power: Power | None = Field(
+        default=None, description="the most watts it may draw; absent: no limit", examples=["700W"]
+    )
+    preference: Literal["cost", "power", "speed"] = Field(
+        default="speed",
+        description="by what offers that meet the need are ordered: speed (the most headroom first), "
+        "cost or power (the least first)",
+    )
+    site: str | None = Field(
+        default=None, description="name of the Site to run at; absent: the one that answers, and any other is refused"
+    )
+    acceptance: Literal["auto", "manual"] = Field(
+        default="manual",
+        description="manual: you accept an offer (`tenure accept`); auto: the best offer that meets "
+        "the need in full is accepted for you",
+    )
+    accepted_offer: str | None = Field(
+        default=None, description="name of the Offer that is chosen; `tenure accept` writes it"
+    )
     guarantee: Literal["guaranteed", "burstable", "spot"] = Field(
         default="guaranteed",
         alias="class",
         description="guaranteed: measured beside busy neighbours, and with a reserve where objectives.availability is "
         "asked; burstable: measured beside quiet ones, without a reserve; spot: not offered yet",
     )
-    isolation: Literal["dedicated", "shared"] = "dedicated"
-    resources: ResourceRequest | None = None
-    topology: TopologyRules | None = None
-    remedies: Remedies | None = None
-    run: Run | None = None
+    isolation: Literal["dedicated", "shared"] = Field(
+        default="dedicated",
+        description="dedicated: whole cores and devices that nobody else has; shared: not offered yet",
+    )
+    resources: ResourceRequest | None = Field(
+        default=None,
+        description="what each member takes; absent: Tenure chooses for inference, and one core for other work",
+    )
+    topology: TopologyRules | None = Field(
+        default=None,
+        description="what members or devices share, and over what they are spread; absent: any place will do",
+    )
+    remedies: Remedies | None = Field(
+        default=None,
+        description="how far Tenure may go when a promise breaks; absent: the work runs on, and the credit is owed",
+    )
+    run: Run | None = Field(default=None, description="how the work is started; all work but inference needs it")
     cel_rules = (
         CelRule(
             "[has(self.inference), has(self.training), has(self.finetuning), has(self.batch), has(self.agent), "
@@ -245,8 +235,12 @@ class Workload(ApiObject):
 class InquirySpec(Strict):
     """The body of a Workload, asked about."""
 
-    workload: WorkloadSpec
-    time_to_live: Duration = Field(default_factory=lambda: Duration.parse("10m"))
+    workload: WorkloadSpec = Field(description="the need that is asked about, as a Workload's spec has it")
+    time_to_live: Duration = Field(
+        default_factory=lambda: Duration.parse("10m"),
+        description="how long the question and its answer are kept, from its creation on; default 10m",
+        examples=["10m"],
+    )
 
 
 class InquiryStatus(Status):
