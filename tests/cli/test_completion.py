@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,19 +22,42 @@ def test_every_command_can_be_imported_and_describes_itself() -> None:
         assert app[command.name].help, command.name
 
 
+_SCRIPTS: dict[str, str] = {}
+
+
+def script_of(shell_name: str, offline: Shell) -> str:
+    """What `tenure completion` prints, made once."""
+    if shell_name not in _SCRIPTS:
+        ran = offline("completion", shell_name)
+        assert ran.code == 0
+        _SCRIPTS[shell_name] = ran.out
+    return _SCRIPTS[shell_name]
+
+
 @pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
 def test_completion_scripts_name_the_commands(offline: Shell, shell_name: str) -> None:
-    ran = offline("completion", shell_name)
-    assert ran.code == 0
+    script = script_of(shell_name, offline)
     for command in ("request", "api-resources", "kubeconfig"):
-        assert command in ran.out
+        assert command in script
+
+
+@pytest.mark.parametrize("shell_name", ["bash", "fish"])
+def test_a_kind_is_no_command_although_one_is_called_so(offline: Shell, shell_name: str) -> None:
+    """`describe site` is followed by names of sites; in zsh each command has its own rules."""
+    script = script_of(shell_name, offline)
+    (paths,) = {line.partition("all_paths")[2].strip(" =") for line in script.splitlines() if "all_paths" in line[:20]}
+    assert "|site|" in paths
+    assert "|site assert|" in paths
+    assert "describe site" not in paths
+    assert script.count("$all_paths") == 1
+    assert "$all_commands " not in script
 
 
 @pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
 def test_completion_scripts_are_such_as_their_shell_can_read(offline: Shell, shell_name: str) -> None:
     if shutil.which(shell_name) is None:
         pytest.skip(f"{shell_name} is not installed here")
-    script = offline("completion", shell_name).out
+    script = script_of(shell_name, offline)
     read = subprocess.run([shell_name, "-n"], input=script, capture_output=True, text=True, check=False)
     assert (read.returncode, read.stderr) == (0, "")
     unfinished = script + "\nif true\n"
@@ -61,6 +85,37 @@ def test_after_tab_the_shell_offers_kinds_names_and_fields(shell: Shell, line: s
         where = [] if first in ("explain", "model") else ["-n", shell.namespace]
         ran = shell("__complete", first, *where, *rest)
     assert OFFERED[line] in ran.out.split()
+
+
+VALUES = {
+    ("completion", ""): {"bash", "zsh", "fish"},
+    ("get", "sites", "-o", ""): {"wide", "json", "yaml", "name", "jsonpath=", "custom-columns="},
+    ("apply", "-o", "y"): {"yaml"},
+    ("request", "--accept", ""): {"best", "any"},
+    ("get", "workloads", "-n", "defa"): {"default"},
+    ("describe", "site", ""): {"here"},
+    ("get", "site/"): {"site/here"},
+    ("inventory", "show", ""): {"m-1"},
+}
+
+
+@pytest.fixture(scope="module")
+def standing(live_home: Path) -> Iterator[Shell]:
+    """A host with a site and a machine."""
+    shell = Shell(live_home)
+    for manifest in (
+        "kind: Site\nmetadata: {name: here}\nspec: {}\n",
+        "kind: Machine\nmetadata: {name: m-1}\nspec: {site: here, profile: hw}\n",
+    ):
+        ran = shell("apply", "-f", "-", stdin=f"apiVersion: tenure.dev/v1alpha1\n{manifest}")
+        assert ran.code == 0, ran.err
+    yield shell
+    assert shell("delete", "site/here", "machine/m-1").code == 0
+
+
+@pytest.mark.parametrize("tokens", VALUES, ids=" ".join)
+def test_after_tab_the_shell_offers_what_may_stand_there(standing: Shell, tokens: tuple[str, ...]) -> None:
+    assert set(standing("__complete", *tokens).out.split()) >= VALUES[tokens]
 
 
 def test_after_tab_without_a_host_there_is_silence(offline: Shell) -> None:

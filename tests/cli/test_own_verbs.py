@@ -30,14 +30,20 @@ def test_request_exits_by_its_answer(shell: Shell, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", [*ANSWERS, "needs a trial"])
-def test_ask_exits_by_its_answer_and_makes_nothing_but_the_inquiry(shell: Shell, case: str) -> None:
+def test_ask_exits_by_its_answer_and_leaves_nothing(shell: Shell, case: str) -> None:
     make, code = {**ANSWERS, "needs a trial": (answers.needs_trial, 7)}[case]
     with acting(shell, answer=make()):
         ran = shell.here("ask", "-f", "-", "-o", "json", stdin=CHAT)
     assert ran.code == code, ran.err
     assert ran.json["answer"]["kind"] == make().kind
-    assert shell.here("get", "workloads,offers,contracts", "-o", "name").out == ""
-    assert shell.here("get", "inquiries", "-o", "name").out.startswith("inquiry.tenure.dev/chat-")
+    assert shell.here("get", "workloads,offers,contracts,inquiries", "-o", "name").out == ""
+
+
+def test_an_ask_that_nobody_answers_leaves_nothing_either(shell: Shell) -> None:
+    ran = shell.here("ask", "-f", "-", "--timeout", "0s", stdin=CHAT)
+    assert ran.code != 0
+    assert "[Timeout]" in ran.err
+    assert shell.here("get", "inquiries", "-o", "name").out == ""
 
 
 def test_request_accepts_the_best_and_shows_the_contract(shell: Shell) -> None:

@@ -11,6 +11,7 @@ from tests.placement.builders import hold, machine
 from tenure.placement import (
     Budget,
     Calendar,
+    Device,
     DeviceRequest,
     Draw,
     Fleet,
@@ -61,6 +62,14 @@ def test_what_each_takes_is_told_of_machines_with_a_place_left() -> None:
     taken = Calendar().with_holds(hold(on="a", cores=(0,)))
     report = capacity(fleet, taken, "here", at_ms=0, member=CORE)
     assert (report.members, report.one_more, report.each) == (0, 400, 400)
+
+
+def test_without_a_unit_it_is_one_gpu_and_where_there_is_none_one_core() -> None:
+    card = Device("nic0", "nic", model="x", numa_node=0)
+    bare = capacity(Fleet.of([machine("a", cores=3, devices=(card,))]), Calendar(), "here", at_ms=0)
+    assert (bare.member, bare.members) == (CORE, 3)
+    whole = capacity(Fleet.of([machine("a", gpus=2)]), Calendar(), "here", at_ms=0)
+    assert (whole.member, whole.members) == (Role(devices=(DeviceRequest("gpu"),)), 2)
 
 
 def test_a_device_counts_as_often_as_it_can_be_shared() -> None:

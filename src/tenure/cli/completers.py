@@ -1,9 +1,20 @@
-"""What the shell offers after TAB: kinds, and the names of objects that the host has. Silent where no host answers."""
+"""What the shell offers after TAB: words, kinds, names of objects that the host has. Silent where no host answers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 NAMES_MAX = 500
+
+
+def among(*words: str) -> Callable[[Any], tuple[str, ...]]:
+    """One of these words."""
+    return lambda _context: words
+
+
+def namespaces(context: Any) -> Iterator[str]:
+    """Names of namespaces."""
+    yield from _names("namespaces", context)
 
 
 def objects(context: Any) -> Iterator[str]:
@@ -74,7 +85,6 @@ def fields(context: Any) -> Iterator[str]:
 
 def _names(word: str, context: Any) -> Iterator[str]:
     from tenure.cli.door import open_door
-    from tenure.cli.options import Reach
     from tenure.cli.requests import page
     from tenure.client import ApiError
     from tenure.resources import kind_named
@@ -83,11 +93,23 @@ def _names(word: str, context: Any) -> Iterator[str]:
     if kind is None:
         return
     try:
-        with open_door(Reach(namespace=_option(context, "namespace"))) as door:
+        with open_door(_reach(context)) as door:
             found = door.send(page(kind, door.namespace))["items"][:NAMES_MAX]
     except ApiError:
         return
     yield from (item["metadata"]["name"] for item in found)
+
+
+def _reach(context: Any) -> Any:
+    """The host and namespace that the line names so far."""
+    from tenure.cli.options import Reach
+
+    kubeconfig = _option(context, "kubeconfig")
+    return Reach(
+        namespace=_option(context, "namespace"),
+        kubeconfig=Path(kubeconfig) if kubeconfig else None,
+        context=_option(context, "context"),
+    )
 
 
 def _option(context: Any, name: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from tenure.cli import failures, jsonpath, screen
+from tenure.cli import completers, failures, jsonpath, screen
 from tenure.cli.options import OUTPUT
 from tenure.resources import Kind
 
@@ -50,6 +50,7 @@ ObjectOutput = Annotated[
     str,
     Parameter(
         name=OUTPUT,
+        completer=completers.among(*PLAIN, *(f"{sort}=" for sort in _WITH_TEMPLATE)),
         help="wide, json, yaml, name, jsonpath=TEMPLATE or custom-columns=NAME:PATH,...; a table without it.",
         validator=known_format,
     ),

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from tenure.cli import exit_codes, failures
-from tenure.cli.options import HERE, OUTPUT, Output, Reach, one_of
+from tenure.cli import completers, exit_codes, failures
+from tenure.cli.options import HERE, Output, Reach, formats
 from tenure.cli.screen import OUTPUT_VERSION, console, say, say_as, say_json, say_yaml
 from tenure.discovery import RootNotReadableError, scan
 from tenure.discovery.importers import ImportedFileError, import_hwloc, import_nvidia_smi
@@ -29,7 +29,7 @@ from tenure.topology import (
 app = App(name="inventory", help="The hardware as Tenure sees it.")
 
 FORMATS = ("tree", "wide", "json", "yaml")
-Shown = Annotated[str, Parameter(name=OUTPUT, help="tree, wide, json or yaml.", validator=one_of(*FORMATS))]
+Shown = Annotated[str, formats(*FORMATS)]
 
 FILE_BYTES_MAX = 64 << 20
 
@@ -60,7 +60,12 @@ def scan_command(
 
 
 @app.command(name="show")
-def show_command(name: str | None = None, *, reach: Reach = HERE, output: Shown = "tree") -> int:
+def show_command(
+    name: Annotated[str | None, Parameter(completer=completers.machines)] = None,
+    *,
+    reach: Reach = HERE,
+    output: Shown = "tree",
+) -> int:
     """Show machines as they are registered; all of them without a name."""
     from tenure.cli.inventory_registered import registered
 

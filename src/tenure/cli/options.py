@@ -19,7 +19,12 @@ class Reach:
 
     namespace: Annotated[
         str | None,
-        Parameter(name=["--namespace", "-n"], group=CONNECTION, help="Namespace; without it, the connection's own."),
+        Parameter(
+            name=["--namespace", "-n"],
+            group=CONNECTION,
+            help="Namespace; without it, the connection's own.",
+            completer=completers.namespaces,
+        ),
     ] = None
     kubeconfig: Annotated[
         Path | None,
@@ -51,13 +56,15 @@ def one_of(*formats: str) -> Callable[[Any, str], None]:
     return check
 
 
-Output = Annotated[str, Parameter(name=OUTPUT, help="text or json.", validator=one_of("text", "json"))]
-OutputOrName = Annotated[
-    str, Parameter(name=OUTPUT, help="text, json or name.", validator=one_of("text", "json", "name"))
-]
-ManifestOutput = Annotated[
-    str, Parameter(name=OUTPUT, help="text, json, yaml or name.", validator=one_of("text", "json", "yaml", "name"))
-]
+def formats(*known: str) -> Parameter:
+    """-o of a command that answers in these formats."""
+    words = ", ".join(known[:-1]) + f" or {known[-1]}."
+    return Parameter(name=OUTPUT, help=words, validator=one_of(*known), completer=completers.among(*known))
+
+
+Output = Annotated[str, formats("text", "json")]
+OutputOrName = Annotated[str, formats("text", "json", "name")]
+ManifestOutput = Annotated[str, formats("text", "json", "yaml", "name")]
 Filename = Annotated[
     list[str],
     Parameter(

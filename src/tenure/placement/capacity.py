@@ -7,7 +7,6 @@ unlocks the most is the binding limit.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,9 +69,8 @@ class CapacityReport:
 
 
 def capacity(fleet: Fleet, calendar: Calendar, site: str, *, at_ms: int, member: Role | None = None) -> CapacityReport:
-    """The report for one site at one instant. ``member`` defaults to one whole device of the site's commonest class,
-    or one core where it has no devices; one that only draws of budgets is that one too. Machines out of service
-    do not count."""
+    """The report for one site at one instant. ``member`` defaults to one whole GPU, or one core where the site
+    has none; one that only draws of budgets is that one too. Machines out of service do not count."""
     there = [machine for machine in fleet.machines if machine.site == site]
     machines = [machine for machine in there if machine.schedulable]
     if not machines:
@@ -102,11 +100,10 @@ def capacity(fleet: Fleet, calendar: Calendar, site: str, *, at_ms: int, member:
 
 
 def _usual_member(machines: list[FleetMachine]) -> Role:
-    classes = Counter(device.device_class for machine in machines for device in machine.devices if device.healthy)
-    if not classes:
-        return Role(cores=1)
-    commonest = min(classes, key=lambda name: (name != "gpu", -classes[name], name))
-    return Role(devices=(DeviceRequest(commonest),))
+    devices = (device for machine in machines for device in machine.devices)
+    if any(device.device_class == "gpu" and device.healthy for device in devices):
+        return Role(devices=(DeviceRequest("gpu"),))
+    return Role(cores=1)  # disks and network cards stand in every machine, and nobody asks for one alone
 
 
 def _limit(count: Count, kind: str) -> Limit:

@@ -8,6 +8,7 @@ from typing import Self
 
 from tenure.client import (
     AlreadyExists,
+    ApiError,
     Conflict,
     Connection,
     ConnectionSource,
@@ -77,17 +78,23 @@ class Client(Door):
         return self._namespace or super().namespace
 
     def ask(self, need: Need, *, timeout_seconds: float = 30) -> Answer:
-        """What would be offered; holds nothing. Raises SdkError where a reference is missing, WaitTimeout."""
+        """What would be offered; holds nothing and leaves nothing. Raises WaitTimeout, SdkError without a reference."""
         workload = workload_of(need)
         namespace = workload.namespace or self.namespace
         asked = self.create(inquiry_of(workload, namespace))
-        end = time.monotonic() + timeout_seconds
+        try:
+            return self._answered(asked, timeout_seconds)
+        finally:
+            with suppress(ApiError):  # else it ends by itself, ten minutes after it was made
+                self.delete(Inquiry, asked.name, namespace=namespace, uid=asked.uid)
+
+    def _answered(self, asked: Inquiry, timeout_seconds: float) -> Answer:
         answered = self.wait_for(
             Inquiry,
             asked.name,
             lambda inquiry: bool(inquiry.status and (inquiry.status.answer or inquiry_blocked(inquiry))),
-            namespace=namespace,
-            timeout_seconds=max(0.0, end - time.monotonic()),
+            namespace=asked.namespace,
+            timeout_seconds=timeout_seconds,
         )
         assert answered.status is not None, "waited for"
         if answered.status.answer is not None:

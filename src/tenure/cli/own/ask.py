@@ -23,7 +23,7 @@ def ask(
 ) -> int:
     """Ask what you would get for a Workload: quotes, a refusal, or the trial that it takes to know.
 
-    Nothing is held and nothing is made, but the Inquiry that carries the question; it deletes itself.
+    Nothing is held, and the Inquiry that carries the question goes with its answer.
     Exits 0 for quotes in full, 6 for lesser ones, 5 for a refusal, 7 where a trial is needed to know.
     """
     as_json = check_output(output)

@@ -16,7 +16,7 @@ from tenure.controllers.machine.fleet import fleet_of
 from tenure.ledger.convert import to_placed
 from tenure.ledger.records import record_of_contract, record_of_offer
 from tenure.placement import Calendar, CapacityReport, DeviceRequest, Draw, Limit, Role, capacity
-from tenure.quantities import Bytes, SystemClock
+from tenure.quantities import Bytes, QuantityError, SystemClock
 from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
 from tenure.resources.spelling import did_you_mean
 
@@ -46,7 +46,7 @@ def show(
         The site; without it, the only one.
     """
     as_json = check_output(output)
-    member = _member(cores, Bytes.parse(memory), gpus, model, tuple(map(_draw, draw)))
+    member = _member(cores, _memory(memory), gpus, model, tuple(map(_draw, draw)))
     now_ms = SystemClock().now_ms()
     if fleet is not None:
         report = _of_file(fleet, member, now_ms)
@@ -69,6 +69,13 @@ def show(
     return exit_codes.YES
 
 
+def _memory(text: str) -> Bytes:
+    try:
+        return Bytes.parse(text)
+    except QuantityError as error:
+        raise failures.usage(f"--memory {error}", "write --memory 16Gi", "InvalidQuantity") from None
+
+
 def _draw(text: str) -> Draw:
     name, equals, count = text.partition("=")
     if not name or (equals and not (count.isdecimal() and int(count))):
@@ -77,6 +84,9 @@ def _draw(text: str) -> Draw:
 
 
 def _member(cores: int, memory: Bytes, gpus: int, model: str, drawn: tuple[Draw, ...]) -> Role | None:
+    for option, count in (("--cores", cores), ("--gpus", gpus)):
+        if count < 0:
+            raise failures.usage(f"{option} {count}: nothing has fewer than none", f"write {option} 1", "InvalidValue")
     if not (cores or int(memory) or gpus or model or drawn):
         return None
     devices = (DeviceRequest("gpu", max(1, gpus), models=frozenset({model} if model else ())),) if gpus or model else ()
@@ -139,7 +149,12 @@ def amount(value: int, unit: str) -> str:
         return f"{value / 1e9:,.1f} GB/s" if value >= 10**9 else f"{value / 1e6:,.0f} MB/s"
     if unit == "bytes":
         return f"{value / 2**40:,.1f} TiB" if value >= 2**40 else f"{value / 2**30:,.1f} GiB"
-    return f"{value:,} {unit}".strip()
+    return f"{value:,} {_one(unit) if value == 1 else unit}".strip()
+
+
+def _one(unit: str) -> str:
+    """The unit of a single one: a core, a device, a seat."""
+    return unit[:-1] if unit.endswith("s") and not unit.endswith("ss") else unit
 
 
 def _say(report: CapacityReport) -> None:
@@ -188,7 +203,7 @@ def member_text(role: Role) -> str:
     for request in role.devices:
         named = "/".join(sorted(request.models)) or request.device_class.upper()
         parts.append(f"{request.count} {named}" if request.count > 1 else named)
-    parts += [f"{role.cores} cores"] if role.cores else []
+    parts += [amount(role.cores, "cores")] if role.cores else []
     parts += [f"{role.memory_bytes / 2**30:g} GiB"] if role.memory_bytes else []
     parts += [f"{draw.amount} {draw.budget}" for draw in role.draws]
     return " + ".join(parts) or "nothing"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tenure.cli import exit_codes, failures, screen
+from tenure.cli import completers, exit_codes, failures, screen
 from tenure.cli.door import Door, open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.manifests import Manifest, read_one
@@ -31,7 +31,11 @@ def request(
     *,
     filename: OneFile,
     accept: Annotated[
-        str, Parameter(help="best takes the best offer that meets the need in full; any takes a counter-offer too.")
+        str,
+        Parameter(
+            help="best takes the best offer that meets the need in full; any takes a counter-offer too.",
+            completer=completers.among("best", "any"),
+        ),
     ] = "",
     wait: Annotated[bool, Parameter(help="Wait for the answer, and for the contract where one is accepted.")] = True,
     timeout: Annotated[str, Parameter(help="How long to wait, trials included.")] = "15m",
