@@ -148,3 +148,18 @@ def test_where_each_member_alone_has_a_place_their_number_is_part_of_the_conflic
 def test_a_rule_that_alone_excludes_everything_stands_alone() -> None:
     law = Constraint("residency", "law", frozenset(), policy=True)
     assert conflict(Fleet.of([machine()]), demand(count=2, cores=1, constraints=(law,)), TAKEN) == ["residency"]
+
+
+def test_of_a_crowd_no_member_is_placed_to_tell_why_it_does_not_fit() -> None:
+    """Ten million are answered as two are; placing them one by one would take minutes."""
+    site = Fleet.of([machine("a"), machine("b")], levels=(Level("rack"),))
+    many = 10**7
+    assert conflict(site, demand(count=many, cores=1, gib=1)) == ["cores", "members"]
+    assert conflict(site, demand(count=many, cores=3)) == ["cores"]
+    assert conflict(site, demand(count=many, cores=1, spread=Spread("machine"))) == ["cores", "members"]
+    apart = demand(cores=1)
+    roles = tuple(replace(apart.roles[0], name=name, count=many) for name in "ab")
+    assert conflict(site, replace(apart, roles=roles)) == ["cores", "members"]
+    law = Constraint("residency", "law", frozenset(), policy=True)
+    wish = Constraint("spec.site", "workload", frozenset())
+    assert conflict(site, demand(count=many, cores=1, constraints=(wish, law))) == ["residency"]

@@ -22,6 +22,9 @@ from tenure.placement.question import Question
 from tenure.placement.search import Search
 from tenure.placement.values import FOREVER_MS
 
+CROWD_MIN = 1_000
+"""Fewer members are placed in a moment, whatever comes of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -41,11 +44,32 @@ def minimal_conflict(question: Question) -> tuple[Conflict, ...]:
     """Constraints that cannot be met together, none of which is superfluous, in the order in which they are stated."""
     items = _items(question)
     kept = list(items)
-    parts = list(reversed(_parts(items)))
+    if _is_crowd(question):
+        # Its members by the piece are never placed: each search would take as long as there are members.
+        ours = {constraint.id for constraint in question.demand.constraints}
+        kept = [item for item in items if item.conflict.constraint in ours]
+        if not kept or _fits(question, items, kept):
+            return _too_many(question, items)
+    parts = list(reversed(_parts(kept)))
     parts.sort(key=lambda part: part[0].last)
     for part in parts:
         kept = _without_needless(question, items, kept, part)
     return tuple(item.conflict for item in kept)
+
+
+def _is_crowd(question: Question) -> bool:
+    """Whether so many are asked for that even all the cores there are, in service or not, would not be enough."""
+    roles = question.demand.roles
+    if sum(role.least for role in roles) <= CROWD_MIN:
+        return False
+    return sum(role.least * role.cores for role in roles) > sum(len(one.cores) for one in question.fleet.machines)
+
+
+def _too_many(question: Question, items: list[Item]) -> tuple[Conflict, ...]:
+    """Cores, and the number of members where each by itself would find some."""
+    cores = [item for item in items if item.conflict.constraint == "cores"]
+    number = [item for item in items if item.apart] if _fits(question, items, cores) else []
+    return tuple(item.conflict for item in (*cores, *number))
 
 
 def _parts(items: list[Item]) -> list[list[Item]]:
