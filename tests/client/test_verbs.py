@@ -237,9 +237,7 @@ def test_fields_of_a_newer_host_are_no_error() -> None:
 
 def test_only_kinds_are_addressed() -> None:
     assert calls.get(Engine, "e", "ignored").path == "/apis/tenure.dev/v1alpha1/engines/e"
-    assert calls.get(Secret, "a/b", "n").path == "/api/v1/namespaces/n/secrets/a%2Fb"
-    with pytest.raises(ValueError, match="empty"):
-        calls.get(Engine, "", "n")
+    assert calls.get(Secret, "a b", "n").path == "/api/v1/namespaces/n/secrets/a%20b"
 
 
 async def test_a_lost_answer_to_a_write_is_not_asked_again(tmp_path: Path) -> None:

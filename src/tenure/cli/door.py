@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tenure.cli import requests
 from tenure.cli.options import Reach
 from tenure.cli.requests import JsonObject
-from tenure.client import Client, NotFound, source_named
-from tenure.client.calls import Call, typed
+from tenure.client import Client, InvalidName, NotFound, source_named
+from tenure.client.calls import Call, segment, typed
 from tenure.resources import Kind
 
 if TYPE_CHECKING:
@@ -47,9 +47,11 @@ class Door:
         return dict(self.send(requests.read(kind, name, namespace or self.namespace)))
 
     def find(self, kind: Kind, name: str, namespace: str | None = None) -> JsonObject | None:
-        """One object, or None when there is none."""
+        """One object, or None when there is none. Raises InvalidName where none can have that name."""
         try:
             return self.get(kind, name, namespace)
+        except InvalidName:
+            raise
         except NotFound:
             return None
 
@@ -91,7 +93,10 @@ class Door:
 
 @contextmanager
 def open_door(reach: Reach) -> Iterator[Door]:
-    """The host that the options, else TENURE_HOME, name. Raises NoConnection where nothing says where it is."""
+    """The host that the options, else TENURE_HOME, name. Raises NoConnection where nothing says where it is, and
+    InvalidName."""
+    if reach.namespace:
+        segment(reach.namespace, "namespace")  # also where an object carries it into a body
     source = source_named(None, reach.kubeconfig, reach.context)
     with ExitStack() as opened:
         host = opened.enter_context(Client(source))

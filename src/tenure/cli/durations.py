@@ -6,6 +6,9 @@ from tenure.cli import failures
 from tenure.quantities import Duration, QuantityError
 
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+STEP = "write it like 90s, 2m or 1h30m"
+SECONDS_MAX = 100 * 366 * 86_400
+"""A hundred years; clocks and locks of the system overflow beyond 292."""
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -21,7 +24,11 @@ def seconds_of(text: str) -> float:
     """Seconds. Raises Failure (usage)."""
     written = text.strip()
     if re.fullmatch(r"\d+(\.\d+)?", written):
-        return float(written)
-    if not written or _PART.sub("", written):
-        raise failures.usage(f"{text!r} is no length of time", "write it like 90s, 2m or 1h30m", "InvalidQuantity")
-    return float(sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(written)))
+        seconds = float(written)
+    elif not written or _PART.sub("", written):
+        raise failures.usage(f"{text[:40]!r} is no length of time", STEP, "InvalidQuantity")
+    else:
+        seconds = float(sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(written)))
+    if seconds > SECONDS_MAX:
+        raise failures.usage(f"{text[:40]!r} is longer than anybody waits", STEP, "InvalidQuantity")
+    return seconds

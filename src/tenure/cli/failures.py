@@ -100,7 +100,9 @@ def failure_of(error: BaseException, tokens: Sequence[str]) -> Failure:
         return error
     module = type(error).__module__
     if module.startswith("cyclopts"):
-        return _of_command_line(error, tokens)
+        from tenure.cli.command_line import failure_of_line
+
+        return failure_of_line(error, tokens)
     # Looked up by name, so that a mistyped command costs no import of the client.
     if module == "tenure.client.errors":
         return _of_the_door(error)
@@ -152,28 +154,6 @@ def _where(cause: dict[str, Any]) -> str:
     parts = [place or line, cause.get("object", ""), cause.get("path", "")]
     text = " ".join(part for part in parts if part)
     return f"{text}: " if text else ""
-
-
-def _of_command_line(error: BaseException, tokens: Sequence[str]) -> Failure:
-    if type(error).__name__ == "UnknownCommandError":
-        return _unknown_command(error, tokens)
-    words = str(error).strip() or type(error).__name__
-    message = words[:1].lower() + words[1:].rstrip(".")
-    command = next((token for token in tokens if not token.startswith("-")), "")
-    return usage(message, f"see `tenure {command} --help`" if command else "see `tenure --help`")
-
-
-def _unknown_command(error: BaseException, tokens: Sequence[str]) -> Failure:
-    # The parser's own text would import the code of every command to spell their names.
-    from tenure.resources.spelling import did_you_mean
-
-    app = error.app  # type: ignore[attr-defined]
-    unknown = str((error.unused_tokens or tokens)[0])  # type: ignore[attr-defined]
-    names = [name for name in app if not name.startswith("-")]
-    path = " ".join(["tenure", *tokens[: list(tokens).index(unknown)]]) if unknown in tokens else "tenure"
-    meant = did_you_mean(unknown, names)
-    question = f"; did you mean {meant}?" if meant else ""
-    return usage(f"unknown command {unknown!r}{question}", f"see `{path} --help`", "UnknownCommand")
 
 
 def _of_problems(error: BaseException) -> Failure:

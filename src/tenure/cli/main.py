@@ -5,17 +5,13 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tenure.cli import exit_codes, failures
+from tenure.cli import exit_codes, failures, streams
 
 
 def main() -> NoReturn:
     """`tenure`, as installed."""
-    code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    streams.prepare()
+    sys.exit(streams.flushed(run(sys.argv[1:])))
 
 
 def run(tokens: Sequence[str]) -> int:
@@ -32,7 +28,7 @@ def run(tokens: Sequence[str]) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else exit_codes.YES
     except Exception as error:
-        failure = failures.failure_of(error, tokens)
+        failure = _torn(error, tokens) or failures.failure_of(error, tokens)
         failures.show(failure, as_json=failures.wants_json(tokens))
         return failure.exit_code
     finally:
@@ -46,6 +42,13 @@ def _dispatch(tokens: list[str]) -> int:
     return answer if isinstance(answer, int) else exit_codes.YES
 
 
+def _torn(error: Exception, tokens: Sequence[str]) -> failures.Failure | None:
+    """A word that is no text is a fine name of a file and nothing else; what it was sent as knows no such bytes."""
+    if not isinstance(error, UnicodeEncodeError) or "".join(tokens).isprintable():
+        return None
+    return failures.usage("the command line holds bytes that are no UTF-8 text", reason="NotUtf8")
+
+
 def _take_home(tokens: list[str]) -> list[str]:
     """`--home DIR` holds for the whole command line, wherever it stands before `--`; it wins over TENURE_HOME."""
     end = tokens.index("--") if "--" in tokens else len(tokens)
@@ -54,7 +57,8 @@ def _take_home(tokens: list[str]) -> list[str]:
             os.environ["TENURE_HOME"] = _named(token.partition("=")[2])
             return [*tokens[:index], *tokens[index + 1 :]]
         if token == "--home":
-            os.environ["TENURE_HOME"] = _named(tokens[index + 1] if index + 1 < end else "")
+            word = tokens[index + 1] if index + 1 < end else ""
+            os.environ["TENURE_HOME"] = _named("" if word.startswith("-") else word)  # the next option is no folder
             return [*tokens[:index], *tokens[index + 2 :]]
     return tokens
 

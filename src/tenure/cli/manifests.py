@@ -52,6 +52,8 @@ def read_manifests(paths: Sequence[str], *, recursive: bool = False, generated_n
     """
     if not paths:
         raise failures.usage("name the manifest", "write -f FILE, -f FOLDER, or -f - for standard input")
+    if not all(paths):  # as a path it would be the folder that one stands in, with all that lies there
+        raise failures.usage("-f names no file", "write -f FILE; a variable of the shell that is not set is nothing")
     manifests: list[Manifest] = []
     problems: list[Problem] = []
     for path in paths:

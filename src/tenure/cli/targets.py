@@ -23,6 +23,8 @@ def parse_targets(words: Sequence[str]) -> list[Target]:
             "say which kind of objects",
             "for example `tenure get workloads`; `tenure api-resources` lists the kinds",
         )
+    if not all(words):
+        raise failures.usage("a name is empty", "name the object; a variable of the shell that is not set is nothing")
     if any("/" in word for word in words):
         return [_slashed(word) for word in words]
     kinds = [kind for part in words[0].split(",") if part for kind in kinds_named(part)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
-from tenure.client.errors import error_from_status
+from tenure.client.errors import Cause, InvalidName, error_from_status
 from tenure.resources import Kind, kind_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
 PAGE_OBJECTS = 500
 WATCH_SECONDS = 290  # real API servers end watches after 5 to 10 minutes; ask for less and resume calmly
 MERGE_PATCH = "application/merge-patch+json"
+NAME_CHARACTERS_MAX = 253
+"""As `resources.base` has it beside models that a list of objects does not need."""
+NAME_STEP = "use lower-case letters, digits, '-' and '.'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +56,38 @@ class WatchEvent(Generic[T]):
 
 
 def collection_path(kind: Kind, namespace: str | None) -> str:
-    """The URL path of a collection; `namespace` None means all of them."""
+    """The URL path of a collection; `namespace` None means all of them. Raises InvalidName."""
     root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
     if kind.namespaced and namespace is not None:
-        return f"{root}/namespaces/{quote(namespace, safe='')}/{kind.plural}"
+        return f"{root}/namespaces/{segment(namespace, 'namespace')}/{kind.plural}"
     return f"{root}/{kind.plural}"
 
 
 def object_path(kind: Kind, name: str, namespace: str, subresource: str = "") -> str:
-    """The URL path of one object, or of its `status`."""
-    if not name:
-        raise ValueError("an object is addressed by its name, which is empty")
-    path = f"{collection_path(kind, namespace)}/{quote(name, safe='')}"
+    """The URL path of one object, or of its `status`. Raises InvalidName."""
+    path = f"{collection_path(kind, namespace)}/{segment(name, 'name')}"
     return f"{path}/{subresource}" if subresource else path
+
+
+def segment(name: str, field: str) -> str:
+    """A name as one segment of a path, by Kubernetes' own rule (`path.IsValidPathSegmentName`); `field` is name or
+    namespace. Raises InvalidName."""
+    wrong = _wrong_in(name)
+    if wrong:
+        message = f"no {'object' if field == 'name' else 'namespace'} can be named {name[:40]!r}: {wrong}"
+        raise InvalidName(message, causes=(Cause(f"metadata.{field}", "InvalidName", message, NAME_STEP),))
+    return quote(name, safe="")
+
+
+def _wrong_in(name: str) -> str:
+    if not name:
+        return "it is empty"
+    if len(name) > NAME_CHARACTERS_MAX:
+        return f"it is longer than {NAME_CHARACTERS_MAX} characters"
+    if name in (".", ".."):
+        return "it would name another place"
+    wrong = next((character for character in name if character in "/%" or not character.isprintable()), "")
+    return f"{wrong!r} is not part of a name" if wrong else ""
 
 
 def get(model: type[ApiObject], name: str, namespace: str) -> Call:

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 class Cause:
     """One thing wrong with a request: where (`spec.objectives.timeToFirstToken.p95`), which sort, in words, what to do.
 
-    `next_step` also ends the message; it is empty where the host says none, as hosts other than Tenure's do.
+    `[reason]` and `next_step` also end the message; the step is empty where the host says none, as hosts other than
+    Tenure's do.
     """
 
     field: str
@@ -57,6 +58,12 @@ class NotFound(ApiError):
     """No such object, namespace or kind at this host."""
 
     default_reason = "NotFound"
+
+
+class InvalidName(NotFound):
+    """No object or namespace can have that name, so none was asked for: it would have led to another place."""
+
+    default_reason = "InvalidName"
 
 
 class AlreadyExists(ApiError):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tenure.cli import completers, exit_codes, screen
+from tenure.cli import completers, exit_codes, failures, screen
 from tenure.cli.door import open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.options import HERE, Output, Reach
@@ -31,6 +31,8 @@ def accept(
     """
     as_json = check_output(output)
     name = offer.removeprefix("offer.tenure.dev/").removeprefix("offer/")
+    if not name:
+        raise failures.usage("the name of the offer is empty", "`tenure get offers` lists what is held", "InvalidName")
     with open_door(reach) as door, waiting(f"offer {name}", quiet=as_json) as told:
         contract = door.client.accept(
             name, namespace=door.namespace, wait=wait, timeout_seconds=seconds_of(timeout), progress=told

@@ -13,12 +13,14 @@ from tenure.cli.formats import ObjectOutput, parse_format, qualified_name, say_o
 from tenure.cli.options import DRY_RUN_WORDS, HERE, DryRun, Objects, Reach, Selector
 from tenure.cli.targets import Target, one_target, parse_targets
 from tenure.resources.documents import parse_documents
+from tenure.resources.problems import ProblemsFound
 
 _TYPES = {
     "merge": "application/merge-patch+json",
     "json": "application/json-patch+json",
     "strategic": "application/strategic-merge-patch+json",
 }
+SUBRESOURCES = ("", "status")
 
 
 @Parameter(name="*")
@@ -58,6 +60,8 @@ def patch(
     target = one_target(what)
     if type not in _TYPES:
         raise failures.usage(f"--type {type!r} is not known", f"one of {', '.join(_TYPES)}")
+    if subresource not in SUBRESOURCES:
+        raise failures.usage(f"--subresource {subresource!r} is not known", "write status, or leave it out")
     change = _change(patch, patch_file, type)
     with open_door(reach) as door:
         call = requests.patch(
@@ -157,13 +161,22 @@ def _change(text: str, file: str, type: str) -> Any:
     else:
         data = text
     if type == "json":
+        from tenure.resources.plain_json import words_of
+
         try:
             return json.loads(data)
         except (ValueError, RecursionError) as error:
-            raise failures.usage(f"the patch is not JSON: {error}", "write a list of operations", "NotJson") from None
-    documents = parse_documents(data, source=file or "--patch")
+            said = f"the patch is not JSON: {words_of(error)}"
+            raise failures.usage(said, "write a list of operations", "NotJson") from None
+    try:
+        documents = parse_documents(data, source=file or "--patch")
+    except ProblemsFound as error:
+        if any(problem.code != "NotAnObject" for problem in error.problems):
+            raise
+        documents = []
     if len(documents) != 1:
-        raise failures.usage("the patch is one mapping", "write -p '{\"spec\": {...}}'", "NotAnObject")
+        step = "write -p '{\"spec\": {...}}'; a list of operations goes with --type json"
+        raise failures.usage(f"{file or '--patch'}: the patch is no mapping", step, "NotAnObject")
     return documents[0].content
 
 

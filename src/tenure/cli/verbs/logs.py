@@ -9,9 +9,10 @@ from tenure.cli import failures, screen
 from tenure.cli.door import Door, open_door
 from tenure.cli.options import HERE, ContractName, Output, Reach
 from tenure.cli.requests import JsonObject
+from tenure.cli.targets import the_kind
 from tenure.client import home_directory
 from tenure.quantities import format_instant
-from tenure.resources import Contract, Workload, kind_named, kind_of
+from tenure.resources import Contract, Workload, kind_of
 
 
 def logs(
@@ -55,9 +56,9 @@ def logs(
 
 
 def contract_named(door: Door, name: str) -> JsonObject:
-    """The contract of that name, or the contract of the workload of that name. Raises Failure (not found)."""
+    """The contract of that name, or of the workload of that name. Raises Failure (not found; usage: no such kind)."""
     word, slash, rest = name.partition("/")
-    wanted = kind_named(word) if slash else None
+    wanted = the_kind(word) if slash else None
     name = rest if slash else name
     if wanted is None or wanted.kind == "Contract":
         contract = door.find(kind_of(Contract), name)
