@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from tenure.resources import Workload
+from tenure.resources.kinds.machine import MachineSpec
 from tests.controllers.builders import spec
 
 RUN = {"command": ["true"]}
@@ -117,3 +118,12 @@ def test_what_has_no_time_that_can_be_written_is_no_term(term: dict[str, str], c
 def test_a_budget_is_in_one_currency_that_there_is(budget: dict[str, str], code: str) -> None:
     assert refused(budget=budget)[0] == code
     assert spec(budget={"hourlyMax": "1 EUR", "totalMax": "2 EUR"}).budget is not None, "twin"
+
+
+def test_a_price_is_an_amount_that_can_be_kept() -> None:
+    assert (
+        str(MachineSpec.model_validate({"site": "s", "profile": "p", "hourlyCost": "1000000 EUR"}).hourly_cost)
+        == "1000000.00 EUR"
+    ), "twin"
+    with pytest.raises(ValidationError, match="is more than 1000000000000.00 EUR"):
+        MachineSpec.model_validate({"site": "s", "profile": "p", "hourlyCost": "99999999999999999999 EUR"})

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from tenure.quantities import Bytes, Instant, Money, Power
+from tenure.quantities import Amount, Bytes, Instant, Power
 from tenure.resources.base import ApiObject, Status, Strict
 
 
@@ -39,7 +39,7 @@ class MachineSpec(Strict):
         default=None, description="the lowest rack unit that it takes in its rack; for people", examples=[12]
     )
     profile: str = Field(description="the HardwareProfile of this host")
-    hourly_cost: Money | None = Field(default=None, description="unknown when absent, never invented")
+    hourly_cost: Amount | None = Field(default=None, description="unknown when absent, never invented")
     rated_power: Power | None = Field(
         default=None,
         description="the most that it draws by its maker's word; charged to budgets of power where the site says rated",

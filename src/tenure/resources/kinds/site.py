@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tenure.quantities import ByteRate, Duration, Instant, Money, Power, Ratio
+from tenure.quantities import Amount, ByteRate, Duration, Instant, Power, Ratio
 from tenure.resources.base import ApiObject, CelRule, Status, Strict, violation
 from tenure.resources.countries import Country
 from tenure.resources.kinds.allocation import BUDGET_NAME
@@ -35,7 +35,7 @@ class SiteLink(Strict):
     to: str = Field(description="name of the other Site")
     bandwidth: ByteRate | None = Field(default=None, description="bandwidth of the link")
     latency: Duration | None = Field(default=None, description="time there and back", examples=["12ms"])
-    egress_price_per_gib: Money | None = Field(default=None, description="what a GiB sent over it costs")
+    egress_price_per_gib: Amount | None = Field(default=None, description="what a GiB sent over it costs")
 
 
 class NamedBudget(Strict):
@@ -149,7 +149,7 @@ class SiteSpec(Strict):
     cooling: Power | None = Field(default=None, description="the heat that can be removed")
     rack_units: int | None = Field(default=None, ge=0, description="rack units that it has, for machines in all")
     weight_kg: int | None = Field(default=None, ge=0, description="what its floor bears, in kg, for machines in all")
-    energy_price_per_kwh: Money | None = Field(
+    energy_price_per_kwh: Amount | None = Field(
         default=None, description="what a kWh costs; for people, no price is reckoned from it"
     )
     carbon_grams_per_kwh: int | None = Field(
