@@ -88,12 +88,12 @@ def test_lint_counts_what_is_wanted_only_when_told(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"{", "neither XML nor JSON"),
+        (b"{", "neither XML nor JSON: line 1, column 2: a key in double quotes is missing"),
         (b"[]", "expected an object"),
         (b"\xff\xfe", "neither XML nor JSON"),
         (b"{}", "topology.packages: missing"),
         (b"<html></html>", "not hwloc's <topology>"),
-        (b"[" * 100_000, "neither XML nor JSON"),
+        (b"[" * 100_000, "neither XML nor JSON: it is nested too deeply"),
         (b'{"topology": {}}', "machine.topology.packages: missing"),
     ],
 )

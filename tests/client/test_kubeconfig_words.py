@@ -6,6 +6,7 @@ import pytest
 
 from tenure.client import NoConnection
 from tenure.client.connection import from_kubeconfig
+from tests.cli.host import Shell
 
 
 @pytest.mark.parametrize(
@@ -27,3 +28,12 @@ def test_no_kubeconfig(tmp_path: Path, text: str, words: str) -> None:
     assert words in refused.value.message
     assert "attribute" not in refused.value.message
     assert "object" not in refused.value.message
+
+
+def test_the_commands_that_read_it_say_so_too(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text("root:x:0:0:root:/root:/bin/sh\n")
+    ran = Shell(tmp_path)("config", "get-contexts", "--kubeconfig", file)
+    assert (ran.code, ran.out) == (2, "")
+    assert "[InvalidKubeconfig]" in ran.err
+    assert "attribute" not in ran.err

@@ -146,10 +146,12 @@ def _read_json(path: Path) -> ObservedMachine:
     """An observed machine, a topology alone, or a HardwareProfile object."""
     if path.stat().st_size > FILE_BYTES_MAX:
         raise TopologyFormatError(f"{path}: larger than {FILE_BYTES_MAX >> 20} MiB, which no machine is")
+    from tenure.resources.plain_json import words_of
+
     try:
         value: Any = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise TopologyFormatError(f"{path}: neither XML nor JSON: {error}") from None
+        raise TopologyFormatError(f"{path}: neither XML nor JSON: {words_of(error)}") from None
     if not isinstance(value, dict):
         raise TopologyFormatError(f"{path}: expected an object")
     if value.get("kind") == "HardwareProfile" and isinstance(value.get("spec"), dict):

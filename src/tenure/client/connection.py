@@ -76,7 +76,7 @@ def from_kubeconfig(path: str | Path | None = None, context: str | None = None) 
         assert config is not None, "get() without a default raises instead"
         options = dict(ConnectionParams().httpx_params(config))
     except (ConfigError, yaml.YAMLError, LookupError, ValueError, OSError, TypeError, AttributeError) as error:
-        words = _kubeconfig_words(error)
+        words = kubeconfig_words(error)
         raise NoConnection(f"kubeconfig {chosen} cannot be used: {words}", reason="InvalidKubeconfig") from None
     except RecursionError:
         raise NoConnection(f"kubeconfig {chosen} is nested too deeply", reason="InvalidKubeconfig") from None
@@ -84,8 +84,8 @@ def from_kubeconfig(path: str | Path | None = None, context: str | None = None) 
     return Connection(str(options.pop("base_url")), namespace=config.namespace, options=options)
 
 
-def _kubeconfig_words(error: Exception) -> str:
-    """The reader words only what it foresaw; what it stumbled over otherwise is no kubeconfig's form."""
+def kubeconfig_words(error: Exception) -> str:
+    """Why a file is no kubeconfig: the reader words what it foresaw; all it stumbled over otherwise is the form."""
     if type(error).__name__ == "ConfigError":
         return str(error)
     if isinstance(error, OSError):

@@ -46,13 +46,25 @@ def load_json(text: str) -> Any:
     try:
         content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
-        words = next((ours for theirs, ours in _WORDS.items() if error.msg.startswith(theirs)), "cannot be read")
-        raise JsonRefused(_first_fault(text, error.pos, words)) from None
+        raise JsonRefused(_first_fault(text, error.pos, _syntax(error))) from None
     except (ValueError, RecursionError):
         raise JsonRefused(_first_fault(text, len(text))) from None
     if _deeper_than(content, DEPTH_MAX) or ("\\ud" in text.lower() and not _is_text(content)):
         raise JsonRefused(_first_fault(text, len(text)))
     return content
+
+
+def words_of(error: Exception) -> str:
+    """What the standard library's reader says of a text that is no JSON, in our words and with the place."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno}: {_syntax(error)}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not UTF-8 text"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else "a number in it is too large"
+
+
+def _syntax(error: json.JSONDecodeError) -> str:
+    return next((ours for theirs, ours in _WORDS.items() if error.msg.startswith(theirs)), "cannot be read")
 
 
 class _Suspect(ValueError):  # noqa: N818

@@ -75,7 +75,10 @@ def parse_protobuf(body: bytes) -> dict[str, Any]:
         content = _message(base64.b64decode(envelope.get("raw", "")), _KINDS[about])
     except Refused:
         raise
-    except (ValueError, IndexError) as error:
+    except (UnicodeDecodeError, IndexError):
+        said = "the body is no Kubernetes protobuf: it breaks off, or has bytes where text belongs"
+        raise bad_request(Cause("", "NotJson", said, "send application/json")) from None
+    except ValueError as error:
         said = f"the body is no Kubernetes protobuf: {error}"
         raise bad_request(Cause("", "NotJson", said, "send application/json")) from None
     return {"apiVersion": about[0], "kind": about[1], "metadata": {}, **content}

@@ -99,7 +99,9 @@ def _contexts(reach: Reach) -> tuple[str, list[str]]:
     except FileNotFoundError:
         raise failures.not_found(f"{path} does not exist yet", "`tenure up` writes it at its first start") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        raise failures.usage(f"{path} is no kubeconfig: {error}", reason="InvalidKubeconfig") from None
+        from tenure.client.connection import kubeconfig_words
+
+        raise failures.usage(f"{path}: {kubeconfig_words(error)}", reason="InvalidKubeconfig") from None
     return str(content.get("current-context") or ""), names
 
 
