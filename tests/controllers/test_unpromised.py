@@ -55,7 +55,7 @@ def test_what_cannot_be_kept_is_named(changes: dict[str, Any], name: str) -> Non
         ({"start": "2020-01-01T00:00:00Z", "end": PAST}, ["spec.term.end"]),
         ({"start": "2020-01-01T00:00:00Z", "startBy": PAST, "duration": "1h"}, ["spec.term.startBy"]),
         ({"start": "2020-01-01T00:00:00Z", "duration": "1h"}, []),
-        ({"startBy": format_instant(NOW_MS), "end": format_instant(NOW_MS + 1)}, []),
+        ({"startBy": format_instant(NOW_MS), "end": format_instant(NOW_MS + 2000)}, []),
     ],
 )
 @pytest.mark.parametrize("trial", [False, True], ids=["offer", "trial"])
@@ -76,3 +76,11 @@ def test_a_term_that_is_over_is_refused_by_its_name(term: dict[str, str], named:
 def test_what_is_over_is_told_by_the_clock_of_the_answer() -> None:
     known = knowledge(need(term={"end": format_instant(NOW_MS + 1000)}), [measured([50.0] * 9)])
     assert answer(known, fleet(), Calendar.of([]), "group", NOW_MS + 1000).answer.kind == "Refusal"
+
+
+def test_an_end_before_the_first_window_is_over_is_refused_by_the_window() -> None:
+    known = knowledge(need(term={"end": format_instant(NOW_MS + 1999)}), [measured([50.0] * 9)])
+    said = answer(known, fleet(), Calendar.of([]), "group", NOW_MS).answer
+    assert said.refusal is not None
+    assert said.refusal.binding.constraint == "spec.assurance.window"
+    assert (said.refusal.binding.next_step or "").startswith("no window of 2s lies before 2027-")

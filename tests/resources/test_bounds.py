@@ -125,5 +125,5 @@ def test_a_price_is_an_amount_that_can_be_kept() -> None:
         str(MachineSpec.model_validate({"site": "s", "profile": "p", "hourlyCost": "1000000 EUR"}).hourly_cost)
         == "1000000.00 EUR"
     ), "twin"
-    with pytest.raises(ValidationError, match="is more than 1000000000000.00 EUR"):
+    with pytest.raises(ValidationError, match=r"is more than 1000000000000\.00 EUR"):
         MachineSpec.model_validate({"site": "s", "profile": "p", "hourlyCost": "99999999999999999999 EUR"})

@@ -35,7 +35,7 @@ def _constraints(job: Job, spec: WorkloadSpec, site: Site, machines: Mapping[str
     return (
         *limits_of_engine(spec, simulated=True),
         *unpromised(spec, site.name, job.arrival_ms),
-        *over(need.when, job.arrival_ms),
+        *over(need, job.arrival_ms),
         *limit_constraints(need.limits, machines),
         *residency_constraints(spec, site),
     )

@@ -1,8 +1,8 @@
 """What may be asked for and is not promised yet: refused by name. An offer that ignored it would not be one in full."""
 
-from tenure.controllers.answering.need import Window
+from tenure.controllers.answering.need import Need
 from tenure.placement import Constraint
-from tenure.quantities import format_instant
+from tenure.quantities import Duration, format_instant
 from tenure.resources.kinds.workload import WorkloadSpec
 
 IMPOSED_BY = "this version"
@@ -48,18 +48,21 @@ def unpromised(spec: WorkloadSpec, site: str, now_ms: int) -> tuple[Constraint, 
     return tuple(found)
 
 
-def over(when: Window, now_ms: int) -> tuple[Constraint, ...]:
+def over(need: Need, now_ms: int) -> tuple[Constraint, ...]:
     """One constraint that no machine satisfies for each instant of the term that is over when it is answered: whatever
-    begins now begins too late, or ends at once."""
-    # An end leaves no time in the very instant that it names; a start may still be in that of startBy.
-    named = (("end", when.end_ms, now_ms), ("startBy", when.start_by_ms, now_ms - 1))
-    return tuple(
-        Constraint(
-            id=f"spec.term.{name}",
-            imposed_by="workload",
-            machines=frozenset(),
-            hint=f"{format_instant(at_ms)} is over; name a later spec.term.{name}",
+    begins now begins too late, or ends at once. An end that is too near for a window to be judged is another one."""
+    when, window_ms = need.when, need.assurance.window_ms
+    found = {}
+    if when.end_ms is not None and when.end_ms <= now_ms:
+        found["term.end"] = f"{format_instant(when.end_ms)} is over; name a later spec.term.end"
+    elif when.end_ms is not None and need.load is not None and when.end_ms - max(now_ms, when.earliest_ms) < window_ms:
+        found["assurance.window"] = (
+            f"no window of {Duration(window_ms * 10**6)} lies before {format_instant(when.end_ms)}; name a shorter "
+            "spec.assurance.window, or a later spec.term.end"
         )
-        for name, at_ms, until_ms in named
-        if at_ms is not None and at_ms <= until_ms
+    if when.start_by_ms is not None and when.start_by_ms < now_ms:
+        found["term.startBy"] = f"{format_instant(when.start_by_ms)} is over; name a later spec.term.startBy"
+    return tuple(
+        Constraint(id=f"spec.{name}", imposed_by="workload", machines=frozenset(), hint=hint)
+        for name, hint in found.items()
     )
