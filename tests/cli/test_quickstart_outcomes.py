@@ -29,7 +29,7 @@ from tenure.cli.quickstart.outcome import (
 )
 from tenure.cli.quickstart.stage import Stage
 from tenure.quantities import Instant
-from tenure.resources.kinds.contract import RemedyStep
+from tenure.resources.kinds.standing import RemedyStep
 
 ADOPTED = Death(
     answered_meanwhile=11,

@@ -19,7 +19,7 @@ from tenure.engines import EndReason, Phase, RunNotFound
 from tenure.engines.local.translate import unknown_run
 from tenure.evidence import contract_source, export_bundle, verify_bundle
 from tenure.quantities import Instant, format_instant
-from tenure.resources.kinds.contract import Commissioning, CommissioningFigure, RunStatus
+from tenure.resources.kinds.standing import Commissioning, CommissioningFigure, RunStatus
 from tests.controllers.test_judging import AT_MS
 from tests.controllers.watched import AGREES, DIFFERS, Watched, ready
 from tests.support.memory_host import Crashed

@@ -11,7 +11,8 @@ from tenure.promises import Account, Assurance, LatencyObjective, Load, Metric, 
 from tenure.quantities import Money
 from tenure.resources import Contract
 from tenure.resources.kinds.allocation import CreditBand, Price
-from tenure.resources.kinds.contract import ContractStatus, Credit
+from tenure.resources.kinds.contract import ContractStatus
+from tenure.resources.kinds.standing import Credit
 from tests.controllers.watched import Watched
 
 SCHEDULE = [

@@ -17,7 +17,7 @@ from tenure.measurement.store import MeasurementStore
 from tenure.promises import Reason, Verdict
 from tenure.quantities import VirtualClock
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import Accounting
+from tenure.resources.kinds.standing import Accounting
 from tests.cli.answers import contract_object
 
 AT_MS = 1_800_000_000_000

@@ -8,7 +8,7 @@ from tenure.controllers.contract.readback import compare, seen, unread
 from tenure.engines import ReadBack, Reading, ThreadReading
 from tenure.quantities import Bytes
 from tenure.resources.kinds.allocation import Claim
-from tenure.resources.kinds.contract import ReadBackFact
+from tenure.resources.kinds.standing import ReadBackFact
 from tenure.topology import Core, MachineTopology, NumaNode, Unknown
 
 UNSEEN = Unknown("not part of this test")

@@ -16,7 +16,8 @@ from tenure.measurement.kernel import Cause
 from tenure.quantities import Bytes, Instant
 from tenure.resources import Contract
 from tenure.resources.kinds.allocation import Claim
-from tenure.resources.kinds.contract import ContractStatus, ReadBackFact, RemedyStep
+from tenure.resources.kinds.contract import ContractStatus
+from tenure.resources.kinds.standing import ReadBackFact, RemedyStep
 from tests.controllers.test_judging import a_contract
 
 WINDOW_MS = 1000

@@ -10,7 +10,7 @@ from tenure.controllers.contract.stating import state, state_terms
 from tenure.controllers.remedies.unwritten import NOT_TAKEN, as_stated, key_of, undo_unwritten
 from tenure.evidence import contract_source
 from tenure.quantities import Instant
-from tenure.resources.kinds.contract import RemedyStep
+from tenure.resources.kinds.standing import RemedyStep
 from tests.controllers.test_judging import AT_MS, Service
 
 

@@ -23,7 +23,8 @@ from tenure.placement import Calendar
 from tenure.promises import Load, Reason, Verdict, Window, WindowVerdict
 from tenure.quantities import Instant, VirtualClock
 from tenure.resources import ObjectMeta, Offer
-from tenure.resources.kinds.contract import OfferStatus, Progress, RemedyStep
+from tenure.resources.kinds.contract import OfferStatus
+from tenure.resources.kinds.standing import Progress, RemedyStep
 from tests.controllers.builders import NOW_MS, fleet, knowledge, measured, need, sample
 from tests.controllers.watched import Watched
 from tests.ledger.builders import hold, offer

@@ -14,7 +14,7 @@ from tenure.controllers.remedies.unwritten import key_of
 from tenure.evidence import NotWrittenError
 from tenure.quantities import Instant
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import RemedyStep
+from tenure.resources.kinds.standing import RemedyStep
 from tests.controllers.test_judging import AT_MS, a_contract
 from tests.controllers.watched import Watched
 

@@ -11,7 +11,7 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.watching import Looks
 from tenure.engines import Phase
 from tenure.resources import Contract, condition_of
-from tenure.resources.kinds.contract import ReadBackFact
+from tenure.resources.kinds.standing import ReadBackFact
 from tenure.topology import Core, Unknown
 from tests.controllers.test_judging import Service
 from tests.controllers.test_readback import topology

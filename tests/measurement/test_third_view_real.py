@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import WindowVerdict
+from tenure.resources.kinds.standing import WindowVerdict
 from tests.requirements.home import House, house
 from tests.requirements.served import active, load, serve, until
 

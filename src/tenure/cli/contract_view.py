@@ -22,7 +22,7 @@ from tenure.cli.words import (
 )
 from tenure.resources import Condition, Contract, condition_of
 from tenure.resources.kinds.allocation import Claim
-from tenure.resources.kinds.contract import Accounting, CommissioningFigure, Progress, WindowVerdict
+from tenure.resources.kinds.standing import Accounting, CommissioningFigure, Progress, WindowVerdict
 
 VERDICTS = {"Kept": GOOD, "Breached": BAD, "Unverifiable": MIDDLING}
 WINDOWS_SHOWN = 30

@@ -102,19 +102,21 @@ class ObjectMeta(Strict):
 class Condition(Strict):
     """One observed fact about an object: what, whether, why (a reason of `resources.reasons`), since when."""
 
-    type: str
-    status: Literal["True", "False", "Unknown"]
-    reason: str
-    message: str = ""
-    last_transition_time: Instant
-    observed_generation: int | None = None
+    type: str = Field(description="which fact it is", examples=["Ready"])
+    status: Literal["True", "False", "Unknown"] = Field(description="whether it is so; Unknown: nobody can say")
+    reason: str = Field(description="why, by a stable reason")
+    message: str = Field(default="", description="why, in words, and what to do about it")
+    last_transition_time: Instant = Field(description="since when its status is this")
+    observed_generation: int | None = Field(default=None, description="the generation of the spec that it is of")
 
 
 class Status(Strict):
     """What every status carries."""
 
-    observed_generation: int | None = None
-    conditions: list[Condition] = Field(default_factory=list)
+    observed_generation: int | None = Field(
+        default=None, description="the generation of the spec that this status is of"
+    )
+    conditions: list[Condition] = Field(default_factory=list, description="facts about the object, one of each type")
 
 
 class ApiObject(Strict):

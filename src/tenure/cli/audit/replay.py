@@ -14,7 +14,7 @@ from tenure.evidence import Statement
 from tenure.promises import Account, Promise, Verdict, WindowVerdict, account
 from tenure.quantities import format_instant, parse_instant
 from tenure.resources.kinds.allocation import Price, Promises
-from tenure.resources.kinds.contract import Credit
+from tenure.resources.kinds.standing import Credit
 
 
 @dataclass(frozen=True, slots=True)

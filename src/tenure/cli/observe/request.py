@@ -7,7 +7,7 @@ from typing import Any
 from tenure.measurement import read_journal
 from tenure.promises import RequestSample
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import WindowVerdict
+from tenure.resources.kinds.standing import WindowVerdict
 
 NEAR_NS = 5 * 10**9
 

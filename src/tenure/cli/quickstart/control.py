@@ -11,7 +11,8 @@ from tenure.cli.quickstart.outcome import Death, of_death, owed_and_judged
 from tenure.cli.quickstart.stage import Stage
 from tenure.cli.running import plane_of
 from tenure.cli.words import counted
-from tenure.resources.kinds.contract import ContractStatus, RunStatus
+from tenure.resources.kinds.contract import ContractStatus
+from tenure.resources.kinds.standing import RunStatus
 
 DEAD_SECONDS, DEAD_SECONDS_MAX = 4, 20
 """Longer only until at least one request was answered."""

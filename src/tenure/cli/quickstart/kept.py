@@ -26,7 +26,8 @@ from tenure.controllers.contract.judging import settling_ms
 from tenure.measurement import TrialPlan
 from tenure.promises import Load as DeclaredLoad
 from tenure.resources import Contract, Machine
-from tenure.resources.kinds.contract import ContractStatus, RemedyStep
+from tenure.resources.kinds.contract import ContractStatus
+from tenure.resources.kinds.standing import RemedyStep
 
 CPUS_MIN = 2
 KEPT_SECONDS, KEPT_SECONDS_MAX = 8, 30

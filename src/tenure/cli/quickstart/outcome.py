@@ -15,7 +15,7 @@ from typing import Any
 from tenure.cli.words import counted
 from tenure.measurement import windows_of
 from tenure.quantities import parse_instant
-from tenure.resources.kinds.contract import RemedyStep
+from tenure.resources.kinds.standing import RemedyStep
 
 VERIFIED, NOT_VERIFIED, VERIFIED_WITH_GAPS = 0, 1, 7
 """What `tenure evidence verify` ends with."""

@@ -45,7 +45,7 @@ from tenure.engines import (
 from tenure.evidence import NotWrittenError
 from tenure.promises import Verdict
 from tenure.resources import Contract, Offer, condition_of
-from tenure.resources.kinds.contract import ReadBackFact, RemedyStep
+from tenure.resources.kinds.standing import ReadBackFact, RemedyStep
 
 
 async def watch(plane: Plane, looks: Looks, book: ProgressBook, contract: Contract) -> Wait | None:

@@ -10,7 +10,7 @@ from tenure.controllers.remedies.watching import Looks
 from tenure.promises import Verdict, Window
 from tenure.quantities import format_instant
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import WindowVerdict
+from tenure.resources.kinds.standing import WindowVerdict
 
 CAUSE = "cause"
 REMEMBERED = 64

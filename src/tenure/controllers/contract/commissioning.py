@@ -35,7 +35,7 @@ from tenure.controllers.trialling.watching import look_at, pace_ms
 from tenure.engines import EndReason, EngineFailure, Phase, RunNotFound, RunState
 from tenure.quantities import Instant
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import Commissioning, RunStatus
+from tenure.resources.kinds.standing import Commissioning, RunStatus
 
 LOOK_MS = 200
 PREDECESSOR_LOOK_MS = 50

@@ -15,7 +15,7 @@ from tenure.controllers.contract.terms import promises_of
 from tenure.evidence import ContradictionError, Statement, Uncounted, first_difference
 from tenure.promises import Account, LatencyObjective, Promise
 from tenure.resources.kinds.allocation import Price, Promises
-from tenure.resources.kinds.contract import Credit
+from tenure.resources.kinds.standing import Credit
 
 CREDIT, ACCOUNTING = "$.predicate.body.credit", "$.predicate.body.accounting"
 INSTANTS_MAX = 20_000

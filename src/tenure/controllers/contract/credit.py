@@ -9,7 +9,7 @@ from tenure.controllers.plane import Plane
 from tenure.promises import COMPLETION, Account, CreditStep, Promise, Verdict, credit_share
 from tenure.resources import Contract
 from tenure.resources.kinds.allocation import Price
-from tenure.resources.kinds.contract import Credit
+from tenure.resources.kinds.standing import Credit
 
 COUNTED_BY = "1"
 """The version of the rules by which accounts and credit are drawn from verdicts, which every statement of them names:

@@ -12,7 +12,7 @@ from tenure.controllers.status import condition
 from tenure.evidence import Statement
 from tenure.promises import Verdict, worst
 from tenure.resources import Condition, Contract, condition_of
-from tenure.resources.kinds.contract import ReadBackFact
+from tenure.resources.kinds.standing import ReadBackFact
 
 HARD = "HardPromisesKept"
 FIRST, DIFFERENCE = "first", "first-difference"

@@ -26,7 +26,7 @@ from tenure.promises.binomial import binomial_cdf
 from tenure.promises.objectives import MICRO
 from tenure.promises.percentiles import nearest_rank
 from tenure.resources.kinds.allocation import Promises, Shape, StatisticalPromise
-from tenure.resources.kinds.contract import CommissioningFigure
+from tenure.resources.kinds.standing import CommissioningFigure
 
 WINDOWS = 4
 Windows = Sequence[Sequence[RequestSample]]

@@ -39,7 +39,7 @@ from tenure.promises import (
 from tenure.promises.objectives import MICRO
 from tenure.quantities import Duration, Instant, Rate
 from tenure.resources import Contract
-from tenure.resources.kinds import contract as wire
+from tenure.resources.kinds import standing as wire
 
 WINDOWS_PER_PASS_MAX = 500
 SHOWN_PER_PROMISE = 5

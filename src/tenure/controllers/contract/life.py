@@ -22,7 +22,7 @@ from tenure.promises import (
 )
 from tenure.quantities import parse_instant
 from tenure.resources.kinds.allocation import Price
-from tenure.resources.kinds.contract import Credit
+from tenure.resources.kinds.standing import Credit
 
 Accounts = Sequence[tuple[Promise, Account]]
 _NONE = Tally(windows=0, owed=0, used=0, breached=0)

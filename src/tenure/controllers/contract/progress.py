@@ -15,7 +15,7 @@ from tenure.measurement.scrape import ScrapeError, fetch, parse_metrics
 from tenure.promises import Outlook, ProgressMark, outlook
 from tenure.quantities import Instant, format_instant
 from tenure.resources import Condition, Contract
-from tenure.resources.kinds.contract import Progress
+from tenure.resources.kinds.standing import Progress
 
 METRIC = "tenure_job_progress_ratio"
 MARKS_FILE = "progress"

@@ -8,7 +8,7 @@ from tenure.engines.simulated import MECHANISM as SIMULATED
 from tenure.engines.simulated import NOTHING_RUNS
 from tenure.quantities import Bytes
 from tenure.resources.kinds.allocation import Claim
-from tenure.resources.kinds.contract import ReadBackFact
+from tenure.resources.kinds.standing import ReadBackFact
 from tenure.topology import MachineTopology, format_cpu_list
 
 MEMORY_LIMIT_TOLERANCE = 4096

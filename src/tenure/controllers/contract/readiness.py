@@ -15,7 +15,7 @@ from tenure.promises import Verdict
 from tenure.quantities import Clock, Instant, format_instant
 from tenure.resources import Condition, Contract
 from tenure.resources.freshness import UNMEASURED_WINDOW_MS
-from tenure.resources.kinds.contract import ReadBackFact
+from tenure.resources.kinds.standing import ReadBackFact
 
 COMMISSIONED = "measured on its own allocation just before it was signed; its first window is not judged yet"
 UNSEEN = ("NotReadBack", "NotRunning")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tenure.resources import Contract
 from tenure.resources.kinds.allocation import Claim
-from tenure.resources.kinds.contract import RemedyStep, ReserveStatus
+from tenure.resources.kinds.standing import RemedyStep, ReserveStatus
 
 ADD_CAPACITY = "add-capacity"
 """The rung that brings it in."""

@@ -17,7 +17,7 @@ from tenure.evidence import (
 from tenure.promises import JUDGE_VERSION, WindowEvidence, WindowVerdict
 from tenure.quantities import Instant, format_instant, parse_instant
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import Commissioning, CommissioningFigure, Signature
+from tenure.resources.kinds.standing import Commissioning, CommissioningFigure, Signature
 
 EVIDENCE_INPUT = "evidence"
 ACTIVATION = "activation"

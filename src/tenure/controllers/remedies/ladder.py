@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.situation import Situation
 from tenure.resources import Contract, Offer
-from tenure.resources.kinds.contract import RemedyStep
+from tenure.resources.kinds.standing import RemedyStep
 
 SETTLE_WINDOWS = 3
 """How many windows after a step decide whether it helped."""

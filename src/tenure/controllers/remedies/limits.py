@@ -10,7 +10,7 @@ from tenure.controllers.remedies.situation import Situation
 from tenure.controllers.serving import place_of
 from tenure.engines import MovesRuns, SetsLimits
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import ReadBackFact
+from tenure.resources.kinds.standing import ReadBackFact
 from tenure.topology import format_cpu_list
 
 THROTTLED_SHARE_LEAST = 0.02

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tenure.quantities import Instant
-from tenure.resources.kinds.contract import ReadBackFact, RemedyStep
+from tenure.resources.kinds.standing import ReadBackFact, RemedyStep
 
 READ_AGAIN_MS = 5_000
 """After a step the kernel may take a moment, and so may threads that are moved one by one."""

@@ -10,7 +10,7 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.ladder import SETTLE_WINDOWS, After, Outcome, Reasoned
 from tenure.controllers.remedies.situation import Situation
 from tenure.resources import Contract, Offer
-from tenure.resources.kinds.contract import RemedyStep
+from tenure.resources.kinds.standing import RemedyStep
 
 ANSWERED_MS_MAX = 30_000
 """An offer that was not held by then could not be made."""

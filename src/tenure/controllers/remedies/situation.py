@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tenure.measurement.kernel import Cause
-from tenure.resources.kinds.contract import ReadBackFact
+from tenure.resources.kinds.standing import ReadBackFact
 
 
 @dataclass(frozen=True, slots=True)

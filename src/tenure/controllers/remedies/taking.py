@@ -23,7 +23,7 @@ from tenure.controllers.remedies.situation import Situation
 from tenure.promises import Verdict
 from tenure.quantities import Instant
 from tenure.resources import Contract, Offer
-from tenure.resources.kinds.contract import RemedyStep
+from tenure.resources.kinds.standing import RemedyStep
 
 ADDING = AddCapacity()
 LADDER: tuple[Rung, ...] = (Repin(), RestoreLimits(), ADDING, Restart(), Renegotiate(), EndWithCredit())

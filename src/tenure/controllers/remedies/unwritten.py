@@ -13,7 +13,7 @@ from tenure.controllers.plane import Plane
 from tenure.evidence import contract_source
 from tenure.quantities import Instant
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import RemedyStep
+from tenure.resources.kinds.standing import RemedyStep
 
 NOT_TAKEN = "NotTaken"
 

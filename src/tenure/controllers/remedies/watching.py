@@ -18,7 +18,7 @@ from tenure.measurement.kernel import KernelFacts, causes, read_facts
 from tenure.measurement.procfs import read_processes
 from tenure.promises import Verdict, Window, WindowVerdict
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import ReadBackFact
+from tenure.resources.kinds.standing import ReadBackFact
 
 OWN = {os.getpid()}
 UNMEASURED_MS = 60_000

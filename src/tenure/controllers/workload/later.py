@@ -6,8 +6,8 @@ from tenure.controllers.plane import Plane
 from tenure.controllers.workload.changes import Terms
 from tenure.quantities import Instant
 from tenure.resources import Contract
-from tenure.resources.kinds.contract import Progress
 from tenure.resources.kinds.objectives import Completion
+from tenure.resources.kinds.standing import Progress
 from tenure.resources.kinds.workload import WorkloadSpec
 
 MOVE_SHARE = 10

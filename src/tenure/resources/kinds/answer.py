@@ -71,18 +71,21 @@ class Chosen(Strict):
 class FunnelStep(Strict):
     """How many candidates one constraint removed, in order."""
 
-    constraint: str
-    imposed_by: str
-    removed: int
-    remaining: int
-    detail: str = ""
+    constraint: str = Field(description="which constraint it is, by the field or the resource")
+    imposed_by: str = Field(description="who imposes it")
+    removed: int = Field(description="how many candidates it removed")
+    remaining: int = Field(description="how many it left")
+    detail: str = Field(default="", description="more of it, in words")
 
 
 class RefusalDetail(Strict):
     """A no that explains itself."""
 
-    binding: Binding
-    funnel: list[FunnelStep] = Field(default_factory=list)
+    binding: Binding = Field(description="the constraint that binds")
+    funnel: list[FunnelStep] = Field(
+        default_factory=list,
+        description="how many machines each constraint left, in the order in which they were tried",
+    )
     conflicting: list[str] = Field(default_factory=list, description="a minimal set of constraints that conflict")
 
 
@@ -91,37 +94,41 @@ class Quote(Strict):
 
     offer: str | None = Field(default=None, description="name of the Offer that holds it")
     unheld_because: str | None = Field(default=None, description="why a Workload's quote is not held, and what to do")
-    meets_in_full: bool
-    relaxed: list[Relaxation] = Field(default_factory=list)
-    promises: Promises
-    shape: Shape | None = None
-    runtime: str | None = None
-    cores: int = 0
-    memory: Bytes = Bytes(0)
+    meets_in_full: bool = Field(description="whether it meets all that was asked; false: a counter-offer")
+    relaxed: list[Relaxation] = Field(default_factory=list, description="where a counter-offer falls short")
+    promises: Promises = Field(description="what a contract by it would promise")
+    shape: Shape | None = Field(
+        default=None, description="threads and slots of the runtime; absent for work with a command of its own"
+    )
+    runtime: str | None = Field(
+        default=None, description="the runtime and its version; absent for work with a command of its own"
+    )
+    cores: int = Field(default=0, description="physical cores in all, the reserve among them")
+    memory: Bytes = Field(default=Bytes(0), description="memory in all, the reserve's among it")
     reserve_cores: int | None = Field(default=None, description="of `cores`, those that are held in reserve")
-    start: Instant
-    end: Instant
-    price: Price
-    watts: Watts
-    machine: str | None = None
+    start: Instant = Field(description="from when it would run")
+    end: Instant = Field(description="until when it would run")
+    price: Price = Field(description="what it would cost")
+    watts: Watts = Field(description="what power it would draw")
+    machine: str | None = Field(default=None, description="name of the first Machine that it would take")
     chosen: Chosen | None = Field(default=None, description="why it is this way, where several would have done")
 
 
 class TrialNeeded(Strict):
     """What it takes to know."""
 
-    reason: str
-    shapes: list[Shape] = Field(default_factory=list)
-    duration: Duration
-    cores: int
+    reason: str = Field(description="what nobody knows yet")
+    shapes: list[Shape] = Field(default_factory=list, description="the shapes that would be measured")
+    duration: Duration = Field(description="how long that takes")
+    cores: int = Field(description="physical cores that it holds meanwhile")
 
 
 class Answer(Strict):
     """Exactly what Tenure says to a need, the same in CLI, API and portal."""
 
-    kind: Literal["Offers", "CounterOffers", "Refusal", "NeedsTrial"]
-    answered_at: Instant
-    quotes: list[Quote] = Field(default_factory=list)
-    refusal: RefusalDetail | None = None
-    needs_trial: TrialNeeded | None = None
+    kind: Literal["Offers", "CounterOffers", "Refusal", "NeedsTrial"] = Field(description="what sort of answer it is")
+    answered_at: Instant = Field(description="when it was first given")
+    quotes: list[Quote] = Field(default_factory=list, description="ways to meet the need, the best first")
+    refusal: RefusalDetail | None = Field(default=None, description="why there is no offer in full")
+    needs_trial: TrialNeeded | None = Field(default=None, description="what it takes to know; absent where it is known")
     assumed: list[str] = Field(default_factory=list, description="what was left out and filled with defaults")

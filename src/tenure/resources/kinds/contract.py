@@ -1,13 +1,24 @@
 """Offer and Contract: made by Tenure only, each with a hold in the ledger."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from tenure.quantities import Bytes, Duration, Instant, Money, Rate, Ratio
+from tenure.quantities import Bytes, Instant
 from tenure.resources.base import ApiObject, Status, Strict
 from tenure.resources.kinds.allocation import Hold, Price, Promises, Relaxation, Shape, Watts
 from tenure.resources.kinds.answer import Chosen
+from tenure.resources.kinds.standing import (
+    Accounting,
+    Commissioning,
+    Credit,
+    Progress,
+    RemedyStep,
+    ReserveStatus,
+    RunStatus,
+    Signature,
+    WindowVerdict,
+)
 from tenure.resources.kinds.workload import WorkloadSpec
 
 LEDGER_FINALIZER = "tenure.dev/ledger"
@@ -58,8 +69,10 @@ class OfferSpec(Strict):
 class OfferStatus(Status):
     """Where the offer stands. The phase is a mark that follows the commit; nobody decides from it."""
 
-    phase: Literal["Proposed", "Held", "Accepted", "Expired", "Withdrawn"] = "Proposed"
-    contract: str | None = None
+    phase: Literal["Proposed", "Held", "Accepted", "Expired", "Withdrawn"] = Field(
+        default="Proposed", description="where it stands; a mark that follows the commit"
+    )
+    contract: str | None = Field(default=None, description="name of the Contract that it became")
 
 
 class Offer(ApiObject):
@@ -122,169 +135,26 @@ class ContractSpec(Strict):
     replaces: str | None = Field(default=None, description="the Contract that ended early in favour of this one")
 
 
-class CommissioningFigure(Strict):
-    """One promise beside what commissioning measured on the very allocation."""
-
-    metric: str
-    percentile: str | None = None
-    promised: Duration | None = None
-    measured: Duration | None = None
-    promised_floor: str | None = None
-    measured_floor: str | None = None
-    promised_answered: Ratio | None = None
-    measured_answered: float | None = Field(
-        default=None, description="the share of its requests answered that a promised share of the windows reached"
-    )
-    windows: int = 0
-    windows_within: int = 0
-    samples: int = 0
-    holds: bool
-
-
-class Commissioning(Strict):
-    """The measurement between acceptance and signature."""
-
-    started_at: Instant
-    finished_at: Instant | None = None
-    holds: bool | None = None
-    figures: list[CommissioningFigure] = Field(default_factory=list)
-    message: str = ""
-
-
-class ReadBackFact(Strict):
-    """One limit as read from the kernel."""
-
-    what: str
-    expected: str
-    found: str
-    source: str
-    agrees: bool
-
-
-class RunStatus(Strict):
-    """The supervised process tree behind the contract."""
-
-    id: str
-    pid: int | None = None
-    started_at: Instant | None = None
-    state: str = "Unknown"
-    mechanism: str | None = None
-    restarts: int = 0
-    read_back: list[ReadBackFact] = Field(default_factory=list)
-
-
-class Signature(Strict):
-    """The DSSE envelope over the terms, and the key that made it."""
-
-    key_id: str
-    signed_at: Instant
-    envelope: dict[str, Any]
-
-
-class WindowVerdict(Strict):
-    """One promise in one window."""
-
-    metric: str
-    percentile: str | None = None
-    start: Instant
-    end: Instant
-    verdict: Literal["Kept", "Breached", "Unverifiable"]
-    reason: str
-    measured: Duration | None = None
-    measured_rate: Rate | None = None
-    measured_answered: float | None = Field(default=None, description="the share of its requests that was answered")
-    samples: int = 0
-    cause: str | None = None
-
-
-class Accounting(Strict):
-    """The windows of one promise over its accounting period."""
-
-    metric: str
-    percentile: str | None = None
-    windows: int = 0
-    kept: int = 0
-    breached: int = 0
-    unverifiable: int = 0
-    attainment: float | None = None
-    budget_windows: float | None = None
-    budget_left: float | None = None
-    measured: Duration | None = Field(
-        default=None,
-        description="the percentile over all of its users' requests in the period, merged from the windows' sketches: "
-        "at most 2 % too long, never too short",
-    )
-    samples: int = Field(default=0, description="values that `measured` rests on")
-    burn_rate_short: float | None = None
-    burn_rate_long: float | None = None
-    verdict: Literal["Kept", "Breached", "Unverifiable"] = "Unverifiable"
-
-
-class RemedyStep(Strict):
-    """One step of the remedy ladder."""
-
-    rung: str
-    cause: str
-    cost: str = ""
-    did: str = ""
-    started_at: Instant
-    acted_at: Instant | None = Field(default=None, description="when it was done; what follows is judged from then on")
-    finished_at: Instant | None = None
-    outcome: Literal["InProgress", "Helped", "DidNotHelp", "Accepted", "Ended"] = Field(
-        default="InProgress", description="Accepted: new terms took over; Ended: the contract ended first"
-    )
-
-
-class ReserveStatus(Strict):
-    """The reserve of the contract: held back, or in use since a remedy called it in."""
-
-    state: Literal["Held", "InUse"] = "Held"
-    since: Instant | None = Field(default=None, description="when it was called in")
-    because: str = Field(default="", description="what it was called in against")
-
-
-class Credit(Strict):
-    """What comes back by the contract's own schedule, as its windows stand; those to come are counted as kept."""
-
-    percent: int = Field(ge=1, le=100, description="of the price of the term")
-    amount: Money | None = Field(default=None, description="absent where no price is known")
-    promise: str = Field(description="the promise that fell furthest short")
-    windows_used: int
-    windows_in_period: int
-    unknown_because: str | None = Field(default=None, description="why there is no amount")
-
-    def __str__(self) -> str:
-        amount = str(self.amount) if self.amount is not None else f"amount unknown: {self.unknown_because}"
-        failed = f"{self.windows_used} of {self.windows_in_period} windows failed"
-        if not self.windows_in_period:  # a hard promise has none
-            failed = "broken by read-back, or by an end before its term"
-            failed = "it was not done by its deadline" if self.promise == "completion" else failed
-        return f"{self.percent} % of the price ({amount}), {failed}"
-
-
-class Progress(Strict):
-    """How far work with an end of its own is, by its own metrics, and when it will be done: a forecast, no promise."""
-
-    ratio: float = Field(description="done so far, of 1")
-    seen_at: Instant
-    early: Instant | None = Field(default=None, description="early end of the forecast")
-    likely: Instant | None = Field(default=None, description="projected completion")
-    late: Instant | None = Field(default=None, description="late end of the forecast")
-    confidence: float | None = None
-    completed_at: Instant | None = None
-    problem: str = Field(default="", description="why there is no newer reading")
-
-
 class ContractStatus(Status):
     """Where the contract stands, and whether it is kept."""
 
-    phase: Literal["Proposed", "Commissioning", "Active", "Ending", "Ended"] = "Proposed"
-    verdict: Literal["Kept", "Breached", "Unverifiable"] | None = None
-    endpoint: str | None = None
+    phase: Literal["Proposed", "Commissioning", "Active", "Ending", "Ended"] = Field(
+        default="Proposed", description="where it stands"
+    )
+    verdict: Literal["Kept", "Breached", "Unverifiable"] | None = Field(
+        default=None, description="whether it is kept, over all that was judged; absent: nothing was yet"
+    )
+    endpoint: str | None = Field(
+        default=None,
+        description="where it is served, of inference that is Active",
+        examples=["http://127.0.0.1:8001/v1"],
+    )
     credential: str | None = Field(default=None, description="name of the Secret with the contract's key")
-    commissioning: Commissioning | None = None
-    run: RunStatus | None = None
-    signature: Signature | None = None
+    commissioning: Commissioning | None = Field(
+        default=None, description="what was measured on its own allocation, before it was signed"
+    )
+    run: RunStatus | None = Field(default=None, description="what runs for it")
+    signature: Signature | None = Field(default=None, description="the signed terms; absent until it was commissioned")
     checkpoint: str | None = Field(default=None, description="of the evidence log at activation; keep a copy")
     windows: list[WindowVerdict] = Field(
         default_factory=list, description="the newest few; the rest is in the evidence"
@@ -294,13 +164,15 @@ class ContractStatus(Status):
         description="of the youngest evidence that `Ready` rests on, give or take half a window; once it is older "
         "than a window, Ready is shown as Unknown",
     )
-    accounting: list[Accounting] = Field(default_factory=list)
+    accounting: list[Accounting] = Field(
+        default_factory=list, description="how its promises stand over the accounting period, one an entry"
+    )
     remedies: list[RemedyStep] = Field(default_factory=list, description="the newest few steps of the ladder")
     reserve: ReserveStatus | None = Field(default=None, description="absent where the contract holds none")
-    memory_used: Bytes | None = None
-    progress: Progress | None = None
-    ended_at: Instant | None = None
-    ended_because: str | None = None
+    memory_used: Bytes | None = Field(default=None, description="memory that its processes were last seen to use")
+    progress: Progress | None = Field(default=None, description="how far the work is, where its metrics say so")
+    ended_at: Instant | None = Field(default=None, description="when it ended")
+    ended_because: str | None = Field(default=None, description="why it ended, by a stable reason")
     credit: Credit | None = Field(default=None, description="due by the schedule of `spec.price.credit`; absent: none")
 
 

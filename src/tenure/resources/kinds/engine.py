@@ -25,9 +25,9 @@ class EngineSpec(Strict):
 class EngineStatus(Status):
     """Reachability and declared abilities."""
 
-    reachable: bool = False
-    version: str | None = None
-    abilities: list[Enforcement] = Field(default_factory=list)
+    reachable: bool = Field(default=False, description="whether it answered")
+    version: str | None = Field(default=None, description="its version, where it has one of its own")
+    abilities: list[Enforcement] = Field(default_factory=list, description="what it can enforce")
     last_seen: Instant | None = Field(
         default=None, description="when it was asked what it can enforce: at the last start of the control plane"
     )

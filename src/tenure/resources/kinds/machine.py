@@ -72,28 +72,32 @@ class MachineSpec(Strict):
 class Enforcement(Strict):
     """What can be enforced on this host, by which mechanism, or why not."""
 
-    what: str
-    available: bool
-    mechanism: str | None = None
-    reason: str | None = None
+    what: str = Field(description="what it is", examples=["cpuset"])
+    available: bool = Field(description="whether it can be enforced")
+    mechanism: str | None = Field(default=None, description="by what", examples=["cgroup-v2"])
+    reason: str | None = Field(default=None, description="why it cannot be")
 
 
 class MachineStatus(Status):
     """What was observed of the host."""
 
-    state: Literal["Discovered", "Qualified", "Ready", "Draining", "Failed", "Retired"] = "Discovered"
-    cores: int | None = None
-    sellable_cores: list[int] = Field(default_factory=list)
+    state: Literal["Discovered", "Qualified", "Ready", "Draining", "Failed", "Retired"] = Field(
+        default="Discovered", description="whether new work is placed on it; only on one that is Ready"
+    )
+    cores: int | None = Field(default=None, description="physical cores that it has")
+    sellable_cores: list[int] = Field(
+        default_factory=list, description="cores that are sold, by their lowest CPU number"
+    )
     reserved_seen: list[int] = Field(default_factory=list, description="cores that were reserved when this was written")
-    memory: Bytes | None = None
-    sellable_memory: Bytes | None = None
-    devices: int | None = None
+    memory: Bytes | None = Field(default=None, description="memory that it has for work and reserve")
+    sellable_memory: Bytes | None = Field(default=None, description="memory that is sold")
+    devices: int | None = Field(default=None, description="GPUs that it has")
     failed_devices: list[str] = Field(default_factory=list, description="devices that are not sold, being broken")
     gpu_capped_power: Power | None = Field(
         default=None, description="the power limit that was read of the GPUs; the greatest where they differ"
     )
-    enforcement: list[Enforcement] = Field(default_factory=list)
-    boot_id: str | None = None
+    enforcement: list[Enforcement] = Field(default_factory=list, description="what can be enforced on it")
+    boot_id: str | None = Field(default=None, description="the kernel's id of this boot; another after each")
     virtual: str | None = Field(default=None, description="the hypervisor, when this is a virtual machine")
     last_seen: Instant | None = Field(
         default=None, description="when its hardware was read: at the last start of its host's control plane"

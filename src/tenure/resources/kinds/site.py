@@ -187,27 +187,27 @@ class SiteSpec(Strict):
 class Operation(Strict):
     """One step of a commit: which object moves to which phase. Offers and Contracts carry the holds themselves."""
 
-    operation: Literal["Hold", "Choose", "Release", "Contract", "Capacity"]
-    kind: str
-    namespace: str | None = None
-    name: str
-    uid: str
-    to_phase: str
-    reason: str | None = None
+    operation: Literal["Hold", "Choose", "Release", "Contract", "Capacity"] = Field(description="what was done")
+    kind: str = Field(description="kind of the object")
+    namespace: str | None = Field(default=None, description="namespace of the object; absent: it has none")
+    name: str = Field(description="name of the object")
+    uid: str = Field(description="uid of the object")
+    to_phase: str = Field(description="the phase, or a machine's state, that it has from then on")
+    reason: str | None = Field(default=None, description="why, by a stable reason")
 
 
 class LedgerStatus(Strict):
     """The ledger of the site: the number of its last commit and what that commit did."""
 
-    generation: int = 0
-    last_batch: list[Operation] = Field(default_factory=list)
-    committed_at: Instant | None = None
+    generation: int = Field(default=0, description="the number of the last commit")
+    last_batch: list[Operation] = Field(default_factory=list, description="what it did")
+    committed_at: Instant | None = Field(default=None, description="when it was made")
 
 
 class SiteStatus(Status):
     """The ledger, and totals for people."""
 
-    ledger: LedgerStatus = Field(default_factory=LedgerStatus)
+    ledger: LedgerStatus = Field(default_factory=LedgerStatus, description="its ledger: the last commit")
     cores: int | None = Field(default=None, description="physical cores that its machines have for sale")
     cores_held: int | None = Field(
         default=None, description="of these, how many an offer or a contract holds, now or from a later start on"

@@ -196,16 +196,27 @@ class WorkloadStatus(Status):
     """Where the need stands, and the answer."""
 
     phase: Literal["Pending", "Trialling", "Offered", "Contracted", "Running", "Succeeded", "Failed", "Refused"] = (
-        "Pending"
+        Field(default="Pending", description="where the need stands")
     )
-    answer: Answer | None = None
-    trial: str | None = None
-    trial_progress: str | None = None
+    answer: Answer | None = Field(
+        default=None,
+        description="what Tenure says to it: offers, counter-offers, a refusal, or the trial that it takes",
+    )
+    trial: str | None = Field(
+        default=None, description="name of the Offer that is the hold of its trial, while one runs"
+    )
+    trial_progress: str | None = Field(default=None, description="how far its trial is, in words, while one runs")
     trial_made: TrialMade | None = Field(
         default=None, description="the last wish for a longer measurement that was met; it is not measured again"
     )
-    contract: str | None = None
-    endpoint: str | None = None
+    contract: str | None = Field(
+        default=None, description="name of its Contract; where one renews another, of that which runs"
+    )
+    endpoint: str | None = Field(
+        default=None,
+        description="where it is served, of inference that is Active",
+        examples=["http://127.0.0.1:8001/v1"],
+    )
     ended: str | None = Field(default=None, description="digest of the need whose contract its user ended early")
 
 
@@ -246,9 +257,9 @@ class InquirySpec(Strict):
 class InquiryStatus(Status):
     """The answer, as quotes that hold nothing."""
 
-    phase: Literal["Asked", "Answered"] = "Asked"
-    answer: Answer | None = None
-    expires_at: Instant | None = None
+    phase: Literal["Asked", "Answered"] = Field(default="Asked", description="whether it was answered")
+    answer: Answer | None = Field(default=None, description="what Tenure says to it; its quotes hold nothing")
+    expires_at: Instant | None = Field(default=None, description="when it deletes itself")
 
 
 class Inquiry(ApiObject):
