@@ -8,6 +8,7 @@ the members left.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from tenure.placement.axes import slots
 from tenure.placement.bound import BudgetBound
@@ -39,6 +40,7 @@ class _Exact:
         self.steps = 0
         self.gave_up = False
         self._claims: dict[tuple[str, State, Role], list[Claim]] = {}
+        self._runs, self._counts = _runs(members)
         self._kinds = self._kinds_of_machines()
         self._budgets = BudgetBound(fill, self.names)
 
@@ -95,10 +97,10 @@ class _Exact:
     def _room_for(self, place: int, role: Role, since: int) -> bool:
         """Whether the members left could have room, axis by axis and by budgets: this role's from ``since`` on, others
         anywhere."""
-        left: dict[int, tuple[Role, int]] = {}
-        for one in self.members[place:]:
-            left[id(one)] = (one, left.get(id(one), (one, 0))[1] + 1)
-        for one, count in left.values():
+        for one, end in self._runs:
+            if end <= place:
+                continue
+            count = end - place if one is role else self._counts[id(one)]
             names = self.names[since:] if one is role else self.names
             if self._budgets:
                 if self._budgets.most(one, {name: slots(self.fill.free[name], one) for name in names}) < count:
@@ -118,6 +120,16 @@ class _Exact:
         if key not in self._claims:
             self._claims[key] = list(claims_inside(free, role))
         return self._claims[key]
+
+
+def _runs(members: Sequence[Role]) -> tuple[list[tuple[Role, int]], dict[int, int]]:
+    """Where the members of each role end, which stand one after another, and how many they are, by the role's id."""
+    counts: dict[int, int] = {}
+    for one in members:
+        counts[id(one)] = counts.get(id(one), 0) + 1
+    roles = {id(one): one for one in members}
+    ends = accumulate(counts.values())
+    return list(zip(roles.values(), ends, strict=True)), counts
 
 
 def _state(free: Free) -> State:
