@@ -59,7 +59,7 @@ def test_an_error_that_nobody_foresaw_is_worded_too() -> None:
 def test_lists_and_mappings_are_called_that() -> None:
     found = shown(chat(term="[30d]") + "  run: {command: [], files: {}}\n")
     assert {row[1:3] for row in found} >= {
-        ("spec.run.command", "must have at least 1 entry, and has 0"),
+        ("spec.run.command", "must have at least 1 item, and has 0"),
         ("spec.run.files", "must be a list, not a mapping"),
         ("spec.term", "must be a mapping, not a list"),
     }

@@ -44,8 +44,12 @@ WORDS: dict[str, Callable[[_Facts], str]] = {
 }
 """Rows that go before what was given: `must be an integer, not '50'`."""
 WHOLE: dict[str, Callable[[_Facts], str]] = {
-    "too_short": lambda facts: f"must have at least {_entries(facts['min_length'])}, and has {facts['actual_length']}",
-    "too_long": lambda facts: f"must have at most {_entries(facts['max_length'])}, and has {facts['actual_length']}",
+    "too_short": lambda facts: (
+        f"must have at least {_counted(facts['min_length'], 'item')}, and has {facts['actual_length']}"
+    ),
+    "too_long": lambda facts: (
+        f"must have at most {_counted(facts['max_length'], 'item')}, and has {facts['actual_length']}"
+    ),
     "value_error": lambda facts: str(facts["error"]),
     "assertion_error": lambda facts: str(facts["error"]),
 }
@@ -79,7 +83,3 @@ def shortened(text: str) -> str:
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}" + ("" if count == 1 else "s")
-
-
-def _entries(count: int) -> str:
-    return "1 entry" if count == 1 else f"{count} entries"
