@@ -59,7 +59,7 @@ def test_up_rotate_up_export_verify_backup_restore(home: House, tmp_path: Path) 
     assert [path for path in held if b"PRIVATE KEY" in path.read_bytes()] == []
     second = second.rename(tmp_path / "moved.pem")
     refused = home.tenure("up")
-    assert (refused.code, "tenure up --signing-key FILE" in refused.err) == (2, True)
+    assert (refused.code, f"tenure --home {home.path} up --signing-key FILE" in refused.err) == (2, True)
     home.path.rename(tmp_path / "lost")
     said = home.must("restore", tmp_path / "backup").out
     assert f"{tmp_path / 'second.pem'} is not there" in said

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tenure.cli.chosen import add_chosen
+from tenure.cli.typed import typed
 from tenure.cli.words import (
     assurance_text,
     counted,
@@ -83,7 +84,7 @@ def quote_card(quote: Quote, *, now_ms: int, number: int | None = None) -> Rende
     title.append(f"{number}  " if number else "", style="bold")
     title.append(quote.offer or "a quote, which holds nothing", style="bold")
     title.append("  meets the need in full " if quote.meets_in_full else "  counter-offer ", style=style)
-    command = Text(f" tenure accept {quote.offer} ", style="bold") if quote.offer else None
+    command = Text(typed(f" tenure accept {quote.offer} "), style="bold") if quote.offer else None
     return Panel(rows, title=title, title_align="left", subtitle=command, subtitle_align="right", border_style=style)
 
 
@@ -229,7 +230,7 @@ def _trial(needed: TrialNeeded) -> RenderableType:
         "a trial of", f"{needed.duration} on {counted(needed.cores, 'core')}" + (f": {shapes}" if shapes else "")
     )
     rows.add_row(
-        "next", Text("tenure request -f FILE", style="bold").append("   holds what the trial needs", style=QUIET)
+        "next", Text(typed("tenure request -f FILE"), style="bold").append("   holds what the trial needs", style=QUIET)
     )
     return rows
 

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from tenure.cli.answer import BAD, GOOD, MIDDLING, QUIET, add_promises, relaxation_text
 from tenure.cli.tables import WordTable
+from tenure.cli.typed import typed
 from tenure.cli.words import (
     burn_text,
     counted,
@@ -72,7 +73,7 @@ def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
     title = Text(f" {contract.name} ", style="bold").append(f"{phase} ", style=_phase_style(phase))
     if status and status.verdict:
         title.append(f"{status.verdict} ", style=VERDICTS[status.verdict])
-    hint = Text(f" tenure env {contract.name} ", style="bold") if status and status.endpoint else None
+    hint = Text(typed(f" tenure env {contract.name} "), style="bold") if status and status.endpoint else None
     style = _phase_style(phase)
     return Panel(rows, title=title, title_align="left", subtitle=hint, subtitle_align="right", border_style=style)
 
@@ -152,7 +153,7 @@ def condition_line(condition: Condition) -> Text:
     mark, style = {"True": ("✔", GOOD), "False": ("✗", BAD)}.get(condition.status, ("?", MIDDLING))
     text = Text(f"{mark} {condition.type}  ", style=style)
     text.append(condition.reason, style="bold")
-    return text.append(f"  {condition.message}" if condition.message else "", style="default")
+    return text.append(typed(f"  {condition.message}") if condition.message else "", style="default")
 
 
 def measured_text(contract: Contract, metric: str, percentile: str | None) -> str:

@@ -13,6 +13,7 @@ from tenure.cli.evidence_shown import say_checkpoint, say_history, say_public_ke
 from tenure.cli.failures import Failure, not_found, usage
 from tenure.cli.options import Output
 from tenure.cli.screen import say, say_as
+from tenure.cli.typed import typed
 from tenure.client import home_directory
 from tenure.evidence import (
     BundleError,
@@ -114,7 +115,7 @@ def export(
         )
         return exit_codes.YES
     say(f"{summary.path}: {summary.statements} statements on {summary.subject}, {summary.bytes:,} bytes")
-    say("  give it with the public key (`tenure evidence show --public-key`), then anyone can run")
+    say(typed("  give it with the public key (`tenure evidence show --public-key`), then anyone can run"))
     say(f"  tenure evidence verify {summary.path} --public-key KEY.pem [--checkpoint CHECKPOINT]")
     return exit_codes.YES
 

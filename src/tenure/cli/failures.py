@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tenure.cli import exit_codes
+from tenure.cli.typed import typed
 
 
 class Failure(Exception):  # noqa: N818
@@ -50,9 +51,9 @@ class Failure(Exception):  # noqa: N818
             "exitCode": self.exit_code,
         }
         if self.step:
-            status["nextStep"] = self.step
+            status["nextStep"] = typed(self.step)
         if self.causes:
-            status["details"] = {"causes": list(self.causes)}
+            status["details"] = {"causes": [_typed(cause) for cause in self.causes]}
         return status
 
     def to_text(self) -> str:
@@ -66,7 +67,11 @@ class Failure(Exception):  # noqa: N818
                 lines.append(f"    → {cause['nextStep']}")
         if self.step:
             lines.append(f"  → {self.step}")
-        return "\n".join(lines)
+        return typed("\n".join(lines))
+
+
+def _typed(cause: dict[str, Any]) -> dict[str, Any]:
+    return cause | {"nextStep": typed(cause["nextStep"])} if "nextStep" in cause else cause
 
 
 def usage(message: str, next_step: str = "", reason: str = "Usage") -> Failure:

@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from tenure.cli import completers, exit_codes, failures
 from tenure.cli.options import HERE, Output, Reach, formats
 from tenure.cli.screen import OUTPUT_VERSION, console, say, say_as, say_json, say_yaml
+from tenure.cli.typed import typed
 from tenure.discovery import RootNotReadableError, scan
 from tenure.discovery.importers import ImportedFileError, import_hwloc, import_nvidia_smi
 from tenure.topology import (
@@ -79,7 +80,7 @@ def show_command(
     for machine in machines:
         _show(machine, output)
     if not machines:
-        say("No machine is registered. `tenure up` registers this one.")
+        say(typed("No machine is registered. `tenure up` registers this one."))
     return exit_codes.YES
 
 

@@ -25,6 +25,7 @@ from tenure.cli.own.outcome import check_output
 from tenure.cli.running import plane_of
 from tenure.cli.screen import note, say, say_as
 from tenure.cli.signing_key import brought_key_of
+from tenure.cli.typed import typed
 from tenure.client import home_directory
 from tenure.engines.local.folder import RunFolder
 from tenure.evidence import EvidenceError, KeyRing, LogReader
@@ -170,11 +171,11 @@ def _tell(home: Path, manifest: Manifest, findings: list[Finding], brought: dict
         say("  ✓ no core, byte or device is held twice, and what runs is what is held")
     if brought is not None and not brought["present"]:
         say(f"  ✗ the signing key is its owner's and not in a backup: {brought['file']} is not there")
-        say("  next   put it back there, or: tenure up --signing-key FILE")
+        say(typed("  next   put it back there, or: tenure up --signing-key FILE"))
         return
     if brought is not None:
         say(f"  ✓ the signing key is its owner's, in {brought['file']}")
-    say("  next   tenure up")
+    say(typed("  next   tenure up"))
 
 
 def _put_back(staged: Path, manifest: Manifest, home: Path) -> None:

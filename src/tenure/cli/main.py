@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from tenure.cli import exit_codes, failures, streams
+from tenure.cli.typed import given, one_line
 
 
 def main() -> NoReturn:
@@ -16,8 +17,15 @@ def main() -> NoReturn:
 
 def run(tokens: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code. Never raises."""
-    tokens = list(tokens)
     home_before = os.environ.get("TENURE_HOME")
+    try:
+        with one_line():
+            return _ended(list(tokens))
+    finally:
+        _restore_home(home_before)
+
+
+def _ended(tokens: list[str]) -> int:
     try:
         tokens = _take_home(tokens)
         return _dispatch(tokens)
@@ -31,8 +39,6 @@ def run(tokens: Sequence[str]) -> int:
         failure = _torn(error, tokens) or failures.failure_of(error, tokens)
         failures.show(failure, as_json=failures.wants_json(tokens))
         return failure.exit_code
-    finally:
-        _restore_home(home_before)
 
 
 def _dispatch(tokens: list[str]) -> int:
@@ -54,22 +60,23 @@ def _take_home(tokens: list[str]) -> list[str]:
     end = tokens.index("--") if "--" in tokens else len(tokens)
     for index, token in enumerate(tokens[:end]):
         if token.startswith("--home="):
-            os.environ["TENURE_HOME"] = _named(token.partition("=")[2])
+            _choose(token.partition("=")[2])
             return [*tokens[:index], *tokens[index + 1 :]]
         if token == "--home":
             word = tokens[index + 1] if index + 1 < end else ""
-            os.environ["TENURE_HOME"] = _named("" if word.startswith("-") else word)  # the next option is no folder
+            _choose("" if word.startswith("-") else word)  # the next option is no folder
             return [*tokens[:index], *tokens[index + 2 :]]
     return tokens
 
 
-def _named(home: str) -> str:
+def _choose(home: str) -> None:
     """The folder that --home names. An empty name is a variable that was not set: it must not mean the usual home."""
     if not home:
         raise failures.usage("--home needs a folder", "write --home DIR")
     if os.path.exists(home) and not os.path.isdir(home):
         raise failures.usage(f"--home {home}: this is a file, and a home is a folder", "write --home DIR", "NotAHome")
-    return home
+    os.environ["TENURE_HOME"] = home
+    given(home)
 
 
 def _restore_home(before: str | None) -> None:

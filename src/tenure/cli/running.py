@@ -25,6 +25,7 @@ from tenure.cli.options import Output
 from tenure.cli.platforms import must_host
 from tenure.cli.screen import is_terminal, note, say, say_as
 from tenure.cli.signing_key import settle_key
+from tenure.cli.typed import typed
 from tenure.cli.words import counted
 from tenure.client import home_directory
 
@@ -137,7 +138,7 @@ def up(
         say(f"Tenure is up at {running['url']} (machine {running['machine']}, site {running['site']})")
         say(f"  state  {home}")
         say(f"  kubectl  export KUBECONFIG={home / 'kubeconfig'}")
-        say("  next   tenure inventory show, or tenure request -f FILE")
+        say(typed("  next   tenure inventory show, or tenure request -f FILE"))
     return exit_codes.YES
 
 
@@ -204,7 +205,7 @@ def down(
     elif purge:
         say(f"Stopped; {counted(len(ended), 'run')} ended; {home} is gone.")
     else:
-        say("Stopped. Workloads run on; tenure up adopts them." if stopped else f"Nothing runs in {home}.")
+        say(typed("Stopped. Workloads run on; tenure up adopts them.") if stopped else f"Nothing runs in {home}.")
     return exit_codes.YES
 
 

@@ -13,6 +13,7 @@ from tenure.cli.manifests import read_manifests
 from tenure.cli.options import Filename, Output
 from tenure.cli.own.outcome import check_output
 from tenure.cli.screen import say, say_as
+from tenure.cli.typed import typed
 from tenure.cli.words import counted
 from tenure.resources import Inquiry, Workload
 from tenure.resources.documents import parse_documents
@@ -58,7 +59,7 @@ def init(
     elif to is None:
         say(text.rstrip())
     else:
-        say(f"{to}: edit it, then tenure lint -f {to}, tenure ask -f {to}, tenure request -f {to}")
+        say(typed(f"{to}: edit it, then tenure lint -f {to}, tenure ask -f {to}, tenure request -f {to}"))
     return exit_codes.YES
 
 

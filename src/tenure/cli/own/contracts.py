@@ -17,6 +17,7 @@ from tenure.cli.own.outcome import (
     say_answer,
     say_contract,
 )
+from tenure.cli.typed import typed
 from tenure.cli.verbs.delete import wait_gone
 from tenure.cli.verbs.logs import contract_named
 from tenure.cli.waiting import waiting
@@ -53,7 +54,8 @@ def end(
     else:
         screen.say(f"contract {ended} {'ended; what it held is free' if wait else 'is ending'}")
         workload = contract["spec"]["workload"]["name"]
-        screen.note(f"workload {workload} asks for nothing more until it is edited: `tenure edit workload {workload}`")
+        said = f"workload {workload} asks for nothing more until it is edited: `tenure edit workload {workload}`"
+        screen.note(typed(said))
     return exit_codes.YES
 
 

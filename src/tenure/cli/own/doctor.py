@@ -23,6 +23,7 @@ from tenure.cli.door import Door, open_door
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.cli.platforms import support_of
+from tenure.cli.typed import typed
 from tenure.client import ApiError, home_directory
 from tenure.client.calls import Call
 from tenure.engines import EngineFailure, LocalEngine, Phase
@@ -67,7 +68,7 @@ def doctor(*, output: Output = "text", reach: Reach = HERE) -> int:
         mark, style = MARKS[check.state]
         found = Text(check.found)
         if check.next_step:
-            found.append(f"\n→ {check.next_step}", style="bold" if check.state == "bad" else QUIET)
+            found.append(f"\n→ {typed(check.next_step)}", style="bold" if check.state == "bad" else QUIET)
         shown = Text(check.area if check.area != area else "", style=QUIET)
         table.add_row(shown, Text(mark, style=style), check.what, found)
         area = check.area

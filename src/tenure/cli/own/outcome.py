@@ -5,6 +5,7 @@ from typing import Any
 from tenure.cli import exit_codes, failures, screen
 from tenure.cli.answer import answer_view
 from tenure.cli.contract_view import contract_view
+from tenure.cli.typed import typed
 from tenure.client import Client, NotFound
 from tenure.quantities import Bytes, SystemClock
 from tenure.resources import Contract, Offer, Workload
@@ -40,7 +41,7 @@ def say_checkpoint(contract: Contract) -> None:
     )
     for line in note.rstrip("\n").split("\n"):
         screen.say(f"  {line}".rstrip())
-    screen.say(f"  save   {saving_checkpoint(contract)}")
+    screen.say(f"  save   {typed(saving_checkpoint(contract))}")
 
 
 def checkpoint_of(contract: Contract) -> str | None:

@@ -19,6 +19,7 @@ from tenure.cli.own.outcome import (
     say_checkpoint,
     say_contract,
 )
+from tenure.cli.typed import typed
 from tenure.cli.verbs.apply import apply_one
 from tenure.cli.waiting import waiting
 from tenure.resources import Contract, Workload
@@ -85,7 +86,7 @@ def _say_stated(stated: Workload, as_json: bool) -> None:
     if as_json:
         screen.say_as("Requested", answer_json(None, workload=stated.name, namespace=stated.namespace))
     else:
-        screen.say(f"workload {stated.name} is stated; `tenure why {stated.name}` shows its answer")
+        screen.say(typed(f"workload {stated.name} is stated; `tenure why {stated.name}` shows its answer"))
 
 
 def _contract(door: Door, workload: Workload, accept: str, patience: float, as_json: bool) -> Contract | None:

@@ -15,6 +15,7 @@ from tenure.cli.door import Door, open_door
 from tenure.cli.options import HERE, AllNamespaces, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.cli.tables import WordTable
+from tenure.cli.typed import typed
 from tenure.cli.words import counted, duration_text, instant_text, metric_text, promise_text
 from tenure.client import ApiError, Forbidden, Refusing, home_directory
 from tenure.client.calls import Call
@@ -74,9 +75,9 @@ def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", re
         said = (
             f"{counted(len(elsewhere), 'contract')} in other namespaces, together {told['verdict']}: tenure status -A"
         )
-        console.print(said, style=VERDICTS[str(told["verdict"])])
+        console.print(typed(said), style=VERDICTS[str(told["verdict"])])
     if held:
-        console.print(f"{counted(len(held), 'held offer')} to choose from: tenure get offers", style=QUIET)
+        console.print(typed(f"{counted(len(held), 'held offer')} to choose from: tenure get offers"), style=QUIET)
     if refused:
         console.print(f"nothing newer than this can be said: {refused}", style=BAD)
     console.print(f"state is in {home_directory()}", style=QUIET)

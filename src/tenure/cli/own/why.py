@@ -13,6 +13,7 @@ from tenure.cli.door import Door, open_door
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output, quote_of
 from tenure.cli.targets import the_kind
+from tenure.cli.typed import typed
 from tenure.cli.verbs.events import event_rows, events_about
 from tenure.cli.words import when_text
 from tenure.quantities import SystemClock
@@ -88,12 +89,13 @@ def _view(obj: ApiObject, now_ms: int) -> RenderableType:
 def _workload(workload: Workload, now_ms: int) -> RenderableType:
     status = workload.status
     if status is None:
-        return Text("nobody has looked at it yet: are the controllers running? `tenure doctor`", style="yellow")
+        return Text(typed("nobody has looked at it yet: are the controllers running? `tenure doctor`"), style="yellow")
     parts: list[RenderableType] = [Text(f"workload {workload.name}: {status.phase}", style="bold")]
     if status.trial_progress:
         parts.append(Text(status.trial_progress))
     if status.contract:
-        parts.append(Text(f"contract {status.contract}: `tenure why contract/{status.contract}` says how it is kept"))
+        said = f"contract {status.contract}: `tenure why contract/{status.contract}` says how it is kept"
+        parts.append(Text(typed(said)))
     parts += [condition_line(condition) for condition in status.conditions]
     if status.answer is not None:
         held = any(quote.offer for quote in status.answer.quotes)
