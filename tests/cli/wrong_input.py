@@ -2,7 +2,7 @@
 
 from tests.cli.manifests import CHAT, chat
 
-CASES = {
+CASES: dict[str, tuple[str | bytes, str, str]] = {
     "unknown field": (chat(load="{requestsPerSecond: 1, promtTokens: 5}"), "UnknownField", "spec.load.promtTokens"),
     "bad quantity": (chat(term="{duration: 3 fortnights}"), "InvalidQuantity", "spec.term.duration"),
     "negative duration": (chat(term="{duration: -3d}"), "InvalidQuantity", "spec.term.duration"),
@@ -22,7 +22,7 @@ CASES = {
         "DuplicateKey",
         "spec.load.requestsPerSecond",
     ),
-    "invalid UTF-8": (CHAT.encode() + b"\xff", "NotUtf8", ""),
+    "invalid UTF-8": (CHAT.encode().replace(b"30d", b"30\xff"), "NotUtf8", "spec.term.duration"),
     "ten megabytes": (b"#" * (10 << 20), "DocumentTooLarge", ""),
     "not YAML": ("a: [", "NotYaml", "a[0]"),
     "a tag": ("a: !!python/object/apply:os.system [x]", "TagRefused", "a"),

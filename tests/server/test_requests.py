@@ -272,6 +272,7 @@ class TestBodies:
         ("body", "reason", "field"),
         [
             (b"\xff\xfe{}", "NotUtf8", ""),
+            (b'{"a": {"b": ["x\xff"]}}', "NotUtf8", "a.b[0]"),
             (b'{"a": "\\ud800"}', "NotUtf8", "a"),
             (b"{", "NotJson", ""),
             (b'{"a": [1, 2', "NotJson", "a[1]"),

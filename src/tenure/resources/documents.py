@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tenure.resources.base import ApiObject
-from tenure.resources.plain_json import JsonRefused, load_json
+from tenure.resources.plain_json import JsonRefused, load_json, path_at_end
 from tenure.resources.plain_yaml import YamlRefused, field_lines, load_documents
 from tenure.resources.problems import Problem, ProblemsFound, problems_of
 from tenure.resources.reasons import next_step
@@ -118,9 +118,20 @@ def _text(data: bytes | str, source: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
+        before = data[: error.start].decode("utf-8-sig")
         message = f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8 text"
-        raise ProblemsFound([_problem("NotUtf8", message, source, line)]) from None
+        problem = _problem("NotUtf8", message, source, before.count("\n") + 1)
+        raise ProblemsFound([replace(problem, path=_last_field(before))]) from None
+
+
+def _last_field(before: str) -> str:
+    """The field in which a text breaks off, of YAML the last that begins on that line; empty where there is none."""
+    if before.lstrip()[:1] in ("{", "["):
+        return path_at_end(before)
+    chunk, _ = _chunks(before)[-1]
+    lines = field_lines(chunk, None)
+    there = [path for path, line in lines.items() if line == chunk.count("\n") + 1]
+    return there[-1] if there else ""
 
 
 def too_large(size_bytes: int, source: str) -> Problem:

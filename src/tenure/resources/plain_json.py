@@ -54,6 +54,11 @@ def load_json(text: str) -> Any:
     return content
 
 
+def path_at_end(text: str) -> str:
+    """The field in which a text breaks off."""
+    return _first_fault(text, len(text)).path
+
+
 def words_of(error: Exception) -> str:
     """What the standard library's reader says of a text that is no JSON, in our words and with the place."""
     if isinstance(error, json.JSONDecodeError):

@@ -69,8 +69,8 @@ def scalar(text: str) -> Any:
     return text
 
 
-def field_lines(text: str, line: int) -> dict[str, int]:
-    """The line of every field, by its path (`spec.members[2].cores`), of the document that starts on `line`.
+def field_lines(text: str, line: int | None) -> dict[str, int]:
+    """The line of every field, by its path (`spec.members[2].cores`), of the document that starts on `line`, or of all.
 
     Only asked for once something is wrong. What cannot be read any more has no lines.
     """
@@ -80,9 +80,9 @@ def field_lines(text: str, line: int) -> dict[str, int]:
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 first = next(events)
-                wanted = first.start_mark.line + 1 == line
+                wanted = line is None or first.start_mark.line + 1 == line
                 _note_lines(events, first, "", lines if wanted else {})
-                if wanted:
+                if wanted and line is not None:
                     break
     except YamlRefused:
         pass

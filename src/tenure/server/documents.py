@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from tenure.resources.plain_json import JsonRefused, load_json
+from tenure.resources.plain_json import JsonRefused, load_json, path_at_end
 from tenure.server import protobuf
 from tenure.server.refusals import Cause, Refused, bad_body, unsupported_media
 
@@ -49,7 +49,8 @@ def parse_object(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _malformed("NotUtf8", f"the body is not UTF-8 text: byte {error.start} cannot be decoded") from None
+        message = f"the body is not UTF-8 text: byte {error.start} cannot be decoded"
+        raise _malformed("NotUtf8", message, path_at_end(body[: error.start].decode())) from None
     try:
         document = load_json(text)
     except JsonRefused as refused:

@@ -123,8 +123,22 @@ def test_a_flood_of_documents_is_refused_whole() -> None:
 
 def test_bytes_that_are_no_utf_8_are_placed() -> None:
     (problem,) = refused(b"a: b\nc: \xff\xfe")
-    assert (problem.code, problem.line) == ("NotUtf8", 2)
+    assert (problem.code, problem.line, problem.path) == ("NotUtf8", 2, "c")
     assert "byte 8 (0xff)" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("before", "path"),
+    [
+        (b"---\na: 1\n---\nb:\n- c: {d: 1, e: x", "b[0].c.e"),
+        (b'{"a": [1, {"b": "x', "a[1].b"),
+        (b"a: 1\n", ""),
+        (b"", ""),
+    ],
+)
+def test_so_is_the_field_that_they_stand_in(before: bytes, path: str) -> None:
+    (problem,) = refused(before + b"\xff: 1\n")
+    assert (problem.code, problem.path) == ("NotUtf8", path)
 
 
 def test_half_of_a_surrogate_pair_is_no_text() -> None:
