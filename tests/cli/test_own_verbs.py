@@ -289,3 +289,12 @@ def test_a_request_that_is_stated_anew_replaces_the_need(shell: Shell) -> None:
         shell.here("request", "-f", "-", stdin=CHAT)
         assert shell.here("request", "-f", "-", stdin=chat(term="{duration: 7d}")).code == 0
     assert shell.here("get", "wl", "chat", "-o", "jsonpath={.spec.term.duration}").out == "7d"
+
+
+def test_status_and_get_sites_say_what_is_sold_and_held(shell: Shell) -> None:
+    with shell.controllers() as client:
+        client.create(Site(metadata=ObjectMeta(name="hall")))
+        client.patch_status(Site, "hall", {"status": {"cores": 64, "coresHeld": 6, "gpus": 8, "gpusHeld": 1}})
+    assert "6 of 64 cores held  1 of 8 GPUs held" in shell.here("status").out
+    row = next(line for line in shell("get", "sites").out.splitlines() if line.startswith("hall"))
+    assert row.split()[-5:-1] == ["64", "6", "8", "1"]

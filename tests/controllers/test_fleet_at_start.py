@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from tenure.controllers.assembly import plane_of
+from tenure.controllers.kernel import Key
 from tenure.controllers.machine.for_sale import overtaken
+from tenure.controllers.machine.reconcile import MachineReconciler
 from tenure.discovery.fleets import FleetFile, Hardware, profile_of
 from tenure.ledger import hold_offers
 from tenure.ledger.batch import decide_in_turn
@@ -83,3 +85,19 @@ async def test_a_start_withdraws_what_was_offered_and_the_file_does_not_have_any
             batch = ledger_of(await client.get(Site, "simulated")).last_batch
             assert [op.operation for op in batch] == ["Capacity", *["Release"] * 5], "one commit, and each once"
             assert [record.name for record in (await plane.allocator.look()).view.live()] == ["stays"]
+
+
+async def test_a_fleet_as_its_file_says_wakes_nothing_and_an_edit_of_one_machine_wakes_that_one(tmp_path: Path) -> None:
+    async with embedded(tmp_path) as host, host.client("controllers") as client:
+        for owner in ("one", "another"):
+            whole = fleet_file("m", "n", cores=8, memory_gib=64, gpus=2)
+            async with plane_of(client, host.home, SystemClock(), whole) as plane:
+                machines = MachineReconciler(plane)
+                found = (await client.list(Machine)).items
+                assert [key for machine in found for key in machines.keys(machine)] == []
+                assert all(m.status and m.status.observed_generation == m.metadata.generation for m in found)
+                site = await client.get(Site, "simulated")
+                assert site.status is not None
+                assert (site.status.cores, site.status.gpus, site.status.cores_held) == (16, 4, 0)
+                edited = await client.patch(Machine, "m", {"spec": {"owner": owner}})
+                assert machines.keys(edited) == [Key("", "m")]
