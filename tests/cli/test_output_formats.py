@@ -48,6 +48,17 @@ def test_a_key_is_not_printed_as_text_for_who_asked_for_yaml(shell: Shell) -> No
     assert (ran.code, ran.out, "UnknownFormat" in ran.err) == (2, "", True)
 
 
+def test_a_simulated_contract_printed_nothing_and_is_not_said_to_begin_yet(shell: Shell) -> None:
+    with shell.controllers() as client:
+        client.create(contract_object("chat-1", shell.namespace, "chat"))
+        run = {"id": "r-1", "mechanism": "simulated"}
+        client.patch_status(Contract, "chat-1", {"status": active_status(run=run)}, namespace=shell.namespace)
+    ran = shell.here("logs", "chat-1")
+    assert (ran.code, ran.out) == (3, "")
+    assert "contract chat-1 is simulated: nothing runs, so nothing was printed" in ran.err
+    assert "started yet" not in ran.err
+
+
 def test_logs_that_go_on_come_in_json_line_by_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def lines(*_: object, **__: object) -> Iterator[LogLine]:
         yield LogLine(4_005_190_800_000, "stdout", "up")

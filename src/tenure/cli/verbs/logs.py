@@ -14,6 +14,9 @@ from tenure.client import home_directory
 from tenure.quantities import format_instant
 from tenure.resources import Contract, Workload, kind_of
 
+SIMULATED = "simulated"
+"""The mechanism of a run that is a record alone; `engines.simulated` has it beside what logs need not load."""
+
 
 def logs(
     name: ContractName,
@@ -39,7 +42,11 @@ def logs(
         A contract or a workload: NAME, contract/NAME or workload/NAME.
     """
     with open_door(reach) as door:
-        run_id = run_id_of(contract_named(door, name))
+        contract = contract_named(door, name)
+    run_id = run_id_of(contract)
+    if ((contract.get("status") or {}).get("run") or {}).get("mechanism") == SIMULATED:
+        said = f"contract {contract['metadata']['name']} is simulated: nothing runs, so nothing was printed"
+        raise failures.not_found(said, "`tenure why` says how it is kept")
     lines = _lines(run_id, follow=follow, tail=None if tail < 0 else tail, command=container)
     if output == "json":
         items = ({"time": format_instant(line.at_ms), "stream": line.stream, "text": line.text} for line in lines)

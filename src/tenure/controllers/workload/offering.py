@@ -136,4 +136,10 @@ async def say(plane: Plane, workload: Workload, said: Answer) -> None:
     before = workload.status.answer.kind if workload.status and workload.status.answer else None
     updated = await update_status(plane.client, workload, change, WorkloadStatus())
     if before != said.kind:
-        await record(plane.client, updated, reason, message or f"{len(said.quotes)} offers are held", plane.clock)
+        await record(plane.client, updated, reason, message or held_text(said), plane.clock)
+
+
+def held_text(said: Answer) -> str:
+    """How many offers of an answer are held, for the event that tells of it."""
+    held = sum(quote.offer is not None for quote in said.quotes)
+    return {0: "no offer is held", 1: "1 offer is held"}.get(held, f"{held} offers are held")
