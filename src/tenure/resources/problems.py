@@ -6,6 +6,7 @@ Refuses: to print; faces do that.
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _CODES = {"extra_forbidden": "UnknownField", "missing": "MissingField"}
 _KEY_CHARACTERS_MAX = 400
 PROBLEMS_MAX = 100
+_OWN_STEP = re.compile(r"[;,] ((?:write|name|ask|leave|give|choose|move|correct) [^;]*)$")
+"""What a validator says to do: better than the table's step, and one is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,9 @@ def _words(code: str, sort: str, detail: Any, model: type[BaseModel]) -> tuple[s
         return "is required", ""
     if not sort[:1].isupper():
         return value_words(sort, detail.get("ctx", {}), detail.get("input")), ""
-    message, written, example = str(detail["msg"]).partition("; write it like ")
-    return message, f"write it like {example}" if written else ""
+    message = str(detail["msg"])
+    found = _OWN_STEP.search(message)
+    return (message[: found.start()], found[1]) if found else (message, "")
 
 
 def _explained(step: str, kind_name: str, path: str, code: str) -> str:

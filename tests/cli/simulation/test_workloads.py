@@ -108,7 +108,7 @@ def test_every_problem_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ProblemsFound) as found:
         read_trace(tmp_path)
     assert [(one.code, one.path) for one in found.value.problems] == [
-        ("NotYaml", ""),
+        ("NotYaml", "a[0]"),
         ("UnknownKind", "kind"),
         ("InvalidValue", "metadata.annotations.tenure.dev/arrival"),
         ("MissingField", "metadata.name"),

@@ -116,6 +116,21 @@ def test_wrong_values_are_found_where_they_stand(replaced: dict[str, str], code:
 
 
 @pytest.mark.parametrize(
+    ("replaced", "message", "step"),
+    [
+        ({"term": "{duration: 0s}"}, "duration is zero", "ask for at least a second"),
+        ({"load": "{requestsPerSecond: 0}"}, "nothing is promised under no load", "ask for more than 0"),
+        ({"objectives": "{timeToFirstToken: {}}"}, "names no percentile", "name one, for example p95: 1s"),
+        ({"term": "{duration: -3d}"}, "-3d is negative", "write it like 500ms"),
+    ],
+)
+def test_what_to_do_is_said_once(replaced: dict[str, str], message: str, step: str) -> None:
+    found = problems(chat(**replaced))[0]
+    assert found.message.endswith(message)
+    assert found.next_step == step
+
+
+@pytest.mark.parametrize(
     ("text", "lines"),
     [
         (chat(load="\n    requestsPerSecond: abc\n    nonsense: 1"), [7, 8]),
