@@ -196,3 +196,11 @@ def questions(draw: st.DrawFn) -> tuple[Fleet, Calendar, Demand]:
         if isinstance(answer, Plan):
             calendar = calendar.with_holds(answer.hold(f"h{number}"))
     return fleet, calendar, draw(demands())
+
+
+@st.composite
+def overdrawn(draw: st.DrawFn) -> tuple[Fleet, Calendar, Demand]:
+    """A question whose budgets were lowered after the history: some may be overdrawn by what stands."""
+    fleet, calendar, demand = draw(questions())
+    lowered = tuple(replace(budget, limit=draw(st.integers(0, budget.limit))) for budget in fleet.budgets)
+    return fleet.with_budgets(lowered), calendar, demand

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.placement.builders import demand, machine
+from tests.placement.builders import demand, hold, machine
 
 from tenure.placement import (
     Budget,
@@ -54,6 +54,19 @@ def test_a_refusal_by_a_budget_names_it_though_devices_idle() -> None:
     assert (refusal.reason, binding.constraint) == ("BudgetExceeded", "power:rack-7")
     assert (binding.needed, binding.available, binding.capacity) == (KW, 0, 3 * KW)
     assert {c.constraint for c in refusal.conflict} >= {"power:rack-7", "power:rack-8"}
+
+
+def test_a_budget_that_was_lowered_below_its_holds_does_not_hide_the_one_in_the_way() -> None:
+    calendar = Calendar().with_holds(hold(on="r8-m0", devices={"gpu0": 1000}))
+    lowered = Budget("power", "rack", "rack-8", KW // 2)
+    site = Fleet.of(
+        [*rack(7, machines=1, gpus=2), *rack(8, machines=1)],
+        levels=(Level("rack"),),
+        budgets=(lowered, Budget("power", "rack", "rack-7", KW // 2)),
+    )
+    refusal = plan(site, calendar, demand(gpus=1), now_ms=0)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.binding.constraint, refusal.binding.needed) == ("power:rack-7", KW)
 
 
 def test_admission_is_atomic_over_all_budgets_of_all_levels() -> None:

@@ -140,7 +140,8 @@ def _budget(question: Question, start_ms: int) -> Binding:
     left = question.left(start_ms)
     claims = Search(_without_budgets(question), Silent()).at(start_ms) or ()
     drawn = draws(question.fleet, claims)
-    over = [budget for budget in question.fleet.budgets if drawn.get(budget.id, 0) > left[budget.id]]
+    # What the members draw nothing of is not in their way, however far it is overdrawn already.
+    over = [budget for budget in question.fleet.budgets if budget.id in drawn and drawn[budget.id] > left[budget.id]]
     alone = [budget for budget in over if _fits(_without_budgets(question, budget.id), start_ms)]
     budget = (alone or over)[0]
     return Binding(
