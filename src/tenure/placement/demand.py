@@ -86,8 +86,15 @@ class Start:
 
     @classmethod
     def by_deadline(cls, now_ms: int, deadline_ms: int, duration_ms: int) -> Start:
-        """Any start that still ends by the deadline."""
-        return cls(now_ms, max(now_ms, deadline_ms - duration_ms))
+        """Any start that still ends by the deadline.
+
+        Raises PlacementError ``DeadlineTooSoon`` where none does.
+        """
+        if deadline_ms - duration_ms < now_ms:
+            late_ms = now_ms + duration_ms - deadline_ms
+            message = f"even a start now ends {late_ms} ms after the deadline"
+            raise PlacementError("DeadlineTooSoon", "start", message, "a later deadline, or a shorter run")
+        return cls(now_ms, deadline_ms - duration_ms)
 
 
 @dataclass(frozen=True, slots=True)
