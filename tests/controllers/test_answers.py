@@ -9,6 +9,7 @@ from tenure.controllers.answering.answer import Knowledge, answer
 from tenure.controllers.answering.residency import judge_residency
 from tenure.controllers.answering.trial_wish import trial_wish
 from tenure.placement import Calendar, Claim, Constraint, Hold
+from tenure.quantities import format_instant
 from tenure.resources import ObjectMeta, Site
 from tenure.resources.kinds.objectives import Residency
 from tests.controllers.builders import GIB, NOW_MS, fleet, knowledge, measured, need
@@ -47,6 +48,15 @@ def test_an_unknown_price_is_called_unknown_and_a_declared_one_is_shared_out() -
     known = said(knowledge(need(), [measured(GOOD)], cost="0.60 EUR")).answer.quotes[0].price
     assert str(known.hourly) == "0.60 EUR", "the only sellable core is the whole of it"
     assert str(known.total) == "0.10 EUR", "for ten minutes"
+
+
+def test_time_spent_on_the_way_to_the_answer_moves_the_start_and_not_an_end_that_was_asked_for() -> None:
+    """A need is read before it is decided on; nothing is booked in the past, and nobody is refused for our delay."""
+    for term, length_ms in (({"duration": "10m"}, 600_000), ({"end": format_instant(NOW_MS + 600_000)}, 599_995)):
+        found = answer(knowledge(need(term=term), [measured(GOOD)]), fleet(1), QUIET, "group", NOW_MS + 5)
+        assert found.answer.kind == "Offers"
+        plan = found.planned[0].plan
+        assert (plan.start_ms, plan.end_ms) == (NOW_MS + 5, NOW_MS + 5 + length_ms)
 
 
 def test_too_slow_a_shape_is_a_counter_offer_that_says_by_how_much() -> None:

@@ -142,7 +142,9 @@ class Demand:
         return (() if self.required_level is None else (self.required_level,)) + self.required_also
 
     def start_at(self, now_ms: int) -> Start:
-        return self.start if self.start is not None else Start.now(now_ms)
+        """The start that is asked for, from now on: nothing starts in the past. The latest may lie before it then."""
+        start = self.start if self.start is not None else Start.now(now_ms)
+        return start if start.earliest_ms >= now_ms else Start(now_ms, start.latest_ms)
 
     def end_from(self, start_ms: int) -> int:
         """When a hold that starts here ends, in Unix ms."""

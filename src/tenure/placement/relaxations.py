@@ -103,9 +103,12 @@ def _feasible(
     may_wait = len(alternative.steps) < AXES_MAX
     start = demand.start_at(now_ms)
     if demand.until_ms is not None and may_wait:
-        # A later start keeps the length that was asked for.
-        wished = replace(demand, until_ms=None, duration_ms=demand.until_ms - start.earliest_ms)
-        plan = earliest(demand, start.latest_ms) or earliest(wished, horizon_ms)
+        # A later start keeps the length that was asked for, be its start past by now.
+        asked_ms = start.earliest_ms if demand.start is None else demand.start.earliest_ms
+        length_ms = demand.until_ms - asked_ms
+        plan = earliest(demand, start.latest_ms)
+        if plan is None and length_ms > 0:
+            plan = earliest(replace(demand, until_ms=None, duration_ms=length_ms), horizon_ms)
     else:
         plan = earliest(demand, horizon_ms if may_wait else start.latest_ms)
     if plan is None:

@@ -77,9 +77,9 @@ class Answered:
 
 def answer(knowledge: Knowledge, fleet: Fleet, calendar: Calendar, group: str, now_ms: int) -> Answered:
     """Decide. `group` names the asker's own holds, which do not stand in their own way."""
-    need = knowledge.need
     # By the clock of this very answer: what was still to come while it was gathered may be over by now.
-    knowledge = replace(knowledge, constraints=(*knowledge.constraints, *over(need, now_ms)))
+    need = replace(knowledge.need, when=knowledge.need.when.from_(now_ms))
+    knowledge = replace(knowledge, need=need, constraints=(*knowledge.constraints, *over(need, now_ms)))
     ground = Ground(fleet, calendar, now_ms, knowledge.seed, knowledge.policy)
     if knowledge.trial is not None:
         trial = _need_trial(knowledge, knowledge.trial, ground, group)

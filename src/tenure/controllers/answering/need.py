@@ -1,7 +1,7 @@
 """What a WorkloadSpec asks for, as the pure rooms' values, with every default that was filled in named."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import rfc8785
@@ -43,6 +43,14 @@ class Window:
     duration_ms: int
     end_ms: int | None = None
     start_by_ms: int | None = None
+
+    def from_(self, now_ms: int) -> "Window":
+        """What is left of it: it was read before it is decided on, and nothing starts in the past. An end that was
+        asked for stays where it is."""
+        earliest_ms, latest_ms = max(self.earliest_ms, now_ms), max(self.latest_ms, now_ms)
+        to_end = self.end_ms is not None and self.earliest_ms + self.duration_ms == self.end_ms
+        duration_ms = max(1, self.earliest_ms + self.duration_ms - earliest_ms) if to_end else self.duration_ms
+        return replace(self, earliest_ms=earliest_ms, latest_ms=latest_ms, duration_ms=duration_ms)
 
 
 @dataclass(frozen=True, slots=True)
