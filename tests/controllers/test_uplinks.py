@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tenure.cli.own.capacity import amount
+from tenure.cli import exit_codes
+from tenure.cli.failures import Failure
+from tenure.cli.own.capacity import amount, show
 from tenure.cli.recount_facts import limits_of
 from tenure.controllers.answering.refusal import refusal_of
 from tenure.controllers.machine.fleet import fleet_of
@@ -72,3 +74,12 @@ def test_the_recount_counts_what_crosses_and_only_that(tmp_path: Path) -> None:
     assert list(overbooked(records, limits)) == []
     twice = held(from_placed(across.hold("b")), from_placed(across.hold("c")))
     assert {subject for subject, _ in overbooked(twice, limits)} == {"network:l-0", "network:l-1"}
+
+
+def test_a_question_for_units_that_each_take_of_an_uplink_is_turned_away(tmp_path: Path) -> None:
+    file = tmp_path / "nodes.csv"
+    rows = [f"m-{n},8000,8192,0,,r-{n // 2},800Gb/s" for n in range(4)]
+    file.write_text("\n".join(["sn,cpu_milli,memory_mib,gpu,model,rack,rack_network", *rows]))
+    with pytest.raises(Failure, match="takes nothing of an uplink") as caught:
+        show(fleet=file, draw=["network=1000000000"])
+    assert caught.value.exit_code == exit_codes.USAGE

@@ -11,15 +11,18 @@ from tests.placement.builders import hold, machine
 from tenure.placement import (
     Budget,
     Calendar,
+    Demand,
     Device,
     DeviceRequest,
     Draw,
     Fleet,
     FleetMachine,
     Level,
+    Plan,
     PowerFacts,
     Role,
     capacity,
+    plan,
 )
 
 CORE = Role(cores=1)
@@ -70,6 +73,15 @@ def test_without_a_unit_it_is_one_gpu_and_where_there_is_none_one_core() -> None
     assert (bare.member, bare.members) == (CORE, 3)
     whole = capacity(Fleet.of([machine("a", gpus=2)]), Calendar(), "here", at_ms=0)
     assert (whole.member, whole.members) == (Role(devices=(DeviceRequest("gpu"),)), 2)
+
+
+def test_an_uplink_is_not_charged_to_units_that_stand_alone() -> None:
+    uplink = Budget("network", "rack", "a", 5, crossing=True)
+    site = Fleet((machine(cores=4, place=(("rack", "a"),)),), (Level("rack"),), (uplink,))
+    member = Role(cores=1, draws=(Draw("network", 10),))
+    assert isinstance(plan(site, Calendar(), Demand("d", (member,)), now_ms=0), Plan)
+    report = capacity(site, Calendar(), "here", at_ms=0, member=member)
+    assert (report.members, report.binding and report.binding.kind) == (4, "cores")
 
 
 def test_a_device_counts_as_often_as_it_can_be_shared() -> None:

@@ -132,7 +132,9 @@ class Count:
         claim = self.inside.place(self._whole[machine.name], self.role)
         if claim is None:
             return {}
-        return {budget.id: claim_draw(budget, machine, claim) for budget in self.fleet.budgets_over(machine.name)}
+        # Of an uplink only members draw of which others stand elsewhere; these stand alone.
+        over = self.fleet.budgets_over(machine.name)
+        return {budget.id: claim_draw(budget, machine, claim) for budget in over if not budget.crossing}
 
     def _orders_of_draw(self) -> list[list[FleetMachine]]:
         """The machines by what a member draws of each kind, least first; then by the other kinds."""

@@ -104,10 +104,22 @@ def _report(
     fleet = fleet_of(site, machines, profiles, every_budget=True)
     if not any(machine.schedulable for machine in fleet.machines):
         raise failures.not_found(f"site {site.name} has no machine in service", "tenure get machines")
-    _check_declared(
-        [draw.budget for draw in member.draws] if member else [], {b.name for b in fleet.budgets}, site.name
-    )
+    drawn = [draw.budget for draw in member.draws] if member else []
+    _check_drawn_alone(drawn, {budget.name for budget in fleet.budgets if budget.crossing})
+    _check_declared(drawn, {budget.name for budget in fleet.budgets if not budget.crossing}, site.name)
     return capacity(fleet, calendar, site.name, at_ms=now_ms, member=member)
+
+
+def _check_drawn_alone(drawn: Sequence[str], crossing: AbstractSet[str]) -> None:
+    """An uplink is taken between members that stand apart, and the units that are counted stand alone."""
+    for name in drawn:
+        if name in crossing:
+            raise failures.usage(
+                f"--draw {name}: one unit by itself takes nothing of an uplink; only members do whose others stand "
+                "elsewhere",
+                "leave it out; tenure ask answers for a gang",
+                "InvalidValue",
+            )
 
 
 def _check_declared(drawn: Sequence[str], declared: AbstractSet[str], site: str) -> None:
