@@ -1,6 +1,7 @@
 """What-if changes the fleet and nothing else, and refuses what means nothing."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +9,9 @@ from tenure.cli.failures import Failure
 from tenure.cli.simulate.page import page
 from tenure.cli.simulate.run import Outage
 from tenure.cli.simulate.what_if import changed
+from tenure.discovery.fleets import read_fleet
 from tenure.resources.kinds.site import SiteSpec
-from tests.cli.simulation.builders import HOUR_MS, a_fleet, job, run
+from tests.cli.simulation.builders import HOUR_MS, a_fleet, job, placed, run
 
 
 def test_what_if_changes_the_fleet_and_nothing_else() -> None:
@@ -29,6 +31,23 @@ def test_machines_that_the_floor_cannot_carry_are_refused_with_the_limit() -> No
         changed(fleet, ["add=2"])
     assert (refused.value.exit_code, refused.value.reason) == (5, "Infeasible")
     assert "weight:simulated would be 780 of 700 kg" in refused.value.message
+
+
+def test_added_racks_have_the_limits_of_the_rack_that_they_are_like_and_stand_in_its_row(tmp_path: Path) -> None:
+    file = tmp_path / "nodes.csv"
+    header = "sn,cpu_milli,memory_mib,gpu,model,rack,row,nvlink_domain,leaf,gpu_power,rack_power"
+    rows = [f"m-{n},96000,65536,8,H100,rack-{n // 2},row-0,nvl-{n // 2},leaf-0,700W,2800W" for n in range(4)]
+    file.write_text("\n".join([header, *rows]))
+    fleet = placed(changed(read_fleet(file), ["add=3"]).fleet)
+    limits = {budget.id: budget.limit for budget in fleet.budgets}
+    assert limits == {f"power:{rack}": 2_800_000 for rack in ("rack-0", "rack-1", "added-0", "added-1")}
+    added = [dict(fleet.machine(f"added-{n:05d}").place) for n in range(3)]
+    assert {(at["row"], at["leaf"]) for at in added} == {("row-0", "leaf-0")}
+    assert [(at["rack"], at["nvlinkDomain"]) for at in added] == [
+        ("added-0", "added-0-nvl-0"),
+        ("added-0", "added-0-nvl-0"),
+        ("added-1", "added-1-nvl-0"),
+    ]
 
 
 def test_another_limit_of_cooling_leaves_a_racks_power_as_it_was() -> None:

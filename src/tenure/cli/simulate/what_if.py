@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, usage
+from tenure.cli.simulate.copies import Copies
 from tenure.cli.simulate.run import Outage
 from tenure.controllers.machine.fleet import fleet_of
 from tenure.controllers.machine.limits import UNITS, WEIGHT
 from tenure.controllers.machine.simulated import as_observed
 from tenure.discovery.fleets import FleetFile
 from tenure.quantities import Duration, Power
-from tenure.resources import Machine
 from tenure.resources.kinds.site import DomainBudget
 
 HINT = (
@@ -85,7 +85,8 @@ def _wrong(wish: str, why: str) -> Failure:
 
 
 def _add(fleet: FleetFile, value: str) -> FleetFile:
-    """So many machines like the one named, or like the commonest; in racks of their own, as full as its rack."""
+    """So many machines like the one named, or like the commonest; in racks of their own, as full as its rack and under
+    the same limits, in its row and on its feed."""
     number, _, like = value.partition(":")
     if not number.isdigit() or not int(number):
         raise ValueError(f"{number!r} is no number of machines")
@@ -94,19 +95,14 @@ def _add(fleet: FleetFile, value: str) -> FleetFile:
         raise ValueError(f"no machine {like} is in the fleet")
     wanted = max(sorts, key=lambda sort: sorts[sort])
     model = next(m for m in fleet.machines if (m.spec.profile, m.spec.rated_power) == wanted)
-    together = max(1, sum(m.spec.rack == model.spec.rack for m in fleet.machines)) if model.spec.rack else 0
-    added = [_copy(model, n, together) for n in range(int(number))]
+    copies = Copies(fleet.machines, model)
+    added = [copies.machine(n) for n in range(int(number))]
     taken = {m.name for m in fleet.machines} & {m.name for m in added}
     if taken:
         raise ValueError(f"the fleet has a machine {min(taken)} already")
-    return replace(fleet, machines=(*fleet.machines, *added))
-
-
-def _copy(model: Machine, number: int, together: int) -> Machine:
-    place = {"rack": f"added-{number // together}"} if together else {}
-    spec = model.spec.model_copy(update={**place, "row": None})
-    metadata = model.metadata.model_copy(update={"name": f"added-{number:05d}", "labels": None})
-    return model.model_copy(update={"metadata": metadata, "spec": spec})
+    spec = fleet.site.spec
+    site = spec.model_copy(update={"budgets": [*spec.budgets, *copies.limits(spec.budgets)]})
+    return replace(fleet, machines=(*fleet.machines, *added), site=fleet.site.model_copy(update={"spec": site}))
 
 
 def _watts(fleet: FleetFile, name: str, value: str) -> FleetFile:
