@@ -97,6 +97,7 @@ def test_a_refusal_is_explained_by_a_minimal_set_and_by_when_it_frees(question: 
     assert answer.earliest_ms == later
     for before, after in zip(answer.funnel, answer.funnel[1:], strict=False):
         assert before.after == after.before
+    assert answer.funnel[-1].after == 0
     assert answer.binding.available < answer.binding.needed or answer.binding.constraint.startswith("topology:")
     assert json.loads(json.dumps(answer.to_json())) == answer.to_json()
 

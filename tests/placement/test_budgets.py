@@ -83,6 +83,16 @@ def test_admission_is_atomic_over_all_budgets_of_all_levels() -> None:
     assert (refusal.binding.constraint, refusal.binding.needed, refusal.binding.available) == ("licence:x:here", 4, 3)
 
 
+def test_the_funnel_ends_where_the_refusal_does() -> None:
+    """A member that each machine could carry and no licence covers: the last cut is the budget's."""
+    site = fleet(Budget("licence:x", "site", "here", 1))
+    refusal = plan(site, Calendar(), demand(gpus=1, role={"draws": (Draw("licence:x", 2),)}), now_ms=0)
+    assert isinstance(refusal, Refusal)
+    last = refusal.funnel[-1]
+    assert (last.constraint, last.stage, last.before, last.after) == ("licence:x:here", "together", 4, 0)
+    assert (last.needed, last.available) == (2, 1)
+
+
 def test_a_capped_budget_charges_the_cap() -> None:
     assert fill(fleet(Budget("power", "site", "here", 4 * KW)), gpus=1)[1] == 4
     assert fill(fleet(Budget("power", "site", "here", 4 * KW, rating="capped")), gpus=1)[1] == 8

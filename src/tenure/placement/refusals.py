@@ -18,7 +18,7 @@ from tenure.placement.fleet import Fleet
 from tenure.placement.funnel import CAPACITY, FREE, IN_SERVICE, Funnel, fit_name, funnels, tightest
 from tenure.placement.question import Question
 from tenure.placement.search import Search
-from tenure.placement.together import REASON_GANG, REASON_SPREAD, shared_binding
+from tenure.placement.together import REASON_GANG, shared_binding
 from tenure.placement.values import FOREVER_MS
 
 REASON_POLICY = "PolicyForbids"
@@ -62,16 +62,16 @@ def _bound(question: Question) -> tuple[str, Binding, Funnel]:
         reason, binding = _from_step(question, funnel, funnel.last)
     else:
         reason, binding = shared_binding(question, start_ms)
-        if reason == REASON_SPREAD:
-            funnel = _spread_out(funnel, binding)
+        funnel = _to_nothing(funnel, binding)
         if reason == REASON_GANG:  # with all that is in service; what is out of it may be what lacks
             binding = replace(binding, hint=binding.hint or funnel.steps[0].hint)
     held_by = question.in_the_way(start_ms)
     return reason, replace(binding, frees_at_ms=_earliest(question), held_by=held_by), funnel
 
 
-def _spread_out(funnel: Funnel, binding: Binding) -> Funnel:
-    """The funnel down to nothing: each machine that is left would carry a member, and not all of them so far apart."""
+def _to_nothing(funnel: Funnel, binding: Binding) -> Funnel:
+    """The funnel down to nothing: each machine that is left would carry a member, and no choice of them carries all,
+    for what they share."""
     step = FunnelStep(
         constraint=binding.constraint,
         imposed_by=binding.imposed_by,
