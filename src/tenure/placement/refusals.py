@@ -18,11 +18,9 @@ from tenure.placement.fleet import Fleet
 from tenure.placement.funnel import CAPACITY, FREE, IN_SERVICE, Funnel, fit_name, funnels, tightest
 from tenure.placement.question import Question
 from tenure.placement.search import Search
-from tenure.placement.together import REASON_GANG, shared_binding
+from tenure.placement.together import REASON_CONSTRAINT, REASON_GANG, REASON_POLICY, shared_binding
 from tenure.placement.values import FOREVER_MS
 
-REASON_POLICY = "PolicyForbids"
-REASON_CONSTRAINT = "ConstraintExcludes"
 REASON_SERVICE = "NoMachineInService"
 REASON_CAPACITY = "CapacityTooSmall"
 REASON_HELD = "CapacityHeld"

@@ -9,11 +9,13 @@ from tenure.placement.answers import Binding, Silent
 from tenure.placement.axes import UNITS, axes, has, slots, wants
 from tenure.placement.budgets import draws
 from tenure.placement.calendar import Free
-from tenure.placement.demand import Role
+from tenure.placement.demand import Constraint, Role
 from tenure.placement.question import Question
 from tenure.placement.remains import total
 from tenure.placement.search import Search
 
+REASON_POLICY = "PolicyForbids"
+REASON_CONSTRAINT = "ConstraintExcludes"
 REASON_GANG = "GangTooLarge"
 REASON_HELD = "CapacityHeld"
 REASON_BUDGET = "BudgetExceeded"
@@ -76,7 +78,25 @@ def _too_few_slots(question: Question, role: Role, start_ms: int) -> tuple[str, 
     available = total(free.each(lambda one: _usable(one, role, axis)))
     capacity = total(whole.each(lambda one: _usable(one, role, axis)))
     binding = _plain(question, axis, least * wants(role, axis), available, capacity, UNITS.get(axis, "devices"))
-    return (REASON_HELD if capacity >= binding.needed else REASON_GANG), binding
+    if capacity >= binding.needed:
+        return REASON_HELD, binding
+    constraint = _excluding(question, role, axis, binding.needed)
+    if constraint is None:
+        return REASON_GANG, binding
+    named = replace(binding, constraint=constraint.id, imposed_by=constraint.imposed_by, policy=constraint.policy)
+    return (REASON_POLICY if constraint.policy else REASON_CONSTRAINT), replace(named, hint=constraint.hint)
+
+
+def _excluding(question: Question, role: Role, axis: str, needed: int) -> Constraint | None:
+    """The constraint, in the order given, by which too little of an axis is left of a fleet that has enough of it."""
+    whole = question.whole()
+    names = [machine.name for machine in question.fleet.machines if machine.schedulable]
+    for constraint in (None, *question.demand.constraints):
+        if constraint is not None:
+            names = [n for n in names if constraint.permits(n, question.fleet.machine(n).hardware_class)]
+        if total(whole.among(names).each(lambda one: _usable(one, role, axis))) < needed:
+            return constraint
+    return None
 
 
 def _usable(free: Free, role: Role, axis: str) -> int:

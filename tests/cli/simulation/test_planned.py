@@ -1,5 +1,6 @@
 """Each job is planned as it comes: what is booked is never delayed, and a deadline is promised or refused at once."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from tenure.cli.simulate import planned
 from tenure.cli.simulate.jobs import Job
 from tenure.cli.simulate.run import Outage
 from tenure.placement import Calendar, Demand, Fleet, earliest_start
+from tenure.resources import Machine
 from tenure.resources.kinds.machine import MachineHealth
 from tests.cli.simulation.builders import COLUMNS, HOUR_MS, SHARE, a_fleet, job, run, with_nics
 
@@ -46,6 +48,17 @@ def test_a_booked_start_is_firm_whatever_comes_later() -> None:
 
 def test_a_gang_larger_than_the_fleet_is_refused() -> None:
     assert run(job("a", 0, 1, 33))["jobs"]["refused"] == {"larger than the fleet": 1}
+
+
+def test_a_gang_that_one_row_cannot_take_is_refused_by_the_row_and_not_by_the_fleets_size() -> None:
+    def in_rows(machines: Iterable[Machine]) -> Iterator[Machine]:
+        for n, machine in enumerate(machines):
+            row = "w0" if n < 2 else None
+            yield machine.model_copy(update={"spec": machine.spec.model_copy(update={"row": row})})
+
+    whole = a_fleet()
+    fleet = replace(whole, machines=tuple(in_rows(whole.machines)))
+    assert run(job("a", 0, 1, 24, must="row"), fleet=fleet)["jobs"]["refused"] == {"topology.row": 1}
 
 
 def test_what_a_fleet_reports_broken_runs_nothing() -> None:
