@@ -81,6 +81,22 @@ def test_what_is_no_table_of_machines_is_refused(tmp_path: Path, text: str) -> N
     assert problems(written(tmp_path, text))
 
 
+@pytest.mark.parametrize("column", ["cpu_milli", "gpu", "nics", "numa_nodes"])
+def test_more_than_any_machine_has_is_refused_before_it_is_made(tmp_path: Path, column: str) -> None:
+    cells = {
+        "sn": "n",
+        "cpu_milli": "8000",
+        "memory_mib": "1",
+        "gpu": "8",
+        "model": "X",
+        "nics": "1",
+        "numa_nodes": "1",
+    }
+    cells[column] = "1000000000"
+    found = problems(written(tmp_path, ",".join(cells) + "\n" + ",".join(cells.values()) + "\n"))
+    assert f"row 2, column {column}: '1000000000' is beyond" in str(found[0])
+
+
 def test_manifests_are_a_fleet_too(tmp_path: Path) -> None:
     table = read_fleet(written(tmp_path, OPENB + "node-0,8000,1024,1,L4\n"))
     site = '{"apiVersion":"tenure.dev/v1alpha1","kind":"Site","metadata":{"name":"simulated"},"spec":{"power":"1MW"}}'

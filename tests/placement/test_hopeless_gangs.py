@@ -147,3 +147,11 @@ def test_among_a_thousand_holds_the_earliest_start_is_found_by_halving() -> None
 
 def _some(draw: random.Random) -> tuple[DeviceClaim, ...]:
     return tuple(DeviceClaim(f"gpu{n}", 1000) for n in range(draw.randint(1, GPUS)))
+
+
+def test_a_count_beyond_all_reason_is_refused_without_counting_up_to_it() -> None:
+    demand = Demand("d", (Role(count=10**9, devices=(DeviceRequest("gpu"),)),), duration_ms=5)
+    answer = plan(Fleet.of(fleet().machines[:2]), Calendar(), demand, now_ms=0)
+    assert isinstance(answer, Refusal)
+    assert (answer.reason, answer.binding.needed, answer.binding.available) == ("GangTooLarge", 10**9, 16)
+    assert [one.constraint for one in answer.conflict] == ["devices:gpu", "members"]

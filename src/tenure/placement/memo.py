@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from tenure.placement import derived
-from tenure.placement.axes import slots
+from tenure.placement.axes import axes, slots
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.demand import Role
 from tenure.placement.fleet import Fleet, FleetMachine
@@ -77,6 +77,8 @@ class Inside:
         return self._counts[key]
 
     def _counted(self, free: Free, role: Role, limit: int) -> tuple[int, int]:
+        if not axes(role) and self.place(free, role) is not None:
+            return limit, limit  # one takes nothing, and nor do so many
         sure, rest = 0, free
         while sure < limit and (claim := self.place(rest, role)) is not None:
             sure, rest = sure + 1, rest.minus(claim)

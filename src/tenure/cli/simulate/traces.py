@@ -12,7 +12,7 @@ from pathlib import Path
 from tenure.cli.simulate.jobs import Job, Trace
 from tenure.cli.simulate.workloads import are_manifests, read_workloads
 from tenure.discovery.fleets import Table, read_table
-from tenure.discovery.fleets.tables import Cells
+from tenure.discovery.fleets.tables import CORES_MAX, DEVICES_MAX, MEMBERS_MAX, Cells
 from tenure.resources.problems import Problem, ProblemsFound
 
 SECOND_MS, MINUTE_MS = 1000, 60_000
@@ -49,17 +49,17 @@ def _ours(row: Cells) -> Job:
     if deadline and deadline <= arrival_ms:
         row.wrong("deadline_s", BEFORE_ARRIVAL.format("arrival_s"))
     milli = row.whole("gpu_milli", 1000, least=1)
-    gpus = row.whole("gpus", 0)
+    gpus = row.whole("gpus", 0, most=DEVICES_MAX)
     if milli > 1000 or (milli < 1000 and gpus != 1):
         row.wrong("gpu_milli", "a share is of one GPU, at most 1000")
     return Job(
         name=row.text("name"),
         arrival_ms=arrival_ms,
         duration_ms=row.whole("duration_s", least=1) * SECOND_MS,
-        members=row.whole("members", 1, least=1),
+        members=row.whole("members", 1, least=1, most=MEMBERS_MAX),
         gpus=gpus,
         gpu_milli=milli,
-        cpu_milli=row.whole("cores", 0) * 1000,
+        cpu_milli=row.whole("cores", 0, most=CORES_MAX) * 1000,
         memory_bytes=row.whole("memory_mib", 0) * MIB,
         models=tuple(sorted(filter(None, row.text("gpu_model").split("|")))),
         deadline_ms=deadline or None,
@@ -71,7 +71,7 @@ def _ours(row: Cells) -> Job:
 def _openb(row: Cells) -> Job:
     created = row.whole("creation_time", row.line - 2)
     deleted = row.whole("deletion_time", 0)
-    gpus = row.whole("num_gpu")
+    gpus = row.whole("num_gpu", most=DEVICES_MAX)
     milli = row.whole("gpu_milli") if gpus == 1 else 1000
     if gpus == 1 and not 0 < milli <= 1000:
         row.wrong("gpu_milli", "a share of a GPU lies between 1 and 1000")
@@ -81,7 +81,7 @@ def _openb(row: Cells) -> Job:
         duration_ms=max(1, deleted - created) * SECOND_MS if deleted else None,
         gpus=gpus,
         gpu_milli=milli,
-        cpu_milli=row.whole("cpu_milli"),
+        cpu_milli=row.whole("cpu_milli", most=CORES_MAX * 1000),
         memory_bytes=row.whole("memory_mib") * MIB,
         models=tuple(sorted(filter(None, row.text("gpu_spec").split("|")))),
     )
@@ -89,7 +89,7 @@ def _openb(row: Cells) -> Job:
 
 def _philly(row: Cells) -> Job | None:
     """Minutes; a gang of single GPUs. Rows without GPUs are left out, as their authors do."""
-    arrival_ms, gpus = row.whole("submit_time") * MINUTE_MS, row.whole("num_gpu")
+    arrival_ms, gpus = row.whole("submit_time") * MINUTE_MS, row.whole("num_gpu", most=MEMBERS_MAX)
     duration_ms = row.whole("duration") * MINUTE_MS
     strict = row.text("job_type") == "strict"
     slack_ms = row.whole("expect_time_list", until="-") * MINUTE_MS if strict else 0
@@ -107,7 +107,7 @@ def _philly(row: Cells) -> Job | None:
 
 def _elasticflow(row: Cells) -> Job | None:
     """Seconds; a gang of single GPUs. Deadlines hold for the sizes that their authors would have chosen freely."""
-    gpus, deadline_ms = row.whole("num_gpu"), row.whole("deadline", 0) * SECOND_MS
+    gpus, deadline_ms = row.whole("num_gpu", most=MEMBERS_MAX), row.whole("deadline", 0) * SECOND_MS
     arrival_ms = row.whole("submission_time") * SECOND_MS
     if deadline_ms and deadline_ms <= arrival_ms:
         row.wrong("deadline", BEFORE_ARRIVAL.format("submission_time"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tenure.discovery.fleets.hardware import Hardware, profile_of
-from tenure.discovery.fleets.tables import Cells, Table, read_table
+from tenure.discovery.fleets.tables import CORES_MAX, DEVICES_MAX, NODES_MAX, Cells, Table, read_table
 from tenure.quantities import ByteRate, Bytes, Money, Power
 from tenure.resources import HardwareProfile, Machine, ObjectMeta, Site
 from tenure.resources.documents import decode_all, parse_documents
@@ -166,9 +166,9 @@ def _name(row: Cells, machines: dict[str, Machine]) -> str:
 
 
 def _hardware(row: Cells) -> Hardware | None:
-    cores = row.whole("cpu_milli", least=1000) // 1000
-    gpus = row.whole("gpu")
-    nodes = row.whole("numa_nodes", 1, least=1)
+    cores = row.whole("cpu_milli", least=1000, most=CORES_MAX * 1000) // 1000
+    gpus = row.whole("gpu", most=DEVICES_MAX)
+    nodes = row.whole("numa_nodes", 1, least=1, most=NODES_MAX)
     island = row.whole("island", 0)
     power = _power(row, "gpu_power")
     if nodes > cores:
@@ -176,6 +176,7 @@ def _hardware(row: Cells) -> Hardware | None:
     if island and gpus % island:
         row.wrong("island", f"{gpus} GPUs do not make islands of {island}")
     memory = row.whole("memory_mib") << 20
+    nics = row.whole("nics", most=DEVICES_MAX) if row.text("nics") else None
     if row.table.problems:
         return None
     return Hardware(
@@ -186,7 +187,7 @@ def _hardware(row: Cells) -> Hardware | None:
         numa_nodes=nodes,
         gpu_power_mw=int(power) if power is not None and gpus else None,
         island=island if gpus else 0,
-        nics=row.whole("nics") if row.text("nics") else None,
+        nics=nics,
     )
 
 

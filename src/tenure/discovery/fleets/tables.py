@@ -22,6 +22,13 @@ WHOLE_MAX = 10**12
 """Beyond any count, any number of MiB and any second of a trace. In bytes or ms it fits in 64 bits; a product of two
 such may not."""
 
+CORES_MAX, DEVICES_MAX, NODES_MAX = 100_000, 10_000, 1024
+"""Of one machine, far beyond any that is built; each is made, and more would take the memory of this one. Linux numbers
+no more NUMA nodes."""
+
+MEMBERS_MAX = 10**6
+"""Of one gang, ten times the largest that is known to have run."""
+
 
 @dataclass(slots=True)
 class Cells:
@@ -35,9 +42,17 @@ class Cells:
         """The cell as text; `otherwise` where it is empty or the table has no such column."""
         return self.values.get(column, "") or otherwise
 
-    def whole(self, column: str, otherwise: int | None = None, *, least: int = 0, until: str | None = None) -> int:
-        """The cell as a whole number of at least `least`; `otherwise` (if given) where it is empty. `until`: what ends
-        the number, where more may follow."""
+    def whole(
+        self,
+        column: str,
+        otherwise: int | None = None,
+        *,
+        least: int = 0,
+        most: int = WHOLE_MAX,
+        until: str | None = None,
+    ) -> int:
+        """The cell as a whole number from `least` to `most`; `otherwise` (if given) where it is empty. `until`: what
+        ends the number, where more may follow."""
         text = self.values.get(column, "")
         text = text.partition(until)[0] if until else text
         if not text and otherwise is not None:
@@ -49,8 +64,8 @@ class Cells:
         except ValueError:
             self.wrong(column, f"{text!r} is no whole number" + (f" of at least {least}" if least else " from 0 on"))
             return least
-        if number > WHOLE_MAX:
-            self.wrong(column, f"{text!r} is beyond {WHOLE_MAX:,}, which no such quantity reaches")
+        if number > most:
+            self.wrong(column, f"{text!r} is beyond {most:,}, which no such quantity reaches")
             return least
         return int(number)
 
