@@ -1,5 +1,6 @@
 """Licences and other budgets of any name: declared by a site, drawn by members, refused by their name."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -108,3 +109,16 @@ def test_a_hold_says_what_it_draws_and_the_recount_adds_it_up() -> None:
 def test_a_name_is_a_word_and_perhaps_a_second(name: str) -> None:
     with pytest.raises(ValidationError):
         NamedBudget(name=name, limit=1)
+
+
+@pytest.mark.parametrize(
+    "name", ["power", "power:rack-7", "cooling", "rackUnits", "network", "localDisk", "devices:gpu"]
+)
+def test_what_is_declared_otherwise_is_no_name_of_a_budget(name: str) -> None:
+    """Two limits of one name are taken for one, and the lower holds for both."""
+    with pytest.raises(ValidationError, match="give this budget another name"):
+        NamedBudget(name=name, limit=5)
+    schema = NamedBudget.model_json_schema()["properties"]["name"]
+    assert re.search(schema["not"]["pattern"], name)
+    assert not re.search(schema["not"]["pattern"], "powerline")
+    assert NamedBudget(name="powerline", limit=5).limit == 5

@@ -57,7 +57,9 @@ def test_crds_are_as_agreed(kind: Kind) -> None:
 def test_schemas_are_structural(kind: Kind) -> None:
     """The rules of "Specifying a structural schema": what breaks one of them, a Kubernetes API server refuses."""
     for path, schema in nodes(structural_schema(kind)):
-        assert not {"$ref", "$defs", "anyOf", "oneOf", "allOf", "not", "const", "title", "default"} & set(schema), path
+        assert not {"$ref", "$defs", "anyOf", "oneOf", "allOf", "const", "title", "default"} & set(schema), path
+        # What must not be so says only what of the value: nothing of its type or its parts.
+        assert set(schema.get("not", {})) <= {"pattern", "enum"}, path
         loose = schema.get("x-kubernetes-int-or-string") or schema.get("x-kubernetes-preserve-unknown-fields")
         assert "type" in schema or loose, f"{path} has no type"
         assert not ("properties" in schema and "additionalProperties" in schema), path

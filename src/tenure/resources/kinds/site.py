@@ -38,12 +38,32 @@ class SiteLink(Strict):
     egress_price_per_gib: Amount | None = Field(default=None, description="what a GiB sent over it costs")
 
 
+OWN_LIMITS = (
+    *("power", "cooling", "rackUnits", "weight", "network", "localDisk"),
+    *("cores", "memory", "devices"),
+)
+"""What a site or its machines declare otherwise: two limits of one name would be taken for one."""
+
+
 class NamedBudget(Strict):
     """A limit of any name on what work draws by its own word: seats of a licence, sessions, tokens of a meter."""
 
-    name: str = Field(pattern=BUDGET_NAME, description="as workloads name it, such as licence:solver")
+    name: str = Field(
+        pattern=BUDGET_NAME,
+        description="as workloads name it, such as licence:solver; nothing that is declared otherwise, such as power",
+        # CEL would cost more than a CRD may, in a list within a list.
+        json_schema_extra={"not": {"pattern": f"^({'|'.join(OWN_LIMITS)})(:|$)"}},
+    )
     limit: int = Field(ge=0, description="how much there is of it, in its unit", examples=[20])
     unit: str = Field(default="", description="what is counted, such as seats")
+
+    @field_validator("name")
+    @classmethod
+    def _own(cls, name: str) -> str:
+        kind = name.partition(":")[0]
+        if kind in OWN_LIMITS:
+            raise violation("InvalidValue", f"{kind} is declared by a field of its own; give this budget another name")
+        return name
 
 
 PowerBasis = Literal["rated", "capped", "measured"]
