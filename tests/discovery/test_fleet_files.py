@@ -81,6 +81,13 @@ def test_what_is_no_table_of_machines_is_refused(tmp_path: Path, text: str) -> N
     assert problems(written(tmp_path, text))
 
 
+def test_a_machine_is_not_rated_below_its_gpus(tmp_path: Path) -> None:
+    header = "sn,cpu_milli,memory_mib,gpu,model,gpu_power,rated_power\n"
+    assert read_fleet(written(tmp_path, header + "n,8000,1,8,X,700W,5600W\n"))
+    found = problems(written(tmp_path, header + "n,8000,1,8,X,700W,1kW\n"))
+    assert "row 2, column rated_power: 8 GPUs of 700W draw more than 1kW" in str(found[0])
+
+
 @pytest.mark.parametrize("column", ["cpu_milli", "gpu", "nics", "numa_nodes"])
 def test_more_than_any_machine_has_is_refused_before_it_is_made(tmp_path: Path, column: str) -> None:
     cells = {

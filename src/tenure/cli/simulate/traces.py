@@ -18,6 +18,8 @@ from tenure.resources.problems import Problem, ProblemsFound
 SECOND_MS, MINUTE_MS = 1000, 60_000
 MIB = 1 << 20
 BEFORE_ARRIVAL = "a deadline is a time of the trace, as {} is; this one does not lie after the arrival"
+JOB_TYPES = ("", "strict", "soft", "best")
+"""Philly's; of a job without one no deadline is known."""
 LEVELS = ("", "machine", "nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed", "site")
 
 
@@ -29,6 +31,7 @@ def read_trace(path: Path) -> Trace:
     for form, mark, required, optional, job_of in FORMS:
         if mark in table.columns:
             table.need(required, optional)
+            _check_names(table, required[0])
             jobs = [job_of(row) for row in table]
             table.settle()
             timed = form != "openb" or "creation_time" in table.columns
@@ -39,15 +42,34 @@ def read_trace(path: Path) -> Trace:
     raise ProblemsFound([Problem("UnknownField", message, "", f"known are {known}", table.source, 1)])
 
 
+def _check_names(table: Table, column: str) -> None:
+    """Each job is told by its name, so there is one of it."""
+    seen: set[str] = set()
+    for row in table:
+        name = row.text(column)
+        if not name:
+            row.wrong(column, "a job needs a name", "MissingField", "give it one")
+        elif name in seen:
+            row.wrong(column, f"a second job {name}", "AlreadyExists", "give it another name")
+        seen.add(name)
+
+
+def _deadline_ms(row: Cells, column: str, arrival: str, arrival_ms: int) -> int | None:
+    """None where the cell is empty; nothing else stands for no deadline."""
+    if not row.text(column):
+        return None
+    deadline_ms = row.whole(column) * SECOND_MS
+    if deadline_ms <= arrival_ms:
+        row.wrong(column, BEFORE_ARRIVAL.format(arrival))
+    return deadline_ms
+
+
 def _ours(row: Cells) -> Job:
     level, prefer = row.text("must"), row.text("prefer")
     for column, named in (("must", level), ("prefer", prefer)):
         if named not in LEVELS:
             row.wrong(column, f"{named!r} is no level; one of {', '.join(LEVELS[1:])}")
     arrival_ms = row.whole("arrival_s") * SECOND_MS
-    deadline = row.whole("deadline_s", 0) * SECOND_MS
-    if deadline and deadline <= arrival_ms:
-        row.wrong("deadline_s", BEFORE_ARRIVAL.format("arrival_s"))
     milli = row.whole("gpu_milli", 1000, least=1)
     gpus = row.whole("gpus", 0, most=DEVICES_MAX)
     if milli > 1000 or (milli < 1000 and gpus != 1):
@@ -62,7 +84,7 @@ def _ours(row: Cells) -> Job:
         cpu_milli=row.whole("cores", 0, most=CORES_MAX) * 1000,
         memory_bytes=row.whole("memory_mib", 0) * MIB,
         models=tuple(sorted(filter(None, row.text("gpu_model").split("|")))),
-        deadline_ms=deadline or None,
+        deadline_ms=_deadline_ms(row, "deadline_s", "arrival_s", arrival_ms),
         must=level,
         prefer=prefer,
     )
@@ -72,15 +94,19 @@ def _openb(row: Cells) -> Job:
     created = row.whole("creation_time", row.line - 2)
     deleted = row.whole("deletion_time", 0)
     gpus = row.whole("num_gpu", most=DEVICES_MAX)
-    milli = row.whole("gpu_milli") if gpus == 1 else 1000
+    milli = row.whole("gpu_milli")
     if gpus == 1 and not 0 < milli <= 1000:
         row.wrong("gpu_milli", "a share of a GPU lies between 1 and 1000")
+    elif gpus > 1 and milli != 1000:
+        row.wrong("gpu_milli", f"a share is of one GPU; of {gpus} each is whole, 1000")
+    if deleted and deleted < created:
+        row.wrong("deletion_time", "it lies before the creation_time")
     return Job(
         name=row.text("name"),
         arrival_ms=created * SECOND_MS,
         duration_ms=max(1, deleted - created) * SECOND_MS if deleted else None,
         gpus=gpus,
-        gpu_milli=milli,
+        gpu_milli=milli if gpus == 1 else 1000,
         cpu_milli=row.whole("cpu_milli", most=CORES_MAX * 1000),
         memory_bytes=row.whole("memory_mib") * MIB,
         models=tuple(sorted(filter(None, row.text("gpu_spec").split("|")))),
@@ -91,7 +117,10 @@ def _philly(row: Cells) -> Job | None:
     """Minutes; a gang of single GPUs. Rows without GPUs are left out, as their authors do."""
     arrival_ms, gpus = row.whole("submit_time") * MINUTE_MS, row.whole("num_gpu", most=MEMBERS_MAX)
     duration_ms = row.whole("duration") * MINUTE_MS
-    strict = row.text("job_type") == "strict"
+    kind = row.text("job_type")
+    if kind not in JOB_TYPES:
+        row.wrong("job_type", f"{kind!r} is none of {', '.join(JOB_TYPES[1:])}")
+    strict = kind == "strict"
     slack_ms = row.whole("expect_time_list", until="-") * MINUTE_MS if strict else 0
     if not gpus:
         return None
@@ -107,17 +136,14 @@ def _philly(row: Cells) -> Job | None:
 
 def _elasticflow(row: Cells) -> Job | None:
     """Seconds; a gang of single GPUs. Deadlines hold for the sizes that their authors would have chosen freely."""
-    gpus, deadline_ms = row.whole("num_gpu", most=MEMBERS_MAX), row.whole("deadline", 0) * SECOND_MS
-    arrival_ms = row.whole("submission_time") * SECOND_MS
-    if deadline_ms and deadline_ms <= arrival_ms:
-        row.wrong("deadline", BEFORE_ARRIVAL.format("submission_time"))
+    gpus, arrival_ms = row.whole("num_gpu", most=MEMBERS_MAX), row.whole("submission_time") * SECOND_MS
     job = Job(
         name=row.text("job_id"),
         arrival_ms=arrival_ms,
         duration_ms=max(1, row.whole("duration")) * SECOND_MS,
         members=max(1, gpus),
         gpus=1,
-        deadline_ms=deadline_ms or None,
+        deadline_ms=_deadline_ms(row, "deadline", "submission_time", arrival_ms),
     )
     return job if gpus else None
 

@@ -176,6 +176,9 @@ def _hardware(row: Cells) -> Hardware | None:
     if island and gpus % island:
         row.wrong("island", f"{gpus} GPUs do not make islands of {island}")
     memory = row.whole("memory_mib") << 20
+    rated = _power(row, "rated_power")
+    if rated is not None and power is not None and int(rated) < gpus * int(power):
+        row.wrong("rated_power", f"{gpus} GPUs of {power} draw more than {rated}")
     nics = row.whole("nics", most=DEVICES_MAX) if row.text("nics") else None
     if row.table.problems:
         return None
