@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,11 @@ INSIDE_LEVELS = frozenset({"l3", "numa", "pcie"})
 
 @dataclass(frozen=True, slots=True)
 class DeviceRequest:
-    """``count`` devices of a class, each with ``milli`` thousandths free. ``models`` empty means any model."""
+    """``count`` devices of a class, each with ``milli`` thousandths free. ``models`` empty means any model.
+
+    ``milli`` of 1000 asks for whole devices: one that sells less than that (a device's own ``milli``) is whole when all
+    that it sells is free.
+    """
 
     device_class: str
     count: int = 1
@@ -169,12 +174,19 @@ def _check_demand(demand: Demand) -> None:
         raise wrong("durationMs", "a duration is greater than zero")
     if demand.start is not None and demand.start.latest_ms < demand.start.earliest_ms:
         raise wrong("start", "the latest start lies before the earliest")
+    names = [role.name for role in demand.roles]
     for number, role in enumerate(demand.roles):
         at = f"roles[{number}]"
+        if role.name in names[:number]:
+            raise wrong(f"{at}.name", f"a second role {role.name!r}: claims tell their role by its name")
         if role.count < 1 or (role.count_min is not None and not 0 < role.count_min <= role.count):
             raise wrong(f"{at}.count", "needs at least one member, and a minimum no greater than the count")
         if role.values and not all(1 <= size <= role.count for size, _ in role.values):
             raise wrong(f"{at}.values", "a size lies between 1 and the count")
+        if not all(math.isfinite(value) for _, value in role.values):
+            raise wrong(f"{at}.values", "a value is a finite number")
+        if any(draw.amount < 0 for draw in role.draws):
+            raise wrong(f"{at}.draws", "an amount is negative")
         if role.cores < 0 or role.memory_bytes < 0:
             raise wrong(at, "a quantity is negative")
         if not (role.requires | role.prefers) <= INSIDE_LEVELS:

@@ -221,6 +221,8 @@ class Fleet:
             if budget.limit < 0 or budget.base < 0:
                 raise PlacementError("BudgetInvalid", f"budgets[{number}]", "a limit or base is negative")
             self._budgets_at.setdefault(budget.level, {}).setdefault(budget.domain, []).append((number, budget))
+        if len({budget.id for budget in self.budgets}) != len(self.budgets):
+            raise _twice(self.budgets)
 
     @classmethod
     def of(cls, machines: Iterable[FleetMachine], **more: Any) -> Fleet:
@@ -267,6 +269,13 @@ class Fleet:
         return value
 
 
+def _twice(budgets: tuple[Budget, ...]) -> PlacementError:
+    ids = [budget.id for budget in budgets]
+    number = next(place for place, id in enumerate(ids) if id in ids[:place])
+    message = f"a second budget {ids[number]}; draws are counted by it"
+    return PlacementError("BudgetInvalid", f"budgets[{number}]", message, "give one of them a label")
+
+
 def _check_machine(machine: FleetMachine) -> None:
     at = f"machines[{machine.name}]"
     if not machine.name:
@@ -284,3 +293,5 @@ def _check_machine(machine: FleetMachine) -> None:
     rows = machine.numa_distances
     if rows and (len(rows) != len(machine.numa_nodes) or any(len(row) != len(rows) for row in rows)):
         raise PlacementError("MachineInvalid", f"{at}.numaDistances", "needs one row and column a NUMA node")
+    if any(distance < 0 for row in rows for distance in row):
+        raise PlacementError("MachineInvalid", f"{at}.numaDistances", "a distance is negative")
