@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tenure.cli.failures import Failure
+from tenure.cli.simulate.command import simulate
 from tenure.cli.simulate.page import page
 from tenure.cli.simulate.run import Outage
 from tenure.cli.simulate.what_if import changed
@@ -18,7 +19,7 @@ def test_what_if_changes_the_fleet_and_nothing_else() -> None:
     other = changed(a_fleet(), ["add=2,power=9kW", "outage=r-1@2h"])
     assert len(other.fleet.machines) == 6
     assert str(other.fleet.site.spec.power) == "9kW"
-    assert other.outages == (Outage("r-1", 2 * HOUR_MS),)
+    assert other.outages == (Outage("r-1", 2 * HOUR_MS, "rack"),)
 
 
 def test_machines_that_the_floor_cannot_carry_are_refused_with_the_limit() -> None:
@@ -55,6 +56,24 @@ def test_another_limit_of_cooling_leaves_a_racks_power_as_it_was() -> None:
     assert [(part.domain, str(part.power), str(part.cooling)) for part in told] == [("r-0", "5kW", "4kW")]
 
 
+def test_a_name_of_two_domains_is_refused_until_it_is_said_which(tmp_path: Path) -> None:
+    file = tmp_path / "nodes.csv"
+    rows = [f"m-{n},8000,8192,8,X,{n // 2},{n // 4}" for n in range(8)]
+    file.write_text("\n".join(["sn,cpu_milli,memory_mib,gpu,model,rack,row", *rows]))
+    fleet = read_fleet(file)
+    for wish in ("power=1:5kW", "outage=1"):
+        with pytest.raises(Failure, match="rack and row are both called 1; write rack/1 or row/1"):
+            changed(fleet, [wish])
+    told = changed(fleet, ["power=row/1:5kW", "power=rack/1:4kW", "outage=row/1@1h"])
+    assert [(p.level, p.domain, str(p.power)) for p in told.fleet.site.spec.budgets] == [
+        ("row", "1", "5kW"),
+        ("rack", "1", "4kW"),
+    ]
+    assert told.outages == (Outage("1", HOUR_MS, "row"),)
+    first = run(job("a", 0, 2, 64), fleet=fleet, outages=[Outage("1", HOUR_MS, "row")])
+    assert first["series"][-1]["map"] == "0000xxxx"
+
+
 @pytest.mark.parametrize("wish", ["add=none", "add=0", "power=9", "power=r-9:1kW", "outage=moon", "price=1", "add"])
 def test_a_wish_that_means_nothing_is_refused_with_an_example(wish: str) -> None:
     with pytest.raises(Failure) as refused:
@@ -69,3 +88,9 @@ def test_the_page_carries_no_markup_of_its_inputs() -> None:
     assert text.count("</script>") == 2, "its own data and its own script"
     assert "<f>" not in text
     assert "<r>" not in text
+
+
+def test_a_page_is_not_written_where_its_figures_go(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="its figures go to") as refused:
+        simulate(tmp_path / "fleet.csv", tmp_path / "trace.csv", html=tmp_path / "r.json")
+    assert refused.value.exit_code == 2

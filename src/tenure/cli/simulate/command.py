@@ -66,6 +66,9 @@ def simulate(
     as_json = check_output(output)
     if html is not None and not html.parent.is_dir():
         raise usage(f"--html {html}: there is no folder {html.parent}", "make it, or write elsewhere", "FileNotFound")
+    if html is not None and html.suffix == ".json":
+        page_name = html.with_suffix(".html")
+        raise usage(f"--html {html}: its figures go to {html}, too", f"name the page {page_name}", "InvalidValue")
     site = read_fleet(fleet)
     work = read_trace(trace)
     runs = {"as given": _run(site, (), work, seed, "as given")}

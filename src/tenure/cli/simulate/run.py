@@ -25,7 +25,7 @@ from tenure.cli.simulate.state import Door, State
 from tenure.cli.simulate.telling import sample, told
 from tenure.cli.simulate.workloads import ARRIVAL_PATH
 from tenure.controllers.answering.policy import POLICY
-from tenure.placement import Choice, Fleet
+from tenure.placement import Choice, Fleet, FleetMachine
 from tenure.resources.problems import Problem, ProblemsFound
 
 POINTS = 240
@@ -43,10 +43,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Machines of one domain (or one machine) that fail so long after the first arrival, and stay away."""
+    """Machines of one domain (or one machine) that fail so long after the first arrival, and stay away. Without a
+    level it is whatever is called so."""
 
     domain: str
     at_ms: int = 0
+    level: str = ""
 
 
 def simulate(
@@ -145,5 +147,11 @@ def _sample_until(state: State, door: Door, until_ms: int, step_ms: int) -> int:
 
 def _fail(state: State, door: Door, outage: Outage) -> None:
     machines = state.site.fleet.machines
-    named = [n for n, m in enumerate(machines) if outage.domain in (m.name, *(domain for _, domain in m.place))]
+
+    def fails(machine: FleetMachine) -> bool:
+        if outage.level:
+            return machine.domain(outage.level) == outage.domain
+        return outage.domain in (machine.name, *(domain for _, domain in machine.place))
+
+    named = [n for n, machine in enumerate(machines) if fails(machine)]
     door.fail(np.array(named, dtype=np.int64))

@@ -14,16 +14,17 @@ from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, usage
 from tenure.cli.simulate.copies import Copies
 from tenure.cli.simulate.run import Outage
-from tenure.controllers.machine.fleet import fleet_of
+from tenure.controllers.machine.fleet import LEVELS, fleet_of, place_of
 from tenure.controllers.machine.limits import UNITS, WEIGHT
 from tenure.controllers.machine.simulated import as_observed
 from tenure.discovery.fleets import FleetFile
 from tenure.quantities import Duration, Power
+from tenure.resources import Machine
 from tenure.resources.kinds.site import DomainBudget
 
 HINT = (
     "--what-if add=100, add=100:MACHINE, power=2MW, power=rack-7:40kW, cooling=rack-7:30kW, "
-    "outage=rack-7 or outage=rack-7@2h"
+    "outage=rack-7, outage=rack-7@2h or outage=row/7"
 )
 
 
@@ -107,23 +108,14 @@ def _add(fleet: FleetFile, value: str) -> FleetFile:
 
 def _watts(fleet: FleetFile, name: str, value: str) -> FleetFile:
     """Another limit of power or cooling for the site, or for one rack or row; its other limits stand."""
-    domain, colon, text = value.rpartition(":")
+    said_of, colon, text = value.rpartition(":")
     watts = Power.parse(text)
     spec = fleet.site.spec
     if not colon:
         changed_spec = spec.model_copy(update={name: watts})
     else:
-        level = next(
-            (
-                lv
-                for lv, of in (("rack", "rack"), ("row", "row"))
-                if any(getattr(m.spec, of) == domain for m in fleet.machines)
-            ),
-            None,
-        )
-        if level is None:
-            raise ValueError(f"no rack or row {domain} is in the fleet")
-        others = [part for part in spec.budgets if part.domain != domain]
+        level, domain = _meant(fleet, said_of, ("rack", "row"), "rack or row")
+        others = [part for part in spec.budgets if (part.level, part.domain) != (level, domain)]
         said = [part for part in spec.budgets if (part.level, part.domain) in ((level, domain), (level, None))]
         # What is said of one rack stands before what is said of all.
         own = max(said, key=lambda part: part.domain is not None, default=DomainBudget(level="rack"))
@@ -133,9 +125,30 @@ def _watts(fleet: FleetFile, name: str, value: str) -> FleetFile:
 
 
 def _outage(fleet: FleetFile, value: str) -> Outage:
-    domain, _, at = value.partition("@")
-    if not any(
-        domain in (m.name, m.spec.rack, m.spec.row, *(m.metadata.labels or {}).values()) for m in fleet.machines
-    ):
-        raise ValueError(f"nothing of the fleet is called {domain}")
-    return Outage(domain, Duration.parse(at).ms if at else 0)
+    said_of, _, at = value.partition("@")
+    level, domain = _meant(fleet, said_of, ("machine", *LEVELS), "machine or domain")
+    return Outage(domain, Duration.parse(at).ms if at else 0, level)
+
+
+def _meant(fleet: FleetFile, said_of: str, levels: Sequence[str], sort: str) -> tuple[str, str]:
+    """The level and domain that a name stands for; ``rack/1`` where a rack and a row are both called 1."""
+    prefix, slash, rest = said_of.partition("/")
+    found = _called(fleet, said_of, levels)
+    if not found and slash and prefix in levels:
+        found, said_of = _called(fleet, rest, (prefix,)), rest
+    if not found:
+        raise ValueError(f"no {sort} {said_of} is in the fleet")
+    if len(set(found.values())) > 1:
+        named = " or ".join(f"{level}/{said_of}" for level in found)
+        raise ValueError(f"{' and '.join(found)} are both called {said_of}; write {named}")
+    return next(iter(found)), said_of
+
+
+def _called(fleet: FleetFile, name: str, levels: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Levels with a domain of this name, and the machines in it."""
+    inside = {level: frozenset(m.name for m in fleet.machines if _at(m, level) == name) for level in levels}
+    return {level: machines for level, machines in inside.items() if machines}
+
+
+def _at(machine: Machine, level: str) -> str | None:
+    return machine.name if level == "machine" else dict(place_of(machine, 0)).get(level)
