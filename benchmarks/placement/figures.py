@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +23,29 @@ class Figures:
 
 
 def ints(text: str) -> list[int]:
-    """``42-51`` or ``42,43,50`` as a list of whole numbers."""
+    """``42-51`` or ``42,43,50-52`` as a list of whole numbers; for argparse, which shows what is wrong with it."""
     numbers: list[int] = []
     for part in text.split(","):
-        first, _, last = part.partition("-")
+        first, dash, last = part.partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise argparse.ArgumentTypeError(f"{part!r} is no whole number and no range of them; write 42-51 or 42,43")
+        if dash and int(last) < int(first):
+            raise argparse.ArgumentTypeError(f"{part} counts backwards; write {last}-{first}")
         numbers += range(int(first), int(last or first) + 1)
     return numbers
+
+
+def json_of(figures: Any) -> str:
+    """As JSON, which knows no NaN: a figure that there is none of, such as a mean over nothing, is null."""
+
+    def known(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: known(one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [known(one) for one in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return json.dumps(known(figures), indent=1, allow_nan=False)
 
 
 def as_json(runs: list[Figures]) -> list[dict[str, Any]]:
@@ -36,7 +55,7 @@ def as_json(runs: list[Figures]) -> list[dict[str, Any]]:
 def show(runs: list[Figures], output: str) -> None:
     """Print all runs, as JSON or as one table with the means over the seeds."""
     if output == "json":
-        print(json.dumps(as_json(runs), indent=2))
+        print(json_of(as_json(runs)))
         return
     names = list(dict.fromkeys(name for one in runs for name in one.rows))
     columns = list(dict.fromkeys(column for one in runs for row in one.rows.values() for column in row))

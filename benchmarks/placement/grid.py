@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.peers import BestFit, Cached, Combined, Fgd, Pwr, Random
 from benchmarks.placement.concluding import keep_option
+from benchmarks.placement.figures import ints
 from benchmarks.placement.protocol import Arrivals, Curves, PolicyMaker, arrivals, replay
 from benchmarks.placement.published import OPENB_FLEET, OPENB_SEEDS, are
 from benchmarks.placement.traces import TraceError, read_fleet, read_tasks
@@ -110,15 +111,6 @@ def all_published(given: argparse.Namespace, lists: dict[str, str]) -> bool:
     return fleet_and_lists and given.seeds == OPENB_SEEDS
 
 
-def seeds_of(text: str) -> list[int]:
-    """`42-51`, `1,2,5-7`."""
-    seeds: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        seeds += range(int(first), int(last or first) + 1)
-    return seeds
-
-
 def parser(description: str) -> argparse.ArgumentParser:
     arguments = argparse.ArgumentParser(description=description)
     arguments.add_argument("--fleet", type=Path, required=True, help="CSV: sn, cpu_milli, memory_mib, gpu, model")
@@ -129,7 +121,7 @@ def parser(description: str) -> argparse.ArgumentParser:
         required=True,
         help="CSV: name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec (optional); may be given again",
     )
-    arguments.add_argument("--seeds", type=seeds_of, default=seeds_of("42-51"), help="such as 42-51 or 1,2,5-7")
+    arguments.add_argument("--seeds", type=ints, default=ints("42-51"), help="such as 42-51 or 1,2,5-7")
     arguments.add_argument("--processes", type=int, default=1)
     arguments.add_argument("-o", "--output", choices=("table", "json"), default="table")
     keep_option(arguments)
@@ -162,3 +154,7 @@ def counts_until(inputs: Arrivals, level_pct: float) -> tuple[IntColumn, IntColu
     end = int(np.searchsorted(asked, inputs.fleet.device_milli * level_pct / 100))
     order = inputs.order[:end]
     return order, np.bincount(order, minlength=len(inputs.classes))
+
+
+if __name__ == "__main__":
+    print(f"{__doc__}\nNo command of its own, but a part of these: python -m benchmarks.placement.pack --help")

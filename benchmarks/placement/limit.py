@@ -258,3 +258,7 @@ def best_pattern(sizes: IntColumn, worth: FloatColumn) -> tuple[tuple[int, ...],
             pattern[pick[level]] += 1
             level -= int(sizes[pick[level]])
     return tuple(pattern), float(best[LEVELS])
+
+
+if __name__ == "__main__":
+    print(f"{__doc__}\nNo command of its own, but a part of these: python -m benchmarks.placement.pack --help")

@@ -5,7 +5,6 @@ python -m benchmarks.placement.pack --fleet F --tasks T [--tasks ...] --seeds 42
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from benchmarks.placement import curves
 from benchmarks.placement.concluding import concluded
+from benchmarks.placement.figures import json_of
 from benchmarks.placement.grid import Cell, all_published, checked, counts_until, mean_of, parser, run_grid
 from benchmarks.placement.limit import Limit
 from benchmarks.placement.peers import replayed_as_published
@@ -121,7 +121,7 @@ def main() -> int:
             published.setdefault(name, {}).update(peers)
     mean = float(np.mean([found["gap_closed_100"] for found in lists]))
     figures = {"gap_closed_100_mean": mean, "peers_vs_published": published, "lists": lists}
-    print(json.dumps(figures, indent=1) if given.output == "json" else shown(lists, published))
+    print(json_of(figures) if given.output == "json" else shown(lists, published))
     judged = all_published(given, OPENB_LISTS)
     return concluded("pack", figures, published=judged, output=given.output, keep=given.keep)
 

@@ -8,12 +8,12 @@ The published programme's arrivals are replayed (`shuffles`), so what differs is
 from __future__ import annotations
 
 import argparse
-import json
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from benchmarks.placement import curves
+from benchmarks.placement.figures import json_of
 from benchmarks.placement.grid import checked, makers, mean_of, parser
 from benchmarks.placement.protocol import replay
 from benchmarks.placement.shuffles import as_published
@@ -60,7 +60,7 @@ def main() -> int:
     given = arguments.parse_args()
     checked(given.fleet, given.tasks)
     told = replayed_as_published(given)
-    print(json.dumps({"peers_vs_published": told}, indent=1) if given.output == "json" else curves.shown(told))
+    print(json_of({"peers_vs_published": told}) if given.output == "json" else curves.shown(told))
     return 0 if all(one["points"] <= curves.LEAST_POINTS for peers in told.values() for one in peers.values()) else 1
 
 

@@ -7,13 +7,13 @@ Saved = 1 - watts a placed device (ours) / watts a placed device (FGD) at equal 
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from typing import Any
 
 import numpy as np
 
 from benchmarks.placement.concluding import concluded
+from benchmarks.placement.figures import json_of
 from benchmarks.placement.grid import Cell, all_published, checked, counts_until, mean_of, parser, run_grid
 from benchmarks.placement.limit import Limit
 from benchmarks.placement.protocol import Arrivals, Curves
@@ -109,7 +109,7 @@ def main() -> int:
         runs[cell.tasks.stem].append((curves, found))
     lists = [summary(name, results) for name, results in runs.items()]
     figures = {"lists": lists}
-    print(json.dumps(figures, indent=1) if given.output == "json" else shown(lists))
+    print(json_of(figures) if given.output == "json" else shown(lists))
     judged = all_published(given, OPENB_LISTS)
     return concluded("power", figures, published=judged, output=given.output, keep=given.keep)
 

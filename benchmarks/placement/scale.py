@@ -9,7 +9,6 @@ the packer and the state hold, by the allocator's own count.
 
 from __future__ import annotations
 
-import json
 import sys
 import tracemalloc
 from time import perf_counter, thread_time_ns
@@ -19,6 +18,7 @@ import numpy as np
 
 from benchmarks.peers import BestFit, Cached
 from benchmarks.placement.concluding import concluded
+from benchmarks.placement.figures import json_of
 from benchmarks.placement.grid import Ours, checked, parser
 from benchmarks.placement.protocol import arrivals, replay
 from benchmarks.placement.published import OPENB_DEFAULT, OPENB_FLEET, are
@@ -105,7 +105,7 @@ def main() -> int:
                 found = measure(given.fleet, tasks, seed, int(copies), not given.no_peers)
                 rows.append({"tasks": tasks.stem, "seed": seed, **found})
     figures = {"rows": rows}
-    print(json.dumps(figures, indent=1) if given.output == "json" else shown(rows))
+    print(json_of(figures) if given.output == "json" else shown(rows))
     judged = are([given.fleet], OPENB_FLEET) and are(given.tasks, OPENB_DEFAULT) and given.copies == COPIES
     return concluded("scale", figures, published=judged, output=given.output, keep=given.keep)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.placement.grid import Ours, counts_until, seeds_of
+from benchmarks.placement.figures import ints, json_of
+from benchmarks.placement.grid import Ours, counts_until
 from benchmarks.placement.peers import replayed_as_published
 from benchmarks.placement.protocol import arrivals, replay
 from benchmarks.placement.traces import TraceError, read_fleet, read_tasks
@@ -71,7 +73,10 @@ def test_arrivals_ask_for_thirteen_tenths_of_capacity_whatever_the_list() -> Non
 
 
 def test_a_seed_list_reads_as_written() -> None:
-    assert seeds_of("42-44,7") == [42, 43, 44, 7]
+    assert ints("42-44,7") == [42, 43, 44, 7]
+    for text, said in (("9-7", "9-7 counts backwards; write 7-9"), ("x", "no whole number"), ("1-", "no whole number")):
+        with pytest.raises(argparse.ArgumentTypeError, match=said):
+            ints(text)
 
 
 def test_nothing_places_more_than_the_limit() -> None:
@@ -107,3 +112,8 @@ def test_fgd_is_the_published_one_within_three_tenths_of_a_point(name: str) -> N
     )
     (told,) = replayed_as_published(given).values()
     assert told["fgd"]["points"] <= 0.3, told
+
+
+def test_a_figure_that_there_is_none_of_is_null_in_json() -> None:
+    figures = {"gap": float("nan"), "lists": [{"mean": np.float64("inf")}, (1.5, "a")]}
+    assert json.loads(json_of(figures)) == {"gap": None, "lists": [{"mean": None}, [1.5, "a"]]}
