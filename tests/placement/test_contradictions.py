@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.placement.builders import demand, machine
 
-from tenure.placement import Budget, Demand, Draw, Fleet, PlacementError, Role
+from tenure.placement import Budget, Draw, Fleet, PlacementError
 
 NUMA = machine(nodes=2)
 
@@ -16,7 +16,6 @@ NUMA = machine(nodes=2)
 @pytest.mark.parametrize(
     ("stated", "code", "path"),
     [
-        (lambda: Demand("d", (Role("a", cores=1), Role("a", cores=2))), "DemandInvalid", "roles[1].name"),
         (lambda: demand(cores=1, role={"draws": (Draw("licence", -1),)}), "DemandInvalid", "roles[0].draws"),
         (lambda: demand(count=2, role={"values": ((1, float("nan")),)}), "DemandInvalid", "roles[0].values"),
         (

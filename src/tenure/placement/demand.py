@@ -29,7 +29,8 @@ class DeviceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Alike members of a demand. All quantities are for one member.
+    """Alike members of a demand. All quantities are for one member. Claims carry the role's name; those of two roles of
+    one name, as a reserve of several sorts has, are not told apart by it.
 
     ``requires`` and ``prefers`` name levels inside the machine. With "numa", cores, memory and devices of a member
     share one node; with "l3" its cores share a cache; with "pcie" its devices hang on one switch.
@@ -174,11 +175,8 @@ def _check_demand(demand: Demand) -> None:
         raise wrong("durationMs", "a duration is greater than zero")
     if demand.start is not None and demand.start.latest_ms < demand.start.earliest_ms:
         raise wrong("start", "the latest start lies before the earliest")
-    names = [role.name for role in demand.roles]
     for number, role in enumerate(demand.roles):
         at = f"roles[{number}]"
-        if role.name in names[:number]:
-            raise wrong(f"{at}.name", f"a second role {role.name!r}: claims tell their role by its name")
         if role.count < 1 or (role.count_min is not None and not 0 < role.count_min <= role.count):
             raise wrong(f"{at}.count", "needs at least one member, and a minimum no greater than the count")
         if role.values and not all(1 <= size <= role.count for size, _ in role.values):
