@@ -1,8 +1,10 @@
 """How the cost of placing gangs grows with the fleet: the columns, and the whole of `plan`.
 
     python -m benchmarks.placement.gang_scale --nodes 776,3104,12416 -o json
+    python -m benchmarks.placement.gang_scale --fleet FILE -o json
 
-Nodes of 8 GPUs in rails of 16 and racks of 64 nodes. Columns: half full of random gangs; then gangs of 1,024 GPUs.
+Nodes of 8 GPUs, or as many as each machine of a file has, in rails of 16 and racks of 64 nodes. Columns: half full of
+random gangs; then gangs of 1,024 GPUs.
 `plan`: the same gangs on a fleet that is empty, half held and wholly held, where the answer is a refusal.
 """
 
@@ -10,8 +12,11 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 import tracemalloc
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
@@ -19,6 +24,8 @@ import numpy as np
 from benchmarks.placement.concluding import concluded, keep_option
 from benchmarks.placement.figures import Figures, as_json, ints, show
 from benchmarks.placement.gangs import fleet_tree
+from benchmarks.placement.timed_traces import gpus_of
+from benchmarks.placement.traces import TraceError
 from tenure.placement import (
     Calendar,
     Claim,
@@ -43,23 +50,24 @@ NODES = [776, 3104, 12416]
 """Of 8 GPUs: as many GPUs as openb's fleet has, copied 1x, 4x and 16x."""
 
 
-def on_columns(nodes: int, seed: int) -> dict[str, float]:
-    """Milliseconds to choose and take gangs on the tree of free counts."""
-    draw = random.Random(seed)
+def on_columns(gpus: Sequence[int], seed: int) -> dict[str, float]:
+    """Milliseconds to choose and take gangs on the tree of free counts, of nodes with so many GPUs each."""
+    draw, nodes, total = random.Random(seed), len(gpus), sum(gpus)
     tracemalloc.start()
-    counts = FreeCounts(fleet_tree(nodes, [("rail", 16), ("rack", 64)]), np.full((nodes, 1), GPUS, dtype=np.int64))
+    capacity = np.array(gpus, dtype=np.int64).reshape(nodes, 1)
+    counts = FreeCounts(fleet_tree(nodes, [("rail", 16), ("rack", 64)]), capacity)
     choose(counts, (1,), 1)
     memory = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     small: list[float] = []
     taken = 0
-    while taken < nodes * GPUS // 2:
+    while taken < total // 2:
         size = draw.choice([1, 1, 2, 4, 8, 16, 64])
         small.append(_timed(counts, 1, size))
         taken += size
     large = [_timed(counts, GPUS, GANG // GPUS), _timed(counts, 1, GANG)]
     return {
-        "gpus": nodes * GPUS,
+        "gpus": total,
         "small_p50_ms": sorted(small)[len(small) // 2],
         "small_p99_ms": sorted(small)[int(0.99 * len(small))],
         "gang_1024_by_8_ms": large[0],
@@ -83,36 +91,42 @@ HELD = {"empty": 0.0, "half held": 0.5, "wholly held": 1.0}
 DEMANDS = (("one", 1, 1), ("gang_1024_by_8", GANG // GPUS, GPUS), ("gang_1024_by_1", GANG, 1))
 
 
-def on_plan(nodes: int, held: float, seed: int) -> dict[str, float]:
+def on_plan(gpus_each: Sequence[int], held: float, seed: int) -> dict[str, float]:
     """Milliseconds of `plan`: the exact search of every machine, nothing kept between calls but what a fleet keeps.
 
     Wall and processor time. Where all is held the answer is a refusal with its funnel and its minimal set of reasons.
     """
-    fleet = fleet_of(nodes)
+    fleet = fleet_of(gpus_each)
     calendar = held_calendar(fleet, held, seed)
-    figures: dict[str, float] = {"gpus": nodes * GPUS}
+    figures: dict[str, float] = {"gpus": sum(gpus_each)}
     for name, count, gpus in DEMANDS:
         demand = Demand(name, (Role(count=count, cores=gpus, devices=(DeviceRequest("gpu", gpus),)),), duration_ms=1)
         began, began_cpu = perf_counter(), process_time()
         answer = plan(fleet, calendar, demand, now_ms=0)
         figures[f"{name}_ms"] = 1000 * (perf_counter() - began)
         figures[f"{name}_cpu_ms"] = 1000 * (process_time() - began_cpu)
-        free = nodes * GPUS * (1 - held)
-        assert isinstance(answer, Plan) == (free >= count * gpus), f"{name}: {answer}"
+        free = sum(len(m.devices) // gpus for m in fleet.machines if m.name not in calendar.by_machine)
+        assert isinstance(answer, Plan) == (free >= count), f"{name}: {answer}"
     return figures
 
 
-def fleet_of(nodes: int) -> Fleet:
-    """Nodes of 64 cores and 8 GPUs on two NUMA nodes."""
-    base = FleetMachine(
-        "node",
-        "site",
-        cores=tuple(Core(n, n // 32, n // 8) for n in range(64)),
-        devices=tuple(Device(f"gpu{n}", "gpu", numa_node=n // 4, pcie_switch=f"s{n // 2}") for n in range(GPUS)),
-    )
+def fleet_of(gpus: Sequence[int]) -> Fleet:
+    """Nodes of 64 cores and so many GPUs on two NUMA nodes."""
+    cores = tuple(Core(n, n // 32, n // 8) for n in range(64))
+    sorts = {
+        count: FleetMachine(
+            "node",
+            "site",
+            cores=cores,
+            devices=tuple(
+                Device(f"gpu{n}", "gpu", numa_node=n * 2 // count, pcie_switch=f"s{n // 2}") for n in range(count)
+            ),
+        )
+        for count in dict.fromkeys(gpus)
+    }
     machines = [
-        replace(base, name=f"n{n:05d}", place=(("rail", f"rail{n // 16}"), ("rack", f"rack{n // 64}")))
-        for n in range(nodes)
+        replace(sorts[count], name=f"n{n:05d}", place=(("rail", f"rail{n // 16}"), ("rack", f"rack{n // 64}")))
+        for n, count in enumerate(gpus)
     ]
     return Fleet.of(machines, levels=(Level("rail"), Level("rack")))
 
@@ -120,30 +134,43 @@ def fleet_of(nodes: int) -> Fleet:
 def held_calendar(fleet: Fleet, share: float, seed: int) -> Calendar:
     """All GPUs of so many machines held, by one hold a machine."""
     rows = sorted(random.Random(seed).sample(range(len(fleet.machines)), round(share * len(fleet.machines))))
-    devices = tuple(DeviceClaim(device.id, 1000) for device in fleet.machines[0].devices)
-    cores = tuple(range(GPUS))
-    claims = {row: Claim(fleet.machines[row].name, cores=cores, devices=devices) for row in rows}
+    claims: dict[int, Claim] = {}
+    for row in rows:
+        machine = fleet.machines[row]
+        devices = tuple(DeviceClaim(device.id, 1000) for device in machine.devices)
+        claims[row] = Claim(machine.name, cores=tuple(range(min(len(devices), 64))), devices=devices)
     return Calendar.of(Hold(f"h{row}", "", "site", 0, HOLD_MS, (claim,)) for row, claim in claims.items())
+
+
+def machines_of(path: Path) -> list[int]:
+    """GPUs of each machine in a file that has any; exit status 2 with file, row and column where it is malformed."""
+    try:
+        return gpus_of(str(path))
+    except (OSError, TraceError) as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--nodes", type=ints, default=NODES)
+    parser.add_argument("--nodes", type=ints, default=NODES, help="nodes of 8 GPUs, such as 776,3104")
+    parser.add_argument("--fleet", type=Path, help="machines of this file of a fleet's columns instead")
     parser.add_argument("--seeds", type=ints, default=[42])
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
     keep_option(parser)
     options = parser.parse_args()
+    fleets = [[GPUS] * nodes for nodes in options.nodes] if options.fleet is None else [machines_of(options.fleet)]
     runs = []
     for seed in options.seeds:
         figures = Figures("gang-scale", seed)
-        for nodes in options.nodes:
-            figures.add(f"columns, {nodes} nodes", **on_columns(nodes, seed))
+        for gpus in fleets:
+            figures.add(f"columns, {len(gpus)} nodes", **on_columns(gpus, seed))
         for state, held in HELD.items():
-            for nodes in options.nodes:
-                figures.add(f"plan, {state}, {nodes} nodes", **on_plan(nodes, held, seed))
+            for gpus in fleets:
+                figures.add(f"plan, {state}, {len(gpus)} nodes", **on_plan(gpus, held, seed))
         runs.append(figures)
     show(runs, options.output)
-    judged = options.nodes == NODES
+    judged = options.nodes == NODES and options.fleet is None
     return concluded("gang_scale", as_json(runs), published=judged, output=options.output, keep=options.keep)
 
 

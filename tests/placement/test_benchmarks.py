@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from benchmarks.placement import gangs, kueue, promises
+from benchmarks.placement import calendar, gang_scale, gangs, kueue, promises
 from benchmarks.placement.timed_traces import TimedJob, gpus_of, philly_jobs
 from benchmarks.placement.traces import TraceError
 
@@ -70,3 +70,18 @@ def test_kueue_scenario_without_a_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "generator.yaml").write_text("cohorts: [{count: 1}]\n")
     with pytest.raises(TraceError, match="no key"):
         kueue.read_scenario(tmp_path)
+
+
+def test_gangs_and_questions_to_the_calendar_are_timed_on_the_machines_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "nodes.csv"
+    rows = "".join(f"n{n},{4000 * (n + 1)},1024,{gpus},X\n" for n, gpus in enumerate([8, 0, 2, 8]))
+    file.write_text("sn,cpu_milli,memory_mib,gpu,model\n" + rows)
+    assert gang_scale.machines_of(file) == [8, 2, 8]
+    for held in gang_scale.HELD.values():
+        assert gang_scale.on_plan([8, 2, 8], held, 1)["gpus"] == 18
+    assert gang_scale.on_columns([8, 2, 8], 1)["gpus"] == 18
+    fleet = calendar.fleet_of(calendar.machines_of(file))
+    assert [len(machine.cores) for machine in fleet.machines] == [4, 8, 12, 16]
+    assert calendar.asked(64, 1, fleet)["walk"] > 0
+    with pytest.raises(SystemExit):
+        calendar.machines_of(tmp_path / "none.csv")
