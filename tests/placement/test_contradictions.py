@@ -30,7 +30,6 @@ NUMA = machine(nodes=2)
         ),
     ],
     ids=[
-        "two roles of one name",
         "a negative draw",
         "a value that is no number",
         "two budgets of one id",
