@@ -111,13 +111,14 @@ def test_what_has_no_time_that_can_be_written_is_no_term(term: dict[str, str], c
     ("budget", "code"),
     [
         ({"hourlyMax": "1 EUR", "totalMax": "2 USD"}, "CurrenciesDiffer"),
-        ({"hourlyMax": "1 XYZ"}, "InvalidQuantity"),
+        ({"hourlyMax": "1 credits"}, "InvalidQuantity"),
         ({"hourlyMax": "99999999999999999999 EUR"}, "InvalidQuantity"),
     ],
 )
-def test_a_budget_is_in_one_currency_that_there_is(budget: dict[str, str], code: str) -> None:
+def test_a_budget_is_in_one_currency(budget: dict[str, str], code: str) -> None:
     assert refused(budget=budget)[0] == code
     assert spec(budget={"hourlyMax": "1 EUR", "totalMax": "2 EUR"}).budget is not None, "twin"
+    assert spec(budget={"hourlyMax": "5 GPU"}).budget is not None, "a platform may bill in credits of its own"
 
 
 def test_a_price_is_an_amount_that_can_be_kept() -> None:

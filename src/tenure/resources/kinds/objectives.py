@@ -13,6 +13,7 @@ AN_INSTANT = "2026-12-01T09:00:00Z"
 PERCENTILES = ("p50", "p90", "p95", "p99")
 TOKENS_MAX = 1_000_000
 WINDOW_MS_MAX = 30 * 86_400_000
+WINDOW_DEFAULT = Duration.parse("60s")
 TERM_END_MS_MAX = 253_402_300_800_000 - 1_000 * 31_557_600_000
 """The year 9000: beyond that what follows a term (grace, retention) has no time that can be written."""
 
@@ -186,7 +187,7 @@ class Assurance(Strict):
     """How sure it must be: in windows of this length, in this share of them, with this confidence."""
 
     window: Duration = Field(
-        default_factory=lambda: Duration.parse("60s"),
+        default_factory=lambda: WINDOW_DEFAULT,
         description="promises are judged window by window; this is how long one is, at least 1s and "
         "at most the term; default 60s",
         examples=["60s"],

@@ -8,7 +8,7 @@ from tenure.quantities import Amount, Duration, Instant, Power
 from tenure.resources.base import ApiObject, CelRule, ObjectMeta, Status, Strict, violation
 from tenure.resources.kinds.answer import Answer
 from tenure.resources.kinds.members import ResourceRequest, TopologyRules
-from tenure.resources.kinds.objectives import Assurance, Load, Objectives, Residency, Term
+from tenure.resources.kinds.objectives import WINDOW_DEFAULT, Assurance, Load, Objectives, Residency, Term
 from tenure.resources.kinds.work import InferenceWork, JobWork, Run
 
 NAME_MAX = 63
@@ -154,8 +154,11 @@ class WorkloadSpec(Strict):
         return self
 
     def _check_window(self) -> None:
-        window, length_ms = (self.assurance or Assurance()).window, self.term.length_ms
-        if length_ms is not None and window.ms > length_ms:
+        length_ms = self.term.length_ms
+        if length_ms is None:
+            return
+        window = self.assurance.window if self.assurance else WINDOW_DEFAULT
+        if window.ms > length_ms:
             raise violation(
                 "InvalidWindow",
                 f"a window of {window} is longer than the term, so none would ever be judged; "
