@@ -18,6 +18,7 @@ import structlog
 
 from tenure.cli.collector import keep_collections_short
 from tenure.cli.fleet_file import kept_fleet
+from tenure.cli.homes import make_home
 from tenure.cli.lossy import LossyStream
 from tenure.client import AsyncClient, from_home
 from tenure.controllers.assembly import plane_of, run_plane
@@ -34,7 +35,8 @@ CPU_NUMBERS = 8192
 
 
 async def run(home: Path, port: int = 0) -> None:
-    """Serve and control until told to stop."""
+    """Serve and control until told to stop. Raises Failure where `home` is a folder of somebody else."""
+    make_home(home)  # whoever started this may have judged another folder, or none
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,7 +126,7 @@ def main() -> int:
         logger_factory=structlog.PrintLoggerFactory(LossyStream(sys.stderr.fileno())),  # type: ignore[arg-type]
     )
     try:
-        asyncio.run(run(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+        asyncio.run(run(Path(sys.argv[1]).absolute(), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
     except KeyboardInterrupt:
         return 0
     except Exception:

@@ -2,6 +2,7 @@
 other folder."""
 
 import os
+import shutil
 from pathlib import Path
 
 from tenure.cli.failures import Failure, usage
@@ -10,6 +11,8 @@ FIRST_MARK = "plane.log"
 MARKS = (FIRST_MARK, "tokens/controllers", "keys/history.json")
 """Each is written by the first steps of a start, so that one which failed early can still be purged. `state.db` is none
 of them: others have files of that name, and no start writes it first."""
+_OF_THE_VOLUME = "lost+found"
+"""ext4 keeps it in the root of a volume; it is nobody's, and neither makes a folder full nor goes with a home."""
 
 
 def not_a_home(home: Path) -> Failure | None:
@@ -25,15 +28,33 @@ def not_a_home(home: Path) -> Failure | None:
     return usage(f"{home} is not empty and no home of Tenure, so nothing in it is removed", _STEP, "NotAHome")
 
 
+def remove_home(home: Path) -> bool:
+    """Remove a home with all that lies in it; whether the folder is gone. The root of a volume stays, and is empty."""
+    if not (home / _OF_THE_VOLUME).is_dir():
+        shutil.rmtree(home)
+        return True
+    for path in _held(home):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return False
+
+
 def require_own(home: Path) -> None:
     """Raises Failure where something of somebody else is at `home`, before anything is written to it: all that lies in
     a home is Tenure's, and goes with it.
 
-    A link to a folder is judged by what lies behind it; a link to nothing is none that a folder could be made of.
+    A folder of another user is none that root may take either: its owner could put other keys and tokens in place of
+    those that lie in it. A link to a folder is judged by what lies behind it; a link to nothing is none that a folder
+    could be made of.
     """
     if not home.is_dir():
         if home.is_symlink() or home.exists():
             raise usage(f"{home} is no folder, and no home can be made of it", _OTHER, "NotAHome")
+    elif home.stat().st_uid != os.geteuid():
+        said = f"{home} belongs to another user, so nothing is put into it"
+        raise usage(said, f"{_OTHER}, such as {home / 'tenure'}", "NotAHome")
     elif not _is_free(home):
         said = f"{home} is not empty and no home of Tenure, so nothing is put into it"
         raise usage(said, f"{_OTHER}, such as {home / 'tenure'}", "NotAHome")
@@ -42,20 +63,37 @@ def require_own(home: Path) -> None:
 def make_home(home: Path) -> None:
     """See to it that `home` is there, is its owner's alone and known as a home; raises Failure as `require_own` does.
 
-    The mark comes first. A start that is cut off at any point leaves an empty folder or a home.
+    The mark comes last: a folder that cannot be closed is marked as no home. A start that is cut off at any point
+    leaves an empty folder or a home.
     """
     require_own(home)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(home / FIRST_MARK, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    require_own(home)  # somebody may have been faster
     if home.stat().st_mode & 0o077:  # else none of the server's code is loaded
         from tenure.server.privacy import close_to_others
 
         close_to_others(home)
+    if not _is_marked(home):
+        mark = os.open(home / FIRST_MARK, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        os.close(mark)
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether nothing of anybody lies in a folder."""
+    return not _held(folder)
 
 
 def _is_free(folder: Path) -> bool:
     """Whether a folder is a home or empty."""
-    return any((folder / mark).is_file() for mark in MARKS) or not any(folder.iterdir())
+    return _is_marked(folder) or is_empty(folder)
+
+
+def _is_marked(folder: Path) -> bool:
+    return any((folder / mark).is_file() for mark in MARKS)
+
+
+def _held(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name != _OF_THE_VOLUME]
 
 
 _STEP = "name the home that is meant: tenure --home DIR down --purge, or set TENURE_HOME"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import ssl
 import subprocess
@@ -20,7 +19,7 @@ from cyclopts import Parameter
 from tenure.cli import exit_codes
 from tenure.cli.failures import Failure, conflict, unverifiable, usage
 from tenure.cli.fleet_file import fleet_bytes, keep_fleet
-from tenure.cli.homes import FIRST_MARK, make_home, not_a_home, require_own
+from tenure.cli.homes import FIRST_MARK, make_home, not_a_home, remove_home, require_own
 from tenure.cli.options import Output
 from tenure.cli.platforms import must_host
 from tenure.cli.screen import is_terminal, note, say, say_as
@@ -197,13 +196,14 @@ def down(
         _ask_to_purge(home)
     stopped = stop_plane(home)
     ended: list[str] = []
+    gone = True
     if purge and home.exists():
         ended = end_all_runs(home)
-        shutil.rmtree(home)
+        gone = remove_home(home)
     if output == "json":
         say_as("Stopped", {"home": str(home), "stopped": stopped, "purged": purge, "endedRuns": ended})
     elif purge:
-        say(f"Stopped; {counted(len(ended), 'run')} ended; {home} is gone.")
+        say(f"Stopped; {counted(len(ended), 'run')} ended; {home} is {'gone' if gone else 'empty'}.")
     else:
         say(typed("Stopped. Workloads run on; tenure up adopts them.") if stopped else f"Nothing runs in {home}.")
     return exit_codes.YES

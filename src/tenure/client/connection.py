@@ -29,12 +29,15 @@ ConnectionSource = Callable[[], Connection]
 
 
 def home_directory(home: str | Path | None = None) -> Path:
-    """TENURE_HOME: as given, else from the environment, else under the user's XDG data directory."""
+    """TENURE_HOME: as given, else from the environment, else under the user's XDG data directory.
+
+    Always absolute: what is started in it stands in another folder, where a relative name means another one.
+    """
     chosen = home or os.environ.get("TENURE_HOME")
     if chosen:
-        return Path(chosen).expanduser()
+        return Path(chosen).expanduser().absolute()
     data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(data).expanduser() / "tenure"
+    return Path(data).expanduser().absolute() / "tenure"
 
 
 def from_home(home: str | Path | None = None, identity: Identity = "user") -> Connection:

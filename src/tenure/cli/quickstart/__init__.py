@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from tenure.cli import exit_codes
 from tenure.cli.failures import usage
-from tenure.cli.homes import make_home, require_own
+from tenure.cli.homes import is_empty, make_home, require_own
 from tenure.cli.options import Output
 from tenure.cli.own.outcome import check_output
 from tenure.cli.platforms import must_host
@@ -45,7 +45,7 @@ def quickstart(
     must_host("quickstart")
     home = home_directory()
     require_own(home)
-    if home.exists() and any(home.iterdir()):
+    if home.exists() and not is_empty(home):
         raise usage(
             f"{home} is not empty, and the quickstart begins with nothing",
             f"{sys.argv[0]} --home {home} down --purge, or another --home DIR",

@@ -1,13 +1,14 @@
 """The end: what holds now, what to try next, and nothing left behind unless that was wanted."""
 
 import os
-import shutil
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from rich.markup import escape
 
+from tenure.cli.homes import remove_home
 from tenure.cli.quickstart.outcome import Mark, broken, not_shown, of_pace
 from tenure.cli.quickstart.stage import Stage
 from tenure.cli.running import end_all_runs, stop_plane
@@ -64,5 +65,6 @@ def clean(stage: Stage) -> int:
     """End all that was started; returns how many runs that were."""
     stop_plane(stage.home)
     ended = end_all_runs(stage.home) if stage.home.exists() else []
-    shutil.rmtree(stage.home, ignore_errors=True)
+    with suppress(OSError):
+        remove_home(stage.home)
     return len(ended)
