@@ -127,3 +127,15 @@ def test_what_is_to_be_retired_still_is_after_a_restore(home: Shell, tmp_path: P
     assert (other.home / "retained" / "c-1.json").read_text() == "{}"
     plan = other.home / "evidence" / "retire.json"
     assert plan.read_bytes() == (home.home / "evidence" / "retire.json").read_bytes()
+
+
+def test_of_a_simulated_fleet_a_restore_claims_nothing_that_runs(home: Shell, tmp_path: Path) -> None:
+    _, twin = restored(home, tmp_path)
+    assert "what runs is what is held" in twin
+    (home.home / "fleet").mkdir()
+    (home.home / "fleet" / "fleet.csv").touch()
+    (tmp_path / "backup").unlink()
+    assert home("backup", tmp_path / "backup").code == 0
+    said = Shell(tmp_path / "simulated")("restore", tmp_path / "backup").out
+    assert "what runs" not in said
+    assert "and each record is of something held" in said

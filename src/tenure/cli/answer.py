@@ -171,7 +171,7 @@ def refusal_view(refusal: RefusalDetail, *, now_ms: int) -> RenderableType:
         alone = "it alone excludes everything" if len(refusal.conflicting) == 1 else "without any one of them, it fits"
         rows.add_row("conflict", Text.assemble(together, (f"   {alone}", QUIET)))
     if binding.next_step:
-        rows.add_row("next", Text(binding.next_step, style="bold"))
+        rows.add_row("next", Text(typed(binding.next_step), style="bold"))
     return rows
 
 

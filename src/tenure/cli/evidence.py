@@ -116,6 +116,7 @@ def export(
         return exit_codes.YES
     say(f"{summary.path}: {summary.statements} statements on {summary.subject}, {summary.bytes:,} bytes")
     say(typed("  give it with the public key (`tenure evidence show --public-key`), then anyone can run"))
+    # Typed by whoever it is given to, who has no home of this one.
     say(f"  tenure evidence verify {summary.path} --public-key KEY.pem [--checkpoint CHECKPOINT]")
     return exit_codes.YES
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tenure.cli import exit_codes
-from tenure.cli.typed import typed
+from tenure.cli.typed import typed, typed_where_quoted
 
 
 class Failure(Exception):  # noqa: N818
@@ -58,16 +58,16 @@ class Failure(Exception):  # noqa: N818
 
     def to_text(self) -> str:
         """For people: one line what, then each cause with its place and its next step."""
-        lines = [f"error: {self.message}  [{self.reason}]"]
+        lines = [f"error: {typed_where_quoted(self.message)}  [{self.reason}]"]
         for cause in self.causes:
             if (cause["code"], cause["message"]) == (self.reason, self.message):
                 continue  # said already; JSON has its field too
-            lines.append(f"  ✗ {_where(cause)}{cause['message']}  [{cause['code']}]")
+            lines.append(f"  ✗ {_where(cause)}{typed_where_quoted(cause['message'])}  [{cause['code']}]")
             if cause.get("nextStep"):
-                lines.append(f"    → {cause['nextStep']}")
+                lines.append(f"    → {typed(cause['nextStep'])}")
         if self.step:
-            lines.append(f"  → {self.step}")
-        return typed("\n".join(lines))
+            lines.append(f"  → {typed(self.step)}")
+        return "\n".join(lines)
 
 
 def _typed(cause: dict[str, Any]) -> dict[str, Any]:

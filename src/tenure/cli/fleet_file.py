@@ -45,6 +45,11 @@ def kept_fleet(home: Path) -> "FleetFile | None":
     return read_fleet(kept[0])
 
 
+def serves_fleet(home: Path) -> bool:
+    """Whether this home serves a simulated fleet, and nothing runs there."""
+    return any((home / FOLDER).glob("*"))
+
+
 def fleet_bytes(home: Path) -> int:
     """The size of the fleet's file that this home keeps; 0 where it serves this machine."""
     return sum(path.stat().st_size for path in (home / FOLDER).glob("*"))

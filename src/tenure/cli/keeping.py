@@ -19,7 +19,8 @@ import tenure
 from tenure.cli import exit_codes, failures
 from tenure.cli.backup_file import BackupDamagedError, Manifest, NotABackupError, TargetUnwritableError, pack, unpack
 from tenure.cli.files import unwritable
-from tenure.cli.ledger import offline_findings
+from tenure.cli.fleet_file import serves_fleet
+from tenure.cli.ledger import offline_findings, say_that_it_agrees
 from tenure.cli.options import Output
 from tenure.cli.own.outcome import check_output
 from tenure.cli.running import plane_of
@@ -168,7 +169,7 @@ def _tell(home: Path, manifest: Manifest, findings: list[Finding], brought: dict
         mark = "✗" if finding.severity == "error" else "·"
         say(f"  {mark} {finding.code} {finding.subject}: {finding.message}")
     if not any(finding.severity == "error" for finding in findings):
-        say("  ✓ no core, byte or device is held twice, and what runs is what is held")
+        say_that_it_agrees(simulated=serves_fleet(home))
     if brought is not None and not brought["present"]:
         say(f"  ✗ the signing key is its owner's and not in a backup: {brought['file']} is not there")
         say(typed("  next   put it back there, or: tenure up --signing-key FILE"))

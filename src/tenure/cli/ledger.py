@@ -14,6 +14,7 @@ from tenure.cli.recount_facts import capacity_of, limits_of
 from tenure.cli.screen import say, say_as, say_table
 from tenure.cli.words import counted
 from tenure.client import home_directory
+from tenure.client.calls import decode
 from tenure.ledger.records import Record, record_of_contract, record_of_offer
 from tenure.ledger.recount import Finding, RunFact, recount
 from tenure.quantities import Bytes, SystemClock, format_instant
@@ -132,7 +133,7 @@ def _all(store: "Store", model: type[T]) -> list[T]:
     after = ("", "")
     while True:
         page = store.list(resource, after=after)
-        found += [model.model_validate(item.content) for item in page.items]
+        found += [decode(model, item.content) for item in page.items]
         if not page.more:
             return found
         after = (page.items[-1].namespace, page.items[-1].name)
@@ -149,8 +150,13 @@ def tell(
         mark = "✗" if finding.severity == "error" else "·"
         say(f"  {mark} {finding.code} {finding.subject}: {finding.message}")
     if not any(finding.severity == "error" for finding in findings):
-        last = "each record is of something held" if simulated else "what runs is what is held"
-        say(f"  ✓ no core, byte or device is held twice, no budget is overbooked, and {last}")
+        say_that_it_agrees(simulated=simulated)
+
+
+def say_that_it_agrees(*, simulated: bool) -> None:
+    """Print what a recount without an error means: of what is simulated nothing runs."""
+    last = "each record is of something held" if simulated else "what runs is what is held"
+    say(f"  ✓ no core, byte or device is held twice, no budget is overbooked, and {last}")
 
 
 def _books(door: Door, site: str) -> tuple[LedgerStatus, list[Record]]:

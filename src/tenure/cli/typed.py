@@ -5,11 +5,13 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 _GIVEN: ContextVar[str] = ContextVar("the folder after --home", default="")
 _HOMELESS = ("api-resources", "completion", "explain", "init", "lint", "simulate")
 _COMMAND = re.compile(rf"(?<![\w./@:=-])tenure (?=[a-z])(?!(?:{'|'.join(_HOMELESS)})\b)(?![a-z -]*--help)")
 """A command of ours as words name it, but for those that look into no home."""
+_QUOTED = re.compile("`[^`]*`")
 
 
 @contextmanager
@@ -32,4 +34,20 @@ def typed(words: str) -> str:
     home = _GIVEN.get()
     if not home:
         return words
-    return _COMMAND.sub(lambda _: f"tenure --home {shlex.quote(home)} ", words)
+    command = f"tenure --home {shlex.quote(home)} "
+    # The folder itself may be named like a command, such as `my tenure x`.
+    either = re.compile(f"({re.escape(_as_shown(home))})|{_COMMAND.pattern}")
+    return either.sub(lambda found: found[1] or command, words)
+
+
+def typed_where_quoted(words: str) -> str:
+    """`words`, which may name anything of anybody, with each command between backticks as it must be typed here."""
+    return _QUOTED.sub(lambda found: typed(found[0]), words)
+
+
+def _as_shown(home: str) -> str:
+    """The home as words have it; as it was given where nothing says which folder that is."""
+    try:
+        return str(Path(home).expanduser().absolute())
+    except (OSError, RuntimeError):
+        return home

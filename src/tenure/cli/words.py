@@ -1,5 +1,6 @@
 """Numbers, times and metrics in words, the same in every face of the command line."""
 
+from tenure.cli.typed import typed
 from tenure.quantities import Duration, format_instant, parse_instant
 from tenure.resources.kinds.allocation import Price, Promises, Shape, StatisticalPromise, Watts
 
@@ -112,7 +113,7 @@ def shape_text(shape: Shape | None) -> str:
 def price_text(price: Price) -> str:
     """An hourly price, the total beside it, or unknown and why."""
     if price.hourly is None:
-        return f"unknown: {price.unknown_because or 'nobody has declared it'}"
+        return typed(f"unknown: {price.unknown_because or 'nobody has declared it'}")
     total = f", {price.total} in all" if price.total is not None else ""
     reserve = f", {price.reserve_hourly} of it for the reserve" if price.reserve_hourly is not None else ""
     return f"{price.hourly} an hour{reserve}{total}"

@@ -22,6 +22,7 @@ from tenure.cli.cpus import held_cpus
 from tenure.cli.door import open_door
 from tenure.cli.options import HERE, ContractName, Output, Reach
 from tenure.cli.own.outcome import check_output
+from tenure.cli.typed import typed
 from tenure.cli.verbs.logs import contract_named
 from tenure.cli.waiting import waiting
 from tenure.cli.words import metric_text, nanoseconds_text
@@ -167,9 +168,8 @@ def _say(contract: Contract, samples: Sequence[RequestSample], spreads: Sequence
     console.print(f"{contract.name}: {len(samples)} requests of the declared lengths, {failed} of them not answered")
     console.print(table)
     for promise in contract.spec.promises.hard:
-        console.print(
-            f"{promise.what}: unverified by repeating; tenure describe contract says what was read back", style=QUIET
-        )
+        said = f"{promise.what}: unverified by repeating; tenure describe contract says what was read back"
+        console.print(typed(said), style=QUIET)
 
 
 def _json(name: str, samples: Sequence[RequestSample], spreads: Sequence[Spread], verdict: Verdict) -> dict[str, Any]:
