@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 from tenure.cli import reference
 from tenure.cli.commands import COMMANDS, make_app
+from tenure.cli.verbs import completion
 from tests.cli.hand import acting
 from tests.cli.host import Shell
 from tests.cli.manifests import CHAT
@@ -51,6 +53,43 @@ def test_a_kind_is_no_command_although_one_is_called_so(offline: Shell, shell_na
     assert "describe site" not in paths
     assert script.count("$all_paths") == 1
     assert "$all_commands " not in script
+
+
+IN_BASH = {
+    "describe site ": "asked __complete describe site ",
+    "describe site a": "asked __complete describe site a",
+    "site assert ": "asked __complete site assert ",
+    "site ": "assert show",
+    "contract r": "repeat",
+}
+"""What bash offers after these words and TAB; where that is for us to say, it asks us."""
+_PRESSED = r"""
+tenure() { printf 'asked'; printf ' %s' "$@"; echo; }
+while IFS= read -r line; do
+  IFS=' ' read -ra COMP_WORDS <<< "tenure $line"
+  [[ $line == *' ' ]] && COMP_WORDS+=('')
+  COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()
+  _tenure
+  echo "$line>${COMPREPLY[*]//\\/}"
+done
+"""
+
+
+def test_in_bash_a_name_that_is_a_command_s_too_is_a_name_where_one_stands(offline: Shell, tmp_path: Path) -> None:
+    (tmp_path / "script").write_text(script_of("bash", offline) + _PRESSED)
+    lines = "".join(f"{line}\n" for line in IN_BASH)
+    pressed = ["bash", str(tmp_path / "script")]
+    ran = subprocess.run(pressed, input=lines, capture_output=True, text=True, check=False)
+    offered = dict(line.split(">") for line in ran.stdout.splitlines())
+    assert (offered, ran.stderr) == (IN_BASH, "")
+
+
+@pytest.mark.parametrize("shell_name", ["bash", "fish"])
+def test_a_script_that_the_parser_words_anew_is_not_passed_on_as_it_is(offline: Shell, shell_name: str) -> None:
+    """This one is worded anew: by us."""
+    script = script_of(shell_name, offline)
+    with pytest.raises(AssertionError, match="not the one that is known"):
+        completion._only_paths(script, shell_name, App())
 
 
 @pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])

@@ -48,7 +48,12 @@ def _only_paths(script: str, shell: str, app: App) -> str:
     any_word, on_the_path = _ANY_COMMAND[shell]
     paths = _PATHS[shell].format("|" + "|".join(_paths(app)) + "|")
     declared = _DECLARED[shell]
-    return script.replace(any_word, on_the_path).replace(declared, paths + declared)
+    return _put(_put(script, any_word, on_the_path), declared, paths + declared)
+
+
+def _put(script: str, before: str, after: str) -> str:
+    assert script.count(before) == 1, f"the parser's script is not the one that is known here: {before!r}"
+    return script.replace(before, after)
 
 
 def _paths(app: App, before: str = "") -> Iterator[str]:
