@@ -155,3 +155,17 @@ def test_a_count_beyond_all_reason_is_refused_without_counting_up_to_it() -> Non
     assert isinstance(answer, Refusal)
     assert (answer.reason, answer.binding.needed, answer.binding.available) == ("GangTooLarge", 10**9, 16)
     assert [one.constraint for one in answer.conflict] == ["devices:gpu", "members"]
+
+
+def test_a_role_that_comes_again_after_another_is_not_counted_twice() -> None:
+    """Greedily the middle one takes the only A that the last one could have; a search must find B for it."""
+    first = Role(cores=1, devices=(DeviceRequest("gpu", models=frozenset("A")),))
+    middle = replace(first, devices=(DeviceRequest("gpu", models=frozenset("AB")),))
+    where = Fleet.of(
+        FleetMachine(
+            models, "site", (Core(0), Core(1)), devices=tuple(Device(f"gpu{m}", "gpu", model=m) for m in models)
+        )
+        for models in ("A", "AB")
+    )
+    wanted = Demand("gang", (first, middle, first), duration_ms=5)
+    assert isinstance(plan(where, Calendar(), wanted, now_ms=0), Plan)

@@ -8,7 +8,7 @@ the members left.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import groupby
 
 from tenure.placement.axes import slots
 from tenure.placement.bound import BudgetBound
@@ -40,7 +40,7 @@ class _Exact:
         self.steps = 0
         self.gave_up = False
         self._claims: dict[tuple[str, State, Role], list[Claim]] = {}
-        self._runs, self._counts = _runs(members)
+        self._runs = _runs(members)
         self._kinds = self._kinds_of_machines()
         self._budgets = BudgetBound(fill, self.names)
 
@@ -66,7 +66,7 @@ class _Exact:
         if place == len(self.members):
             return fill.crossing_fits()
         role = self.members[place]
-        if not self._room_for(place, role, since):
+        if not self._room_for(place, since):
             return False
         tried: set[State] = set()
         for position in range(since, len(self.names)):
@@ -94,14 +94,15 @@ class _Exact:
                     return False
         return False
 
-    def _room_for(self, place: int, role: Role, since: int) -> bool:
-        """Whether the members left could have room, axis by axis and by budgets: this role's from ``since`` on, others
-        anywhere."""
-        for one, end in self._runs:
+    def _room_for(self, place: int, since: int) -> bool:
+        """Whether the members left could have room, axis by axis and by budgets: those of this role that stand here
+        from ``since`` on, others anywhere."""
+        for one, number, end in self._runs:
             if end <= place:
                 continue
-            count = end - place if one is role else self._counts[id(one)]
-            names = self.names[since:] if one is role else self.names
+            here = end - number <= place
+            count = end - place if here else number
+            names = self.names[since:] if here else self.names
             if self._budgets:
                 if self._budgets.most(one, {name: slots(self.fill.free[name], one) for name in names}) < count:
                     return False
@@ -122,14 +123,18 @@ class _Exact:
         return self._claims[key]
 
 
-def _runs(members: Sequence[Role]) -> tuple[list[tuple[Role, int]], dict[int, int]]:
-    """Where the members of each role end, which stand one after another, and how many they are, by the role's id."""
-    counts: dict[int, int] = {}
-    for one in members:
-        counts[id(one)] = counts.get(id(one), 0) + 1
-    roles = {id(one): one for one in members}
-    ends = accumulate(counts.values())
-    return list(zip(roles.values(), ends, strict=True)), counts
+def _runs(members: Sequence[Role]) -> list[tuple[Role, int, int]]:
+    """Members of one role that stand one after another: the role, how many they are, and where they end.
+
+    Equally hard roles stand as they were stated, so the very same one may come again after another.
+    """
+    runs: list[tuple[Role, int, int]] = []
+    end = 0
+    for _, same in groupby(members, key=id):
+        run = list(same)
+        end += len(run)
+        runs.append((run[0], len(run), end))
+    return runs
 
 
 def _state(free: Free) -> State:
