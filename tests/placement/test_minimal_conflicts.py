@@ -15,6 +15,7 @@ from tenure.placement import (
     Calendar,
     Constraint,
     Demand,
+    DeviceRequest,
     Fleet,
     Level,
     Plan,
@@ -157,6 +158,8 @@ def test_of_a_crowd_no_member_is_placed_to_tell_why_it_does_not_fit() -> None:
     assert conflict(site, demand(count=many, cores=1, gib=1)) == ["cores", "members"]
     assert conflict(site, demand(count=many, cores=3)) == ["cores"]
     assert conflict(site, demand(count=many, cores=1, spread=Spread("machine"))) == ["cores", "members"]
+    unknown = DeviceRequest("gpu", models=frozenset({"H900"}))
+    assert conflict(site, demand(count=many, cores=1, role={"devices": (unknown,)})) == ["devices:gpu"]
     apart = demand(cores=1)
     roles = tuple(replace(apart.roles[0], name=name, count=many) for name in "ab")
     assert conflict(site, replace(apart, roles=roles)) == ["cores", "members"]

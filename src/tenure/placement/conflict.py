@@ -46,10 +46,13 @@ def minimal_conflict(question: Question) -> tuple[Conflict, ...]:
     kept = list(items)
     if _is_crowd(question):
         # Its members by the piece are never placed: each search would take as long as there are members.
+        alone = [item for item in items if not item.apart and item.conflict.constraint not in ("holds", "start")]
+        if _fits(question, items, alone):
+            return tuple(item.conflict for item in items if item.apart or item.conflict.constraint == "cores")
+        # Not even one of each has a place, so that is the conflict, and most of all a rule by which nobody has.
         ours = {constraint.id for constraint in question.demand.constraints}
-        kept = [item for item in items if item.conflict.constraint in ours]
-        if not kept or _fits(question, items, kept):
-            return _too_many(question, items)
+        imposed = [item for item in items if item.conflict.constraint in ours]
+        kept = alone if _fits(question, items, imposed) else imposed
     parts = list(reversed(_parts(kept)))
     parts.sort(key=lambda part: part[0].last)
     for part in parts:
@@ -63,13 +66,6 @@ def _is_crowd(question: Question) -> bool:
     if sum(role.least for role in roles) <= CROWD_MIN:
         return False
     return sum(role.least * role.cores for role in roles) > sum(len(one.cores) for one in question.fleet.machines)
-
-
-def _too_many(question: Question, items: list[Item]) -> tuple[Conflict, ...]:
-    """Cores, and the number of members where each by itself would find some."""
-    cores = [item for item in items if item.conflict.constraint == "cores"]
-    number = [item for item in items if item.apart] if _fits(question, items, cores) else []
-    return tuple(item.conflict for item in (*cores, *number))
 
 
 def _parts(items: list[Item]) -> list[list[Item]]:
