@@ -59,10 +59,12 @@ async def run_controllers(client: AsyncClient, controllers: Sequence[Controller]
     Each kind is watched once, however many controllers it wakes.
     """
     listeners: defaultdict[type[ApiObject], list[_Listener]] = defaultdict(list)
+    queues: defaultdict[type[ApiObject], dict[int, WorkQueue]] = defaultdict(dict)
     troubles = {controller.model: Troubles(client, controller.model, clock) for controller in controllers}
     async with asyncio.TaskGroup() as group:
         for place, controller in enumerate(controllers):
             queue = WorkQueue(clock)
+            queues[controller.model][place] = queue
             work = _Work(controller.reconciler, queue, controller.model.__name__, place, troubles[controller.model])
             for model, keys_of in {controller.model: own_key, **controller.also}.items():
                 listeners[model].append((keys_of, queue))
@@ -70,19 +72,27 @@ async def run_controllers(client: AsyncClient, controllers: Sequence[Controller]
                 name = f"{controller.model.__name__} {number}"
                 group.create_task(_work_on(work), name=name)
         for model, heard_by in listeners.items():
-            informer = _informer(client, model, heard_by, troubles.get(model))
+            informer = _informer(client, model, heard_by, queues[model], troubles.get(model))
             group.create_task(informer.run(), name=f"watch {model.__name__}")
 
 
 def _informer(
-    client: AsyncClient, model: type[ApiObject], listeners: Sequence[_Listener], troubles: Troubles | None
+    client: AsyncClient,
+    model: type[ApiObject],
+    listeners: Sequence[_Listener],
+    queues: Mapping[int, WorkQueue],
+    troubles: Troubles | None,
 ) -> Informer[ApiObject, _Wakes]:
-    """Wakes what an object leads to; where it was deleted, what it led to when it was last heard of."""
+    """Wakes what an object leads to; where it was deleted, what it led to when it was last heard of. `queues` are those
+    of the kind's own controllers, by their place."""
 
     def wakes(obj: ApiObject) -> _Wakes:
+        found = [(queue, key) for keys_of, queue in listeners for key in keys_of(obj)]
         if troubles is not None:
-            troubles.note(Key(obj.namespace or "", obj.name), obj)
-        return [(queue, key) for keys_of, queue in listeners for key in keys_of(obj)]
+            own = Key(obj.namespace or "", obj.name)
+            woken = [queue for queue, key in found if key == own]
+            troubles.note(own, obj, [place for place, queue in queues.items() if queue in woken])
+        return found
 
     def wake(_happening: str, wakes: _Wakes, _before: _Wakes | None) -> None:
         for queue, key in wakes:
@@ -129,5 +139,6 @@ async def _once(work: _Work, key: Key) -> None:
         backoff = queue.done(key, failed=True)
         log.exception("reconcile failed", kind=kind, object=where, backoff_ms=backoff)
     else:
-        await work.troubles.went_well(work.place, key)
-        queue.done(key, failed=False, requeue_after_ms=wait.ms if wait else None)
+        again_ms = await work.troubles.went_well(work.place, key)
+        waits = [ms for ms in (wait.ms if wait else None, again_ms) if ms is not None]
+        queue.done(key, failed=False, requeue_after_ms=min(waits, default=None))
