@@ -60,3 +60,19 @@ def test_only_gpus_count_as_gpus_and_what_several_hold_counts_once() -> None:
     assert totals.of(fleet, both.without({"1"})) == {"cores": 3, "gpus": 1, "cores_held": 2, "gpus_held": 0}
     moved = View("s", 2, {"2": held("2", hold("two", "h", [1]))})
     assert totals.of(fleet, moved) == {"cores": 3, "gpus": 1, "cores_held": 1, "gpus_held": 0}
+
+
+def test_what_is_held_is_a_part_of_what_is_sold_where_less_is_sold_than_was() -> None:
+    def fleet(*, reserved: set[int], healthy: bool, name: str = "m") -> Fleet:
+        cores, devices = tuple(Core(id) for id in range(4)), (Device("g0", "gpu", healthy=healthy), Device("g1", "gpu"))
+        return Fleet.of([FleetMachine(name, "s", cores=cores, devices=devices, reserved_cores=frozenset(reserved))])
+
+    one = hold("one", "g", [0, 1, 2])
+    claim = one.claims[0].model_copy(update={"devices": [DeviceClaim(id="g0"), DeviceClaim(id="g1")]})
+    view, totals = View("s", 1, {"1": held("1", one.model_copy(update={"claims": [claim]}))}), Totals()
+    whole = fleet(reserved=set(), healthy=True)
+    assert totals.of(whole, view) == {"cores": 4, "gpus": 2, "cores_held": 3, "gpus_held": 2}
+    less = fleet(reserved={0, 1, 3}, healthy=False)
+    assert totals.of(less, view) == {"cores": 1, "gpus": 1, "cores_held": 1, "gpus_held": 1}
+    assert totals.of(less, View("s", 2, {})) == {"cores": 1, "gpus": 1, "cores_held": 0, "gpus_held": 0}
+    assert totals.of(fleet(reserved=set(), healthy=True, name="n"), view)["cores_held"] == 0, "its machine is gone"

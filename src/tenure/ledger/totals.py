@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TypeVar
 
 from tenure.ledger.records import View
-from tenure.placement import Fleet
+from tenure.placement import Device, Fleet
 from tenure.resources.kinds.allocation import Hold
 
 GPU = "gpu"
@@ -28,7 +28,7 @@ class Totals:
         """The fields of a Site's status that say it."""
         if fleet is not self._fleet:
             self._fleet, self._sold = fleet, _sold(fleet)
-            self._holds, self._cores, self._gpus = {}, Counter(), Counter()  # which devices are GPUs may have changed
+            self._holds, self._cores, self._gpus = {}, Counter(), Counter()  # what is sold may have changed
         for uid in self._holds.keys() - view.records.keys():
             self._count(fleet, self._holds.pop(uid), -1)
         for uid, record in view.records.items():
@@ -41,12 +41,17 @@ class Totals:
         return {**self._sold, "cores_held": len(self._cores), "gpus_held": len(self._gpus)}
 
     def _count(self, fleet: Fleet, hold: Hold, by: int) -> None:
+        """What it holds of what is sold: a contract keeps its hold on cores kept back since, GPUs that failed and
+        machines that are gone, and more would be held than there is."""
         for claim in hold.claims:
-            for core in claim.cores:
+            machine = fleet.index.get(claim.machine)
+            if machine is None:
+                continue
+            for core in machine.sellable_cores().intersection(claim.cores):
                 _add(self._cores, (claim.machine, core), by)
-            known = fleet.index[claim.machine].device_index if claim.devices and claim.machine in fleet.index else {}
             for device in claim.devices:
-                if device.id in known and known[device.id].device_class == GPU:
+                known = machine.device_index.get(device.id)
+                if known is not None and _is_sold(known):
                     _add(self._gpus, (claim.machine, device.id), by)
 
 
@@ -60,6 +65,11 @@ def _sold(fleet: Fleet) -> dict[str, int]:
     """What its machines have for sale, those that take nothing new among them: what they hold is part of it."""
     devices = (device for machine in fleet.machines for device in machine.devices)
     return {
-        "cores": sum(len(machine.cores) - len(machine.reserved_cores) for machine in fleet.machines),
-        "gpus": sum(device.device_class == GPU and device.healthy for device in devices),
+        "cores": sum(len(machine.sellable_cores()) for machine in fleet.machines),
+        "gpus": sum(map(_is_sold, devices)),
     }
+
+
+def _is_sold(device: Device) -> bool:
+    """Whether it counts among the GPUs for sale."""
+    return device.device_class == GPU and device.healthy
