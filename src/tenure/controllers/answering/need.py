@@ -81,6 +81,11 @@ class Need:
         """Whether capacity is held back for it: the class `guaranteed` does, to hold the availability asked."""
         return self.guarantee == "guaranteed" and self.availability is not None
 
+    @property
+    def begun(self) -> "Need":
+        """The same of work that began: by when it was to start is no question any more."""
+        return replace(self, when=replace(self.when, start_by_ms=None))
+
 
 def need_of(spec: WorkloadSpec, now_ms: int) -> Need:
     """Read a spec that the models have validated. Defaults are listed in `assumed`, so that the answer shows them."""

@@ -50,7 +50,8 @@ def unpromised(spec: WorkloadSpec, site: str, now_ms: int) -> tuple[Constraint, 
 
 def over(need: Need, now_ms: int) -> tuple[Constraint, ...]:
     """One constraint that no machine satisfies for each instant of the term that is over when it is answered: whatever
-    begins now begins too late, or ends at once. An end that is too near for a window to be judged is another one."""
+    begins now begins too late, or ends at once. An end that is too near for a window to be judged is another one. By
+    when work was to start is not asked of what began (`Need.begun`)."""
     when, window_ms = need.when, need.assurance.window_ms
     found = {}
     if when.end_ms is not None and when.end_ms <= now_ms:

@@ -69,6 +69,17 @@ def final_phase(workload: Workload, contracts: Sequence[Contract]) -> Final | No
     return None if because in OFFERS_FOLLOW else "Failed"
 
 
+def has_begun(workload: Workload, contracts: Sequence[Contract], now_ms: int) -> bool:
+    """Whether a contract of the need as it is now came to its start: what follows it begins nothing, it goes on."""
+    need = need_digest(workload.spec)
+    return any(int(c.spec.term.start) <= _until_ms(c, now_ms) for c in contracts if c.spec.workload.need == need)
+
+
+def _until_ms(contract: Contract, now_ms: int) -> int:
+    ended = contract.status.ended_at if contract.status is not None else None
+    return now_ms if ended is None else int(ended)
+
+
 async def finish(plane: Plane, workload: Workload, phase: Final) -> Wait | None:
     """Write the final phase. A changed need makes it Pending again by itself."""
 

@@ -42,7 +42,7 @@ class WorkloadReconciler:
             return await self._trials.leave_off(workload)
         await say_wish(plane, workload)
         contracts = await _made(plane, await _of(plane, Contract, workload))
-        standing = [c for c in contracts if c.status is None or c.status.phase != "Ended"]
+        standing = _standing(contracts)
         offers = [o for o in await _of(plane, Offer, workload) if o.spec.purpose == "Offer"]
         offers = await renewal.withdraw_stale(plane, offers, standing)
         if standing and _answers(standing, workload):
@@ -68,15 +68,18 @@ class WorkloadReconciler:
         if over is not None:
             await following.finish(plane, workload, over)
             return await self._trials.leave_off(workload)
-        return await self._answer(workload, offers, standing)
+        return await self._answer(workload, offers, contracts)
 
-    async def _answer(self, workload: Workload, offers: list[Offer], standing: list[Contract]) -> Wait | None:
+    async def _answer(self, workload: Workload, offers: list[Offer], contracts: list[Contract]) -> Wait | None:
         plane = self._plane
         trialling = await self._trials.look(workload)
         if trialling is not None:
             return trialling
         asker = asker_of(workload)
-        need = need_of(workload.spec, plane.clock.now_ms())
+        now_ms = plane.clock.now_ms()
+        need = need_of(workload.spec, now_ms)
+        if following.has_begun(workload, contracts, now_ms):
+            need = need.begun
         known = await gather(
             plane,
             workload.spec,
@@ -89,7 +92,7 @@ class WorkloadReconciler:
             await references.say_missing(plane, workload, known)
             return Wait(LOOK_AGAIN_MS)
         if known.trial is None:
-            return await offering.make_offers(plane, workload, asker, known, offers, standing)
+            return await offering.make_offers(plane, workload, asker, known, offers, _standing(contracts))
         return await self._trials.run(workload, asker, known)
 
 
@@ -121,6 +124,10 @@ async def _made(plane: Plane, contracts: list[Contract]) -> list[Contract]:
         return contracts
     known = (await plane.allocator.look()).view.records
     return [contract for contract in contracts if not is_proposed(contract) or contract.uid in known]
+
+
+def _standing(contracts: list[Contract]) -> list[Contract]:
+    return [c for c in contracts if c.status is None or c.status.phase != "Ended"]
 
 
 def _ended_by_its_user(workload: Workload) -> bool:
