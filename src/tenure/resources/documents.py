@@ -25,7 +25,9 @@ DOCUMENTS_MAX = 10_000
 PROBLEMS_MAX = 1_000
 
 _MARKER = re.compile(r"^---(?=[ \t\r\n]|$)", re.MULTILINE)
-_DIRECTIVES = re.compile(r"(\s*(#[^\n]*|%[^\n]*)?\n?)*")
+# No way back: else a dozen lines of comment above a document take a minute to be found to be no directives.
+_DIRECTIVES = re.compile(r"(?:\s++|[#%][^\n]*+)*+")
+_BEGINS_AS_JSON = re.compile(r'[ \t\r\n\[{]*+"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,15 @@ def parse_documents(data: bytes | str, *, source: str = "") -> list[Document]:
     """Every document of a YAML stream or JSON text; empty documents are left out, a List gives its items.
 
     Raises ProblemsFound with what is wrong in every document: DocumentTooLarge (before anything is parsed), NotUtf8,
-    NotYaml, DuplicateKey, AliasesRefused, TagRefused, TooDeep, NotAnObject.
+    NotYaml, NotJson, DuplicateKey, AliasesRefused, TagRefused, TooDeep, NotAnObject.
     """
     text = _text(data, source)
     documents, problems = _json(text, source)
     if documents is None:
+        meant_as_json = problems
         documents, problems = _yaml(text, source)
+        if any(problem.code == "NotYaml" for problem in problems):
+            problems = meant_as_json or problems
     if problems:
         raise ProblemsFound(problems)
     return documents
@@ -110,16 +115,15 @@ def _line(lines: dict[str, int], path: str, before: int) -> int:
 
 
 def _text(data: bytes | str, source: str) -> str:
-    size = len(data) if isinstance(data, bytes) else len(data.encode(errors="surrogatepass"))
-    if size > SIZE_BYTES_MAX:
-        raise ProblemsFound([too_large(size, source)])
-    if isinstance(data, str):
-        return data.removeprefix("\ufeff")
+    # Text that a shell passed on may hold bytes that are none, as halves of surrogate pairs.
+    raw = data if isinstance(data, bytes) else data.encode(errors="surrogatepass")
+    if len(raw) > SIZE_BYTES_MAX:
+        raise ProblemsFound([too_large(len(raw), source)])
     try:
-        return data.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig")
-        message = f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8 text"
+        before = raw[: error.start].decode("utf-8-sig")
+        message = f"byte {error.start} (0x{raw[error.start]:02x}) is not UTF-8 text"
         problem = _problem("NotUtf8", message, source, before.count("\n") + 1)
         raise ProblemsFound([replace(problem, path=_last_field(before))]) from None
 
@@ -185,16 +189,21 @@ def _chunks(text: str) -> list[tuple[str, int]]:
 
 
 def _json(text: str, source: str) -> tuple[list[Document] | None, list[Problem]]:
-    """The text as JSON; None when it is not, and the YAML reader, which knows lines, shall say what is wrong."""
+    """The text as JSON. No documents when it is none, and what is wrong where it was meant to be: YAML may read it.
+
+    A file that is called JSON is; elsewhere `{"a": yes}` is YAML, and JSON's words are for what YAML does not read.
+    """
     if text.lstrip()[:1] not in ("{", "["):
         return None, []
     try:
         content = load_json(text)
     except JsonRefused as refused:
         problem = refused.problem
-        if problem.code in ("TooDeep", "NotUtf8"):
-            return [], [replace(problem, source=source, next_step=next_step(problem.code))]
-        return None, []
+        step = next_step("NotYaml" if problem.code == "NotJson" else problem.code)
+        told = replace(problem, source=source, next_step=step)
+        if problem.code != "NotJson" or (source.endswith(".json") and not _MARKER.search(text)):
+            return [], [told]
+        return None, [told] if _BEGINS_AS_JSON.match(text) and not _MARKER.search(text) else []
     documents: list[Document] = []
     problems: list[Problem] = []
     _collect(content, _Place(source, 1, text, 1), documents, problems)

@@ -1,7 +1,8 @@
 """JSON as plain data: no key twice, no number that JSON has not or nobody can keep, no half characters, not too deep.
 
 Promises: what is refused carries the path of the field at fault, in this project's words. Text that is in order is
-read once, at full speed; only what is refused is looked through again, for the place.
+read once, at full speed; only what is refused is looked through again, for the place, and no further than TOKENS_MAX:
+beyond it the place is a line and a column where the reader knows them, and no path.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 from tenure.resources.problems import Problem, path_of
 from tenure.resources.value_words import shortened
 
 DEPTH_MAX = 100
+TOKENS_MAX = 50_000
+"""Looked through for the place of a fault: a few hundredths of a second's work, and more than any manifest has."""
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
-_WHOLE = re.compile(r"-?[0-9]+")
+# No way back into a string, nor from its missing end: each character is looked at once, whatever the text is.
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[{}\[\],:]|[^ \t\n\r{}\[\],:"]++', re.DOTALL)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][-+]?[0-9]++)?")
 _WORDS = {
     "Expecting value": "a value is missing",
     "Expecting property name": "a key in double quotes is missing",
@@ -31,6 +36,9 @@ _WORDS = {
     "Extra data": "something follows the end",
 }
 """What the standard library's reader says, by how it begins, and ours."""
+_TOO_DEEP = Problem("TooDeep", f"nested deeper than {DEPTH_MAX} levels")
+_HALF = Problem("NotUtf8", "a string holds half of a surrogate pair, which is no text")
+_TOO_LARGE = Problem("NotJson", "a number in it is too large")
 
 
 class JsonRefused(ValueError):  # noqa: N818
@@ -46,17 +54,30 @@ def load_json(text: str) -> Any:
     try:
         content = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
-        raise JsonRefused(_first_fault(text, error.pos, _syntax(error))) from None
-    except (ValueError, RecursionError):
-        raise JsonRefused(_first_fault(text, len(text))) from None
-    if _deeper_than(content, DEPTH_MAX) or ("\\ud" in text.lower() and not _is_text(content)):
-        raise JsonRefused(_first_fault(text, len(text)))
+        raise JsonRefused(_broken(text, error)) from None
+    except JsonRefused as suspected:
+        raise JsonRefused(_placed(text, suspected.problem)) from None
+    except RecursionError:
+        raise JsonRefused(_placed(text, _TOO_DEEP)) from None
+    except ValueError:  # an integer of more digits than anybody converts
+        raise JsonRefused(_placed(text, _TOO_LARGE)) from None
+    if _deeper_than(content, DEPTH_MAX):
+        raise JsonRefused(_placed(text, _TOO_DEEP))
+    if "\\ud" in text.lower() and not _is_text(content):
+        raise JsonRefused(_placed(text, _HALF))
     return content
 
 
 def path_at_end(text: str) -> str:
-    """The field in which a text breaks off."""
-    return _first_fault(text, len(text)).path
+    """The field in which a text breaks off, whatever else is wrong before; empty where that is beyond TOKENS_MAX."""
+    walk = _Walk()
+    for number, token in enumerate(_TOKEN.finditer(text)):
+        if number == TOKENS_MAX:
+            return ""
+        problem = walk.take(token[0])
+        if problem and problem.code == "TooDeep":
+            break
+    return walk.path
 
 
 def words_of(error: Exception) -> str:
@@ -65,32 +86,28 @@ def words_of(error: Exception) -> str:
         return f"line {error.lineno}, column {error.colno}: {_syntax(error)}"
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is not UTF-8 text"
-    return "it is nested too deeply" if isinstance(error, RecursionError) else "a number in it is too large"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else _TOO_LARGE.message
 
 
 def _syntax(error: json.JSONDecodeError) -> str:
     return next((ours for theirs, ours in _WORDS.items() if error.msg.startswith(theirs)), "cannot be read")
 
 
-class _Suspect(ValueError):  # noqa: N818
-    """Something is wrong; the second look says what and where."""
-
-
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _Suspect
+        raise JsonRefused(Problem("DuplicateKey", "a key appears twice in one mapping"))
     return found
 
 
-def _no_constant(_name: str) -> NoReturn:
-    raise _Suspect
+def _no_constant(name: str) -> NoReturn:
+    raise JsonRefused(Problem("NotJson", f"{name} is no number in JSON"))
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise _Suspect
+        raise JsonRefused(_TOO_LARGE)
     return number
 
 
@@ -103,17 +120,13 @@ def _is_text(content: Any) -> bool:
 
 
 def _deeper_than(content: Any, levels: int) -> bool:
-    layer: list[Any] = [content]
+    layer: list[Any] = [content] if isinstance(content, dict | list) else []
     for _ in range(levels):
-        layer = [inner for node in layer for inner in _containers(node)]
+        inside = [member for node in layer for member in (node.values() if isinstance(node, dict) else node)]
+        layer = [member for member in inside if isinstance(member, dict | list)]
         if not layer:
             return False
     return True
-
-
-def _containers(node: Any) -> list[Any]:
-    members = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    return [member for member in members if isinstance(member, dict | list)]
 
 
 @dataclass(slots=True)
@@ -131,7 +144,7 @@ class _Walk:
         """Go on by one token; the problem that it is, if it is one."""
         if word in ("{", "["):
             if len(self.steps) == DEPTH_MAX:
-                return Problem("TooDeep", f"nested deeper than {DEPTH_MAX} levels", self.path)
+                return replace(_TOO_DEEP, path=self.path)
             self.steps.append(None if word == "{" else 0)
             self.keys.append(set())
         elif word in ("}", "]"):
@@ -140,20 +153,22 @@ class _Walk:
             if self.steps:
                 step = self.steps[-1]
                 self.steps[-1] = step + 1 if isinstance(step, int) else None
-        elif word != ":":
-            return self._scalar(word)
+        elif word.startswith('"'):
+            return self._string(word)
+        elif word != ":" and (wrong := _word_wrong(word)):
+            return Problem("NotJson", wrong, self.path)
         return None
 
-    def _scalar(self, word: str) -> Problem | None:
-        if not word.startswith('"'):
-            wrong = _number_wrong(word)
-            return Problem("NotJson", wrong, self.path) if wrong else None
-        text: str = json.loads(word, strict=False)
+    def _string(self, word: str) -> Problem | None:
+        try:
+            text: str = json.loads(word, strict=False)
+        except json.JSONDecodeError as error:
+            return Problem("NotJson", _syntax(error), self.path)
         is_key = bool(self.steps) and self.steps[-1] is None
         if is_key:
             self.steps[-1] = text
-        if not _is_text(text):
-            return Problem("NotUtf8", "a string holds half of a surrogate pair, which is no text", self.path)
+        if not text.isascii() and not _is_text(text):
+            return replace(_HALF, path=self.path)
         if is_key:
             if text in self.keys[-1]:
                 return Problem("DuplicateKey", f"the key {shortened(text)} appears twice in one mapping", self.path)
@@ -161,24 +176,60 @@ class _Walk:
         return None
 
 
-def _number_wrong(word: str) -> str:
+def _word_wrong(word: str) -> str:
+    """What is wrong with a word outside quotes; empty where JSON has it and it can be kept."""
+    if word in ("true", "false", "null"):
+        return ""
     if word in ("NaN", "Infinity", "-Infinity"):
         return f"{word} is no number in JSON"
-    whole = _WHOLE.fullmatch(word) is not None
+    number = _NUMBER.fullmatch(word)
+    if number is None:
+        return f"{shortened(word)} is no value of JSON"
+    return "" if _can_be_kept(word, whole=number.lastindex is None) else f"the number {shortened(word)} is too large"
+
+
+def _can_be_kept(number: str, *, whole: bool) -> bool:
+    if not whole:
+        return math.isfinite(float(number))
     try:
-        too_large = int(word) is None if whole else math.isinf(float(word))
-    except ValueError:
-        too_large = whole  # of more digits than anybody converts; else it is a word and no number
-    return f"the number {shortened(word)} is too large" if too_large else ""
+        int(number)
+    except ValueError:  # of more digits than anybody converts
+        return False
+    return True
 
 
-def _first_fault(text: str, end: int, words: str = "cannot be read") -> Problem:
-    """The first thing that this reader refuses before `end`, or that the syntax breaks there."""
+def _broken(text: str, error: json.JSONDecodeError) -> Problem:
+    """The first thing that this reader refuses before the syntax breaks, or that it does."""
     walk = _Walk()
-    for token in _TOKEN.finditer(text):
-        if token.end() > end:
+    for token in _tokens(text):
+        if token is None:
+            walk = _Walk()
+        elif token.end() > error.pos:
+            break
+        elif problem := walk.take(token[0]):
+            return _at(problem, text, token.start())
+    return _at(Problem("NotJson", _syntax(error), walk.path), text, error.pos)
+
+
+def _placed(text: str, suspected: Problem) -> Problem:
+    """The first thing that this reader refuses; what is suspected, where that is not found in time."""
+    walk = _Walk()
+    for token in _tokens(text):
+        if token is None:
             break
         if problem := walk.take(token[0]):
-            return problem
-    before = text[:end]
-    return Problem("NotJson", words, walk.path, line=before.count("\n") + 1, column=end - before.rfind("\n"))
+            return _at(problem, text, token.start())
+    return replace(suspected, message=f"{suspected.message}; in which field is not sought in so long a text")
+
+
+def _tokens(text: str) -> Iterator[re.Match[str] | None]:
+    """The tokens of a text, and None for all beyond TOKENS_MAX."""
+    for number, token in enumerate(_TOKEN.finditer(text)):
+        if number == TOKENS_MAX:
+            yield None
+            return
+        yield token
+
+
+def _at(problem: Problem, text: str, position: int) -> Problem:
+    return replace(problem, line=text.count("\n", 0, position) + 1, column=position - text.rfind("\n", 0, position))

@@ -14,11 +14,14 @@ from typing import Any, Self
 import yaml
 
 from tenure.resources.plain_json import DEPTH_MAX
-from tenure.resources.problems import Problem, path_of
+from tenure.resources.problems import Problem, path_of, path_within
 from tenure.resources.value_words import shortened
 
 # libyaml reads a megabyte of manifest in well under a second; the parser written in Python takes ten times that.
 _LOADER: Any = getattr(yaml, "CLoader", yaml.Loader)
+
+PATHS_CHARACTERS_MAX = 32 << 20
+"""Of all paths whose lines are noted: ten times what a manifest of the largest size has."""
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -72,36 +75,63 @@ def scalar(text: str) -> Any:
 def field_lines(text: str, line: int | None) -> dict[str, int]:
     """The line of every field, by its path (`spec.members[2].cores`), of the document that starts on `line`, or of all.
 
-    Only asked for once something is wrong. What cannot be read any more has no lines.
+    Only asked for once something is wrong. What cannot be read any more has no lines, nor has what stands deeper than
+    DEPTH_MAX or beyond PATHS_CHARACTERS_MAX.
     """
-    lines: dict[str, int] = {}
+    lines = _Lines()
     events = _events(text)
     try:
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 first = next(events)
                 wanted = line is None or first.start_mark.line + 1 == line
-                _note_lines(events, first, "", lines if wanted else {})
-                if wanted and line is not None:
+                if not wanted:
+                    continue
+                lines.note(events, first, "", 0)
+                if line is not None:
                     break
-    except YamlRefused:
+    except (YamlRefused, _Enough):
         pass
-    return lines
+    return lines.found
 
 
-def _note_lines(events: Iterator[Any], event: Any, path: str, lines: dict[str, int]) -> None:
-    if path:
-        lines.setdefault(path, event.start_mark.line + 1)
-    if isinstance(event, yaml.SequenceStartEvent):
-        index = 0
-        while not isinstance(item := next(events), yaml.SequenceEndEvent):
-            _note_lines(events, item, f"{path}[{index}]", lines)
-            index += 1
-    elif isinstance(event, yaml.MappingStartEvent):
-        while not isinstance(key := next(events), yaml.MappingEndEvent):
-            below = f"{path}.{getattr(key, 'value', '')}".lstrip(".")
-            lines.setdefault(below, key.start_mark.line + 1)
-            _note_lines(events, next(events), below, lines)
+class _Enough(Exception):  # noqa: N818
+    """No further line is sought."""
+
+
+class _Lines:
+    """The lines found, and how many characters of paths are still taken: of deep fields with long keys there are more
+    than memory has."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, int] = {}
+        self._left = PATHS_CHARACTERS_MAX
+
+    def note(self, events: Iterator[Any], event: Any, path: str, depth: int) -> None:
+        """The lines of this node, at `path`, and of all inside it."""
+        self._note(path, event)
+        if isinstance(event, yaml.SequenceStartEvent):
+            index = 0
+            while not isinstance(item := next(events), yaml.SequenceEndEvent):
+                self._inside(events, item, path_within(path, index), depth)
+                index += 1
+        elif isinstance(event, yaml.MappingStartEvent):
+            while not isinstance(key := next(events), yaml.MappingEndEvent):
+                below = path_within(path, getattr(key, "value", ""))
+                self._note(below, key)
+                self._inside(events, next(events), below, depth)
+
+    def _inside(self, events: Iterator[Any], event: Any, path: str, depth: int) -> None:
+        if depth == DEPTH_MAX:
+            raise _Enough
+        self.note(events, event, path, depth + 1)
+
+    def _note(self, path: str, event: Any) -> None:
+        self._left -= len(path)
+        if self._left < 0:
+            raise _Enough
+        if path:
+            self.found.setdefault(path, event.start_mark.line + 1)
 
 
 def _events(text: str) -> Iterator[Any]:

@@ -108,12 +108,18 @@ def path_of(steps: Iterable[int | str]) -> str:
     """Keys and places in lists as a path, `spec.members[2].cores`; a key that nobody would have written is cut."""
     text = ""
     for step in steps:
-        if isinstance(step, int):
-            text += f"[{step}]"
-            continue
-        name = step[:_KEY_CHARACTERS_MAX] or '""'  # a key may be empty, its path may not: that would be all of it
-        text += f".{name}" if text else name
+        text = path_within(text, step)
     return text
+
+
+def path_within(path: str, step: int | str) -> str:
+    """One step further than `path`, as path_of says it. Half of a surrogate pair in a key is shown by its escape."""
+    if isinstance(step, int):
+        return f"{path}[{step}]"
+    name = step[:_KEY_CHARACTERS_MAX] or '""'  # a key may be empty, its path may not: that would be all of it
+    if not name.isascii():
+        name = name.encode(errors="backslashreplace").decode()
+    return f"{path}.{name}" if path else name
 
 
 def fields_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
