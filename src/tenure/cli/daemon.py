@@ -20,7 +20,7 @@ from tenure.cli.collector import keep_collections_short
 from tenure.cli.fleet_file import kept_fleet
 from tenure.cli.homes import make_home
 from tenure.cli.lossy import LossyStream
-from tenure.client import AsyncClient, from_home
+from tenure.client import AsyncClient, Unreadable, from_home
 from tenure.controllers.assembly import plane_of, run_plane
 from tenure.quantities import SteadyClock
 from tenure.server import Serving, serving
@@ -30,6 +30,7 @@ from tenure.server.privacy import OTHERS
 PLANE_FILE = "plane.json"
 EXIT_OURS = 70
 CLOCK_LOOK_SECONDS = 5
+MENDED_LOOK_SECONDS = 2
 CPU_NUMBERS = 8192
 """NR_CPUS, the most that Linux is built for on x86-64; it passes over numbers that the machine does not have."""
 
@@ -45,7 +46,7 @@ async def run(home: Path, port: int = 0) -> None:
     async with serving(home, port, clock=clock) as host:
         refusal = host.host.store.refusal
         if refusal is None:
-            await _control(host, home, clock, stop)
+            await _control_when_readable(host, home, clock, stop)
         else:
             # Nothing can be decided that could not be written down. What is there is read, and what runs runs on.
             structlog.get_logger("tenure").error("up for reading only", because=str(refusal))
@@ -59,6 +60,19 @@ def _announce(home: Path, host: Serving, **more: str) -> None:
     started = psutil.Process().create_time()  # with the pid, names this process and no later one
     told = {"pid": os.getpid(), "startTime": started, "url": host.url, **more}
     write_private(home / PLANE_FILE, json.dumps(told) + "\n")
+
+
+async def _control_when_readable(host: Serving, home: Path, clock: SteadyClock, stop: asyncio.Event) -> None:
+    """Control. Where what the site itself stands on is refused as it is stored, serve on until it is corrected."""
+    while not stop.is_set():
+        try:
+            await _control(host, home, clock, stop)
+            break
+        except Unreadable as error:
+            structlog.get_logger("tenure").error("nothing is decided", because=str(error))
+            _announce(home, host, unreadable=str(error))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), MENDED_LOOK_SECONDS)
 
 
 async def _control(host: Serving, home: Path, clock: SteadyClock, stop: asyncio.Event) -> None:

@@ -4,17 +4,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from tenure.cli import requests
+from tenure.cli import requests, screen
 from tenure.cli.options import Reach
 from tenure.cli.requests import JsonObject
-from tenure.client import Client, InvalidName, NotFound, source_named
+from tenure.client import Client, InvalidName, NotFound, ObjectList, source_named
 from tenure.client.calls import Call, segment, typed
 from tenure.resources import Kind
 
 if TYPE_CHECKING:
     from tenure import sdk
+    from tenure.resources import ApiObject
+
+T = TypeVar("T", bound="ApiObject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,17 @@ class Door:
             for_seconds=for_seconds,
         )
         for event in events:
-            if event.object is not None:
+            if event.unreadable is not None:
+                yield Change(event.type, dict(event.unreadable.content))
+            elif event.object is not None:
                 yield Change(event.type, event.object.to_json())
+
+
+def readable(found: ObjectList[T]) -> list[T]:
+    """What can be read of a list; of what cannot, a line beside the answer says where it is wrong and what to do."""
+    for unread in found.unreadable:
+        screen.note(f"passed over: {unread}")
+    return found.readable
 
 
 @contextmanager

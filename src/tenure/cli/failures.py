@@ -178,6 +178,7 @@ _DOOR_CODES = {
     "Gone": exit_codes.CONFLICT,
     "WaitTimeout": exit_codes.NO,
     "Unreachable": exit_codes.UNVERIFIABLE,
+    "Unreadable": exit_codes.UNVERIFIABLE,
     "NoConnection": exit_codes.UNVERIFIABLE,
     "Refusing": exit_codes.UNVERIFIABLE,
     "TooBusy": exit_codes.UNVERIFIABLE,

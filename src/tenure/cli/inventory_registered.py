@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tenure.cli import failures
-from tenure.cli.door import open_door
+from tenure.cli.door import open_door, readable
 from tenure.cli.options import Reach
 from tenure.resources import HardwareProfile, Machine
 from tenure.topology import (
@@ -23,8 +23,8 @@ NOT_REGISTERED = Unknown("a profile says what the hardware is, not what runs on 
 def registered(reach: Reach, name: str | None) -> list[ObservedMachine]:
     """Registered machines by name; the one of this name alone. Raises Failure (not found) and the client's errors."""
     with open_door(reach) as door:
-        machines = door.client.list(Machine).items
-        profiles = {profile.name: profile for profile in door.client.list(HardwareProfile).items}
+        machines = readable(door.client.list(Machine))
+        profiles = {profile.name: profile for profile in readable(door.client.list(HardwareProfile))}
     found = [machine for machine in machines if name in (None, machine.name)]
     if name is not None and not found:
         known = ", ".join(sorted(machine.name for machine in machines)) or "none is registered"

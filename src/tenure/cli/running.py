@@ -131,6 +131,13 @@ def up(
             reason="StoreReadOnly",
             next_step="workloads run on; mend the disk and start again, or tenure restore FILE into an empty home",
         )
+    if "unreadable" in running:
+        raise Failure(
+            f"Tenure is up and decides nothing yet: {running['unreadable']}",
+            exit_code=exit_codes.UNVERIFIABLE,
+            reason="Unreadable",
+            next_step="workloads run on; it goes on by itself once that is done",
+        )
     if output == "json":
         say_as("Plane", running | {"home": str(home)})
     else:

@@ -42,6 +42,7 @@ from tenure.client.errors import (
     TooLarge,
     Unauthorized,
     Unreachable,
+    Unreadable,
     WaitTimeout,
 )
 from tenure.lazily import lazily
@@ -78,6 +79,7 @@ __all__ = [
     "TooLarge",
     "Unauthorized",
     "Unreachable",
+    "Unreadable",
     "WaitTimeout",
     "WatchEvent",
     "discover",

@@ -13,15 +13,15 @@ import httpx2
 from tenure.client import calls
 from tenure.client.calls import Call, ObjectList, Propagation, WatchEvent
 from tenure.client.connection import Connection, ConnectionSource
-from tenure.client.errors import Gone, NotFound, Unreachable, WaitTimeout
+from tenure.client.errors import Gone, NotFound, Unreachable, Unreadable, WaitTimeout
 from tenure.client.transport import http_options, never_sent, pause_seconds, watch_timeout
-from tenure.resources import kind_of
 
 if TYPE_CHECKING:
     from tenure.resources import ApiObject
 
 T = TypeVar("T", bound="ApiObject")
 _Https = list[httpx2.AsyncClient]
+GONE_LOOK_SECONDS = 0.1
 
 
 class AsyncClient:
@@ -69,7 +69,10 @@ class AsyncClient:
         label_selector: str | None = None,
         field_selector: str | None = None,
     ) -> ObjectList[T]:
-        """Every object that matches, all at one resource version (a consistent read), however many pages that takes."""
+        """Every object that matches, all at one resource version (a consistent read), however many pages that takes.
+
+        Those that this version refuses as they are stored are told beside the others, as `unreadable`.
+        """
         for attempt in range(3):
             try:
                 return await self._list(model, namespace, label_selector, field_selector)
@@ -157,8 +160,9 @@ class AsyncClient:
             listed = await self.list(
                 model, namespace=namespace, label_selector=label_selector, field_selector=field_selector
             )
-            for item in listed.items:
-                yield WatchEvent("ADDED", item, item.metadata.resource_version or "")
+            seen: list[T | Unreadable] = [*listed.readable, *listed.unreadable]
+            for found in seen:
+                yield calls.added(found)
             version = listed.resource_version
         end = None if for_seconds is None else time.monotonic() + for_seconds
         away_since: float | None = None
@@ -230,10 +234,17 @@ class AsyncClient:
         self, model: type[ApiObject], name: str, *, namespace: str | None = None, timeout_seconds: float
     ) -> None:
         """Return once the object is gone, or was never there. Raises WaitTimeout."""
-        try:
-            await self.wait_for(model, name, lambda _: False, namespace=namespace, timeout_seconds=timeout_seconds)
-        except NotFound:
-            return
+        end = time.monotonic() + timeout_seconds
+        while True:
+            left = max(0.0, end - time.monotonic())
+            try:
+                await self.wait_for(model, name, lambda _: False, namespace=namespace, timeout_seconds=left)
+            except NotFound:
+                return
+            except Unreadable as error:  # whatever is in it: whether it is there is all that counts
+                if not left:
+                    raise WaitTimeout(f"{error.kind} {name} was still there after {timeout_seconds:g} s") from error
+                await asyncio.sleep(GONE_LOOK_SECONDS)
 
     async def version(self) -> dict[str, Any]:
         """What the host says of itself at /version."""
@@ -279,16 +290,15 @@ class AsyncClient:
     async def _list(
         self, model: type[T], namespace: str | None, label_selector: str | None, field_selector: str | None
     ) -> ObjectList[T]:
-        items: list[T] = []
+        told: list[WatchEvent[T]] = []
         token = ""
         while True:
             call = calls.list_page(model, namespace, label_selector, field_selector, token)
             page = await self.send(call)
-            kind = kind_of(model)
-            items += [calls.decode(model, calls.typed(kind, item)) for item in page["items"]]
+            told += calls.read_page(model, page)
             token = page["metadata"].get("continue") or ""
             if not token:
-                return ObjectList(items, page["metadata"]["resourceVersion"])
+                return calls.listed(told, page["metadata"]["resourceVersion"])
 
     async def _reconnect(self) -> None:
         connection = self._source()

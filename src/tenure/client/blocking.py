@@ -13,15 +13,15 @@ import httpx2
 from tenure.client import calls
 from tenure.client.calls import Call, ObjectList, Propagation, WatchEvent
 from tenure.client.connection import Connection, ConnectionSource
-from tenure.client.errors import Gone, NotFound, Unreachable, WaitTimeout
+from tenure.client.errors import Gone, NotFound, Unreachable, Unreadable, WaitTimeout
 from tenure.client.transport import http_options, never_sent, pause_seconds, watch_timeout
-from tenure.resources import kind_of
 
 if TYPE_CHECKING:
     from tenure.resources import ApiObject
 
 T = TypeVar("T", bound="ApiObject")
 _Https = list[httpx2.Client]
+GONE_LOOK_SECONDS = 0.1
 
 
 class Client:
@@ -69,7 +69,10 @@ class Client:
         label_selector: str | None = None,
         field_selector: str | None = None,
     ) -> ObjectList[T]:
-        """Every object that matches, all at one resource version (a consistent read), however many pages that takes."""
+        """Every object that matches, all at one resource version (a consistent read), however many pages that takes.
+
+        Those that this version refuses as they are stored are told beside the others, as `unreadable`.
+        """
         for attempt in range(3):
             try:
                 return self._list(model, namespace, label_selector, field_selector)
@@ -153,8 +156,9 @@ class Client:
         if not version:
             # Told by a list, which is one moment: a watch cut while it tells the present could not be resumed.
             listed = self.list(model, namespace=namespace, label_selector=label_selector, field_selector=field_selector)
-            for item in listed.items:
-                yield WatchEvent("ADDED", item, item.metadata.resource_version or "")
+            seen: list[T | Unreadable] = [*listed.readable, *listed.unreadable]
+            for found in seen:
+                yield calls.added(found)
             version = listed.resource_version
         end = None if for_seconds is None else time.monotonic() + for_seconds
         away_since: float | None = None
@@ -226,10 +230,17 @@ class Client:
         self, model: type[ApiObject], name: str, *, namespace: str | None = None, timeout_seconds: float
     ) -> None:
         """Return once the object is gone, or was never there. Raises WaitTimeout."""
-        try:
-            self.wait_for(model, name, lambda _: False, namespace=namespace, timeout_seconds=timeout_seconds)
-        except NotFound:
-            return
+        end = time.monotonic() + timeout_seconds
+        while True:
+            left = max(0.0, end - time.monotonic())
+            try:
+                self.wait_for(model, name, lambda _: False, namespace=namespace, timeout_seconds=left)
+            except NotFound:
+                return
+            except Unreadable as error:  # whatever is in it: whether it is there is all that counts
+                if not left:
+                    raise WaitTimeout(f"{error.kind} {name} was still there after {timeout_seconds:g} s") from error
+                time.sleep(GONE_LOOK_SECONDS)
 
     def version(self) -> dict[str, Any]:
         """What the host says of itself at /version."""
@@ -273,16 +284,15 @@ class Client:
     def _list(
         self, model: type[T], namespace: str | None, label_selector: str | None, field_selector: str | None
     ) -> ObjectList[T]:
-        items: list[T] = []
+        told: list[WatchEvent[T]] = []
         token = ""
         while True:
             call = calls.list_page(model, namespace, label_selector, field_selector, token)
             page = self.send(call)
-            kind = kind_of(model)
-            items += [calls.decode(model, calls.typed(kind, item)) for item in page["items"]]
+            told += calls.read_page(model, page)
             token = page["metadata"].get("continue") or ""
             if not token:
-                return ObjectList(items, page["metadata"]["resourceVersion"])
+                return calls.listed(told, page["metadata"]["resourceVersion"])
 
     def _reconnect(self) -> None:
         connection = self._source()

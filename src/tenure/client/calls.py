@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
-from tenure.client.errors import Cause, InvalidName, error_from_status
+from tenure.client.errors import Cause, InvalidName, Unreadable, error_from_status
 from tenure.resources import Kind, kind_of
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from tenure.resources import ApiObject
 
 T = TypeVar("T", bound="ApiObject")
@@ -42,8 +44,17 @@ class Call:
 class ObjectList(Generic[T]):
     """What a list saw, all of it at one resource version, from which a watch may start."""
 
-    items: list[T]
+    readable: list[T]
     resource_version: str
+    unreadable: tuple[Unreadable, ...] = ()
+    """Those that this version refuses as they are stored."""
+
+    @property
+    def items(self) -> list[T]:
+        """All of them. Raises Unreadable where one cannot be read: whoever counts must not miss any."""
+        if self.unreadable:
+            raise self.unreadable[0]
+        return self.readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +62,17 @@ class WatchEvent(Generic[T]):
     """One change. For DELETED, `object` is the last state; for BOOKMARK only its resource version means something."""
 
     type: EventType
-    object: T | None
+    read: T | None
     resource_version: str
+    unreadable: Unreadable | None = None
+    """Where this version refuses the object as it is stored."""
+
+    @property
+    def object(self) -> T | None:
+        """What changed. Raises Unreadable where it cannot be read."""
+        if self.unreadable is not None:
+            raise self.unreadable
+        return self.read
 
 
 def collection_path(kind: Kind, namespace: str | None) -> str:
@@ -184,7 +204,35 @@ def read_event(model: type[T], line: str) -> WatchEvent[T]:
     version = content["metadata"]["resourceVersion"]
     if event["type"] == "BOOKMARK":
         return WatchEvent("BOOKMARK", None, version)
-    return WatchEvent(event["type"], decode(model, content), version)
+    return as_event(model, event["type"], content)
+
+
+def as_event(model: type[T], sort: EventType, content: dict[str, Any]) -> WatchEvent[T]:
+    """An object as the event that tells of it."""
+    version = content["metadata"]["resourceVersion"]
+    try:
+        return WatchEvent(sort, decode(model, content), version)
+    except Unreadable as error:
+        return WatchEvent(sort, None, version, error)
+
+
+def read_page(model: type[T], page: dict[str, Any]) -> list[WatchEvent[T]]:
+    """The items of a page, each by itself: one that cannot be read hides no other."""
+    kind = kind_of(model)
+    return [as_event(model, "ADDED", typed(kind, item)) for item in page["items"]]
+
+
+def listed(told: list[WatchEvent[T]], version: str) -> ObjectList[T]:
+    """All pages of a list."""
+    readable = [event.read for event in told if event.read is not None]
+    return ObjectList(readable, version, tuple(event.unreadable for event in told if event.unreadable is not None))
+
+
+def added(found: T | Unreadable) -> WatchEvent[T]:
+    """What a list saw, as a watch tells of what is there."""
+    if isinstance(found, Unreadable):
+        return WatchEvent("ADDED", None, found.version, found)
+    return WatchEvent("ADDED", found, found.metadata.resource_version or "")
 
 
 def typed(kind: Kind, item: dict[str, Any]) -> dict[str, Any]:
@@ -198,18 +246,34 @@ def encode(obj: ApiObject) -> bytes:
 
 
 def decode(model: type[T], content: dict[str, Any]) -> T:
-    """An object as the host sent it. Fields that this version does not know are dropped: a newer host is no error."""
+    """An object as the host sent it. Fields that this version does not know are dropped: a newer host is no error.
+
+    Raises Unreadable where its kind refuses it all the same: an older version took what this one does not.
+    """
     from pydantic import ValidationError  # who only reads tables imports no model
 
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        unknown = [e["loc"] for e in error.errors(include_url=False) if e["type"] == "extra_forbidden"]
-        if not unknown:
-            raise
+        refused = error
+    unknown = [e["loc"] for e in refused.errors(include_url=False) if e["type"] == "extra_forbidden"]
     for path in unknown:
         _remove(content, path)
-    return model.model_validate(content)
+    if unknown:
+        try:
+            return model.model_validate(content)
+        except ValidationError as error:
+            refused = error
+    raise _unreadable(model, content, refused) from refused
+
+
+def _unreadable(model: type[ApiObject], content: dict[str, Any], refused: ValidationError) -> Unreadable:
+    from tenure.resources.problems import problems_of
+
+    kind = kind_of(model)
+    problems = problems_of(refused, model, content, kind.singular)
+    causes = tuple(Cause(p.path, p.code, p.message, p.next_step) for p in problems)
+    return Unreadable(kind.kind, content, causes, editable=not kind.controllers_only)
 
 
 def _remove(content: Any, path: tuple[int | str, ...]) -> None:

@@ -124,6 +124,46 @@ class NoConnection(ApiError):
     default_reason = "NoConnection"
 
 
+class Unreadable(ApiError):
+    """What is stored is refused by this version of the kind, which an older one or another hand wrote.
+
+    `content` is what is there; `causes` say which fields are at fault. It can be replaced by one that is valid, and
+    deleted.
+    """
+
+    default_reason = "Unreadable"
+
+    def __init__(
+        self, kind: str, content: Mapping[str, Any], causes: tuple[Cause, ...] = (), *, editable: bool = True
+    ) -> None:
+        found = content.get("metadata")
+        self.kind = kind
+        self.content = content
+        self.metadata: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
+        self.namespace, self.name = (str(self.metadata.get(member) or "") for member in ("namespace", "name"))
+        first = causes[0] if causes else Cause("", self.default_reason, "it cannot be read")
+        named = f"{kind.lower()} {self.name}" + (f" -n {self.namespace}" if self.namespace else "")
+        steps = f"correct it with `tenure edit {named}`, or `tenure delete {named}`"
+        if not editable:
+            steps = f"`tenure delete {named}` takes it away"
+        where = f" in namespace {self.namespace}" if self.namespace else ""
+        super().__init__(
+            f"{kind.lower()} {self.name}{where} as it is stored is refused by this version: "
+            f"{first.field}: {first.message} [{first.reason}]; {steps}",
+            causes=causes,
+        )
+
+    @property
+    def version(self) -> str:
+        """Its resource version."""
+        return str(self.metadata.get("resourceVersion") or "")
+
+    @property
+    def is_going(self) -> bool:
+        """Whether it is being deleted."""
+        return bool(self.metadata.get("deletionTimestamp"))
+
+
 class WaitTimeout(ApiError):
     """The time to wait is over and the object is still not as wanted."""
 

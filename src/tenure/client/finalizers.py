@@ -1,7 +1,9 @@
 """Taking a finalizer away from an object that is being deleted: with its last, it is gone."""
 
+from contextlib import suppress
+
 from tenure.client.aio import AsyncClient
-from tenure.client.errors import Conflict, NotFound
+from tenure.client.errors import Conflict, NotFound, Unreadable
 from tenure.resources import ApiObject
 
 ATTEMPTS_MAX = 8
@@ -26,3 +28,13 @@ async def drop_finalizer(client: AsyncClient, obj: ApiObject, finalizer: str) ->
         except NotFound:
             return
     raise Conflict(f"{obj.kind} {obj.name} kept changing while its finalizer was removed")
+
+
+async def drop_finalizer_unread(
+    client: AsyncClient, model: type[ApiObject], unread: Unreadable, finalizer: str
+) -> None:
+    """Remove it from an object that is being deleted and cannot be read. Raises Conflict where it has changed since."""
+    left = [one for one in unread.metadata.get("finalizers") or () if one != finalizer]
+    change = {"metadata": {"finalizers": left or None, "resourceVersion": unread.version}}
+    with suppress(NotFound, Unreadable):  # it is gone already; or is answered as it was
+        await client.patch(model, unread.name, change, namespace=unread.namespace or None)

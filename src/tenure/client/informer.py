@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from tenure.client.aio import AsyncClient
-from tenure.client.errors import ApiError, Forbidden, Gone, Unauthorized, Unreachable
+from tenure.client.calls import ObjectList
+from tenure.client.errors import ApiError, Forbidden, Gone, Unauthorized, Unreachable, Unreadable
 from tenure.client.transport import pause_seconds
 from tenure.resources import ApiObject
 
@@ -31,6 +32,9 @@ class Informer(Generic[T, K]):
     queue. After a gap (410, or a host that was restored) a new list is compared with what is known, so that what
     happened in between is told as differences; steps in between may be missing, the last state never is. Of an object
     no more is remembered than its versions and what `keep` made of it: all of a large home would weigh too much.
+
+    An object that this version refuses as it is stored is passed over, said once in the log, and told to
+    `on_unreadable`, also when it goes: the others are followed on, and what replaces it is told as any change.
     """
 
     def __init__(
@@ -39,12 +43,15 @@ class Informer(Generic[T, K]):
         model: type[T],
         keep: Callable[[T], K],
         on_change: Callable[[Happening, K, K | None], None],
+        on_unreadable: Callable[[Unreadable], None] = lambda _: None,
     ) -> None:
         self._client = client
         self._model = model
         self._keep = keep
         self._on_change = on_change
+        self._on_unreadable = on_unreadable
         self._known: dict[tuple[str, str], _Known[K]] = {}
+        self._passed_over: dict[tuple[str, str], Unreadable] = {}
         self.synced = asyncio.Event()
 
     async def run(self) -> None:
@@ -53,10 +60,13 @@ class Informer(Generic[T, K]):
         while True:
             try:
                 listed = await self._client.list(self._model)
-                self._compare(listed.items)
+                self._compare(listed)
                 self.synced.set()
                 failures = 0
                 async for event in self._client.watch(self._model, resource_version=listed.resource_version):
+                    if event.unreadable is not None:
+                        self._pass_over(event.unreadable, gone=event.type == "DELETED")
+                        continue
                     assert event.object is not None, "bookmarks were not asked for"
                     if event.type == "DELETED":
                         self._forget(_key(event.object))
@@ -72,14 +82,32 @@ class Informer(Generic[T, K]):
                 log.log(level, "%s: %s; trying again", self._model.__name__, error)
                 await asyncio.sleep(pause_seconds(failures))
 
-    def _compare(self, listed: list[T]) -> None:
-        for key in self._known.keys() - {_key(obj) for obj in listed}:
+    def _compare(self, listed: ObjectList[T]) -> None:
+        there = {_key(obj) for obj in listed.readable} | {(error.namespace, error.name) for error in listed.unreadable}
+        for key in (self._known.keys() | self._passed_over.keys()) - there:
             self._forget(key)
-        for obj in listed:
+        for obj in listed.readable:
             self._hear(obj)
+        for error in listed.unreadable:
+            self._pass_over(error)
+
+    def _pass_over(self, error: Unreadable, *, gone: bool = False) -> None:
+        """What was known of it while it could be read stands until it goes, or another has its name."""
+        key = (error.namespace, error.name)
+        before, known = self._passed_over.get(key), self._known.get(key)
+        if gone or (known is not None and known.uid != error.metadata.get("uid")):
+            self._forget(key)
+        if gone:
+            return
+        self._passed_over[key] = error
+        if before is None or before.version != error.version:
+            self._on_unreadable(error)
+        if before is None:
+            log.warning("passed over: %s", error)
 
     def _hear(self, obj: T) -> None:
         key = _key(obj)
+        self._passed_over.pop(key, None)
         before = self._known.get(key)
         if before is not None and before.uid != obj.metadata.uid:
             # Deleted and made anew while nobody looked: two objects, two calls.
@@ -94,6 +122,9 @@ class Informer(Generic[T, K]):
             self._on_change("modified", known.kept, before.kept)
 
     def _forget(self, key: tuple[str, str]) -> None:
+        unreadable = self._passed_over.pop(key, None)
+        if unreadable is not None:
+            self._on_unreadable(unreadable)
         known = self._known.pop(key, None)
         if known is not None:
             self._on_change("deleted", known.kept, known.kept)

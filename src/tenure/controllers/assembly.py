@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tenure.client import AsyncClient
+import structlog
+
+from tenure.client import ApiError, AsyncClient, Unreadable
 from tenure.controllers.contract.reconcile import ContractReconciler
 from tenure.controllers.contract.retention import keep_sweeping
 from tenure.controllers.in_use import guard_all, in_use_controllers
@@ -33,6 +35,8 @@ from tenure.resources import ApiObject, Contract, Inquiry, Machine, Offer, Site,
 MEASUREMENTS_FILE = "measurements.db"
 KEYS_FOLDER = "keys"
 EVIDENCE_FOLDER = "evidence"
+OPEN_AGAIN_SECONDS = 10
+log = structlog.get_logger("tenure.controllers")
 
 
 @asynccontextmanager
@@ -64,23 +68,47 @@ async def plane_of(
         machine=registered.machine,
         system_cpus=registered.system_cpus,
     )
+    opening: asyncio.Task[None] | None = None
     try:
         await asyncio.to_thread(engine.adopt)
         await put_catalog(client)
         await guard_all(client)
         # Known before the ledger reads them: what is edited from here on is a change to be counted.
-        machines = (await client.list(Machine)).items
+        machines = (await client.list(Machine)).readable
         plane.machines.update({machine.name: machine for machine in machines if machine.spec.site == plane.site})
+        opening = None if await _ledger_opens(plane, fleet) else asyncio.create_task(_keep_opening(plane, fleet))
+        yield plane
+    finally:
+        if opening is not None:
+            opening.cancel()
+        await plane.measurements.close()
+        plane.log.close()
+        known.close()
+
+
+async def _ledger_opens(plane: Plane, fleet: FleetFile | None) -> bool:
+    """Whether the ledger could be read. Where one that counts cannot be, nothing new is held until it is corrected or
+    deleted: every decision is refused with its name. What runs runs on, and is looked after."""
+    try:
         await plane.allocator.recover()
         if fleet is not None:
             await announce_fleet(plane)
         else:  # what it has to sell now counts before anybody is answered
             await MachineReconciler(plane).reconcile(Key("", plane.machine))
-        yield plane
-    finally:
-        await plane.measurements.close()
-        plane.log.close()
-        known.close()
+    except Unreadable as error:
+        log.error("nothing is held anew", because=str(error))
+        return False
+    return True
+
+
+async def _keep_opening(plane: Plane, fleet: FleetFile | None) -> None:
+    opened = False
+    while not opened:
+        await asyncio.sleep(OPEN_AGAIN_SECONDS)
+        try:
+            opened = await _ledger_opens(plane, fleet)
+        except ApiError as error:
+            log.warning("the ledger does not open yet", because=str(error))
 
 
 async def run_plane(plane: Plane, ready: Callable[[], None]) -> None:

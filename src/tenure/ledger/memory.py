@@ -6,7 +6,7 @@ Nothing that counts changes without moving the generation, so the memory stays t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tenure.client import AsyncClient
+from tenure.client import AsyncClient, ObjectList
 from tenure.ledger.collect import collect_never_committed, is_proposed
 from tenure.ledger.marks import complete_marks
 from tenure.ledger.records import View, record_of_contract, record_of_offer
@@ -44,6 +44,7 @@ async def read_memory(client: AsyncClient, site_name: str, clock: Clock, fleet_o
     """Read the ledger anew: complete the marks of the last batch, collect what never counted, list what counts.
 
     Never from a watch cache. Another allocator may commit between the reads; then the swap fails and this runs again.
+    Raises Unreadable where one that counts cannot be read: with it left out, what it holds would be sold twice.
     """
     site = await client.get(Site, site_name)
     ledger = ledger_of(site)
@@ -56,10 +57,19 @@ async def read_memory(client: AsyncClient, site_name: str, clock: Clock, fleet_o
     machines = [m for m in (await client.list(Machine)).items if m.spec.site == site_name]
     goes = site.metadata.deletion_timestamp is not None
     machines = [_draining(m) if goes or m.metadata.deletion_timestamp is not None else m for m in machines]
-    profiles = (await client.list(HardwareProfile)).items
+    profiles = _profiles_of(machines, await client.list(HardwareProfile))
     everything: list[Offer | Contract] = [*offers, *contracts]
     undecided = any(is_proposed(o) and o.spec.planned_generation >= ledger.generation for o in everything)
     return Memory(site, view, fleet_of(site, machines, profiles), undecided)
+
+
+def _profiles_of(machines: Sequence[Machine], listed: ObjectList[HardwareProfile]) -> list[HardwareProfile]:
+    """Those that can be read. Raises Unreadable where a machine has another: what it holds would stand on nothing."""
+    had = {machine.spec.profile for machine in machines}
+    for error in listed.unreadable:
+        if error.name in had:
+            raise error
+    return listed.readable
 
 
 def counts_alike(one: Site, other: Site) -> bool:

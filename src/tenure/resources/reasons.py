@@ -216,6 +216,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("NotAcceptable", "no form of answer that the client takes is served", "accept application/json"),
     Reason("MethodNotAllowed", "the address does not take this method", "see `tenure api-resources`"),
     Reason("NamespaceTerminating", "the namespace is being deleted", "wait until it is gone, or choose another"),
+    Reason("Unreadable", "what is stored is refused by this version of its kind", "correct it with `tenure edit`, or `tenure delete` it"),
     Reason("Gone", "the version asked for has left the log of changes", "list again and go on from there"),
     Reason("TooManyRequests", "more work is waiting than the host queues", "try again shortly"),
     Reason("ServiceUnavailable", "the host cannot answer this now", "see the message"),

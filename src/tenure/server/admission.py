@@ -27,7 +27,8 @@ class Admitted:
     """An object as it will be stored, what its model made of it, and what the client should be warned of."""
 
     content: JsonObject
-    model: ApiObject
+    model: ApiObject | None
+    """None of what is let go although its kind refuses it."""
     warnings: list[str] = field(default_factory=list)
 
 
@@ -59,7 +60,7 @@ def keep_equal_text(kind: Kind, admitted: Admitted, current: JsonObject) -> Json
     content = admitted.content
     differing = [k for k in content if k not in ("metadata", "status") and content[k] != current.get(k)]
     absent = [k for k in current if k not in content and k not in ("metadata", "status")]
-    if not differing and not absent:
+    if admitted.model is None or not (differing or absent):
         return content
     try:
         before = kind.model.model_validate(current, by_alias=True, by_name=False)
@@ -74,6 +75,15 @@ def keep_equal_text(kind: Kind, admitted: Admitted, current: JsonObject) -> Json
             if key in current:
                 result[key] = current[key]
     return result
+
+
+def only_lets_go(content: JsonObject, current: JsonObject) -> bool:
+    """Whether nothing but finalizers differs of an object that is being deleted: also one that its kind refuses by now
+    must be able to go."""
+    if "deletionTimestamp" not in current["metadata"]:
+        return False
+    wanted, there = ({**one, "metadata": {**one["metadata"], "finalizers": None}} for one in (content, current))
+    return bool(without_nulls({**wanted, "status": None}) == without_nulls({**there, "status": None}))
 
 
 def without_nulls(content: Any) -> Any:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from tenure.resources import Kind
 from tenure.server import aging, answers, patches
-from tenure.server.admission import Admitted, admit, keep_equal_text
+from tenure.server.admission import Admitted, admit, keep_equal_text, only_lets_go, without_nulls
 from tenure.server.authorization import require_allowed
 from tenure.server.collection_requests import place
 from tenure.server.documents import media_type, parse_object, read_body, read_object
@@ -117,7 +117,12 @@ def _admit(
         content = {**current.content, "status": content.get("status"), "metadata": _status_metadata(content, current)}
     elif kind.status_subresource:
         content = {key: value for key, value in content.items() if key != "status"}
-    return admit(kind, content, field_validation_of(request.query_params))
+    try:
+        return admit(kind, content, field_validation_of(request.query_params))
+    except Refused:
+        if subresource or not only_lets_go(content, current.content):
+            raise
+        return Admitted(without_nulls(content), None)
 
 
 def _status_metadata(content: dict[str, Any], current: Stored) -> dict[str, Any]:

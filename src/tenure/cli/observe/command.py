@@ -8,7 +8,7 @@ from rich.text import Text
 
 from tenure.cli import exit_codes, failures, screen
 from tenure.cli.answer import BAD, GOOD, QUIET
-from tenure.cli.door import Door, open_door
+from tenure.cli.door import Door, open_door, readable
 from tenure.cli.observe.layers import Layer, layers_of
 from tenure.cli.observe.request import to_json, trace
 from tenure.cli.options import HERE, Output, Reach
@@ -24,7 +24,7 @@ STYLES = {"seen": GOOD, "hole": BAD, "unobservable": QUIET}
 
 def _live(door: Door) -> list[Contract]:
     """Active contracts whose work runs on this machine's home."""
-    found = door.client.list(Contract, namespace=None).items
+    found = readable(door.client.list(Contract, namespace=None))
     return [c for c in found if c.status is not None and c.status.phase == "Active"]
 
 
@@ -38,7 +38,7 @@ def coverage(*, output: Output = "text", reach: Reach = HERE) -> int:
     as_json = check_output(output)
     with open_door(reach) as door:
         contracts = _live(door)
-        machines = {machine.name: machine for machine in door.client.list(Machine).items}
+        machines = {machine.name: machine for machine in readable(door.client.list(Machine))}
     seen = [(c, layers_of(home_directory(), c, machines.get(c.spec.machine))) for c in contracts]
     holes = sum(layer.state == "hole" for _, layers in seen for layer in layers)
     if as_json:

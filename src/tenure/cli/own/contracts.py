@@ -21,6 +21,7 @@ from tenure.cli.typed import typed
 from tenure.cli.verbs.delete import wait_gone
 from tenure.cli.verbs.logs import contract_named
 from tenure.cli.waiting import waiting
+from tenure.client.calls import decode
 from tenure.quantities import Duration, Instant, SystemClock, format_instant
 from tenure.resources import Contract, Offer, Workload, kind_of
 from tenure.resources.kinds.answer import Answer
@@ -89,7 +90,7 @@ def renew(
     patience = seconds_of(timeout)
     asked = duration_of("--for", for_) if for_ else None
     with open_door(reach) as door:
-        contract = Contract.model_validate(contract_named(door, name))
+        contract = decode(Contract, contract_named(door, name))
         if int(contract.spec.term.end) <= SystemClock().now_ms():
             raise failures.conflict(f"contract {contract.name} is over", "Ended", "request its workload again")
         held = None if for_ else _held_renewal(door, contract)

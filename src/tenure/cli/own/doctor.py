@@ -19,7 +19,7 @@ from tenure.catalog import artifact_of, cache_dir, cached_path
 from tenure.catalog import models as catalog_models
 from tenure.cli import exit_codes, screen
 from tenure.cli.answer import BAD, GOOD, MIDDLING, QUIET
-from tenure.cli.door import Door, open_door
+from tenure.cli.door import Door, open_door, readable
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.cli.platforms import support_of
@@ -176,7 +176,7 @@ def _tokens(_: Door) -> Iterator[Check]:
 
 
 def _machines(door: Door) -> Iterator[Check]:
-    machines = door.client.list(Machine).items
+    machines = readable(door.client.list(Machine))
     if not machines:
         yield Check("host", "machines", "bad", "none is known: do the controllers run?", "tenure up")
     for machine in machines:
@@ -189,7 +189,7 @@ def _machines(door: Door) -> Iterator[Check]:
 
 
 def _sites(door: Door) -> Iterator[Check]:
-    for site in door.client.list(Site).items:
+    for site in readable(door.client.list(Site)):
         place = site.spec.location
         step = "" if place else f"tenure site assert {site.name} --country DE --by NAME"
         found = f"{place.country}, {place.trust} by {place.asserted_by}" if place else "nobody has asserted where"

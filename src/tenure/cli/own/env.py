@@ -9,6 +9,7 @@ from tenure.cli import failures, screen
 from tenure.cli.door import open_door
 from tenure.cli.options import HERE, ContractName, Output, Reach
 from tenure.cli.verbs.logs import contract_named
+from tenure.client.calls import decode
 from tenure.resources import Contract
 
 
@@ -27,7 +28,7 @@ def env(
         A contract, or the workload that has one.
     """
     with open_door(reach) as door:
-        contract = Contract.model_validate(contract_named(door, name))
+        contract = decode(Contract, contract_named(door, name))
         endpoint = door.client.endpoint(contract)
     variables = endpoint.environment()
     if output == "json":

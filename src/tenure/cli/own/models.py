@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from tenure.catalog import FetchError, Progress, artifact_of, cached_path, fetch_model
 from tenure.catalog import models as catalog_models
 from tenure.cli import completers, failures, screen
-from tenure.cli.door import open_door
+from tenure.cli.door import open_door, readable
 from tenure.cli.files import unwritable
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
@@ -107,7 +107,7 @@ def _models(reach: Reach) -> tuple[list[Model], str]:
     found = {model.name: model for model in catalog_models()}
     try:
         with open_door(reach) as door:
-            found |= {model.name: model for model in door.client.list(Model).items}
+            found |= {model.name: model for model in readable(door.client.list(Model))}
     except ApiError as error:
         silence = str(error)
     return [found[name] for name in sorted(found)], silence

@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from tenure.cli import completers, failures, screen
-from tenure.cli.door import open_door
+from tenure.cli.door import open_door, readable
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.quantities import Money, QuantityError
@@ -51,7 +51,7 @@ def show(*, output: Output = "text", reach: Reach = HERE) -> None:
     """Show what each machine costs an hour."""
     as_json = check_output(output)
     with open_door(reach) as door:
-        machines = door.client.list(Machine).items
+        machines = readable(door.client.list(Machine))
     if as_json:
         screen.say_as("Prices", {"items": [_json(machine) for machine in machines]})
         return

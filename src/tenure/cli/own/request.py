@@ -22,6 +22,7 @@ from tenure.cli.own.outcome import (
 from tenure.cli.typed import typed
 from tenure.cli.verbs.apply import apply_one
 from tenure.cli.waiting import waiting
+from tenure.client.calls import decode
 from tenure.resources import Contract, Workload
 from tenure.resources.kinds.answer import Answer
 
@@ -79,7 +80,7 @@ def state(door: Door, manifest: Manifest, reach: Reach, annotations: Mapping[str
     """Apply the Workload of a manifest, as `tenure apply` does, so that both go on from each other."""
     namespace = manifest.namespace(door.namespace, reach.namespace)
     applied = apply_one(door, manifest, namespace, annotations=annotations)
-    return Workload.model_validate(applied.content)
+    return decode(Workload, applied.content)
 
 
 def _say_stated(stated: Workload, as_json: bool) -> None:

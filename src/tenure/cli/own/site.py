@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from tenure.cli import completers, exit_codes, failures, screen
-from tenure.cli.door import open_door
+from tenure.cli.door import open_door, readable
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.quantities import SystemClock, format_instant
@@ -70,7 +70,7 @@ def show(*, output: Output = "text", reach: Reach = HERE) -> None:
     """Show where each site stands and who says so."""
     as_json = check_output(output)
     with open_door(reach) as door:
-        sites = door.client.list(Site).items
+        sites = readable(door.client.list(Site))
     if as_json:
         screen.say_as("Sites", {"items": [_json(site) for site in sites]})
         return

@@ -11,13 +11,13 @@ from rich.text import Text
 from tenure.cli import exit_codes, screen
 from tenure.cli.answer import BAD, QUIET
 from tenure.cli.contract_view import VERDICTS, measured_text, progress_text, ready_reason, views_text
-from tenure.cli.door import Door, open_door
+from tenure.cli.door import Door, open_door, readable
 from tenure.cli.options import HERE, AllNamespaces, Output, Reach
 from tenure.cli.own.outcome import check_output
 from tenure.cli.tables import WordTable
 from tenure.cli.typed import typed
 from tenure.cli.words import counted, duration_text, instant_text, metric_text, promise_text
-from tenure.client import ApiError, Forbidden, Refusing, home_directory
+from tenure.client import ApiError, Forbidden, ObjectList, Refusing, home_directory
 from tenure.client.calls import Call
 from tenure.controllers.contract.deadline import COMPLETED_IN_TIME
 from tenure.controllers.contract.progress import deadline_ms
@@ -38,10 +38,11 @@ def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", re
     as_json = check_output(output)
     with open_door(reach) as door:
         namespace = None if all_namespaces else door.namespace
-        contracts = _everywhere(door, Contract, namespace)
-        offers = door.client.list(Offer, namespace=namespace).items
-        sites = door.client.list(Site).items
-        workloads = _everywhere(door, Workload, namespace)
+        listed = _everywhere(door, Contract, namespace)
+        contracts = readable(listed)
+        offers = readable(door.client.list(Offer, namespace=namespace))
+        sites = readable(door.client.list(Site))
+        workloads = readable(_everywhere(door, Workload, namespace))
         refused = _writes_refused(door)
     now_ms = SystemClock().now_ms()
     every = [
@@ -53,8 +54,9 @@ def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", re
     elsewhere = [c for c in every if namespace not in (None, c.namespace)]
     held = [o for o in offers if o.status is not None and o.status.phase == "Held" and o.spec.purpose == "Offer"]
     code = exit_code_of(every)
-    if refused and code == exit_codes.YES:
-        code = exit_codes.UNVERIFIABLE  # nothing that was judged since could be written down, or stated
+    if (refused or listed.unreadable) and code == exit_codes.YES:
+        # Nothing that was judged since could be written down, or stated; or what is promised cannot be read.
+        code = exit_codes.UNVERIFIABLE
     if as_json:
         screen.say_as("StatusReport", _json(live, held, sites, code) | {"elsewhere": _elsewhere(elsewhere)})
         return code
@@ -87,14 +89,14 @@ def status(*, all_namespaces: AllNamespaces = False, output: Output = "text", re
 T = TypeVar("T", Contract, Workload)
 
 
-def _everywhere(door: Door, model: type[T], namespace: str | None) -> list[T]:
+def _everywhere(door: Door, model: type[T], namespace: str | None) -> ObjectList[T]:
     """Those of all namespaces; of this one alone where whoever asks may not look further."""
     try:
-        return door.client.list(model).items
+        return door.client.list(model)
     except Forbidden:
         if namespace is None:
             raise
-        return door.client.list(model, namespace=namespace).items
+        return door.client.list(model, namespace=namespace)
 
 
 def _elsewhere(contracts: list[Contract]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tenure.cli.targets import the_kind
 from tenure.cli.typed import typed
 from tenure.cli.verbs.events import event_rows, events_about
 from tenure.cli.words import when_text
+from tenure.client.calls import decode
 from tenure.quantities import SystemClock
 from tenure.resources import ApiObject, Contract, Inquiry, Kind, Offer, Workload, kind_of
 
@@ -39,7 +40,7 @@ def why(
         content = _found(door, name)
         events = events_about(door, content)
     model = next(m for m in EXPLAINED if kind_of(m).kind == content["kind"])
-    obj = model.model_validate(content)
+    obj = decode(model, content)
     if as_json:
         screen.say_as("Why", _json(content, events))
     else:

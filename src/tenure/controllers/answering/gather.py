@@ -120,7 +120,7 @@ async def find_subject(plane: Plane, need: Need, machine: Machine, *, fresh: boo
         return Missing("ReferenceNotFound", f"spec.inference.model: no Model is named {need.model}")
     if model.metadata.deletion_timestamp is not None and fresh:
         return Missing("ReferenceNotFound", f"spec.inference.model: Model {need.model} is being deleted")
-    runtimes = sorted((await plane.client.list(Runtime)).items, key=lambda r: r.name)
+    runtimes = sorted((await plane.client.list(Runtime)).readable, key=lambda r: r.name)
     if fresh:
         runtimes = [r for r in runtimes if r.metadata.deletion_timestamp is None]
     fitting = [r for r in runtimes if model.spec.format in r.spec.accepts.formats]

@@ -1,11 +1,12 @@
 """A Contract's way, one phase a file."""
 
-from tenure.client import NotFound
+from tenure.client import NotFound, Unreadable
 from tenure.controllers.contract import active, commissioning, ending
 from tenure.controllers.contract.progress import ProgressBook
 from tenure.controllers.kernel import Key, Wait
 from tenure.controllers.plane import Plane
 from tenure.controllers.remedies.watching import Looks
+from tenure.controllers.trialling.unread import let_go_unread
 from tenure.ledger.collect import drop_ledger_finalizer
 from tenure.resources import Contract
 
@@ -24,6 +25,9 @@ class ContractReconciler:
         try:
             contract = await plane.client.get(Contract, key.name, namespace=key.namespace)
         except NotFound:
+            return None
+        except Unreadable as unread:
+            await let_go_unread(plane.client, plane.engine, Contract, unread)
             return None
         phase = contract.status.phase if contract.status else "Proposed"
         if phase == "Ended":

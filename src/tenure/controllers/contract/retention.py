@@ -71,7 +71,7 @@ async def keep_sweeping(plane: Plane) -> None:
 async def sweep(plane: Plane) -> None:
     """Give up what is beyond its retention: of contracts that stand, and of those that ended."""
     now_ms = plane.clock.now_ms()
-    for contract in (await plane.client.list(Contract)).items:
+    for contract in (await plane.client.list(Contract)).readable:
         if contract.status is not None and contract.status.phase == "Active":
             await asyncio.to_thread(retire_windows, plane.log, plane.known, contract, now_ms)
     await asyncio.to_thread(sweep_ended, plane.home, plane.known, plane.log, now_ms)

@@ -52,7 +52,7 @@ async def guard(client: AsyncClient, obj: ApiObject) -> None:
 async def guard_all(client: AsyncClient) -> None:
     """Guard everything that a contract may stand on, before any is held."""
     for model in GUARDED:
-        await side_by_side(guard(client, obj) for obj in (await client.list(model)).items if not is_guarded(obj))
+        await side_by_side(guard(client, obj) for obj in (await client.list(model)).readable if not is_guarded(obj))
 
 
 async def let_go(client: AsyncClient, obj: ApiObject) -> None:

@@ -1,7 +1,8 @@
 """An object that is being deleted waits until nobody stands on it, says for whom, and takes no new work meanwhile."""
 
-from tenure.client import NotFound
-from tenure.controllers.in_use.finalizer import GUARDED, guard, is_guarded, let_go
+from tenure.client import NotFound, Unreadable
+from tenure.client.finalizers import drop_finalizer_unread
+from tenure.controllers.in_use.finalizer import GUARDED, IN_USE_FINALIZER, guard, is_guarded, let_go
 from tenure.controllers.in_use.users import Books, User, is_of_another_site, named
 from tenure.controllers.kernel import Controller, Key, KeysOf, Wait
 from tenure.controllers.plane import Plane
@@ -78,6 +79,8 @@ class InUseReconciler:
         except NotFound:
             self._waiting.pop(key, None)
             return None
+        except Unreadable as unread:
+            return await self._unread(key, unread)
         if is_of_another_site(plane, obj):
             return None
         if obj.metadata.deletion_timestamp is None:
@@ -94,6 +97,19 @@ class InUseReconciler:
             await self._say(obj, users)
             return Wait(LOOK_AGAIN_MS)
         await let_go(plane.client, obj)
+        self._waiting.pop(key, None)
+        return None
+
+    async def _unread(self, key: Key, unread: Unreadable) -> Wait | None:
+        """One that this version refuses as it is stored is passed over, and can be deleted all the same."""
+        if not unread.is_going or IN_USE_FINALIZER not in (unread.metadata.get("finalizers") or ()):
+            return None
+        self._waiting[key] = None
+        users = await self._books.users_of_unread(self._model, unread)
+        self._waiting[key] = frozenset(user.uid for user in users)
+        if users:
+            return Wait(LOOK_AGAIN_MS)
+        await drop_finalizer_unread(self._plane.client, self._model, unread, IN_USE_FINALIZER)
         self._waiting.pop(key, None)
         return None
 

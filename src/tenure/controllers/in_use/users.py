@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tenure.client import NotFound
+from tenure.client import NotFound, Unreadable
 from tenure.controllers.answering.need import need_digest
 from tenure.controllers.machine.fleet import fleet_of
 from tenure.controllers.plane import Plane
 from tenure.ledger import Allocator, Record
+from tenure.ledger.records import PROPOSED, record_of_contract, record_of_offer
 from tenure.resources import (
     ApiObject,
     Contract,
@@ -15,6 +16,7 @@ from tenure.resources import (
     HardwareProfile,
     Machine,
     Model,
+    ObjectMeta,
     Offer,
     Runtime,
     Site,
@@ -51,6 +53,17 @@ class Books:
         if found or not isinstance(obj, Model | Runtime):
             return found
         return [user for books in await self._of_others() for user in await _standing_in(self._plane, books, obj)]
+
+    async def users_of_unread(self, model: type[ApiObject], unread: Unreadable) -> list[User]:
+        """Those that may stand on one that cannot be read: no ledger plans on it, so what is there is all there is."""
+        client = self._plane.client
+        made = [record_of_offer(offer) for offer in (await client.list(Offer)).items]
+        made += [record_of_contract(contract) for contract in (await client.list(Contract)).items]
+        live = [record for record in made if record.counts or record.phase == PROPOSED]
+        if issubclass(model, Site | Engine):
+            return _users(live)
+        named = model.model_construct(kind=unread.kind, metadata=ObjectMeta(name=unread.name))
+        return await _among(self._plane, named, live)
 
     async def _of_others(self) -> list[Allocator]:
         """Several sites may name a Model or a Runtime."""
@@ -124,7 +137,7 @@ async def _naming(plane: Plane, obj: Model | Runtime, live: Sequence[Record]) ->
     """The records whose need or terms name this Model or Runtime."""
     contracts = {c.uid: c for c in (await plane.client.list(Contract)).items}
     offers = {o.uid: o for o in (await plane.client.list(Offer)).items}
-    needs = {w.uid: w for w in (await plane.client.list(Workload)).items}
+    needs = {w.uid: w for w in (await plane.client.list(Workload)).readable}
 
     def stands(record: Record) -> bool:
         made = contracts.get(record.uid) or offers.get(record.uid)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from tenure.client import AsyncClient, Conflict, Informer, Unreachable
+from tenure.client import AsyncClient, Conflict, Informer, Unreachable, Unreadable
 from tenure.controllers.kernel.queue import Key, WorkQueue
 from tenure.controllers.kernel.troubles import Troubles
 from tenure.quantities import Clock
@@ -83,8 +83,8 @@ def _informer(
     queues: Mapping[int, WorkQueue],
     troubles: Troubles | None,
 ) -> Informer[ApiObject, _Wakes]:
-    """Wakes what an object leads to; where it was deleted, what it led to when it was last heard of. `queues` are those
-    of the kind's own controllers, by their place."""
+    """Wakes what an object leads to; where it was deleted, what it led to when it was last heard of. Of one that cannot
+    be read nobody knows to what it leads: it wakes its own kind's reconcilers, in `queues` by their place."""
 
     def wakes(obj: ApiObject) -> _Wakes:
         found = [(queue, key) for keys_of, queue in listeners for key in keys_of(obj)]
@@ -98,7 +98,11 @@ def _informer(
         for queue, key in wakes:
             queue.add(key)
 
-    return Informer(client, model, wakes, wake)
+    def wake_itself(error: Unreadable) -> None:
+        for queue in queues.values():
+            queue.add(Key(error.namespace, error.name))
+
+    return Informer(client, model, wakes, wake, wake_itself)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +138,23 @@ async def _once(work: _Work, key: Key) -> None:
         backoff = queue.done(key, failed=True)
         log.debug("reconcile again", kind=kind, object=where, because=str(error), backoff_ms=backoff)
     except Exception as error:
+        if _is_of(error, work.kind, key):
+            queue.done(key, failed=False)  # passed over until it changes, and said where it was read
+            return
         # Said before it is tried again, so that an object is never in two hands.
         await work.troubles.failed(work.place, key, error)
         backoff = queue.done(key, failed=True)
-        log.exception("reconcile failed", kind=kind, object=where, backoff_ms=backoff)
+        if isinstance(error, Unreadable):
+            log.warning("reconcile waits", kind=kind, object=where, because=str(error), backoff_ms=backoff)
+        else:
+            log.exception("reconcile failed", kind=kind, object=where, backoff_ms=backoff)
     else:
         again_ms = await work.troubles.went_well(work.place, key)
         waits = [ms for ms in (wait.ms if wait else None, again_ms) if ms is not None]
         queue.done(key, failed=False, requeue_after_ms=min(waits, default=None))
+
+
+def _is_of(error: Exception, kind: str, key: Key) -> bool:
+    """Whether it is this very object that cannot be read."""
+    of = (kind, key.namespace, key.name)
+    return isinstance(error, Unreadable) and (error.kind, error.namespace, error.name) == of

@@ -35,10 +35,14 @@ async def register_fleet(client: AsyncClient, clock: Clock, fleet: FleetFile) ->
         await create_guarded(client, profile)
     await create_guarded(client, Engine(metadata=ObjectMeta(name=ENGINE), spec=EngineSpec(type="simulated", site=SITE)))
     await _engine_seen(client, clock)
-    there = {machine.name: machine for machine in (await client.list(Machine)).items if machine.spec.site == SITE}
+    found = await client.list(Machine)
+    there = {machine.name: machine for machine in found.readable if machine.spec.site == SITE}
+    passed_over = {unread.name for unread in found.unreadable}
     observed = {name: observed_of(profile, clock) for name, profile in profiles.items()}
     await side_by_side(
-        _machine(client, wanted, there.get(wanted.name), observed[wanted.spec.profile]) for wanted in fleet.machines
+        _machine(client, wanted, there.get(wanted.name), observed[wanted.spec.profile])
+        for wanted in fleet.machines
+        if wanted.name not in passed_over
     )
     gone = there.keys() - {machine.name for machine in fleet.machines}
     await side_by_side(_retire(client, there[name]) for name in sorted(gone))
@@ -110,7 +114,9 @@ async def _machine(client: AsyncClient, wanted: Machine, there: Machine | None, 
         there = await client.replace(there.model_copy(update={"spec": spec, "metadata": metadata}))
     status = _status(there, seen).model_copy(update={"last_seen": None})
     before = there.status.model_copy(update={"last_seen": None}) if there.status is not None else None
-    if before != status:
+    never_said = before is not None and before.observed_generation is None
+    # Thousands of whom it was never said which spec was seen are not written to say that alone (`reconcile._seen`).
+    if before != (status.model_copy(update={"observed_generation": None}) if never_said else status):
         await client.replace_status(there.model_copy(update={"status": status}))
 
 

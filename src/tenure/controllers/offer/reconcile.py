@@ -1,9 +1,10 @@
 """An Offer's way out: expiry, withdrawal, deletion. Its way in is the ledger's."""
 
-from tenure.client import AsyncClient, NotFound
+from tenure.client import AsyncClient, NotFound, Unreadable
 from tenure.controllers.events import record
 from tenure.controllers.kernel import Key, Wait
 from tenure.controllers.status import condition, set_conditions, update_status
+from tenure.controllers.trialling.unread import let_go_unread
 from tenure.controllers.workload.occupied import STOP_MARGIN_MS
 from tenure.controllers.workload.trial import Trials
 from tenure.engines import EngineFailure
@@ -34,6 +35,9 @@ class OfferReconciler:
             offer = await self._client.get(Offer, key.name, namespace=key.namespace)
         except NotFound:
             await self._trials.end_without_offer(key.namespace, key.name)
+            return None
+        except Unreadable as unread:
+            await let_go_unread(self._client, self._trials.plane.engine, Offer, unread)
             return None
         phase = offer.status.phase if offer.status else "Proposed"
         if offer.metadata.deletion_timestamp is not None:

@@ -158,7 +158,7 @@ class Trials:
 
     async def end_left(self) -> None:
         """Stop and release what a control plane that died was measuring, before anything is measured beside it."""
-        for offer in (await self.plane.client.list(Offer)).items:
+        for offer in (await self.plane.client.list(Offer)).readable:
             if offer.spec.purpose != "Trial":
                 continue
             try:
