@@ -10,6 +10,7 @@ from tenure.controllers.assembly import plane_of
 from tenure.controllers.kernel import Key
 from tenure.controllers.machine.for_sale import overtaken
 from tenure.controllers.machine.reconcile import MachineReconciler
+from tenure.controllers.machine.simulated import register_fleet
 from tenure.discovery.fleets import FleetFile, Hardware, profile_of
 from tenure.ledger import hold_offers
 from tenure.ledger.batch import decide_in_turn
@@ -101,3 +102,21 @@ async def test_a_fleet_as_its_file_says_wakes_nothing_and_an_edit_of_one_machine
                 assert (site.status.cores, site.status.gpus, site.status.cores_held) == (16, 4, 0)
                 edited = await client.patch(Machine, "m", {"spec": {"owner": owner}})
                 assert machines.keys(edited) == [Key("", "m")]
+
+
+async def test_machines_of_whom_it_was_never_said_which_spec_was_seen_are_not_written_to_say_that(
+    tmp_path: Path,
+) -> None:
+    async with embedded(tmp_path) as host, host.client("controllers") as client:
+        whole, clock = fleet_file("m", "n", cores=8, memory_gib=64, gpus=2), SystemClock()
+        await register_fleet(client, clock, whole)
+        for machine in (await client.list(Machine)).items:
+            assert machine.status is not None
+            status = machine.status.model_copy(update={"observed_generation": None})
+            await client.replace_status(machine.model_copy(update={"status": status}))
+        before = (await client.list(Machine)).items
+        await register_fleet(client, clock, whole)
+        assert (await client.list(Machine)).items == before
+        await register_fleet(client, clock, fleet_file("m", "n", cores=4, memory_gib=64, gpus=2))
+        changed = [machine.status for machine in (await client.list(Machine)).items]
+        assert all(status and status.observed_generation and len(status.sellable_cores) == 4 for status in changed)
