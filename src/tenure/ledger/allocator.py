@@ -68,7 +68,11 @@ class Allocator:
             return await self._current()
 
     async def look(self) -> Memory:
-        """The ledger as of its newest commit, for questions that hold nothing. It may be older when it is used."""
+        """The ledger as of its newest commit, for questions that hold nothing. It may be older when it is used.
+
+        Where it had to be read anew it may write the Site's totals (`_told`), of another's site too: they follow from
+        what everybody reads, so whoever reads first says them.
+        """
         async with self._turn:
             return await self._current()
 
