@@ -35,10 +35,14 @@ async def register_fleet(client: AsyncClient, clock: Clock, fleet: FleetFile) ->
         await create_guarded(client, profile)
     await create_guarded(client, Engine(metadata=ObjectMeta(name=ENGINE), spec=EngineSpec(type="simulated", site=SITE)))
     await _engine_seen(client, clock)
-    there = {machine.name: machine for machine in (await client.list(Machine)).items if machine.spec.site == SITE}
+    found = await client.list(Machine)
+    there = {machine.name: machine for machine in found.readable if machine.spec.site == SITE}
+    passed_over = {unread.name for unread in found.unreadable}
     observed = {name: observed_of(profile, clock) for name, profile in profiles.items()}
     await side_by_side(
-        _machine(client, wanted, there.get(wanted.name), observed[wanted.spec.profile]) for wanted in fleet.machines
+        _machine(client, wanted, there.get(wanted.name), observed[wanted.spec.profile])
+        for wanted in fleet.machines
+        if wanted.name not in passed_over
     )
     gone = there.keys() - {machine.name for machine in fleet.machines}
     await side_by_side(_retire(client, there[name]) for name in sorted(gone))
