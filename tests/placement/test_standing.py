@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 from tests.placement.builders import demand, hold
 from tests.placement.test_leftovers import racks_of_full_machines, steps
 
-from tenure.placement import Calendar, Fleet, FleetMachine, Free, Plan, Refusal, plan
+from tenure.placement import Calendar, Fleet, FleetMachine, Free, Plan, Refusal, over_time, plan
 from tenure.placement.leftovers import Leftovers
 from tenure.placement.remains import Remains, Sorts, facts, total, totals
 from tenure.placement.standing import NAMED_MAX, Standing
+from tenure.placement.values import FOREVER_MS
 
 
 @settings(max_examples=60, deadline=None)
@@ -65,9 +67,66 @@ def test_sums_over_machines_and_domains_are_those_of_machines_one_by_one() -> No
     assert total(left.among(["n1", "n2"]).each(lambda one: len(one.devices))) == 8
 
 
-def test_a_question_looks_at_machines_that_changed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+@settings(max_examples=15, deadline=None)
+@given(steps, st.integers(0, 2))
+def test_what_is_said_of_a_machine_holds_over_every_time_of_which_that_is_said(
+    history: list[tuple[tuple[str, int, int, int, int, str] | int, int, int]], margin_ms: int
+) -> None:
+    came = [change for change, _, _ in history if isinstance(change, tuple)]
+    calendar = Calendar.of(
+        (
+            replace(hold(f"h{n}", on="n0", start=start, end=start + length, devices={"gpu0": milli}), group=group)
+            for n, (_, start, length, _, milli, group) in enumerate(came)
+        ),
+        margin_ms=margin_ms,
+    )
+    (machine,), _ = racks_of_full_machines(1)
+    _, start_ms, length_ms = history[-1] if history else (0, 0, 1)
+
+    def found(start: int, end: int) -> tuple[object, ...]:
+        return calendar.free_over(machine, start, end), calendar.near("n0", start, end), calendar.ahead("n0", start)
+
+    end_ms = start_ms + length_ms
+    one = Leftovers(Fleet.of([machine]), calendar, start_ms, end_ms, "").lasts("n0")
+    first_start, last_start, first_end, last_end = one
+    assert first_start <= start_ms <= last_start
+    assert first_end <= end_ms + margin_ms <= last_end
+    for start in range(max(0, first_start), min(14, last_start) + 1):
+        for end in range(max(start + 1, first_end - margin_ms), min(16, last_end - margin_ms) + 1):
+            assert found(start, end) == found(start_ms, end_ms), (start, end)
+
+
+def test_among_many_holds_the_ends_and_starts_beside_a_time_are_the_nearest() -> None:
+    draw = random.Random(5)
+    spans = [(start, start + draw.randint(1, 90)) for start in draw.sample(range(5_000), 400)]
+    (row,) = Calendar.of(hold(f"h{n}", on="n0", start=s, end=e) for n, (s, e) in enumerate(spans)).by_machine.values()
+    assert not row.leaf
+    for _ in range(60):
+        after = draw.randint(-10, 5_100)
+        until = after + draw.randint(1, 60)
+        met = [(start, end) for start, end in spans if end > after and start < until]
+        assert over_time.around(row, after, until) == (
+            max((end for _, end in spans if end <= after), default=-FOREVER_MS),
+            min((end for _, end in met), default=FOREVER_MS),
+            max((start for start, _ in met), default=-FOREVER_MS),
+            min((start for start, _ in spans if start >= until), default=FOREVER_MS),
+        )
+
+
+@pytest.mark.parametrize(
+    ("start_ms", "end_ms"),
+    [
+        pytest.param(0, 50, id="held for longer than is asked"),
+        pytest.param(0, 3, id="held until within what is asked"),
+        pytest.param(4, 50, id="reserved for later"),
+    ],
+)
+def test_a_question_looks_at_machines_that_changed_alone(
+    monkeypatch: pytest.MonkeyPatch, start_ms: int, end_ms: int
+) -> None:
     machines, one_after_another = racks_of_full_machines(16)
-    calendar = Calendar.of(replace(hold, end_ms=50) for hold in one_after_another.holds.values())
+    held = one_after_another.holds.values()
+    calendar = Calendar.of(replace(hold, start_ms=start_ms, end_ms=end_ms) for hold in held)
     fleet, wanted = Fleet.of(machines), demand("gang", count=12, gpus=4, duration_ms=5)
     assert isinstance(plan(fleet, calendar, wanted, now_ms=0), Refusal)
     looked: list[str] = []

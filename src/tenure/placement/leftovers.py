@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenure.placement import derived
+from tenure.placement import derived, over_time
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.holds import Hold
 from tenure.placement.ordered import Tree
 from tenure.placement.values import FOREVER_MS
+
+Span = tuple[int, int, int, int]
+"""The first and the last start, and the first and the last end (margin included), of times that find the same."""
+
+ALWAYS: Span = (-FOREVER_MS, FOREVER_MS - 1, -FOREVER_MS, FOREVER_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +68,19 @@ class Leftovers:
             self._kept[name] = self._keep(near, free, row)
         return free
 
-    def lasts(self, name: str) -> tuple[int, int] | None:
-        """From when until when what was said of a machine holds, whoever asks; None where that is not known."""
+    def lasts(self, name: str) -> Span:
+        """For which times what is said of a machine holds too, with nobody's holds left out.
+
+        Those that begin before the same stop and end after the same start: they meet the same holds, and what is left
+        least in between is left least there. Nothing stops, and so nothing is freed, in what a later start leaves out;
+        nothing starts in what a later end adds.
+        """
         row = self._rows.get(name)
         if row is None:
-            return -FOREVER_MS, FOREVER_MS
-        ended_ms = row.summary + self._margin_ms
-        if ended_ms <= self._start_ms:
-            return ended_ms, FOREVER_MS
-        known = self._standing(name)
-        return (known.from_ms, known.until_ms) if known is not None else None
+            return ALWAYS
+        ended, ends, started, starts = over_time.around(row, self._start_ms - self._margin_ms, self._until_ms)
+        last_start_ms = min(FOREVER_MS, ends + self._margin_ms) - 1
+        return ended + self._margin_ms, last_start_ms, started + 1, starts
 
     def near(self, name: str) -> list[Hold]:
         """Holds on a machine that this time meets."""

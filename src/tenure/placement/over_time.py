@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tenure.placement import ordered
 from tenure.placement.holds import Hold
 from tenure.placement.ordered import Entry, Node, Sort, Tree
+from tenure.placement.values import FOREVER_MS
 
 
 def _latest_end(entries: Sequence[Entry]) -> int:
@@ -60,6 +61,31 @@ def _meet(node: Node, after_ms: int, until_ms: int | None, met: list[Hold]) -> N
             return
         if part.summary > after_ms:
             _meet(part, after_ms, until_ms, met)
+
+
+def around(tree: Tree, after_ms: int, until_ms: int) -> tuple[int, int, int, int]:
+    """Ends and starts beside which those two instants may move and still meet the same holds: the latest end up to the
+    one and the earliest end after it, the latest start before the other and the earliest start from it on."""
+    beside = [-FOREVER_MS, FOREVER_MS, -FOREVER_MS, FOREVER_MS]
+    if tree is not None:
+        _narrow(tree, after_ms, until_ms, beside)
+    ended_ms, ends_ms, started_ms, starts_ms = beside
+    return ended_ms, ends_ms, started_ms, starts_ms
+
+
+def _narrow(node: Node, after_ms: int, until_ms: int, beside: list[int]) -> None:
+    """What stops before all that is met starts before it too, and what starts after it stops after it."""
+    for part in node.parts:
+        start_ms, end_ms = (part[0], part[2]) if node.leaf else (part.first[0], part.summary)
+        if start_ms >= until_ms:
+            beside[3] = min(beside[3], start_ms)
+            return
+        if end_ms <= after_ms:
+            beside[0] = max(beside[0], end_ms)
+        elif node.leaf:
+            beside[1], beside[2] = min(beside[1], end_ms), max(beside[2], start_ms)
+        else:
+            _narrow(part, after_ms, until_ms, beside)
 
 
 def latest_first(tree: Tree) -> Iterator[Hold]:

@@ -1,20 +1,21 @@
 """What is left on all machines of a fleet, kept with it from one question to the next and moved on by what changed.
 
 A calendar shares its rows with the version before it, so what differs is found without a look at what stands anywhere.
-What holds leave of a machine lasts for some time: from when they all stand, until the first of them stops. So a
-question looks at machines whose row in the calendar is another one, or whose time is over, and at no other.
+What holds leave of a machine lasts until one that is met stops, or one that is not is met; so it does for a question a
+moment later, or over a longer time in which nothing else starts. A question looks at machines whose row in the calendar
+is another one, or of which its time meets other holds, and at no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from typing import Any, TypeVar
 
 from tenure.placement.calendar import Calendar, Free
 from tenure.placement.fleet import Fleet, FleetMachine
-from tenure.placement.leftovers import Leftovers
+from tenure.placement.leftovers import ALWAYS, Leftovers, Span
 from tenure.placement.ordered import Node
 from tenure.placement.remains import Remains, Sorts
 from tenure.placement.values import FOREVER_MS
@@ -28,35 +29,27 @@ NAMED_MAX = 8
 """Holds named as what is in the way; the first to end first."""
 
 
-Time = tuple[int, int]
-"""From when on one may ask about a machine, and until when, the margin for stopping included."""
-
-ALWAYS: Time = (-FOREVER_MS, FOREVER_MS)
-NEVER: Time = (FOREVER_MS, -FOREVER_MS)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """What a calendar leaves of all machines, to whoever asks. ``times``: for how long that is known to hold of each
-    machine on which anything stands; ``within``: the time that lies within all of these. Mutable only in what it
-    remembers."""
+    """What a calendar leaves of all machines, to whoever asks. ``spans``: for which times that holds of each machine on
+    which anything stands; ``within``: the times that lie within all of these. Mutable only in what it remembers."""
 
     remains: Remains
     sorts: Sorts
     rows: Mapping[str, Node]
     margin_ms: int
-    times: Mapping[str, Time]
-    within: Time
+    spans: Mapping[str, Span]
+    within: Span
     known: dict[str, Any] = field(default_factory=dict)
 
     def lasts(self, start_ms: int, until_ms: int) -> bool:
-        return self.within[0] <= start_ms and until_ms <= self.within[1]
+        return _lies(start_ms, until_ms, self.within)
 
     def outside(self, start_ms: int, until_ms: int) -> list[str]:
         """Machines of which this is not known to hold over a time."""
         if self.lasts(start_ms, until_ms):
             return []
-        return [name for name, (first_ms, last_ms) in self.times.items() if start_ms < first_ms or last_ms < until_ms]
+        return [name for name, span in self.spans.items() if not _lies(start_ms, until_ms, span)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +105,7 @@ class Standing:
         if len(machines) < len(self.fleet.machines) or self.calendar.by_group.get(group):
             return make()
         view = self._view()
-        if not view.rows or not view.lasts(self.start_ms, self._until_ms):
+        if not view.rows:
             return make()
         if what not in view.known:
             view.known[what] = make()
@@ -154,13 +147,22 @@ class Standing:
         changed.update(before.outside(self.start_ms, self._until_ms))
         left = Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, "")
         fresh = {name: left.of(index[name]) for name in changed}
-        times = {name: left.lasts(name) or NEVER for name in changed}
+        spans = {name: left.lasts(name) for name in changed}
         moved = _moved(before.remains, sorts, fresh)
-        every = {**before.times, **times}
-        # Where the view before lasts, its time within all is still within those of whom nothing changed.
-        met = [before.within, *times.values()] if before.lasts(self.start_ms, self._until_ms) else [*every.values()]
-        within = max((first for first, _ in met), default=ALWAYS[0]), min((last for _, last in met), default=ALWAYS[1])
-        return View(moved, sorts, rows, self.calendar.margin_ms, every, within)
+        every = {**before.spans, **spans}
+        # Where the view before lasts, what lies within all is still within those of whom nothing changed.
+        met = [before.within, *spans.values()] if before.lasts(self.start_ms, self._until_ms) else every.values()
+        return View(moved, sorts, rows, self.calendar.margin_ms, every, _within(met))
+
+
+def _lies(start_ms: int, until_ms: int, span: Span) -> bool:
+    return span[0] <= start_ms <= span[1] and span[2] <= until_ms <= span[3]
+
+
+def _within(spans: Iterable[Span]) -> Span:
+    """The times that lie within all of these."""
+    first_starts, last_starts, first_ends, last_ends = zip(ALWAYS, *spans, strict=True)
+    return max(first_starts), min(last_starts), max(first_ends), min(last_ends)
 
 
 def _differing(before: Mapping[str, Node], now: Mapping[str, Node]) -> set[str]:
