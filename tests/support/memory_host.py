@@ -7,22 +7,14 @@ from spec, finalizers. `crash_after` makes the n-th call from now raise `Crashed
 
 import copy
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from tenure.client import AlreadyExists, Conflict, NotFound, Unreachable
+from tenure.client import AlreadyExists, Conflict, NotFound, ObjectList, Unreachable
 from tenure.resources import ApiObject, kind_of
 
 
 class Crashed(Exception):  # noqa: N818 - it plays a process that dies, not an error that is handled
     """The process died at this call."""
-
-
-@dataclass(frozen=True)
-class Listed:
-    items: Sequence[Any]
-    resource_version: str
 
 
 class MemoryHost:
@@ -49,11 +41,11 @@ class MemoryHost:
         self._step()
         return self._decode(model, self._find(model, name, namespace))
 
-    async def list(self, model: type[ApiObject], **_: Any) -> Listed:
+    async def list(self, model: type[ApiObject], **_: Any) -> ObjectList[Any]:
         self._step()
         kind = kind_of(model).kind
         found = [self._decode(model, o) for key, o in sorted(self.objects.items()) if key[0] == kind]
-        return Listed(found, str(next(self._versions)))
+        return ObjectList(found, str(next(self._versions)))
 
     async def create(self, obj: Any) -> Any:
         late = self._step()
