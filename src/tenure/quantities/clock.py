@@ -105,6 +105,7 @@ class VirtualClock:
 
 INSTANT_MS_MIN, INSTANT_MS_MAX = -62_135_596_800_000, 253_402_300_799_999
 """What can be written: from the first to the last millisecond of the years 1 to 9999 in UTC."""
+INSTANT_STEP = "write it like 2026-12-01T09:00:00Z"
 
 
 def format_instant(instant_ms: int) -> str:
@@ -119,10 +120,10 @@ def parse_instant(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no RFC 3339 time; write it like 2026-12-01T09:00:00Z") from None
+        raise ValueError(f"{text!r} is no RFC 3339 time; {INSTANT_STEP}") from None
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone; end it with Z or an offset such as +01:00")
     instant_ms = round(moment.timestamp() * 1000)
     if not INSTANT_MS_MIN <= instant_ms <= INSTANT_MS_MAX:
-        raise ValueError(f"{text!r} lies outside the years 1 to 9999 of UTC; write it like 2026-12-01T09:00:00Z")
+        raise ValueError(f"{text!r} lies outside the years 1 to 9999 of UTC; {INSTANT_STEP}")
     return instant_ms

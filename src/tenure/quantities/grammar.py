@@ -59,7 +59,11 @@ WATTS: Mapping[str, Fraction] = {
 
 
 class QuantityError(ValueError):
-    """The text is no quantity of this unit; the message says what would be."""
+    """The text is no quantity of this unit; `step` says what to write instead, where that is known."""
+
+    def __init__(self, message: str, step: str = "") -> None:
+        super().__init__(f"{message}; {step}" if step else message)
+        self.message, self.step = message, step
 
 
 def parse_number(text: str, units: Mapping[str, Fraction], *, example: str) -> Fraction:
@@ -72,7 +76,7 @@ def parse_number(text: str, units: Mapping[str, Fraction], *, example: str) -> F
         raise QuantityError(f"is {len(stripped)} characters long; a quantity such as {example} is meant")
     match = _NUMBER.match(stripped)
     if match is None:
-        raise QuantityError(f"{stripped!r} does not start with a number; write it like {example}")
+        raise QuantityError(f"{stripped!r} does not start with a number", f"write it like {example}")
     suffix = stripped[match.end() :].strip()
     number = Fraction(match.group(1))
     if match.group(2):
@@ -83,5 +87,5 @@ def parse_number(text: str, units: Mapping[str, Fraction], *, example: str) -> F
         number *= Fraction(10) ** exponent
     if suffix not in units:
         known = " ".join(sorted((u for u in units if u), key=lambda u: units[u]))
-        raise QuantityError(f"{stripped!r} ends in an unknown unit {suffix!r}; use one of: {known} (like {example})")
+        raise QuantityError(f"{stripped!r} ends in an unknown unit {suffix!r}", f"use one of: {known} (like {example})")
     return number * units[suffix]

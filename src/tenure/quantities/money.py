@@ -9,6 +9,7 @@ from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from tenure.quantities.grammar import QuantityError
+from tenure.quantities.invalid import invalid
 
 AMOUNT_MICROS_MAX = 10**18
 _MONEY = re.compile(r"(\d+(?:\.\d{1,6})?) ?([A-Z]{3})")
@@ -26,7 +27,7 @@ class Money:
         """Read text such as `0.12 EUR`. Raises QuantityError."""
         match = _MONEY.fullmatch(text.strip())
         if match is None:
-            raise QuantityError(f"{text!r} is no amount of money; write it like 0.12 EUR (at most six decimals)")
+            raise QuantityError(f"{text!r} is no amount of money", "write it like 0.12 EUR (at most six decimals)")
         return cls(int(Fraction(match.group(1)) * 10**6), match.group(2))
 
     def __str__(self) -> str:
@@ -51,7 +52,7 @@ class Money:
             try:
                 return cls.parse(str(written))
             except QuantityError as error:
-                raise PydanticCustomError("InvalidQuantity", "{reason}", {"reason": str(error)}) from None
+                raise invalid("InvalidQuantity", error.message, error.step) from None
 
         return core_schema.no_info_plain_validator_function(
             validate, serialization=core_schema.plain_serializer_function_ser_schema(str)

@@ -10,11 +10,12 @@ from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import core_schema
 
 from tenure.quantities import grammar
-from tenure.quantities.clock import INSTANT_MS_MAX, INSTANT_MS_MIN, format_instant, parse_instant
+from tenure.quantities.clock import INSTANT_MS_MAX, INSTANT_MS_MIN, INSTANT_STEP, format_instant, parse_instant
 from tenure.quantities.grammar import QuantityError
+from tenure.quantities.invalid import invalid
 
 _INT64_MAX = 2**63 - 1
 
@@ -45,15 +46,15 @@ class Quantity(int):
         if isinstance(written, cls):
             return written
         if isinstance(written, bool):
-            raise QuantityError(f"is a boolean; write it like {cls.example}")
+            raise QuantityError("is a boolean", f"write it like {cls.example}")
         if isinstance(written, int | float) and not cls.bare_numbers:
-            raise QuantityError(f"{written} has no unit; write it like {cls.example}")
+            raise QuantityError(f"{written} has no unit", f"write it like {cls.example}")
         fraction = grammar.parse_number(
             repr(written) if not isinstance(written, str) else written, cls.units_bare(), example=cls.example
         )
         value = fraction * cls.base_per_unit
         if value < 0:
-            raise QuantityError(f"{written} is negative; write it like {cls.example}")
+            raise QuantityError(f"{written} is negative", f"write it like {cls.example}")
         if value.denominator != 1:
             raise QuantityError(f"{written} is finer than this quantity is kept (1/{cls.base_per_unit} of its unit)")
         if value > _INT64_MAX:
@@ -86,13 +87,11 @@ class Quantity(int):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         def validate(written: Any) -> Quantity:
             if not isinstance(written, str | int | float):
-                raise PydanticCustomError(
-                    "InvalidQuantity", "is not a quantity; write it like {example}", {"example": cls.example}
-                )
+                raise invalid("InvalidQuantity", "is not a quantity", f"write it like {cls.example}")
             try:
                 return _parsed(cls, written)  # type: ignore[arg-type]  # a class is hashable, its instances override
             except QuantityError as error:
-                raise PydanticCustomError("InvalidQuantity", "{reason}", {"reason": str(error)}) from None
+                raise invalid("InvalidQuantity", error.message, error.step) from None
 
         return core_schema.no_info_plain_validator_function(
             validate, serialization=core_schema.plain_serializer_function_ser_schema(lambda q: getattr(q, "raw", q))
@@ -201,7 +200,7 @@ class Ratio(Rate):
         """As Quantity.parse, and refuses 0, 1 and beyond: certainty cannot be measured."""
         ratio = super().parse(written)
         if not 0 < int(ratio) < cls.base_per_unit:
-            raise QuantityError(f"{written} is not strictly between 0 and 1; write it like {cls.example}")
+            raise QuantityError(f"{written} is not strictly between 0 and 1", f"write it like {cls.example}")
         return ratio
 
     @property
@@ -230,13 +229,12 @@ class Instant(int):
         def validate(written: Any) -> Instant:
             if isinstance(written, int) and not isinstance(written, bool):
                 if not INSTANT_MS_MIN <= written <= INSTANT_MS_MAX:
-                    outside = "lies outside the years 1 to 9999 of UTC; write it like 2026-12-01T09:00:00Z"
-                    raise PydanticCustomError("InvalidInstant", "{reason}", {"reason": outside})
+                    raise invalid("InvalidInstant", "lies outside the years 1 to 9999 of UTC", INSTANT_STEP)
                 return cls(written)
             try:
                 return cls(parse_instant(str(written)))
             except ValueError as error:
-                raise PydanticCustomError("InvalidInstant", "{reason}", {"reason": str(error)}) from None
+                raise invalid("InvalidInstant", str(error).removesuffix(f"; {INSTANT_STEP}"), INSTANT_STEP) from None
 
         return core_schema.no_info_plain_validator_function(
             validate, serialization=core_schema.plain_serializer_function_ser_schema(lambda t: format_instant(int(t)))

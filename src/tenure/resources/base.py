@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from tenure.quantities import Instant
+from tenure.quantities.invalid import invalid
 from tenure.resources.group import API_VERSION
 
 NAME_PATTERN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
@@ -37,9 +38,10 @@ class Strict(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def violation(code: str, message: str) -> PydanticCustomError:
-    """An error of a validator with a stable code (`resources.reasons`) and a message that says what to do."""
-    return PydanticCustomError(code, "{message}", {"message": message})
+def violation(code: str, message: str, step: str = "") -> PydanticCustomError:
+    """An error of a validator with a stable code (`resources.reasons`), and what to do where the code's own step is
+    not it: read by `problems_of` as the next step, and by anybody else at the end of the message."""
+    return invalid(code, message, step)
 
 
 def _named(written: Any) -> Any:
@@ -60,7 +62,7 @@ ObjectName = Annotated[
 
 def _without_nul(written: Any) -> Any:
     if isinstance(written, str) and "\0" in written:
-        raise violation("InvalidValue", "has a NUL character (U+0000), which no program can be given; leave it out")
+        raise violation("InvalidValue", "has a NUL character (U+0000), which no program can be given", "leave it out")
     return written
 
 

@@ -33,7 +33,8 @@ def wrong_code(code: str) -> str:
 def checked(code: str) -> str:
     """The code. Raises a violation (UnknownCountry) for one that ISO 3166-1 does not have."""
     if wrong := wrong_code(code):
-        raise violation("UnknownCountry", wrong)
+        message, _, step = wrong.partition("; ")
+        raise violation("UnknownCountry", message, step)
     return code
 
 

@@ -6,7 +6,6 @@ Refuses: to print; faces do that.
 
 from __future__ import annotations
 
-import re
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 _CODES = {"extra_forbidden": "UnknownField", "missing": "MissingField"}
 _KEY_CHARACTERS_MAX = 400
 PROBLEMS_MAX = 100
-_OWN_STEP = re.compile(r"[;,] ((?:write|name|ask|leave|give|choose|move|correct) [^;]*)$")
-"""What a validator says to do: better than the table's step, and one is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +144,8 @@ def _words(code: str, sort: str, detail: Any, model: type[BaseModel]) -> tuple[s
     if not sort[:1].isupper():
         return value_words(sort, detail.get("ctx", {}), detail.get("input")), ""
     message = str(detail["msg"])
-    found = _OWN_STEP.search(message)
-    return (message[: found.start()], found[1]) if found else (message, "")
+    step = str(detail.get("ctx", {}).get("step", ""))
+    return message.removesuffix(f"; {step}"), step
 
 
 def _explained(step: str, kind_name: str, path: str, code: str) -> str:

@@ -150,9 +150,9 @@ class MemberResources(Strict):
         if len(set(named)) < len(named):
             raise violation("InvalidValue", "the same number of members is named twice")
         if info.data.get("members_min") is not None:
-            raise violation("ExactlyOneOf", "the least of sizes is the minimum; leave membersMin out")
+            raise violation("ExactlyOneOf", "the least of sizes is the minimum", "leave membersMin out")
         if info.data.get("members", 1) not in (1, max(named)):
-            raise violation("ExactlyOneOf", f"the greatest of sizes is {max(named)}; leave members out")
+            raise violation("ExactlyOneOf", f"the greatest of sizes is {max(named)}", "leave members out")
         return sizes
 
     @property
@@ -191,7 +191,7 @@ class ResourceRequest(MemberResources):
         if beside:
             said = ", ".join(to_camel(name) for name in beside)
             raise violation(
-                "ExactlyOneOf", f"with roles, each role says what its members take; move {said} into a role"
+                "ExactlyOneOf", "with roles, each role says what its members take", f"move {said} into a role"
             )
         names = [role.name for role in self.roles]
         if len(set(names)) < len(names) or RESERVE in names:
@@ -220,7 +220,11 @@ class TopologyRule(Strict):
     @model_validator(mode="after")
     def _one_of_both(self) -> "TopologyRule":
         if (self.share is None) == (self.spread is None):
-            raise violation("ExactlyOneOf", "name exactly one of share and spread, for example share: rack")
+            raise violation(
+                "ExactlyOneOf",
+                "name exactly one of share and spread",
+                "name one, for example share: rack" if self.share is None else "leave one of them out",
+            )
         if self.members_max is not None and self.spread is None:
             raise violation("InvalidValue", "membersMax goes with spread, for example {spread: rack, membersMax: 2}")
         return self
@@ -256,5 +260,5 @@ class TopologyRules(Strict):
     @model_validator(mode="after")
     def _one_spread(self) -> "TopologyRules":
         if sum(rule.spread is not None for rule in (*self.must, *self.prefer)) > 1:
-            raise violation("InvalidValue", "members are spread over one level; leave one rule with spread")
+            raise violation("InvalidValue", "members are spread over one level", "leave one rule with spread")
         return self

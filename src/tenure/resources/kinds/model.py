@@ -34,7 +34,11 @@ class ModelSource(Strict):
     @model_validator(mode="after")
     def _one_source(self) -> "ModelSource":
         if (self.package is None) == (self.file is None):
-            raise violation("ExactlyOneOf", "name exactly one of package and file")
+            raise violation(
+                "ExactlyOneOf",
+                "name exactly one of package and file",
+                "name one" if self.package is None else "leave one of them out",
+            )
         return self
 
 

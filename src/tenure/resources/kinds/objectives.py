@@ -35,7 +35,7 @@ class Load(Strict):
     def _some_load(self) -> "Load":
         if int(self.requests_per_second) == 0:
             raise violation(
-                "InvalidLoad", "requestsPerSecond is 0; nothing is promised under no load, ask for more than 0"
+                "InvalidLoad", "requestsPerSecond is 0; nothing is promised under no load", "ask for more than 0"
             )
         return self
 
@@ -59,7 +59,7 @@ class LatencyObjective(Strict):
     def _coherent(self) -> "LatencyObjective":
         bounds = self.bounds()
         if not bounds:
-            raise violation("ObjectiveEmpty", "names no percentile; name one, for example p95: 1s")
+            raise violation("ObjectiveEmpty", "names no percentile", "name one, for example p95: 1s")
         for name, bound in bounds:
             if int(bound) == 0:
                 raise violation("ContradictoryObjectives", f"{name} is zero, which nothing can keep")
@@ -93,11 +93,12 @@ class Completion(Strict):
             said = "none" if self.by is None else "both"
             raise violation(
                 "ExactlyOneOf",
-                f"names {said} of by and within; name one, for example within: 2h, or by: 2030-01-01T00:00:00Z",
+                f"names {said} of by and within",
+                "name one, for example within: 2h, or by: 2030-01-01T00:00:00Z",
             )
         if self.within is not None and int(self.within) == 0:
             raise violation(
-                "ContradictoryObjectives", "within is zero, which nothing can keep; name a time, for example 2h"
+                "ContradictoryObjectives", "within is zero, which nothing can keep", "name a time, for example 2h"
             )
         return self
 
@@ -213,7 +214,7 @@ class Assurance(Strict):
     def _measurable(self) -> "Assurance":
         if self.window.ms > WINDOW_MS_MAX:
             raise violation(
-                "InvalidWindow", f"window {self.window} is above 30 days, longer than any accounting; ask for less"
+                "InvalidWindow", f"window {self.window} is above 30 days, longer than any accounting", "ask for less"
             )
         if self.window.ms < 1000:
             raise violation(
@@ -236,7 +237,9 @@ class Residency(Strict):
     def _some_place(self) -> "Residency":
         if not self.jurisdictions and not self.countries:
             raise violation(
-                "ResidencyEmpty", "names no place; name jurisdictions: [EU] or countries: [DE], or leave residency out"
+                "ResidencyEmpty",
+                "names no place",
+                "name jurisdictions: [EU] or countries: [DE], or leave residency out",
             )
         return self
 
@@ -266,11 +269,11 @@ class Term(Strict):
     def _forward(self) -> "Term":
         last_ms = max(int(at) for at in (self.start or 0, self.start_by or 0, self.end or 0))
         if last_ms + (self.duration.ms if self.duration is not None else 0) > TERM_END_MS_MAX:
-            raise violation("InvalidTerm", "ends after the year 8999, which nothing can keep; name an earlier time")
+            raise violation("InvalidTerm", "ends after the year 8999, which nothing can keep", "name an earlier time")
         if self.duration is not None and int(self.duration) == 0:
-            raise violation("InvalidTerm", "duration is zero; ask for at least a second")
+            raise violation("InvalidTerm", "duration is zero", "ask for at least a second")
         if self.duration is not None and self.end is not None and self.start is not None:
-            raise violation("InvalidTerm", "start, duration and end together say the same thing twice; leave one out")
+            raise violation("InvalidTerm", "start, duration and end together say the same thing twice", "leave one out")
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise violation("InvalidTerm", "end is not after start")
         if self.start is not None and self.start_by is not None and self.start_by < self.start:

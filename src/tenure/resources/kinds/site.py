@@ -62,7 +62,9 @@ class NamedBudget(Strict):
     def _own(cls, name: str) -> str:
         kind = name.partition(":")[0]
         if kind in OWN_LIMITS:
-            raise violation("InvalidValue", f"{kind} is declared by a field of its own; give this budget another name")
+            raise violation(
+                "InvalidValue", f"{kind} is declared by a field of its own", "give this budget another name"
+            )
         return name
 
 
@@ -200,7 +202,7 @@ class SiteSpec(Strict):
         names = [score.name for score in scores]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise violation("InvalidValue", f"{twice} is named twice; give it one weight, byLoad where it changes")
+            raise violation("InvalidValue", f"{twice} is named twice", "give it one weight, byLoad where it changes")
         return scores
 
 

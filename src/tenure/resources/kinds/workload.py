@@ -34,7 +34,8 @@ class Budget(Strict):
             raise violation(
                 "CurrenciesDiffer",
                 f"hourlyMax is in {self.hourly_max.currency} and totalMax in {self.total_max.currency}, and none is "
-                "converted; write both in one currency",
+                "converted",
+                "write both in one currency",
             )
         return self
 
@@ -145,7 +146,8 @@ class WorkloadSpec(Strict):
         named = [name for name in WORK if getattr(self, name) is not None]
         if len(named) != 1:
             said = " and ".join(named) or "none"
-            raise violation("ExactlyOneOf", f"name exactly one of {', '.join(WORK)}; the manifest names {said}")
+            step = "leave all but one of them out" if named else "name one of them"
+            raise violation("ExactlyOneOf", f"names {said} of {', '.join(WORK)}; exactly one is meant", step)
         if self.inference is None and self.run is None:
             raise violation("RunMissing", f"{named[0]} needs run: {{command: [...]}}, which says how it is started")
         if self.inference is not None:
@@ -161,7 +163,7 @@ class WorkloadSpec(Strict):
         if window.ms > length_ms:
             raise violation(
                 "InvalidWindow",
-                f"a window of {window} is longer than the term, so none would ever be judged; "
+                f"a window of {window} is longer than the term, so none would ever be judged",
                 "name a shorter assurance.window, or a longer term",
             )
 
@@ -185,7 +187,7 @@ class WorkloadSpec(Strict):
             )
         for name in ("samples_per_second", "step_time", "completion", "start_latency"):
             if getattr(objectives, name) is not None:
-                raise violation("ObjectiveNotApplicable", f"{name} does not apply to inference; leave it out")
+                raise violation("ObjectiveNotApplicable", f"{name} does not apply to inference", "leave it out")
 
 
 class TrialMade(Strict):
@@ -241,7 +243,8 @@ class Workload(ApiObject):
             raise violation(
                 "InvalidName",
                 f"a Workload's name has at most {NAME_MAX} characters, a generateName {GENERATED_MAX}, since its "
-                "offers and contracts bear it as a label; choose a shorter one",
+                "offers and contracts bear it as a label",
+                "choose a shorter one",
             )
         return metadata
 
