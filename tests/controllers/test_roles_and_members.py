@@ -104,7 +104,7 @@ def test_roles_are_placed_together_and_each_claim_says_whose_it_is(tmp_path: Pat
     assert {claim.role for claim in written.claims} == {"head", "worker"}
     assert to_placed(written) == found.hold("h")
     said = next(promise.value for promise in simulated_hard(found) if promise.what == "members")
-    assert said.startswith("head: 1, each 4 cores, 1Gi; worker: 3, each 1 cores")
+    assert said.startswith("head: 1, each 4 cores, 1Gi; worker: 3, each 1 core, ")
 
 
 def test_of_several_roles_all_are_placed_or_none(tmp_path: Path) -> None:

@@ -107,7 +107,8 @@ def _members(work: Sequence[Claim]) -> str:
     def said(role: str, claims: list[Claim]) -> str:
         each = claims[0]
         name = "" if role == ALIKE else f"{role}: "
-        return f"{name}{len(claims)}, each {len(each.cores)} cores, {Bytes(each.memory_bytes)}"
+        cores = "1 core" if len(each.cores) == 1 else f"{len(each.cores)} cores"
+        return f"{name}{len(claims)}, each {cores}, {Bytes(each.memory_bytes)}"
 
     return "; ".join(said(role, claims) for role, claims in by_role.items())
 
