@@ -5,7 +5,8 @@
 
 Nodes of 8 GPUs, or as many as each machine of a file has, in rails of 16 and racks of 64 nodes. Columns: half full of
 random gangs; then gangs of 1,024 GPUs.
-`plan`: the same gangs on a fleet that is empty, half held and wholly held, where the answer is a refusal.
+`plan`: the same gangs on a fleet that is empty, half held, and wholly held (for longer than is asked, until within it,
+or from within it on), where the answer is a refusal.
 """
 
 from __future__ import annotations
@@ -84,23 +85,31 @@ def _timed(counts: FreeCounts, need: int, members: int) -> float:
     return 1000 * (perf_counter() - began)
 
 
-HOLD_MS = 3_600_000
-HELD = {"empty": 0.0, "half held": 0.5, "wholly held": 1.0}
-"""Shares of the machines, drawn evenly, on which every GPU is held."""
+HOLD_MS, RUN_MS = 3_600_000, 60_000
+HELD = {
+    "empty": (0.0, 0, HOLD_MS),
+    "half held": (0.5, 0, HOLD_MS),
+    "wholly held": (1.0, 0, HOLD_MS),
+    "wholly held, ends within": (1.0, 0, RUN_MS // 2),
+    "wholly reserved": (1.0, RUN_MS // 2, HOLD_MS),
+}
+"""Shares of the machines, drawn evenly, on which every GPU is held, and from when until when."""
 
 DEMANDS = (("one", 1, 1), ("gang_1024_by_8", GANG // GPUS, GPUS), ("gang_1024_by_1", GANG, 1))
 
 
-def on_plan(gpus_each: Sequence[int], held: float, seed: int) -> dict[str, float]:
+def on_plan(gpus_each: Sequence[int], held: tuple[float, int, int], seed: int) -> dict[str, float]:
     """Milliseconds of `plan`: the exact search of every machine, nothing kept between calls but what a fleet keeps.
 
     Wall and processor time. Where all is held the answer is a refusal with its funnel and its minimal set of reasons.
     """
     fleet = fleet_of(gpus_each)
-    calendar = held_calendar(fleet, held, seed)
+    calendar = held_calendar(fleet, *held, seed)
     figures: dict[str, float] = {"gpus": sum(gpus_each)}
     for name, count, gpus in DEMANDS:
-        demand = Demand(name, (Role(count=count, cores=gpus, devices=(DeviceRequest("gpu", gpus),)),), duration_ms=1)
+        demand = Demand(
+            name, (Role(count=count, cores=gpus, devices=(DeviceRequest("gpu", gpus),)),), duration_ms=RUN_MS
+        )
         began, began_cpu = perf_counter(), process_time()
         answer = plan(fleet, calendar, demand, now_ms=0)
         figures[f"{name}_ms"] = 1000 * (perf_counter() - began)
@@ -131,7 +140,7 @@ def fleet_of(gpus: Sequence[int]) -> Fleet:
     return Fleet.of(machines, levels=(Level("rail"), Level("rack")))
 
 
-def held_calendar(fleet: Fleet, share: float, seed: int) -> Calendar:
+def held_calendar(fleet: Fleet, share: float, start_ms: int, end_ms: int, seed: int) -> Calendar:
     """All GPUs of so many machines held, by one hold a machine."""
     rows = sorted(random.Random(seed).sample(range(len(fleet.machines)), round(share * len(fleet.machines))))
     claims: dict[int, Claim] = {}
@@ -139,7 +148,7 @@ def held_calendar(fleet: Fleet, share: float, seed: int) -> Calendar:
         machine = fleet.machines[row]
         devices = tuple(DeviceClaim(device.id, 1000) for device in machine.devices)
         claims[row] = Claim(machine.name, cores=tuple(range(min(len(devices), 64))), devices=devices)
-    return Calendar.of(Hold(f"h{row}", "", "site", 0, HOLD_MS, (claim,)) for row, claim in claims.items())
+    return Calendar.of(Hold(f"h{row}", "", "site", start_ms, end_ms, (claim,)) for row, claim in claims.items())
 
 
 def machines_of(path: Path) -> list[int]:
