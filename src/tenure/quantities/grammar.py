@@ -87,5 +87,5 @@ def parse_number(text: str, units: Mapping[str, Fraction], *, example: str) -> F
         number *= Fraction(10) ** exponent
     if suffix not in units:
         known = " ".join(sorted((u for u in units if u), key=lambda u: units[u]))
-        raise QuantityError(f"{stripped!r} ends in an unknown unit {suffix!r}", f"use one of: {known} (like {example})")
+        raise QuantityError(f"{stripped!r} ends in an unknown unit {suffix!r}; use one of: {known} (like {example})")
     return number * units[suffix]

@@ -11,7 +11,7 @@ from tenure.server import aging, answers, patches
 from tenure.server.admission import Admitted, admit, keep_equal_text, only_lets_go, without_nulls
 from tenure.server.authorization import require_allowed
 from tenure.server.collection_requests import place
-from tenure.server.documents import media_type, parse_object, read_body, read_object
+from tenure.server.documents import media_type, parsed, read_body, read_object
 from tenure.server.host import Host, as_rehearsed, resource_of, written
 from tenure.server.parameters import deletion_of, dry_run_of, field_validation_of, identity_of, warnings_of
 from tenure.server.refusals import Cause, Refused, bad_request, from_store, not_found
@@ -44,7 +44,7 @@ async def patch(host: Host, kind: Kind, request: Request, namespace: str, name: 
     body = await read_body(request)
     if sort in patches.APPLY or sort == patches.JSON_PATCH:
         patches.require_supported(kind, sort, {})
-    change = parse_object(body)
+    change = await parsed(body)
     patches.require_supported(kind, sort, change)
     metadata = change.get("metadata")
     own_version = isinstance(metadata, dict) and metadata.get("resourceVersion")

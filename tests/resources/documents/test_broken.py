@@ -1,6 +1,7 @@
 """Broken JSON and YAML, as a file or as a body: each is read or refused by a known code, in time, and never a crash."""
 
 import json
+import threading
 import time
 
 import pytest
@@ -11,7 +12,8 @@ from tenure.resources.documents import SIZE_BYTES_MAX, decode_all, parse_documen
 from tenure.resources.plain_yaml import PATHS_CHARACTERS_MAX, field_lines
 from tenure.resources.problems import Problem, ProblemsFound
 from tenure.resources.reasons import BY_CODE
-from tenure.server.documents import parse_object
+from tenure.server import documents as bodies
+from tenure.server.documents import AT_ONCE_BYTES_MAX, parse_object, parsed
 from tenure.server.refusals import Cause, Refused
 from tests.cli.manifests import CHAT
 
@@ -165,3 +167,18 @@ def test_lines_of_long_paths_are_noted_as_far_as_they_are_kept() -> None:
     assert lines[key] == 1
     assert sum(map(len, lines)) <= PATHS_CHARACTERS_MAX
     assert len(lines) < 2000
+
+
+async def test_a_large_body_holds_nobody_else_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_by: list[threading.Thread] = []
+
+    def reads(body: bytes) -> dict[str, object]:
+        read_by.append(threading.current_thread())
+        return parse_object(body)
+
+    monkeypatch.setattr(bodies, "parse_object", reads)
+    assert await parsed(b"{}") == {}
+    assert await parsed(b"{}" + b" " * AT_ONCE_BYTES_MAX) == {}
+    with pytest.raises(Refused, match="NotJson"):
+        await parsed(b"{" + b" " * AT_ONCE_BYTES_MAX)
+    assert [thread is threading.main_thread() for thread in read_by] == [True, False, False]

@@ -122,7 +122,7 @@ def test_wrong_values_are_found_where_they_stand(replaced: dict[str, str], code:
         ({"load": "{requestsPerSecond: 0}"}, "nothing is promised under no load", "ask for more than 0"),
         ({"objectives": "{timeToFirstToken: {}}"}, "names no percentile", "name one, for example p95: 1s"),
         ({"term": "{duration: -3d}"}, "-3d is negative", "write it like 500ms"),
-        ({"term": "{duration: 3 fortnights; write this}"}, "unknown unit 'fortnights; write this'", "use one of"),
+        ({"term": "{duration: 3 h; write it}"}, "use one of: ns us ms s m h d w (like 500ms)", "write it as"),
         (
             {"inference": ""},
             "names none of inference, training, finetuning, batch, agent, command; exactly one is meant",
