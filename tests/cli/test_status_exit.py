@@ -138,6 +138,6 @@ def test_twin_who_may_not_look_further_is_told_of_his_own() -> None:
         client = Host()
 
     door: Any = Door()
-    assert _everywhere(door, Contract, "default") == Page.items
+    assert _everywhere(door, Contract, "default").items == Page.items
     with pytest.raises(Forbidden):
         _everywhere(door, Contract, None)
