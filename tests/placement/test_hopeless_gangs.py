@@ -19,6 +19,7 @@ from tenure.placement import (
     Device,
     DeviceClaim,
     DeviceRequest,
+    Draw,
     Fleet,
     FleetMachine,
     Hold,
@@ -169,3 +170,16 @@ def test_a_role_that_comes_again_after_another_is_not_counted_twice() -> None:
     )
     wanted = Demand("gang", (first, middle, first), duration_ms=5)
     assert isinstance(plan(where, Calendar(), wanted, now_ms=0), Plan)
+
+
+def test_of_a_crowd_that_draws_the_same_anywhere_none_is_placed_to_add_up_what_they_draw() -> None:
+    """Ten million are answered as a thousand are, of whom each is placed."""
+    budgets = (Budget("licence", "site", "site", 10), Budget("seats", "site", "site", 10**9))
+    where = Fleet.of(fleet().machines[:2], budgets=budgets)
+    draws = (Draw("licence", 2), Draw("seats", 3))
+    few, many = (
+        refused(where, Demand("d", (Role(count=count, draws=draws),), duration_ms=5)) for count in (1_000, 10**7)
+    )
+    assert (few.binding.constraint, few.binding.needed) == ("licence:site", 2_000)
+    assert many.binding == replace(few.binding, needed=2 * 10**7)
+    assert (many.reason, many.conflict) == (few.reason, few.conflict)

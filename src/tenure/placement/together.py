@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tenure.placement import derived, shared
 from tenure.placement.answers import Binding, Silent
 from tenure.placement.axes import UNITS, axes, has, slots, wants
-from tenure.placement.budgets import draws
+from tenure.placement.budgets import WATTS, draws
 from tenure.placement.calendar import Free
+from tenure.placement.conflict import CROWD_MIN
 from tenure.placement.demand import Constraint, Role
 from tenure.placement.question import Question
 from tenure.placement.remains import total
@@ -158,8 +160,7 @@ def _budget(question: Question, start_ms: int) -> Binding:
     ``needed`` is what that placement draws. Where several are overdrawn, one that binds alone comes first.
     """
     left = question.left(start_ms)
-    claims = Search(_without_budgets(question), Silent()).at(start_ms) or ()
-    drawn = draws(question.fleet, claims)
+    drawn = _drawn(question, start_ms)
     # What the members draw nothing of is not in their way, however far it is overdrawn already.
     over = [budget for budget in question.fleet.budgets if budget.id in drawn and drawn[budget.id] > left[budget.id]]
     alone = [budget for budget in over if _fits(_without_budgets(question, budget.id), start_ms)]
@@ -173,6 +174,19 @@ def _budget(question: Question, start_ms: int) -> Binding:
         unit=budget.unit,
         where=budget.domain,
     )
+
+
+def _drawn(question: Question, start_ms: int) -> Mapping[str, int]:
+    """What the members draw of budgets if none counts, placed so; a crowd that draws the same anywhere is added up."""
+    fleet, roles = question.fleet, question.demand.roles
+    fixed = all(role.least == role.count for role in roles)
+    if fixed and _count(question) > CROWD_MIN and not any(b.crossing or b.name in WATTS for b in fleet.budgets):
+        over = {fleet.budgets_over(machine.name) for machine in question.able()}
+        if len(over) == 1:
+            asked = [(draw.budget, role.count * draw.amount) for role in roles for draw in role.draws]
+            drawn = {b.id: sum(amount for budget, amount in asked if budget == b.name) for b in over.pop()}
+            return {budget: amount for budget, amount in drawn.items() if amount}
+    return draws(fleet, Search(_without_budgets(question), Silent()).at(start_ms) or ())
 
 
 def _spread(question: Question, start_ms: int) -> Binding:
