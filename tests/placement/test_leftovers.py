@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.placement.builders import demand, hold, machine
+from tests.placement.histories import History, steps, told
 
 from tenure.placement import Calendar, Fleet, FleetMachine, Hold, Refusal, over_time, plan
 from tenure.placement.leftovers import Leftovers
@@ -15,39 +16,18 @@ from tenure.placement.ordered import Tree
 
 MACHINES = [machine(name, cores=4, gpus=2) for name in ("m1", "m2")]
 
-holds = st.builds(
-    lambda on, start, length, core, milli, group: (on, start, length, core, milli, group),
-    st.sampled_from(["m1", "m2"]),
-    st.integers(0, 6),
-    st.integers(1, 6),
-    st.integers(0, 3),
-    st.integers(0, 500),
-    st.sampled_from(["", "", "g1", "g2"]),
-)
-"""Machine, start, length, core, thousandths of a device, group."""
-
-steps = st.lists(st.tuples(st.one_of(holds, st.integers(0, 9)), st.integers(0, 8), st.integers(1, 4)), max_size=20)
-"""A hold that comes, or the place of one that goes; then the time asked about: its start and length."""
-
 
 @settings(max_examples=60, deadline=None)
 @given(steps, st.integers(0, 2))
 def test_what_is_left_is_what_the_calendar_says_after_any_history_of_holds_and_questions(
-    history: list[tuple[tuple[str, int, int, int, int, str] | int, int, int]], margin_ms: int
+    history: History, margin_ms: int
 ) -> None:
     fleet = Fleet.of(MACHINES)
-    calendar = Calendar(margin_ms=margin_ms)
-    for number, (change, start_ms, length_ms) in enumerate(history):
-        if isinstance(change, tuple):
-            on, start, length, core, milli, group = change
-            came = hold(f"h{number}", on=on, start=start, end=start + length, cores=(core,), devices={"gpu0": milli})
-            calendar = calendar.with_holds(replace(came, group=group))
-        elif calendar.holds:
-            calendar = calendar.without(sorted(calendar.holds)[change % len(calendar.holds)])
+    for calendar, start_ms, end_ms in told(history, margin_ms):
         for group in ("", "g1"):
-            left = Leftovers(fleet, calendar, start_ms, start_ms + length_ms, group)
+            left = Leftovers(fleet, calendar, start_ms, end_ms, group)
             for one in MACHINES:
-                assert left.of(one) == calendar.free_over(one, start_ms, start_ms + length_ms, without_group=group)
+                assert left.of(one) == calendar.free_over(one, start_ms, end_ms, without_group=group)
 
 
 def racks_of_full_machines(count: int) -> tuple[list[FleetMachine], Calendar]:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.placement.builders import demand, hold
-from tests.placement.test_leftovers import racks_of_full_machines, steps
+from tests.placement.histories import History, steps, told
+from tests.placement.test_leftovers import racks_of_full_machines
 
 from tenure.placement import Calendar, Fleet, FleetMachine, Free, Plan, Refusal, over_time, plan
 from tenure.placement.leftovers import Leftovers
@@ -21,19 +22,12 @@ from tenure.placement.values import FOREVER_MS
 @settings(max_examples=60, deadline=None)
 @given(steps, st.integers(0, 2))
 def test_what_is_left_of_all_is_what_the_calendar_says_after_any_history_of_holds_and_questions(
-    history: list[tuple[tuple[str, int, int, int, int, str] | int, int, int]], margin_ms: int
+    history: History, margin_ms: int
 ) -> None:
     fleet = Fleet.of(replace(one, name=f"m{number}") for number, one in enumerate(racks_of_full_machines(3)[0]))
-    calendar = Calendar(margin_ms=margin_ms)
-    for number, (change, start_ms, length_ms) in enumerate(history):
-        if isinstance(change, tuple):
-            on, start, length, core, milli, group = change
-            came = hold(f"h{number}", on=on, start=start, end=start + length, cores=(core,), devices={"gpu0": milli})
-            calendar = calendar.with_holds(replace(came, group=group))
-        elif calendar.holds:
-            calendar = calendar.without(sorted(calendar.holds)[change % len(calendar.holds)])
+    for calendar, start_ms, end_ms in told(history, margin_ms):
         for group in ("", "g1"):
-            recounted(fleet, calendar, start_ms, start_ms + length_ms, group)
+            recounted(fleet, calendar, start_ms, end_ms, group)
 
 
 def recounted(fleet: Fleet, calendar: Calendar, start_ms: int, end_ms: int, group: str) -> None:
@@ -70,7 +64,7 @@ def test_sums_over_machines_and_domains_are_those_of_machines_one_by_one() -> No
 @settings(max_examples=15, deadline=None)
 @given(steps, st.integers(0, 2))
 def test_what_is_said_of_a_machine_holds_over_every_time_of_which_that_is_said(
-    history: list[tuple[tuple[str, int, int, int, int, str] | int, int, int]], margin_ms: int
+    history: History, margin_ms: int
 ) -> None:
     came = [change for change, _, _ in history if isinstance(change, tuple)]
     calendar = Calendar.of(
