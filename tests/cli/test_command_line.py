@@ -1,5 +1,7 @@
 """A command line that does not parse is answered in the words in which it is typed."""
 
+import json
+
 import pytest
 
 from tests.cli.host import Shell
@@ -31,3 +33,25 @@ def test_it_says_what_is_missing_and_how_it_is_written(offline: Shell, tokens: l
     assert said in ran.err.splitlines()[0]
     assert f"→ {step}" in ran.err.replace("`; see `", "`; → see `")
     assert "requires" not in ran.err, "no word of the parser's own"
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "path"),
+    [
+        ('[{"op": "add", "path": "/spec/x", "value": NaN}]', "NotJson", "[0].value"),
+        ('[{"value": -Infinity}]', "NotJson", "[0].value"),
+        ('[{"value": 1e999}]', "NotJson", "[0].value"),
+        ('[{"op": "add", "op": "remove"}]', "DuplicateKey", "[0].op"),
+        ('[{"op": "add"]', "NotJson", "[0].op"),
+        ("[" * 101 + "]" * 101, "TooDeep", ""),
+    ],
+)
+def test_a_list_of_operations_is_read_as_every_other_json_is(
+    offline: Shell, written: str, code: str, path: str
+) -> None:
+    ran = offline("patch", "site", "x", "--type", "json", "-p", written, "-o", "json")
+    assert (ran.code, ran.out) == (2, "")
+    (cause,) = json.loads(ran.err)["details"]["causes"]
+    assert (cause["code"], cause["source"]) == (code, "--patch")
+    assert cause.get("path", "").startswith(path), cause
+    assert cause["nextStep"]

@@ -93,7 +93,8 @@ def test_lint_counts_what_is_wanted_only_when_told(tmp_path, capsys):
         (b"\xff\xfe", "neither XML nor JSON"),
         (b"{}", "topology.packages: missing"),
         (b"<html></html>", "not hwloc's <topology>"),
-        (b"[" * 100_000, "neither XML nor JSON: it is nested too deeply"),
+        (b"[" * 100_000, "neither XML nor JSON: line 1, column 101: nested deeper than 100 levels"),
+        (b'{"topology": {"memory": NaN}}', "neither XML nor JSON: line 1, column 25: NaN is no number in JSON"),
         (b'{"topology": {}}', "machine.topology.packages: missing"),
     ],
 )

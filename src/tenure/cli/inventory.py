@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -147,12 +146,14 @@ def _read_json(path: Path) -> ObservedMachine:
     """An observed machine, a topology alone, or a HardwareProfile object."""
     if path.stat().st_size > FILE_BYTES_MAX:
         raise TopologyFormatError(f"{path}: larger than {FILE_BYTES_MAX >> 20} MiB, which no machine is")
-    from tenure.resources.plain_json import words_of
+    from tenure.resources.plain_json import JsonRefused, load_json
 
     try:
-        value: Any = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise TopologyFormatError(f"{path}: neither XML nor JSON: {words_of(error)}") from None
+        value: Any = load_json(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise TopologyFormatError(f"{path}: neither XML nor JSON: byte {error.start} is not UTF-8 text") from None
+    except JsonRefused as refused:
+        raise TopologyFormatError(f"{path}: neither XML nor JSON: {refused}") from None
     if not isinstance(value, dict):
         raise TopologyFormatError(f"{path}: expected an object")
     if value.get("kind") == "HardwareProfile" and isinstance(value.get("spec"), dict):

@@ -72,6 +72,14 @@ def parse_documents(data: bytes | str, *, source: str = "") -> list[Document]:
     return documents
 
 
+def parse_json(data: bytes | str, *, source: str = "") -> Any:
+    """JSON that is no manifest, whatever it holds, under the same rules. Raises ProblemsFound with its one problem."""
+    try:
+        return load_json(_text(data, source))
+    except JsonRefused as refused:
+        raise ProblemsFound([_of_json(refused, source)]) from None
+
+
 def decode(document: Document) -> ApiObject:
     """The object that a document describes. Raises ProblemsFound with every error of it."""
     content = document.content
@@ -198,16 +206,20 @@ def _json(text: str, source: str) -> tuple[list[Document] | None, list[Problem]]
     try:
         content = load_json(text)
     except JsonRefused as refused:
-        problem = refused.problem
-        step = next_step("NotYaml" if problem.code == "NotJson" else problem.code)
-        told = replace(problem, source=source, next_step=step)
-        if problem.code != "NotJson" or (source.endswith(".json") and not _MARKER.search(text)):
+        told = _of_json(refused, source)
+        if told.code != "NotJson" or (source.endswith(".json") and not _MARKER.search(text)):
             return [], [told]
         return None, [told] if _BEGINS_AS_JSON.match(text) and not _MARKER.search(text) else []
     documents: list[Document] = []
     problems: list[Problem] = []
     _collect(content, _Place(source, 1, text, 1), documents, problems)
     return documents, problems
+
+
+def _of_json(refused: JsonRefused, source: str) -> Problem:
+    code = refused.problem.code
+    # What the table says of NotJson is said to those who send bodies; a file is corrected.
+    return replace(refused.problem, source=source, next_step=next_step("NotYaml" if code == "NotJson" else code))
 
 
 def _collect(content: Any, place: _Place, documents: list[Document], problems: list[Problem]) -> None:

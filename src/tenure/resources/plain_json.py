@@ -42,10 +42,11 @@ _TOO_LARGE = Problem("NotJson", "a number in it is too large")
 
 
 class JsonRefused(ValueError):  # noqa: N818
-    """The text is no plain JSON; `problem` says where and why."""
+    """The text is no plain JSON; `problem` says where and why, and in words the error does."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
+        place = f"line {problem.line}, column {problem.column}: " if problem.line else ""
+        super().__init__(f"{place}{problem.message}")
         self.problem = problem
 
 
@@ -78,15 +79,6 @@ def path_at_end(text: str) -> str:
         if problem and problem.code == "TooDeep":
             break
     return walk.path
-
-
-def words_of(error: Exception) -> str:
-    """What the standard library's reader says of a text that is no JSON, in our words and with the place."""
-    if isinstance(error, json.JSONDecodeError):
-        return f"line {error.lineno}, column {error.colno}: {_syntax(error)}"
-    if isinstance(error, UnicodeDecodeError):
-        return f"byte {error.start} is not UTF-8 text"
-    return "it is nested too deeply" if isinstance(error, RecursionError) else _TOO_LARGE.message
 
 
 def _syntax(error: json.JSONDecodeError) -> str:

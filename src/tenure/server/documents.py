@@ -65,8 +65,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
         document = load_json(text)
     except JsonRefused as refused:
         problem = refused.problem
-        at = f"line {problem.line}, column {problem.column}: " if problem.line else ""
-        message = f"the body is not JSON: {at}{problem.message}" if problem.code == "NotJson" else problem.message
+        message = f"the body is not JSON: {refused}" if problem.code == "NotJson" else problem.message
         raise _malformed(problem.code, message, problem.path) from None
     if not isinstance(document, dict):
         raise _malformed("NotAnObject", "the body is JSON but not an object")

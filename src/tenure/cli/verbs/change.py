@@ -1,6 +1,5 @@
 """`tenure patch`, `label` and `annotate`: one change to an object that exists."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ from tenure.cli.door import Door, open_door
 from tenure.cli.formats import ObjectOutput, parse_format, qualified_name, say_objects
 from tenure.cli.options import DRY_RUN_WORDS, HERE, DryRun, Objects, Reach, Selector
 from tenure.cli.targets import Target, one_target, parse_targets
-from tenure.resources.documents import parse_documents
+from tenure.resources.documents import parse_documents, parse_json
 from tenure.resources.problems import ProblemsFound
 
 _TYPES = {
@@ -160,23 +159,18 @@ def _change(text: str, file: str, type: str) -> Any:
         data: bytes | str = read_bytes(file)
     else:
         data = text
+    source = file or "--patch"
     if type == "json":
-        from tenure.resources.plain_json import words_of
-
-        try:
-            return json.loads(data)
-        except (ValueError, RecursionError) as error:
-            said = f"the patch is not JSON: {words_of(error)}"
-            raise failures.usage(said, "write a list of operations", "NotJson") from None
+        return parse_json(data, source=source)
     try:
-        documents = parse_documents(data, source=file or "--patch")
+        documents = parse_documents(data, source=source)
     except ProblemsFound as error:
         if any(problem.code != "NotAnObject" for problem in error.problems):
             raise
         documents = []
     if len(documents) != 1:
         step = "write -p '{\"spec\": {...}}'; a list of operations goes with --type json"
-        raise failures.usage(f"{file or '--patch'}: the patch is no mapping", step, "NotAnObject")
+        raise failures.usage(f"{source}: the patch is no mapping", step, "NotAnObject")
     return documents[0].content
 
 
