@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:([eE])([+-]?\d+))?")
-_LENGTH_MAX = 64
+LENGTH_MAX = 64
 _EXPONENT_MAX = 30
 
 DECIMAL: Mapping[str, Fraction] = {
@@ -72,8 +72,8 @@ def parse_number(text: str, units: Mapping[str, Fraction], *, example: str) -> F
     Raises QuantityError naming the text and an `example` of what is accepted.
     """
     stripped = text.strip()
-    if len(stripped) > _LENGTH_MAX:
-        raise QuantityError(f"is {len(stripped)} characters long; a quantity such as {example} is meant")
+    if len(text) > LENGTH_MAX:
+        raise QuantityError(f"is {len(text)} characters long; a quantity such as {example} is meant")
     match = _NUMBER.match(stripped)
     if match is None:
         raise QuantityError(f"{stripped!r} does not start with a number", f"write it like {example}")

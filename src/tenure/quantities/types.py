@@ -138,7 +138,8 @@ class Duration(Quantity):
     example = "500ms"
     written = ("d", "h", "m", "s", "ms", "us", "ns")
     bare_numbers = False
-    json_type = {"type": "string"}
+    # What rules in CEL may cost is reckoned from the longest text.
+    json_type = {"type": "string", "maxLength": grammar.LENGTH_MAX}
 
     @classmethod
     def _shortest(cls, value: int) -> str | int | float:

@@ -1,12 +1,13 @@
 """What a platform engineer says of members: how many, what each takes, what they share, how they are spread."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from tenure.quantities import ByteRate, Bytes, Count
 from tenure.resources.base import CelRule, Strict, violation
+from tenure.resources.kinds import rules
 from tenure.resources.kinds.allocation import BudgetDraw
 
 WHOLE_MILLI = 1000
@@ -53,6 +54,7 @@ class DeviceRequest(Strict):
         description="of each device, in thousandths: 0.5 or 500m; absent: whole devices, nobody else's",
         examples=["500m"],
     )
+    cel_rules = rules.DEVICES
 
     @model_validator(mode="after")
     def _readable(self) -> "DeviceRequest":
@@ -114,7 +116,7 @@ class MemberResources(Strict):
         "domain that they reach beyond",
     )
 
-    cel_rules = (
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
             "!has(self.membersMin) || self.membersMin <= (has(self.members) ? self.members : 1)",
             "membersMin is at most members",
@@ -181,6 +183,7 @@ class ResourceRequest(MemberResources):
         max_length=ROLES_MAX,
         description="members of several sorts, instead of the fields beside it: all of them are placed or none",
     )
+    cel_rules = (*MemberResources.cel_rules, *rules.ROLES)
 
     @model_validator(mode="after")
     def _roles_alone(self) -> "ResourceRequest":

@@ -6,8 +6,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from tenure.quantities import Duration, Instant, Rate, Ratio
-from tenure.resources.base import CelRule, Strict, violation
+from tenure.resources.base import Strict, violation
 from tenure.resources.countries import Country
+from tenure.resources.kinds import rules
 
 AN_INSTANT = "2026-12-01T09:00:00Z"
 PERCENTILES = ("p50", "p90", "p95", "p99")
@@ -30,6 +31,7 @@ class Load(Strict):
     output_tokens: int = Field(
         default=64, ge=1, le=TOKENS_MAX, description="tokens in the answer to a request", examples=[128]
     )
+    cel_rules = rules.LOAD
 
     @model_validator(mode="after")
     def _some_load(self) -> "Load":
@@ -47,9 +49,7 @@ class LatencyObjective(Strict):
     p90: Duration | None = Field(default=None, description="in a window, 90 % take no longer than this")
     p95: Duration | None = Field(default=None, description="in a window, 95 % take no longer than this")
     p99: Duration | None = Field(default=None, description="in a window, 99 % take no longer than this")
-    cel_rules = (
-        CelRule("has(self.p50) || has(self.p90) || has(self.p95) || has(self.p99)", "name at least one percentile"),
-    )
+    cel_rules = rules.LATENCY
 
     def bounds(self) -> list[tuple[str, Duration]]:
         """The percentiles named, lowest first, with their bounds."""
@@ -85,7 +85,7 @@ class Completion(Strict):
         "contract name the instant",
         examples=["2h"],
     )
-    cel_rules = (CelRule("has(self.by) != has(self.within)", "name exactly one of by and within"),)
+    cel_rules = rules.COMPLETION
 
     @model_validator(mode="after")
     def _one_deadline(self) -> "Completion":
@@ -160,6 +160,7 @@ class Objectives(Strict):
         default=None,
         description="from acceptance to the start of the work; not promised yet, a need that asks for it is refused",
     )
+    cel_rules = rules.OBJECTIVES
 
     def latencies(self) -> list[tuple[str, str, Duration]]:
         """(metric in wire spelling, percentile, bound) of every latency objective of inference."""
@@ -209,6 +210,7 @@ class Assurance(Strict):
         "than the accounting period (the term, or 30 days)",
         examples=["90d"],
     )
+    cel_rules = rules.ASSURANCE
 
     @model_validator(mode="after")
     def _measurable(self) -> "Assurance":
@@ -232,6 +234,7 @@ class Residency(Strict):
         "either list will do",
     )
     countries: list[Country] = Field(default_factory=list, description="ISO 3166-1 alpha-2 codes")
+    cel_rules = rules.RESIDENCY
 
     @model_validator(mode="after")
     def _some_place(self) -> "Residency":
@@ -257,6 +260,7 @@ class Term(Strict):
     end: Instant | None = Field(
         default=None, description="until when; of start, duration and end two say it all", examples=[AN_INSTANT]
     )
+    cel_rules = rules.TERM
 
     @property
     def length_ms(self) -> int | None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from tenure.resources.base import ObjectName, ProgramText, Strict, violation
+from tenure.resources.kinds import rules
 
 SECRET_LENGTH_MAX = 2 * 253 + 1
 
@@ -51,6 +52,7 @@ class EnvVar(Strict):
         pattern=r"^[^/\x00]+/[^/\x00]+$",
         description="its value from a Secret of the same namespace: SECRET/KEY",
     )
+    cel_rules = rules.ENV
 
     @model_validator(mode="after")
     def _one_source(self) -> "EnvVar":

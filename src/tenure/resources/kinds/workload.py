@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tenure.quantities import Amount, Duration, Instant, Power
 from tenure.resources.base import ApiObject, CelRule, ObjectMeta, Status, Strict, violation
+from tenure.resources.kinds import rules
 from tenure.resources.kinds.answer import Answer
 from tenure.resources.kinds.members import ResourceRequest, TopologyRules
 from tenure.resources.kinds.objectives import WINDOW_DEFAULT, Assurance, Load, Objectives, Residency, Term
@@ -27,6 +28,7 @@ class Budget(Strict):
         default=None,
         description="the most that the whole term may cost, the reserve included, in the currency of the prices",
     )
+    cel_rules = rules.BUDGET
 
     @model_validator(mode="after")
     def _one_currency(self) -> "Budget":
@@ -134,6 +136,7 @@ class WorkloadSpec(Strict):
             "name exactly one of inference, training, finetuning, batch, agent and command",
         ),
         CelRule("has(self.inference) || has(self.run)", "run says how the work is started"),
+        *rules.INFERENCE,
     )
 
     @property
