@@ -8,6 +8,8 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+from tests.support.last_words import UP, last_words
+
 # The default tests take half of Hypothesis' hundred cases, `make test-slow` all of them.
 settings.register_profile("quick", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None)
@@ -29,3 +31,14 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a failure stands what the homes were like that were up then."""
+    report = yield
+    if report.failed:
+        report.sections += [(f"home {home}", last_words(home)) for home in UP]
+    return report

@@ -18,6 +18,7 @@ from tenure.client import AlreadyExists, Client, Conflict, NotFound, Unreachable
 from tenure.resources import Contract, Offer, Workload
 from tenure.sdk import Client as SdkClient
 from tenure.sdk import SdkError
+from tests.support.last_words import UP
 
 COUNTER = """
 import sys, time
@@ -65,6 +66,7 @@ class Home:
         return self.counts or self.path
 
     def up(self) -> None:
+        UP[self.path] = None
         done = subprocess.run(
             [self.python, "-m", "tenure", "--home", str(self.path), "up"],
             capture_output=True,
@@ -189,6 +191,7 @@ class Home:
             time.sleep(0.3)
 
     def clean(self) -> None:
+        UP.pop(self.path, None)
         stop_plane(self.path)
         end_all_runs(self.path)
 

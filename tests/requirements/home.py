@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tenure.cli.main import run
+from tests.support.last_words import UP
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class House:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run(["--home", str(self.path), *map(str, tokens)])
+        if tokens[0] == "up" or "--keep" in tokens:
+            UP[self.path] = None
+        if "--purge" in tokens:
+            UP.pop(self.path, None)
         return Said(code, out.getvalue(), err.getvalue())
 
     def must(self, *tokens: object) -> Said:

@@ -9,7 +9,8 @@ from tests.requirements.rows import ROWS, Row
 
 HERE = Path(__file__).parent
 SIGNS = {"shown": "ok", "not shown here": "SKIP", "FAILED": "FAIL"}
-OUTPUT_CHARACTERS_MAX = 3000
+OUTPUT_CHARACTERS_MAX = 20_000
+"""Of a proof that failed: where it did, and what stood in its homes then."""
 
 
 def main() -> int:
