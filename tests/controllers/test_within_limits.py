@@ -22,6 +22,7 @@ from tenure.placement import Calendar, Claim, Hold
 from tenure.resources.kinds.workload import WorkloadSpec
 from tests.controllers.builders import spec as inference
 from tests.controllers.fleets import demand_of, file_of, gang, machines_of, planned
+from tests.placement.builders import told
 
 HOUR_MS = 3_600_000
 GPUS = [{"class": "gpu", "count": 8}]
@@ -175,7 +176,7 @@ def test_a_preferred_spread_is_kept_by_as_many_as_lie_within_the_limits(tmp_path
     made = file_of(tmp_path, "rack,hourly_cost", *(f"m-{n},r-{n // 2},8.00 EUR" for n in range(6)))
     found = said(made, asked(gang(3, membersMin=1, topology=WISH), budget={"hourlyMax": "17 EUR"}))
     assert len(found.planned[0].plan.claims) == 2
-    assert ("spread:rack", True) in found.planned[0].plan.preferences
+    assert told(found.planned[0].plan) == {"spread:rack": True}
 
 
 def test_what_decided_is_reckoned_for_what_is_shown_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

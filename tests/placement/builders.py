@@ -17,6 +17,7 @@ from tenure.placement import (
     Free,
     Hold,
     MemoryNode,
+    Plan,
     Role,
 )
 from tenure.placement.question import Question
@@ -78,6 +79,11 @@ def demand(
     devices = (DeviceRequest("gpu", gpus, milli),) if gpus else ()
     one = Role(count=count, cores=cores, memory_bytes=gib * GIB, **{"devices": devices, **(role or {})})
     return Demand(name, (one,), **more)
+
+
+def told(found: Plan) -> dict[str, bool]:
+    """What was preferred, and whether it is kept."""
+    return {one.what: one.kept for one in found.preferences}
 
 
 def hold(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.placement.builders import demand, hold, machine
+from tests.placement.builders import demand, hold, machine, told
 from tests.placement.examples import TIER, thorough
 from tests.placement.strategies import questions
 
@@ -62,7 +62,7 @@ def test_what_is_preferred_is_kept_where_it_fits() -> None:
     assert by_rack(fleet, placed(fleet, gang)) == [3]
     apart = placed(fleet, replace(gang, preferred_spread=PREFERRED))
     assert by_rack(fleet, apart) == [1, 1, 1]
-    assert ("spread:rack", True) in apart.preferences
+    assert told(apart) == {"spread:rack": True}
     two = placed(fleet, replace(gang, preferred_spread=Spread("rack", 2)))
     assert by_rack(fleet, two) == [1, 2]
 
@@ -71,7 +71,7 @@ def test_what_cannot_be_kept_is_left_and_said() -> None:
     fleet = racks(2, 2)
     found = placed(fleet, demand(count=3, cores=1, preferred_spread=PREFERRED))
     assert by_rack(fleet, found) == [3]
-    assert ("spread:rack", False) in found.preferences
+    assert told(found) == {"spread:rack": False}
 
 
 def test_a_preference_delays_nothing() -> None:
@@ -102,17 +102,17 @@ def test_a_preference_costs_no_other_one() -> None:
     wanted = demand(count=2, cores=1, preferred_level="rack", preferred_spread=Spread("rack"))
     found = placed(fleet, wanted)
     assert by_rack(fleet, found) == [2]
-    assert found.preferences == (("level:rack", True), ("spread:rack", False))
+    assert told(found) == {"level:rack": True, "spread:rack": False}
     together = placed(fleet, replace(wanted, preferred_spread=Spread("machine")))
     assert by_rack(fleet, together) == [2]
-    assert together.preferences == (("level:rack", True), ("spread:machine", True))
+    assert told(together) == {"level:rack": True, "spread:machine": True}
 
 
 def test_what_is_kept_anyway_is_not_sought(monkeypatch: pytest.MonkeyPatch) -> None:
     fleet = racks(1, 1, 1, cores=1)
     gang = demand(count=2, cores=1)
     plain = placed(fleet, gang)
-    monkeypatch.delattr("tenure.placement.apart.Search")
+    monkeypatch.delattr("tenure.placement.preferred.Search")
     assert placed(fleet, replace(gang, preferred_spread=PREFERRED)).claims == plain.claims
 
 
@@ -141,7 +141,7 @@ def test_a_preference_changes_nothing_but_where_members_stand(
     assert not unmet(fleet, asked, wished.claims)
     held = [h for h in calendar.holds.values() if not (asked.group and h.group == asked.group)]
     assert not overbookings(fleet, [*held, wished.hold("wished")], margin_ms=calendar.margin_ms)
-    if not dict(wished.preferences)[f"spread:{preferred.level}"]:
+    if not told(wished)[f"spread:{preferred.level}"]:
         assert wished.claims == plain.claims
 
 

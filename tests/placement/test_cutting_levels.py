@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.placement.builders import demand, machine
+from tests.placement.builders import demand, machine, told
 
 from tenure.placement import Calendar, Demand, Fleet, Level, Plan, Refusal, plan
 
@@ -94,6 +94,6 @@ def test_a_machine_that_names_no_domain_of_a_required_level_carries_no_member() 
 
 def test_a_preferred_level_is_met_only_where_it_is_shared() -> None:
     site = fleet(place="000111")
-    assert dict(planned(site, demand(count=2, cores=1, preferred_level="rack")).preferences) == {"level:rack": True}
+    assert told(planned(site, demand(count=2, cores=1, preferred_level="rack"))) == {"level:rack": True}
     taken = demand(count=2, cores=1, required_level="rail", preferred_level="rack")
-    assert dict(planned(fleet(), taken).preferences) == {"level:rack": False}
+    assert told(planned(fleet(), taken)) == {"level:rack": False}

@@ -83,12 +83,28 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """One thing that was preferred, and what a plan makes of it.
+
+    ``what`` is ``level:rack``, ``spread:rack`` or ``linkBandwidth`` of the members, and ``worker:numaDistance``,
+    ``worker:numa``, ``worker:pcie`` or ``worker:l3`` of those of a role. ``asked`` and ``found`` are so many bytes/s at
+    least; a distance at most; domains of the level, members in one domain, NUMA nodes, switches or caches at most.
+    ``found`` is None where it is not known.
+    """
+
+    what: str
+    kept: bool
+    asked: int
+    found: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A feasible choice: claims from ``start_ms`` to ``end_ms`` at one site.
 
     ``level`` is the narrowest level whose one domain contains all members. ``preferences`` tells for each that was
-    asked whether it is met. ``draws`` is what the plan takes of each budget; ``unknown_draws`` names power budgets
-    over hardware of unknown power.
+    asked whether it is kept, and the figures. ``draws`` is what the plan takes of each budget; ``unknown_draws`` names
+    power budgets over hardware of unknown power.
     """
 
     demand: str
@@ -99,7 +115,7 @@ class Plan:
     claims: tuple[Claim, ...]
     level: str
     domain: str
-    preferences: tuple[tuple[str, bool], ...] = ()
+    preferences: tuple[Preference, ...] = ()
     draws: tuple[tuple[str, int], ...] = ()
     unknown_draws: tuple[str, ...] = ()
 
@@ -111,7 +127,6 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         value: dict[str, Any] = as_json(self)
         value["claims"] = [claim.to_json() for claim in self.claims]
-        value["preferences"] = dict(self.preferences)
         value["draws"] = dict(self.draws)
         return value
 

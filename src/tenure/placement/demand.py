@@ -34,6 +34,8 @@ class Role:
 
     ``requires`` and ``prefers`` name levels inside the machine. With "numa", cores, memory and devices of a member
     share one node; with "l3" its cores share a cache; with "pcie" its devices hang on one switch.
+    ``numa_distance_max`` is the greatest NUMA distance between them, ``preferred_numa_distance_max`` the greatest that
+    is preferred.
     ``count_min`` makes the role elastic: any size from it to ``count`` will do, the largest that fits is taken. With
     ``values``, (size, value) pairs, only these sizes will do; of all roles together those of the greatest value that
     fit are taken (``elastic`` says within which bounds).
@@ -48,6 +50,7 @@ class Role:
     requires: frozenset[str] = frozenset()
     prefers: frozenset[str] = frozenset()
     numa_distance_max: int | None = None
+    preferred_numa_distance_max: int | None = None
     draws: tuple[Draw, ...] = ()
     count_min: int | None = None
     values: tuple[tuple[int, float], ...] = ()
@@ -118,10 +121,11 @@ class Demand:
     Give ``duration_ms``, or ``until_ms`` for a fixed end, or neither for no end. Without ``start`` it starts now.
     ``required_level`` is the widest domain that all members must share; ``required_also`` are further levels that they
     must share too, where levels cut through each other. ``preferred_level`` is tried first.
-    ``preferred_spread`` is kept where all members fit so at the same start: it delays nothing and costs no member and
-    no other preference.
-    ``link_bytes_per_s_min`` is owed between any two members. ``group`` names the demand's own holds: alternatives
-    of one group exclude each other, so they do not stand in each other's way.
+    ``link_bytes_per_s_min`` is owed between any two members. What is preferred beside a level
+    (``preferred_link_bytes_per_s_min``, ``preferred_spread``, and what roles prefer) is kept where all members fit so
+    at the same start: it delays nothing and costs no member and no other preference that is kept already;
+    ``preferences`` says which yields to which. ``group`` names the demand's own holds: alternatives of one group
+    exclude each other, so they do not stand in each other's way.
     """
 
     id: str
@@ -135,6 +139,7 @@ class Demand:
     required_also: tuple[str, ...] = ()
     preferred_level: str | None = None
     link_bytes_per_s_min: int | None = None
+    preferred_link_bytes_per_s_min: int | None = None
     spread: Spread | None = None
     preferred_spread: Spread | None = None
     constraints: tuple[Constraint, ...] = ()

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tenure.placement.answers import Plan, Refusal, Reporter, Silent
-from tenure.placement.apart import as_preferred, kept
 from tenure.placement.budgets import draws, unknown_draws
 from tenure.placement.calendar import Calendar
 from tenure.placement.choice import Choice
 from tenure.placement.demand import Demand
 from tenure.placement.fleet import Fleet, FleetMachine
-from tenure.placement.holds import Claim
+from tenure.placement.preferences import preferences, share
+from tenure.placement.preferred import as_preferred
 from tenure.placement.question import Question
 from tenure.placement.refusals import refuse
 from tenure.placement.search import Found, Search
@@ -43,7 +43,7 @@ def plan(
     found = search.first(demand.start_at(now_ms).latest_ms)
     if found is None:
         return refuse(question, heard, proved=search.proved)
-    return _preferred(question, found)
+    return as_plan(question, as_preferred(question, found))
 
 
 def earliest_start(
@@ -59,17 +59,7 @@ def earliest_start(
     """The plan with the earliest feasible start up to ``latest_ms``, whatever latest start the demand names."""
     question = Question(fleet, calendar, demand, now_ms, seed, choice)
     found = Search(question, Silent()).first(latest_ms)
-    return _preferred(question, found) if found is not None else None
-
-
-def _preferred(question: Question, found: Found) -> Plan:
-    """The plan, spread as is preferred unless another preference is lost by it."""
-    plain, spread = as_plan(question, found), as_preferred(question, found)
-    if spread is found:
-        return plain
-    wished = as_plan(question, spread)
-    lost = any(met and not now for (_, met), (_, now) in zip(plain.preferences, wished.preferences, strict=True))
-    return plain if lost else wished
+    return as_plan(question, as_preferred(question, found)) if found is not None else None
 
 
 def as_plan(question: Question, found: Found) -> Plan:
@@ -85,7 +75,7 @@ def as_plan(question: Question, found: Found) -> Plan:
         claims=found.claims,
         level=level,
         domain=domain,
-        preferences=_preferences(question, found.claims, machines),
+        preferences=preferences(fleet, demand, found.claims),
         draws=tuple(sorted(draws(fleet, found.claims).items())),
         unknown_draws=unknown_draws(fleet, found.claims),
     )
@@ -94,41 +84,6 @@ def as_plan(question: Question, found: Found) -> Plan:
 def shared_level(fleet: Fleet, machines: Sequence[FleetMachine]) -> tuple[str, str]:
     """The narrowest level of which one domain contains all these machines, and that domain."""
     for level in fleet.level_names():
-        if _share(machines, level):
+        if share(machines, level):
             return level, str(machines[0].domain(level))
     return "fleet", ""
-
-
-def _share(machines: Sequence[FleetMachine], level: str) -> bool:
-    return machines[0].domain(level) is not None and len({machine.domain(level) for machine in machines}) == 1
-
-
-def _preferences(
-    question: Question, claims: tuple[Claim, ...], machines: Sequence[FleetMachine]
-) -> tuple[tuple[str, bool], ...]:
-    demand, fleet = question.demand, question.fleet
-    met: list[tuple[str, bool]] = []
-    if demand.preferred_level is not None:
-        wanted = demand.preferred_level
-        # Who is alone on a machine is together, whatever the machine is part of.
-        together = len({machine.name for machine in machines}) == 1 or _share(machines, wanted)
-        met.append((f"level:{wanted}", wanted in fleet.level_names() and together))
-    if demand.preferred_spread is not None:
-        met.append((f"spread:{demand.preferred_spread.level}", kept(demand.preferred_spread, machines)))
-    for role in demand.roles:
-        own = [claim for claim in claims if claim.role == role.name]
-        for inside in sorted(role.prefers):
-            met.append((f"{role.name}:{inside}", all(_shares(fleet, claim, inside) for claim in own)))
-    return tuple(met)
-
-
-def _shares(fleet: Fleet, claim: Claim, inside: str) -> bool:
-    machine = fleet.machine(claim.machine)
-    devices = [machine.device_index[device.id] for device in claim.devices]
-    if inside == "l3":
-        return len({machine.core_index[core].l3 for core in claim.cores}) <= 1
-    if inside == "pcie":
-        return len(devices) <= 1 or (len({d.pcie_switch for d in devices}) == 1 and bool(devices[0].pcie_switch))
-    nodes = {machine.core_index[core].numa_node for core in claim.cores} | set(claim.memory_nodes)
-    nodes |= {device.numa_node for device in devices if device.numa_node is not None}
-    return len(nodes) <= 1

@@ -51,7 +51,7 @@ def demand_of(job: Job, fleet: Fleet, *, now_ms: int) -> Demand:
 
 def _of_row(job: Job, fleet: Fleet) -> Demand:
     """Alike members with GPUs. Cores are sold whole."""
-    role = Role(cores=-(-job.cpu_milli // 1000), memory_bytes=job.memory_bytes, prefers=frozenset({"numa"}))
+    role = Role(cores=-(-job.cpu_milli // 1000), memory_bytes=job.memory_bytes)
     gpus = DeviceRequest("gpu", job.gpus, job.gpu_milli, frozenset(job.models))
     wanted = Wanted(
         sorts=(Members(count=job.members, devices=(gpus,) if job.gpus else ()),),

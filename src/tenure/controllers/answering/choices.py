@@ -60,8 +60,9 @@ def with_fewer(choice: Choice, smaller: Alternative) -> Choice:
 def demand_for(
     need: Need, id: str, cores: int, memory_bytes: int, constraints: tuple[Constraint, ...], group: str
 ) -> Demand:
-    """One member with so many whole cores, near each other, when the need wants them."""
-    role = Role(cores=cores, memory_bytes=memory_bytes, prefers=frozenset({"l3", "numa"}))
+    """One member with so many whole cores when the need wants them; on its machine they lie as near each other as they
+    can."""
+    role = Role(cores=cores, memory_bytes=memory_bytes)
     return Demand(
         id=id,
         roles=(role,),

@@ -23,7 +23,7 @@ def chosen_of(
     plan: Plan, demand: Demand, wanted: Wanted, ground: Ground, over: Over, *, several: bool
 ) -> Chosen | None:
     """What decided, if anything did. `several`: whether the engine runs more than one member."""
-    unmet = [what for what, met in plan.preferences if not met and what.startswith(BETWEEN_MEMBERS)]
+    unmet = [one.what for one in plan.preferences if not one.kept and one.what.startswith(BETWEEN_MEMBERS)]
     sizes = [_size(sort, plan, demand, ground, over, several=several) for sort in wanted.sorts if sort.varies]
     taken, scores = ground.weighed(demand, plan.start_ms)
     return Chosen(sizes=sizes, unmet=unmet, scores=scores, taken=taken) if sizes or unmet or scores else None

@@ -184,8 +184,7 @@ def _role(member: Role, sort: Members, wanted: Wanted) -> Role:
         devices=sort.devices,
         draws=sort.draws,
         requires=wanted.requires,
-        # Whoever says nothing gets what lies near each other, as far as that costs nothing.
-        prefers=wanted.prefers or member.prefers - {"l3"},
+        prefers=wanted.prefers,
         numa_distance_max=wanted.numa_distance_max,
     )
     if sort.name is None:

@@ -143,7 +143,7 @@ def _spread_out(choice: Choice, plan: Plan) -> list[HardPromise]:
     if len(parts(plan)[0]) <= 1:
         return []
     said = [f"at most {required.members_max} in one {required.level}"] if required is not None else []
-    if preferred is not None and (f"spread:{preferred.level}", True) in plan.preferences:
+    if preferred is not None and any(one.kept for one in plan.preferences if one.what.startswith("spread:")):
         said.append(f"at most {preferred.members_max} in one {preferred.level}, as preferred")
     return [HardPromise(what="spread", value="; ".join(said))] if said else []
 

@@ -6,34 +6,46 @@ from dataclasses import replace
 
 from tenure.controllers.answering.chosen import Over
 from tenure.placement import Demand, Fleet, Plan, Refusal, Role, Start
-from tenure.placement.apart import kept
+from tenure.placement.preferences import WISHES, Wish, loses, preferences, with_only
 
 Planner = Callable[[Demand], Plan | Refusal]
 """The plan for a demand, or the refusal."""
 
 
 def within_limits(demand: Demand, found: Plan, fleet: Fleet, planner: Planner, over: Over) -> Plan:
-    """What was found, where it lies within the limits. Else all of it without the spread that is preferred, or with as
-    many members as lie within, spread as preferred where that does, too; where even the fewest cost too much, those.
-    """
+    """What was found, where it lies within the limits. Else all of it without what is preferred, or with as many
+    members as lie within, and of what is preferred whatever lies within, too; where even the fewest cost too much,
+    those."""
     if not over(found):
         return found
     pinned = replace(demand, start=Start(found.start_ms, found.start_ms))
-    plain = replace(pinned, preferred_spread=None)
+    plain = with_only(pinned, ())
 
     def within(wanted: Demand) -> Plan | None:
         made = planner(wanted)
         return made if isinstance(made, Plan) and not over(made) else None
 
-    if demand.preferred_spread is None:
-        return _fewer(plain, found, planner, over) or found
-    if (whole := within(_at_most(plain, _carried(found)))) is not None:
-        return _noted(whole, demand, fleet)
-    fewer = _fewer(plain, found, planner, over)
-    if fewer is None:
-        return found
-    spread = within(_at_most(pinned, _carried(fewer)))
-    return spread if spread is not None and _carried(spread) == _carried(fewer) else _noted(fewer, demand, fleet)
+    base = within(_at_most(plain, _carried(found))) if plain != pinned else None
+    base = base or _fewer(plain, found, planner, over)
+    return found if base is None else _wished(base, pinned, fleet, within)
+
+
+def _wished(base: Plan, demand: Demand, fleet: Fleet, within: Callable[[Demand], Plan | None]) -> Plan:
+    """The same members, lying as is preferred as far as that stays within the limits, one wish after another."""
+    best = replace(base, preferences=preferences(fleet, demand, base.claims))
+    sized = _at_most(demand, _carried(base))
+    kept: list[Wish] = []
+    for wish in WISHES:
+        if not wish.kept(fleet, demand, best.claims):
+            made = within(with_only(sized, (*kept, wish)))
+            if made is None or _carried(made) != _carried(best):
+                continue
+            told = preferences(fleet, demand, made.claims)
+            if loses(best.preferences, told) or not wish.kept(fleet, demand, made.claims):
+                continue
+            best = replace(made, preferences=told)
+        kept.append(wish)
+    return best
 
 
 def _fewer(demand: Demand, found: Plan, planner: Planner, over: Over) -> Plan | None:
@@ -86,11 +98,3 @@ def _at_most(demand: Demand, most: Mapping[str, int]) -> Demand:
         return replace(role, count=count, values=tuple(pair for pair in role.values if pair[0] <= count))
 
     return replace(demand, roles=tuple(cut(role) for role in demand.roles))
-
-
-def _noted(plan: Plan, demand: Demand, fleet: Fleet) -> Plan:
-    """The plan that was made without asking for it, with whether the preferred spread is kept all the same."""
-    spread = demand.preferred_spread
-    assert spread is not None, "asked for"
-    met = kept(spread, (fleet.machine(claim.machine) for claim in plan.claims))
-    return replace(plan, preferences=(*plan.preferences, (f"spread:{spread.level}", met)))

@@ -1,0 +1,240 @@
+"""What is preferred beside a level: a link, a spread, a distance, what is shared inside a machine. It is kept where all
+members fit so at the same start, and is told with its figures where it is not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.placement.builders import demand, hold, machine, told
+from tests.placement.examples import TIER, thorough
+from tests.placement.oracle import feasible
+from tests.placement.strategies import questions
+
+from tenure.placement import (
+    Calendar,
+    Demand,
+    Fleet,
+    FleetMachine,
+    Level,
+    Plan,
+    Preference,
+    Refusal,
+    Role,
+    Spread,
+    Start,
+    overbookings,
+    plan,
+)
+from tenure.placement.audit_demand import unmet
+
+pytestmark = TIER
+FAST, SLOW = 50, 10
+
+
+def box(name: str, **place: str) -> FleetMachine:
+    return machine(name, cores=4, place=tuple(place.items()))
+
+
+# Racks hold more than rails do, and only rails are fast: what is asked for nothing goes into one rack.
+RAILS = Fleet.of(
+    [
+        box(name, rack=rack, rail=rail)
+        for name, rack, rail in [("a", "r0", "l0"), ("b", "r0", "l1"), ("c", "r1", "l1"), ("d", "r1", "l2")]
+    ],
+    levels=(Level("rack", SLOW), Level("rail", FAST)),
+)
+# On the fuller machine two cores are left on either node; on the other one node is whole.
+NODES = Fleet.of([machine(name, nodes=2, cores=4) for name in ("full", "idle")])
+TAKEN = Calendar.of([hold(on="full", cores=(0, 1, 4, 5))])
+
+
+def placed(fleet: Fleet, wanted: Demand, calendar: Calendar | None = None) -> Plan:
+    found = plan(fleet, calendar or Calendar(), wanted, now_ms=0)
+    assert isinstance(found, Plan), found
+    return found
+
+
+def on(found: Plan) -> set[str]:
+    return {claim.machine for claim in found.claims}
+
+
+def gang(count: int = 2, **more: Any) -> Demand:
+    return demand(count=count, cores=4, **more)
+
+
+def member(**role: Any) -> Demand:
+    return demand(cores=4, role=role)
+
+
+def test_a_link_that_is_preferred_is_taken_where_it_is_there() -> None:
+    assert on(placed(RAILS, gang())) in ({"a", "b"}, {"c", "d"})
+    linked = placed(RAILS, gang(preferred_link_bytes_per_s_min=FAST))
+    assert on(linked) == {"b", "c"}
+    assert linked.preferences == (Preference("linkBandwidth", True, FAST, FAST),)
+
+
+def test_a_link_that_cannot_be_had_is_told_with_what_there_is() -> None:
+    found = placed(RAILS, gang(3, preferred_link_bytes_per_s_min=SLOW))
+    assert found.preferences == (Preference("linkBandwidth", False, SLOW, None),), "nobody says what a site carries"
+    slow = placed(RAILS, gang(required_level="rack", preferred_link_bytes_per_s_min=FAST))
+    assert slow.preferences == (Preference("linkBandwidth", False, FAST, SLOW),)
+
+
+def test_a_lone_member_has_no_link_to_miss() -> None:
+    assert told(placed(RAILS, gang(1, preferred_link_bytes_per_s_min=9**9))) == {"linkBandwidth": True}
+
+
+def test_more_may_be_preferred_than_is_required() -> None:
+    wanted = gang(link_bytes_per_s_min=SLOW, preferred_link_bytes_per_s_min=FAST)
+    assert on(placed(RAILS, wanted)) == {"b", "c"}
+    near = member(numa_distance_max=20, preferred_numa_distance_max=10)
+    assert on(placed(NODES, near, TAKEN)) == {"idle"}
+
+
+def test_what_the_requirement_implies_is_kept_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("tenure.placement.preferred.Search")
+    wanted = gang(link_bytes_per_s_min=FAST, preferred_link_bytes_per_s_min=SLOW)
+    assert told(placed(RAILS, wanted)) == {"linkBandwidth": True}
+    near = member(numa_distance_max=10, preferred_numa_distance_max=20)
+    assert told(placed(NODES, near, TAKEN)) == {"member:numaDistance": True}
+
+
+@pytest.mark.parametrize(
+    ("role", "kept"),
+    [
+        ({"preferred_numa_distance_max": 10}, Preference("member:numaDistance", True, 10, 10)),
+        ({"prefers": frozenset({"numa"})}, Preference("member:numa", True, 1, 1)),
+        ({"prefers": frozenset({"l3"})}, Preference("member:l3", True, 1, 1)),
+    ],
+)
+def test_a_member_goes_to_a_machine_on_which_it_lies_as_is_preferred(role: dict[str, Any], kept: Preference) -> None:
+    assert on(placed(NODES, member(), TAKEN)) == {"full"}
+    found = placed(NODES, member(**role), TAKEN)
+    assert on(found) == {"idle"}
+    assert found.preferences == (kept,)
+
+
+def test_a_switch_is_sought_on_another_machine_too() -> None:
+    fleet = Fleet.of([machine(name, cores=2, gpus=4) for name in ("full", "idle")])
+    taken = Calendar.of([hold(on="full", devices={"gpu0": 1000, "gpu2": 1000})])
+    pair = demand(gpus=2)
+    assert on(placed(fleet, pair, taken)) == {"full"}
+    wished = placed(fleet, demand(gpus=2, role={"prefers": frozenset({"pcie"})}), taken)
+    assert (on(wished), told(wished)) == ({"idle"}, {"member:pcie": True})
+
+
+def test_what_no_machine_keeps_is_told_with_what_was_found() -> None:
+    far = demand(cores=6, role={"preferred_numa_distance_max": 10, "prefers": frozenset({"numa", "l3"})})
+    assert placed(NODES, far).preferences == (
+        Preference("member:numaDistance", False, 10, 20),
+        Preference("member:numa", False, 1, 2),
+        Preference("member:l3", False, 1, 2),
+    )
+
+
+def test_each_role_prefers_for_itself() -> None:
+    near, any_ = Role("near", 1, cores=4, preferred_numa_distance_max=10), Role("any", 1, cores=4)
+    found = placed(NODES, Demand("d", (any_, near)), TAKEN)
+    assert told(found) == {"near:numaDistance": True}
+
+
+def test_a_preference_waits_for_nothing_and_costs_no_member() -> None:
+    busy = Calendar.of([hold(end=100, on="c", cores=(0, 1, 2, 3))])
+    wanted = gang(start=Start(0, 1000), duration_ms=10, preferred_link_bytes_per_s_min=FAST)
+    assert placed(RAILS, wanted, busy).start_ms == 0
+    elastic = gang(4, role={"count_min": 2}, preferred_link_bytes_per_s_min=FAST)
+    assert len(placed(RAILS, elastic).claims) == 4
+
+
+def test_preferences_that_can_be_kept_together_are() -> None:
+    wanted = gang(preferred_link_bytes_per_s_min=FAST, preferred_spread=Spread("rack"))
+    assert (on(placed(RAILS, wanted)), set(told(placed(RAILS, wanted)).values())) == ({"b", "c"}, {True})
+
+
+def test_what_was_found_keeps_what_it_keeps() -> None:
+    wanted = gang(preferred_level="rack", preferred_link_bytes_per_s_min=FAST, preferred_spread=Spread("machine"))
+    assert told(placed(RAILS, wanted)) == {"level:rack": True, "linkBandwidth": False, "spread:machine": True}
+
+
+def test_of_two_that_exclude_each_other_the_link_comes_before_the_spread() -> None:
+    rack = [box(name, rack="r0", rail=rail) for name, rail in [("a", "l0"), ("b", "l0"), ("c", "l0"), ("d", "l1")]]
+    rail = [box(name, rack=f"r{name}", rail="l2") for name in "efgh"]
+    fleet = Fleet.of([*rack, *rail], levels=RAILS.levels)
+    wishes: dict[str, Any] = {"preferred_link_bytes_per_s_min": FAST, "preferred_spread": Spread("rail", 2)}
+    assert on(placed(fleet, gang(4))) == {"a", "b", "c", "d"}, "which keeps neither"
+    for one, wish in wishes.items():
+        assert all(told(placed(fleet, gang(4, **{one: wish}))).values())
+    assert told(placed(fleet, gang(4, **wishes))) == {"linkBandwidth": True, "spread:rail": False}
+
+
+@thorough
+@given(
+    questions(),
+    st.sampled_from(
+        [
+            {"preferred_link_bytes_per_s_min": 15},
+            {"preferred_link_bytes_per_s_min": 25},
+            {"preferred_numa_distance_max": 10},
+            {"preferred_spread": Spread("rack")},
+            {"prefers": frozenset({"numa"})},
+            {"prefers": frozenset({"pcie"})},
+            {"prefers": frozenset({"l3"})},
+        ]
+    ),
+)
+def test_one_preference_is_kept_exactly_where_the_same_members_can_keep_it_at_that_start(
+    question: tuple[Fleet, Calendar, Demand], wish: dict[str, Any]
+) -> None:
+    fleet, calendar, asked = question
+    asked = replace(asked, preferred_level=None, spread=None if "preferred_spread" in wish else asked.spread)
+    plain = plan(fleet, calendar, asked, now_ms=0)
+    wished = plan(fleet, calendar, wishing(asked, wish), now_ms=0)
+    if isinstance(plain, Refusal) or isinstance(wished, Refusal):
+        assert plain == wished
+        return
+    assert (wished.start_ms, wished.end_ms) == (plain.start_ms, plain.end_ms)
+    sizes = Counter(claim.role for claim in wished.claims)
+    assert sizes == Counter(claim.role for claim in plain.claims)
+    assert not unmet(fleet, asked, wished.claims)
+    held = [h for h in calendar.holds.values() if not (asked.group and h.group == asked.group)]
+    before = {(one.where, one.axis) for one in overbookings(fleet, held, margin_ms=calendar.margin_ms)}
+    after = overbookings(fleet, [*held, wished.hold("wished")], margin_ms=calendar.margin_ms)
+    assert {(one.where, one.axis) for one in after} <= before
+
+    strict = requiring(replace(asked, roles=tuple(of(role, sizes[role.name]) for role in asked.roles)), wish)
+    kept = all(told(wished).values())
+    assert kept == (not unmet(fleet, strict, wished.claims)), "the recount says the same"
+    assert kept == feasible(fleet, calendar, strict, wished.start_ms)
+    if not kept:
+        assert wished.claims == plain.claims
+
+
+def of(role: Role, count: int) -> Role:
+    return replace(role, count=count, count_min=None, values=())
+
+
+def wishing(asked: Demand, wish: dict[str, Any]) -> Demand:
+    """The demand that prefers it, each role what is inside a machine."""
+    if wish.keys() & {"prefers", "preferred_numa_distance_max"}:
+        return replace(asked, roles=tuple(replace(role, **wish) for role in asked.roles))
+    return replace(asked, **wish)
+
+
+def requiring(asked: Demand, wish: dict[str, Any]) -> Demand:
+    """The demand that requires it beside what it requires."""
+    own = dict(wish)
+    if "prefers" in own:
+        return replace(asked, roles=tuple(replace(r, requires=r.requires | own["prefers"]) for r in asked.roles))
+    if "preferred_numa_distance_max" in own:
+        least = own["preferred_numa_distance_max"]
+        return replace(asked, roles=tuple(replace(r, numa_distance_max=least) for r in asked.roles))
+    if "preferred_spread" in own:
+        return replace(asked, spread=own["preferred_spread"])
+    return replace(
+        asked, link_bytes_per_s_min=max(asked.link_bytes_per_s_min or 0, own["preferred_link_bytes_per_s_min"])
+    )
