@@ -26,6 +26,7 @@ from tenure.placement import (
     Start,
     plan,
 )
+from tenure.placement.fleet import Rating
 
 END = 6
 LIMITS = st.integers(0, 6)
@@ -94,7 +95,8 @@ def budgets(draw: st.DrawFn) -> tuple[Budget, ...]:
 
     A rack's name is the same at both sites, so that domains do not always nest.
     """
-    rating = st.sampled_from(["rated", "capped", "measured"])
+    ratings: list[Rating] = ["rated", "capped", "measured"]
+    rating = st.sampled_from(ratings)
     every = [
         Budget("power", "rack", "r0", draw(LIMITS), draw(st.integers(0, 1)), rating=draw(rating)),
         Budget("power", "site", "x", draw(LIMITS), rating=draw(rating)),

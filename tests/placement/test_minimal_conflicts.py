@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -125,7 +126,7 @@ TAKEN = hold(cores=(0, 1), end=50)
         {"duration_ms": 5},
     ],
 )
-def test_where_waiting_would_do_the_time_asked_for_is_part_of_the_conflict(when: dict[str, object]) -> None:
+def test_where_waiting_would_do_the_time_asked_for_is_part_of_the_conflict(when: dict[str, Any]) -> None:
     asked = demand(cores=1, **when)
     assert conflict(Fleet.of([machine()]), asked, TAKEN) == ["holds", "cores", "start"]
 
