@@ -23,8 +23,12 @@ from tests.requirements.served import active, endpoint, load, pid_of_plane, read
 
 pytestmark = pytest.mark.real
 WINDOW_MS = 1000
-DETECTED_MS_MAX = 5_000
-"""It is looked at four times a window, which settles once the tap has marked its end; a busy machine takes longer."""
+DETECTED_MS_MAX = 15_000
+"""It is looked at four times a window, which settles once the tap has marked its end and what is open can only be late.
+A machine that stands still for seconds takes longer; that it is one window is shown by
+tests/controllers/test_detection_real.py, of windows of five seconds."""
+SETTLED_SECONDS = 180
+"""A verdict waits for what is still open: on a slow machine for a minute or two."""
 VERDICTS = {"Kept", "Breached", "Unverifiable"}
 
 
@@ -92,28 +96,29 @@ def kept_windows(home: House) -> int:
 
 
 def test_twin_what_is_kept_is_ready_and_exits_zero(home: House, chat: Contract) -> None:
-    until(lambda: kept_windows(home) >= 6, 30)
-    # On a busy machine evidence may be older than so short a window for a moment, and Ready is then Unknown.
-    until(lambda: home.tenure("status").code == 0, 10)
-    until(lambda: ready_shown(home)[0] == "True", 10)
-    code, found = audit(home, chat.name)
-    assert code == 0
+    until(lambda: kept_windows(home) >= 6, SETTLED_SECONDS, lambda: str(now(home).status))
+    # On a busy machine evidence may be older than so short a window for a moment, and Ready is then Unknown; a window
+    # may be unverifiable, and so is what is told of the contract until the next one.
+    until(lambda: home.tenure("status").code == 0, what=lambda: home.tenure("status").out)
+    until(lambda: ready_shown(home)[0] == "True", what=lambda: str(ready_shown(home)))
+    found = until(lambda: (said := audit(home, chat.name))[0] == 0 and said[1], what="the audit exits zero")
     assert found["verdict"] == "Kept"
 
 
 def test_e4_a_killed_process_is_back_and_what_was_lost_is_a_breach_on_record(home: House, chat: Contract) -> None:
-    before = pid(home)
-    assert before is not None
+    before, at = until(lambda: pid(home), what="a server runs"), endpoint(home, now(home))
+    # Early in a window, so that the kill and the request that is lost to it fall into one.
+    until(lambda: time.time_ns() // 10**6 % WINDOW_MS < WINDOW_MS // 2, what="a window begins")
     os.kill(before, signal.SIGKILL)
     asked_ms = time.time_ns() // 10**6
-    lost = not answered(endpoint(home, now(home)))
-    until(lambda: pid(home) not in (None, before), 20, "its supervisor starts it again")
-    until(lambda: ready_shown(home)[0] == "True", 30, "it is kept again")
+    lost = not answered(at)
+    until(lambda: pid(home) not in (None, before), what="its supervisor starts it again")
+    until(lambda: ready_shown(home)[0] == "True", SETTLED_SECONDS, lambda: f"it is kept again: {now(home).status}")
     status = now(home).status
     assert status is not None
     assert status.run is not None
     assert status.run.restarts >= 1, "the restart is on record"
-    hit = until(lambda: verdicts_at(home, chat.name, asked_ms), 15, "the window of the kill is judged")
+    hit = until(lambda: verdicts_at(home, chat.name, asked_ms), SETTLED_SECONDS, "the window of the kill is judged")
     assert hit <= ({"Breached", "Unverifiable"} if lost else VERDICTS), hit
 
 
@@ -139,7 +144,7 @@ def test_h6_twin_a_contract_that_was_never_signed_cannot_be_audited(home: House)
 
 
 def test_g10_a_breach_exits_one_and_is_not_ready(home: House, brief: Contract) -> None:
-    give_up = time.monotonic() + 150
+    give_up = time.monotonic() + 170  # of a term of three minutes
     while home.tenure("status").code != 1:
         assert time.monotonic() < give_up, now(home, brief.spec.workload.name).status
         with suppress(ProcessLookupError):

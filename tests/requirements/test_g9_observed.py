@@ -28,8 +28,8 @@ def layers(home: House) -> tuple[int, dict[str, dict[str, Any]]]:
 
 
 def test_no_layer_that_can_be_seen_is_a_hole(home: House, chat: Contract) -> None:
-    until(lambda: layers(home)[0] == 0, 30, str(layers(home)))
-    found = layers(home)[1]
+    # One look, kept: on a busy machine a layer may be older than it may be for a moment, and is a hole for that long.
+    _, found = until(lambda: (seen := layers(home))[0] == 0 and seen, 120, lambda: str(layers(home)))
     assert {name for name, layer in found.items() if layer["state"] == "seen"} >= SEEN
     for layer in found.values():
         assert layer["ageMsMax"] is None or layer["ageMs"] <= layer["ageMsMax"]
@@ -45,7 +45,7 @@ def test_a_request_is_traced_through_its_layers(home: House, chat: Contract) -> 
     sent = urllib.request.Request(f"{at.base_url}/chat/completions", json.dumps(body).encode(), headers)
     with urllib.request.urlopen(sent, timeout=30) as answer:
         answer.read()
-    said = until(lambda: _traced(home), 10)
+    said = until(lambda: _traced(home), what="its request is traced")
     by_layer = {layer["layer"]: layer for layer in said["layers"]}
     assert "first token after" in by_layer["response"]["said"]
     assert said["firstTokenNs"] > 0
@@ -68,10 +68,15 @@ def test_twin_a_source_that_falls_silent_is_a_hole_by_name(home: House, chat: Co
     prober = next(p.pid for p in psutil.process_iter(["cmdline"]) if str(config) in (p.info["cmdline"] or []))
     os.kill(prober, signal.SIGSTOP)
     try:
-        until(lambda: layers(home)[1]["from outside"]["state"] == "hole", 20, "the prober's silence is a hole")
-        until(lambda: layers(home)[1]["server"]["state"] == "hole", 20, "and so are the counters that it reads")
-        code, found = layers(home)
+        what = "the prober's silence is a hole, and so are the counters that it reads; what the tap sees is none"
+        code, _ = until(lambda: _silent(home), 120, lambda: f"{what}: {layers(home)}")
         assert code == 1
-        assert found["application"]["state"] == "seen"
     finally:
         os.kill(prober, signal.SIGCONT)
+
+
+def _silent(home: House) -> tuple[int, dict[str, dict[str, Any]]] | None:
+    """One look at which what the prober sees and reads is a hole, and what the tap sees is not."""
+    code, found = layers(home)
+    states = tuple(found[name]["state"] for name in ("from outside", "server", "application"))
+    return (code, found) if states == ("hole", "hole", "seen") else None
