@@ -33,6 +33,7 @@ def test_cores_and_memory_are_what_the_contract_holds(home: House) -> None:
     facts = {fact.what: fact for fact in found.status.run.read_back}
     assert facts["cpus"].agrees
     assert facts["memory"].agrees
+    assert found.status.run.pid is not None
     assert os.sched_getaffinity(found.status.run.pid) <= set(cpus_held(home, found))
     assert home.tenure("status").code == 0
 
@@ -48,7 +49,7 @@ def test_twin_a_run_that_was_moved_is_not_ready(home: House) -> None:
         _move(home, elsewhere[0])
         return ready(contract(home)) == ("False", "ReadBackDiffers") and home.tenure("status").code in (1, 7)
 
-    until(seen, 30, lambda: f"it is seen outside its cores: {ready(contract(home))}")
+    until(seen, 120, lambda: f"it is seen outside its cores: {ready(contract(home))}")
 
 
 def _move(home: House, cpu: int) -> None:

@@ -37,8 +37,6 @@ spec:
   assurance: {{window: 1s, share: 0.75, confidence: 0.75}}
   term: {{duration: 60m}}
 """
-BOUND_MS = 150
-"""What a token may take at most."""
 TIMES_MOST = 3
 """So many more again and again, until a token takes longer than its bound. With too few to begin with the queue grows
 first, and windows of which requests are open have no verdict yet."""
@@ -46,6 +44,8 @@ BROKEN_WINDOWS = 3
 """More than it takes to call a reserve in, where there is one. Many more there are not: soon all requests queue."""
 CALLED_IN_SECONDS = 60
 """For each number of interferers."""
+KEPT_SECONDS = 240
+"""A verdict waits for what is still open: on a slow machine for a minute or two."""
 KEPT_AGAIN_SECONDS = 300
 """On a machine so busy that three windows fail with the reserve too, it is given back, rests and is called in again."""
 KEPT_WINDOWS = 5
@@ -120,7 +120,7 @@ def test_a_core_that_is_taken_is_made_up_for_by_the_one_held_back_and_the_promis
     assert "held back, nobody else may have it" in home.must("why", f"contract/{contract.name}").out
     assert f"+ {spare[0]} in reserve" in home.must("ledger", "show").out
     with load(home, contract):
-        until(lambda: kept(home, contract) >= 2, 120, lambda: f"kept at first: {told(home, 'chat')}")
+        until(lambda: kept(home, contract) >= 2, KEPT_SECONDS, lambda: f"kept at first: {told(home, 'chat')}")
         with ExitStack() as taking:
             begun = called_in(home, taking, own)
             os.kill(pid_of_plane(home), signal.SIGKILL)  # whatever it was doing is finished by its successor
@@ -147,8 +147,10 @@ def interferers(contract: Contract) -> int:
     """How many on one core make a token take more than its bound, from what the slowest of twenty took alone."""
     measured = contract.status.commissioning if contract.status else None
     figures = measured.figures if measured is not None else []
-    alone_ms = next(int(f.measured) / 1e6 for f in figures if f.metric == "interTokenLatency" and f.measured)
-    return max(4, math.ceil(3 * BOUND_MS / alone_ms))
+    # By the bound that was agreed: on a busy machine it is one that was offered instead of the 150 ms asked for.
+    found = (f for f in figures if f.metric == "interTokenLatency" and f.measured and f.promised)
+    times_slower = next((int(f.promised or 0) / int(f.measured or 1) for f in found), 1)
+    return max(4, math.ceil(3 * times_slower))
 
 
 def called_in(home: House, taking: ExitStack, cores: list[int]) -> Any:
@@ -189,7 +191,7 @@ def test_what_is_not_answered_is_a_breach_of_the_availability_on_record_and_veri
             with suppress(AssertionError):  # nobody may have asked just then
                 until(lambda: lost_ms(home, contract) > since_ms, 20)
                 break
-        assert lost_ms(home, contract) > since_ms, told(home, "chat")
+        until(lambda: lost_ms(home, contract) > since_ms, KEPT_SECONDS, lambda: told(home, "chat"))
     bundle, key = home.path.parent / "bundle.jsonl", home.path.parent / "public.pem"
     home.must("evidence", "export", contract.name, "--to", bundle)
     key.write_text(home.must("evidence", "show", "--public-key").out)
@@ -216,7 +218,7 @@ def test_twin_without_a_reserve_the_same_interference_goes_on_breaking_it(home: 
     contract = serve(home, "bare", "")
     assert contract.spec.hold.reserve == []
     with load(home, contract):
-        until(lambda: kept(home, contract) >= 2, 120, lambda: f"kept at first: {told(home, 'bare')}")
+        until(lambda: kept(home, contract) >= 2, KEPT_SECONDS, lambda: f"kept at first: {told(home, 'bare')}")
         with ExitStack() as taking:
             assert goes_on_breaking(home, contract, taking), told(home, "bare")
             assert step(home, "bare", "add-capacity") is None

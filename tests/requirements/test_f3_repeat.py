@@ -12,6 +12,8 @@ from tests.requirements.home import House
 from tests.requirements.served import active, serve, until
 
 pytestmark = pytest.mark.real
+TRIES_SECONDS = 300
+"""Twenty requests take a quarter of a minute, and somebody else may have the machine for a minute or two."""
 BOUNDS_NS = {"timeToFirstToken": 2 * 10**9, "interTokenLatency": 150 * 10**6}
 
 
@@ -26,7 +28,7 @@ def test_twenty_requests_spread_less_than_the_bound(
     """On a machine whose other cores are overrun it takes several tries; how many is told."""
     tries: list[Any] = []
     try:
-        said = until(lambda: _kept(home, tries), 120, lambda: f"it was kept in none of {len(tries)} tries")
+        said = until(lambda: _kept(home, tries), TRIES_SECONDS, lambda: f"it was kept in none of {len(tries)} tries")
     finally:
         failed = sum(one is None for one in tries)
         record_property("note", f"{failed} of {len(tries)} repeats of twenty requests were not within the bound")

@@ -13,6 +13,8 @@ from tests.requirements.served import serve, until
 pytestmark = pytest.mark.real
 PORT = 19474
 STEPS = 30_000
+DONE_SECONDS = 290
+"""Its deadline is five minutes from its request; a slow machine takes some of them."""
 COUNTER_OFFERED, INFEASIBLE = 6, 5
 TRAINING = """
 apiVersion: tenure.dev/v1alpha1
@@ -45,9 +47,9 @@ def test_training_is_requested_and_its_progress_and_checkpoint_are_seen(home: Ho
     said = home.must("request", "-f", wanted(home, "train"), "--accept", "any")
     assert "train" in said.out
     until(lambda: status_of(home, "train").get("phase") == "Active")
-    until(lambda: (status_of(home, "train").get("progress") or {}).get("ratio", 0) > 0, 40, "it says how far it is")
+    until(lambda: (status_of(home, "train").get("progress") or {}).get("ratio", 0) > 0, 120, "it says how far it is")
     assert "%" in home.must("status").out, "progress stands beside the deadline"
-    until(lambda: list(home.path.rglob("checkpoint.npz")), 40, "it keeps checkpoints")
+    until(lambda: list(home.path.rglob("checkpoint.npz")), 120, "it keeps checkpoints")
 
 
 def test_what_does_not_fit_now_is_offered_for_a_date(home: House) -> None:
@@ -66,7 +68,7 @@ def test_what_does_not_fit_now_is_offered_for_a_date(home: House) -> None:
 
 def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done(home: House) -> None:
     os.kill(status_of(home, "train")["run"]["pid"], signal.SIGKILL)
-    until(lambda: f"done: {STEPS} steps" in home.must("logs", "train").out, 150, "it is done")
+    until(lambda: f"done: {STEPS} steps" in home.must("logs", "train").out, DONE_SECONDS, "it is done")
     assert " 0 of them before the last start" not in home.must("logs", "train").out
     until(lambda: status_of(home, "train").get("endedBecause") == "Completed", what="and its contract with it")
 
@@ -74,7 +76,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done(home: House) 
 def test_inference_is_requested_in_the_same_way(home: House) -> None:
     for workload in home.must("get", "workloads", "-o", "json").json["items"]:
         home.tenure("delete", "workload", workload["metadata"]["name"])
-    until(lambda: not home.must("get", "contracts", "-o", "json").json["items"], 30, "the cores are free")
+    until(lambda: not home.must("get", "contracts", "-o", "json").json["items"], what="the cores are free")
     contract = serve(home)
     assert contract.status is not None
     assert contract.status.endpoint is not None
