@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from securesystemslib.dsse import Envelope as PeerEnvelope
-from securesystemslib.signer import SSlibKey
+from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
 from benchmarks.stated import AT_MS, REQUESTS, SOURCE, a_decision, a_log, a_window
 from tenure.controllers.contract.checking import Recomputing
@@ -129,7 +129,7 @@ def writing(folder: Path, count: int) -> Iterator[Row]:
         yield Row("one decision of 500 in a write", (time.perf_counter_ns() - begin) / 1000 / len(drafts), "us")
     with a_log(folder / "threads") as (log, _):
         threads = [
-            threading.Thread(target=lambda k=k: [log.append(a_decision(k * 1000 + n)) for n in range(count // 4)])  # type: ignore[misc]
+            threading.Thread(target=lambda k=k: [log.append(a_decision(k * 1000 + n)) for n in range(count // 4)])
             for k in range(16)
         ]
         begin = time.perf_counter_ns()

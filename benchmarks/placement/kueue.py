@@ -194,8 +194,8 @@ def replay(scenario: Scenario, place: Place, seed: int) -> dict[str, float]:
             waiting[gang.cohort].setdefault((-gang.priority, -gang.total_milli), deque()).append(gang)
             touched.add(gang.cohort)
         while ends and ends[0][0] <= now:
-            _, _, gang, choice = heapq.heappop(ends)
-            counts.give((gang.milli_cpu,), choice.rows, choice.members)
+            _, _, gang, held = heapq.heappop(ends)
+            counts.give((gang.milli_cpu,), held.rows, held.members)
             left[gang.cohort] += gang.total_milli
             own[gang.queue] += gang.total_milli
             touched.add(gang.cohort)

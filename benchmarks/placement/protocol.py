@@ -134,7 +134,8 @@ def _curves(
 
     def mean(values: FloatColumn) -> FloatColumn:
         sums = np.bincount(level, weights=values, minlength=len(LEVELS))[: len(LEVELS)]
-        return np.divide(sums, events, out=np.full(len(LEVELS), np.nan), where=events > 0)
+        means: FloatColumn = np.divide(sums, events, out=np.full(len(LEVELS), np.nan), where=events > 0)
+        return means
 
     return Curves(
         allocated_pct=mean(placed / capacity * 100),

@@ -50,7 +50,9 @@ def test_trials_that_all_fall_short_contradict() -> None:
 
 def test_of_bounds_the_confidence_is_stated() -> None:
     """A bound is held where its windows kept their share; one of which nothing was seen counts for nothing."""
-    counts = {(trial, "ttft"): [Count("ttft", 1.0, within, 4)] for trial, within in enumerate((4, 3, 2, 3))}
+    counts: dict[tuple[int, object], list[Count]] = {
+        (trial, "ttft"): [Count("ttft", 1.0, within, 4)] for trial, within in enumerate((4, 3, 2, 3))
+    }
     bounds = bounds_held({**counts, (4, "ttft"): [Count("ttft", 1.0, 0, 0)]}, 0.75, 0.6)
     assert (bounds.within, bounds.windows, bounds.stated) == (3, 4, 0.6)
 

@@ -3,7 +3,7 @@ how a wrong question is answered."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tests.engines.builders import a_run, python, shell
@@ -41,7 +41,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 class Contract:
     """What the parts of the contract share."""
 
-    spec_changes: dict[str, Any] = {}
+    spec_changes: ClassVar[dict[str, Any]] = {}
 
     def wanted(self, spec: RunSpec) -> RunSpec:
         """The spec as this engine is to be asked for it."""

@@ -6,6 +6,7 @@ import pickle
 import shutil
 import signal
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,20 @@ def test_a_starter_killed_between_any_two_steps_never_doubles_the_run(
         dies = starter_that_dies(at, pickle.dumps((engine.home, spec)))
         state = engine.start(spec)
         assert state.phase is Phase.RUNNING
-        eventually(lambda tally=tally: starts(tally) >= 1, "the command has begun")
+        eventually(partial(begun, tally), "the command has begun")
         engine.stop(spec.run_id, grace_ms=0)
         assert starts(tally) == 1, f"killed at step {at}"
         tally.unlink()
         engine.forget(spec.run_id)
     assert at > 10
+
+
+def begun(tally: Path) -> bool:
+    return starts(tally) >= 1
+
+
+def adopted_and_begun(engine: LocalEngine, tally: Path) -> bool:
+    return engine.adopt() is not None and begun(tally)
 
 
 @pytest.mark.parametrize("stride", STRIDES)
@@ -88,7 +97,7 @@ def test_a_supervisor_killed_between_any_two_steps_is_followed_by_one_that_finis
         if engine.state(spec.run_id).reason is not EndReason.START_FAILED:  # the child died and its parent said so
             assert engine.start(spec).phase in (Phase.RUNNING, Phase.BACKING_OFF)
             # The first supervisor may die only now: whoever cares for the engine adopts now and then.
-            eventually(lambda tally=tally: engine.adopt() is not None and starts(tally) >= 1, "the command has begun")
+            eventually(partial(adopted_and_begun, engine, tally), "the command has begun")
         engine.stop(spec.run_id, grace_ms=0)
         assert starts(tally) <= 1, f"killed at step {at}"
         tally.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from tests.engines.contract_commands import NEVER
 from tests.engines.waiting import eventually
 
 from tenure.engines import EndReason, LocalEngine, Phase, RunState, RunUnreadable
-from tenure.engines.local import asking, procfs
+from tenure.engines.local import control, procfs
 from tenure.engines.runstate import ProcessId
 
 
@@ -154,7 +154,7 @@ def test_without_its_spec_and_its_supervisor_nobody_says_that_it_was_never_start
 def test_without_its_spec_a_supervisor_that_hangs_is_killed_by_what_the_record_says_it_is(
     engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking.control.ask, "__defaults__", (0.2,))
+    monkeypatch.setattr(control.ask, "__defaults__", (0.2,))
     run = engine.start(a_run())
     assert run.supervisor is not None
     os.kill(run.supervisor.pid, signal.SIGSTOP)

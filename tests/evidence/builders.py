@@ -90,7 +90,7 @@ def a_history(log: EvidenceLog, *, windows: int = 6) -> str:
         a_statement(predicate="commissioning", id=f"{SOURCE}/commissioning/1", body={"holds": True, "figures": []})
     )
     note = log.issue_checkpoint(SOURCE, purpose="acceptance", subjects=a_statement().subjects, at_ms=AT_MS)
-    log.append(contract_statement(**WHO, spec=a_spec(), at_ms=AT_MS))
+    log.append(contract_statement(**WHO, spec=a_spec(), at_ms=AT_MS, sequence=0))
     for number in range(windows):
         draft = a_window(number, {"latencyMs": [50 + 20 * number, 60 + 20 * number, 70 + 20 * number]})
         log.append(draft.statement, draft.inputs)

@@ -1,6 +1,6 @@
 """Builders of what the ledger's tests speak about: a machine of n cores, offers and contracts on some of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tenure.ledger.decision import Decision, nothing
 from tenure.ledger.records import View
@@ -35,7 +35,7 @@ def fleet(cores: int, memory_gib: int = 8, *, draining: bool = False) -> Fleet:
     return Fleet.of([machine])
 
 
-def fleet_of(cores: int):
+def fleet_of(cores: int) -> Callable[[Site, Sequence[Machine], Sequence[HardwareProfile]], Fleet]:
     """What an Allocator is given to read its fleet with."""
 
     def read(site: Site, machines: Sequence[Machine], profiles: Sequence[HardwareProfile]) -> Fleet:
@@ -103,7 +103,7 @@ def take_free_core(
     *,
     seats: int | None = None,
     reserve: bool = False,
-):
+) -> Callable[[View, Fleet, int], Decision]:
     """A decision that offers the lowest free cores, one a sibling, as alternatives of one group; refused when full.
 
     With `seats` each takes one of so many of a named budget; with `reserve` each holds back a second core.

@@ -1,6 +1,7 @@
 """One commit at a time: what counts, what excludes what, and who wins."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -8,6 +9,7 @@ from tenure.ledger import Allocator, accept, release
 from tenure.ledger.decision import Decision
 from tenure.ledger.memory import ledger_of
 from tenure.ledger.records import View
+from tenure.placement import Fleet
 from tenure.quantities import VirtualClock
 from tenure.resources import Contract, Offer, Site
 from tests.ledger.builders import contract_for, fleet_of, site, take_free_core
@@ -16,7 +18,7 @@ from tests.support.memory_host import MemoryHost
 pytestmark = pytest.mark.anyio
 
 
-def choose(offered: Offer):
+def choose(offered: Offer) -> Callable[[View, Fleet, int], Decision]:
     return lambda view, fleet, now_ms: accept(view, offered.uid, contract_for(offered), now_ms)
 
 

@@ -169,7 +169,7 @@ class LedgerHistory(RuleBasedStateMachine):
     def lose_an_answer_soon(self, calls: int) -> None:
         self.host.lose_answer_after(calls)
 
-    def _all(self, model: type) -> list:  # type: ignore[type-arg]
+    def _all(self, model: type[Any]) -> list[Any]:
         found = [o for key, o in sorted(self.host.objects.items()) if key[0] == model.__name__]
         return [model.model_validate(o) for o in found]
 

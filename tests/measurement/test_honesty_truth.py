@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.honesty.broken_tap import hastened, quartered
 from benchmarks.honesty.real_stage import LOAD, WINDOW_MS
 from benchmarks.honesty.real_truth import as_sent, count, explained, unprobed
@@ -83,7 +85,8 @@ def test_a_lying_tap_divides_each_duration_and_nothing_else() -> None:
 def test_a_tap_that_lies_about_gaps_divides_them_and_tells_the_first_token() -> None:
     end = hastened({"arrivalNs": 800, "firstNs": 200, "gapsNs": [40, 80], "endNs": 328})
     assert end == {"arrivalNs": 800, "firstNs": 200, "gapsNs": [10, 20], "endNs": 232}
-    for record in ({"id": 8, "afterNs": 400}, {"firstNs": None, "gapsNs": [], "endNs": 400}):
+    records: list[dict[str, Any]] = [{"id": 8, "afterNs": 400}, {"firstNs": None, "gapsNs": [], "endNs": 400}]
+    for record in records:
         assert hastened(record) == record
 
 

@@ -64,7 +64,7 @@ class Script:
 
     def restart(self) -> None:
         """A new process of the tap."""
-        self.journal = JournalWriter(self.folder, read_clocks=lambda: dict(self.now), **self.sizes)  # type: ignore[arg-type]
+        self.journal = JournalWriter(self.folder, read_clocks=lambda: dict(self.now), **self.sizes)
 
     def read(self, **how: Any) -> JournalReading:
         return read_journal(self.folder, **how)

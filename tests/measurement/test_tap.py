@@ -233,7 +233,7 @@ class TestJournal:
 
     async def test_a_user_whom_the_tap_has_no_room_for_was_failed(self, tmp_path: Path) -> None:
         async with running_tap(tmp_path, buffered_bytes_max=2048) as tap:
-            big = {"messages": [{"role": "user", "content": "a" * 4096}]}
+            big: dict[str, object] = {"messages": [{"role": "user", "content": "a" * 4096}]}
             answer = await tap.raw(post(big, "some-other-key"))
             assert answer.startswith(b"HTTP/1.1 503")
             assert tap.read().samples["user"] == [], "a stranger is no user"

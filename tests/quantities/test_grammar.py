@@ -26,7 +26,7 @@ from tenure.quantities import (
 INT64_MAX = 2**63 - 1
 EXACT_IN_A_FLOAT = 10**15
 """Rates are numbers in JSON: up to here a float keeps each millionth."""
-MOST = {Rate: EXACT_IN_A_FLOAT, Ratio: 10**6 - 1}
+MOST: dict[type[Quantity], int] = {Rate: EXACT_IN_A_FLOAT, Ratio: 10**6 - 1}
 KINDS: list[type[Quantity]] = [Bytes, ByteRate, Duration, Power, Rate, Ratio, Count]
 YEARS_MS = 4_102_444_800_000
 
@@ -40,7 +40,7 @@ def or_why(parse: Callable[[], Any]) -> tuple[Any, str]:
 
 
 def values(kind: type[Quantity]) -> st.SearchStrategy[int]:
-    most = MOST.get(kind, INT64_MAX)  # type: ignore[call-overload]
+    most = MOST.get(kind, INT64_MAX)
     some = st.integers(1, most) | st.integers(1, 10**7) | st.integers(1, 10**5).map(lambda n: n * 10**6)
     return some.filter(lambda value: value <= most)
 

@@ -31,7 +31,8 @@ def table(rows: Sequence[Row], proofs: Mapping[str, Proof]) -> list[str]:
     lines, proven, unshown = [], 0, 0
     for row in rows:
         proof = together([proofs[file] for file in row.tests if file in proofs])
-        state, notes = row.state, [f"missing: {row.missing}"] if row.missing else []
+        state: str = row.state
+        notes = [f"missing: {row.missing}"] if row.missing else []
         if proof is not None and proof.verdict != "shown":
             state = proof.verdict
             notes += [f"{row.state} elsewhere, here: {proof.why_not}"] if proof.verdict == "not shown here" else []

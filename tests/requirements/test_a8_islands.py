@@ -30,7 +30,7 @@ def emptied(islands: House) -> Iterator[None]:
 
 def claims(home: House, name: str) -> list[dict[str, object]]:
     offers = home.must("get", "offers", "-o", "json").json["items"]
-    return next(o["spec"]["hold"]["claims"] for o in offers if o["spec"]["workload"]["name"] == name)  # type: ignore[no-any-return]
+    return next(o["spec"]["hold"]["claims"] for o in offers if o["spec"]["workload"]["name"] == name)
 
 
 def test_a_group_that_must_share_an_island_is_never_split(islands: House) -> None:

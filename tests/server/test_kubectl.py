@@ -238,7 +238,7 @@ def test_describe_with_events(kubectl: Kubectl) -> None:
         "source": {"component": "tenure"},
     }
     other = {**event, "metadata": {"name": "b.1", "namespace": "default"}, "message": "of another"}
-    other["involvedObject"] = {**event["involvedObject"], "uid": "another", "name": "b"}  # type: ignore[dict-item]
+    other["involvedObject"] = {**event["involvedObject"], "uid": "another", "name": "b"}
     kubectl("create", "-f", "-", given=event)
     kubectl("create", "-f", "-", given=other)
     described = kubectl("describe", "wl", "a")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def check(folder: Path, acknowledged: set[str]) -> None:
     assert acknowledged <= set(found)
     versions = [item.version for item in found.values()]
     assert len(set(versions)) == len(versions)
-    logged = {}
+    logged: dict[str, Any] = {}
     cursor = 0
     while cursor < store.version:
         piece = store.changes(WIDGETS, cursor)

@@ -37,7 +37,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(name=NAMES, size=st.integers(0, 3), held=st.booleans())
     def create(self, name: str, size: int, held: bool) -> None:
-        more = {"finalizers": ["test.dev/one"]} if held else {}
+        more: dict[str, Any] = {"finalizers": ["test.dev/one"]} if held else {}
         error = self.store.create(WIDGETS, widget(name, spec={"size": size}, **more)).exception()
         if name in self.expected:
             assert isinstance(error, ObjectExistsError)

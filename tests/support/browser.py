@@ -48,7 +48,8 @@ class Page:
             self._note(answer)
             if answer.get("id") == self._asked:
                 assert "error" not in answer, f"{method}: {answer['error']}"
-                return answer["result"]
+                result: dict[str, Any] = answer["result"]
+                return result
 
     def js(self, expression: str) -> Any:
         """The value of an expression in the page."""

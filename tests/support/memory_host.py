@@ -49,11 +49,12 @@ class MemoryHost:
 
     async def create(self, obj: Any) -> Any:
         late = self._step()
-        key = self._key(type(obj), obj.name, obj.namespace)
+        model: type[ApiObject] = type(obj)
+        key = self._key(model, obj.name, obj.namespace)
         if key in self.objects:
             raise AlreadyExists(f"{key} exists")
         stored = obj.to_json()
-        if kind_of(type(obj)).status_subresource:
+        if kind_of(model).status_subresource:
             stored.pop("status", None)
         stored["metadata"] |= {"uid": f"uid-{next(self._uids)}", "generation": 1}
         self._store(key, stored)
