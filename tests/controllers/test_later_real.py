@@ -9,13 +9,14 @@ import pytest
 
 from tenure.controllers.workload.occupied import STOP_MARGIN_MS
 from tenure.quantities import parse_instant
-from tests.controllers.test_terms_real import ON_TIME_MS, alive, contract
+from tests.controllers.test_terms_real import ON_TIME_MS, alive, contract, nothing_is_left, recount
 from tests.requirements.home import House
 from tests.requirements.served import until
 
 pytestmark = pytest.mark.real
 
-FIRST_SECONDS, SECOND_SECONDS = 12, 20
+FIRST_SECONDS, SECOND_SECONDS = 20, 20
+"""The second is asked for and offered while the first runs; on a slow machine both take seconds."""
 CONTRACT_NOT_RUNNING = "ContractNotRunning"
 """Said of work that ended between two looks: it holds too much, and nobody holds it twice."""
 
@@ -56,16 +57,14 @@ def test_what_was_offered_for_later_starts_exactly_then_and_nothing_is_held_twic
         found.extend(doubts(home))
         return contract(home, "second", "Active")
 
-    begun = until(looked, FIRST_SECONDS + 30, "the second starts")
+    begun = until(looked, FIRST_SECONDS + 60, "the second starts")
     assert found == [], "no core was held twice, and nothing ran that held none"
     started_ms = parse_instant(begun["status"]["run"]["startedAt"])
     assert 0 <= started_ms - start_ms < ON_TIME_MS
     assert not alive(running)
-    ended = contract(home, "first", "Ended")
-    assert ended is not None
+    ended = until(lambda: contract(home, "first", "Ended"))
     assert parse_instant(ended["status"]["endedAt"]) <= started_ms
-    agreed = home.must("ledger", "check", "-o", "json").json
-    assert (agreed["agrees"], agreed["runs"]) == (True, 1)
+    until(lambda: recount(home)[::2] == (True, 1), what=lambda: f"agreement, holds, runs: {recount(home)}")
     lasts_ms = parse_instant(second["spec"]["term"]["end"]) - start_ms
     assert lasts_ms == SECOND_SECONDS * 1000, "later, and no shorter"
     home.must("end", "second")
@@ -74,7 +73,7 @@ def test_what_was_offered_for_later_starts_exactly_then_and_nothing_is_held_twic
 def test_twin_a_machine_that_is_free_is_offered_at_once(home: House) -> None:
     for workload in ("first", "second"):
         home.must("delete", "workload", workload)
-    until(lambda: home.must("ledger", "check", "-o", "json").json["holds"] == 0)
+    nothing_is_left(home)
     begun = request(home, "alone", SECOND_SECONDS)
     assert begun["spec"]["relaxed"] == []
     assert begun["status"]["phase"] == "Active"

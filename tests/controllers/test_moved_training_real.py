@@ -12,7 +12,7 @@ import pytest
 from tenure.engines import LocalEngine
 from tenure.measurement.scrape import parse_metrics
 from tenure.quantities import SystemClock, format_instant
-from tests.controllers.test_terms_real import contract, contracts
+from tests.controllers.test_terms_real import contract, contracts, recount
 from tests.controllers.test_training_real import PORT, at_risk, change_offered, training
 from tests.requirements.home import House, house
 from tests.requirements.served import until
@@ -99,5 +99,4 @@ def test_a_training_goes_on_from_its_checkpoint_on_another_core(home: House) -> 
 
     before = next(c for c in contracts(home, "moving") if c["metadata"]["name"] == first["metadata"]["name"])
     assert (before["status"]["phase"], before["status"]["endedBecause"]) == ("Ended", "Renegotiated")
-    agreed = home.must("ledger", "check", "-o", "json").json
-    assert (agreed["agrees"], agreed["runs"]) == (True, 1)
+    until(lambda: recount(home)[::2] == (True, 1), what=lambda: f"agreement, holds, runs: {recount(home)}")

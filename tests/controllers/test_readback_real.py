@@ -142,6 +142,7 @@ def test_twin_the_same_run_left_alone_becomes_active(tmp_path: Path) -> None:
         status = contract["status"]
         assert (status["phase"], "signature" in status) == ("Active", True)
         assert all(fact["agrees"] for fact in status["run"]["readBack"])
-        assert "Active" in {event["reason"] for event in events(home)}
+        # Recorded after it is Active, as of which the request has answered.
+        until(lambda: "Active" in {event["reason"] for event in events(home)}, what=lambda: str(events(home)))
         assert home.must("ledger", "check", "-o", "json").json["runs"] == 1
         home.must("end", "left-alone")

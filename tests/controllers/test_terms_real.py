@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from tenure.cli.running import plane_of
+from tenure.controllers.workload.occupied import STOP_MARGIN_MS
 from tenure.quantities import parse_instant
 from tests.requirements.home import House
 from tests.requirements.served import until
 
 pytestmark = pytest.mark.real
 
-ON_TIME_MS = 2_000
+ON_TIME_MS = 2 * STOP_MARGIN_MS
+"""Plans allow as long as the margin for stopping; as much again is the machine's, which may be slow to start or to end
+a process."""
 
 
 def sleeper(home: House, name: str, seconds: int) -> None:
@@ -41,19 +44,29 @@ def alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+def nothing_is_left(home: House) -> None:
+    """No hold and no run, once the renewal that was offered shortly before the end is withdrawn too."""
+    until(lambda: recount(home) == (True, 0, 0), what=lambda: f"agreement, holds, runs: {recount(home)}")
+
+
+def recount(home: House) -> tuple[bool, int, int]:
+    """Whether the books agree; how many holds and runs there are."""
+    checked = home.tenure("ledger", "check", "-o", "json").json
+    return checked["agrees"], checked["holds"], checked["runs"]
+
+
 def test_a_contract_ends_on_time(home: House) -> None:
-    sleeper(home, "short", 4)
+    sleeper(home, "short", 10)
     pid = until(lambda: contract(home, "short", "Active"))["status"]["run"]["pid"]
     ended = until(lambda: contract(home, "short", "Ended"))
     assert ended["status"]["endedBecause"] == "EndedByTerm"
     assert 0 <= late_ms(ended) < ON_TIME_MS
     assert not alive(pid)
-    agreed = home.must("ledger", "check", "-o", "json").json
-    assert (agreed["holds"], agreed["runs"]) == (0, 0)
+    nothing_is_left(home)
 
 
 def test_its_work_ends_on_time_while_nobody_manages_it(home: House) -> None:
-    sleeper(home, "orphan", 5)
+    sleeper(home, "orphan", 10)
     found = until(lambda: contract(home, "orphan", "Active"))
     running = plane_of(home.path)
     assert running is not None
@@ -64,19 +77,18 @@ def test_its_work_ends_on_time_while_nobody_manages_it(home: House) -> None:
     home.must("up")
     ended = until(lambda: contract(home, "orphan", "Ended"))
     assert ended["status"]["endedBecause"] == "EndedByTerm"
-    agreed = home.must("ledger", "check", "-o", "json").json
-    assert (agreed["holds"], agreed["runs"]) == (0, 0)
+    nothing_is_left(home)
 
 
 def test_notice_brings_an_offer_and_accepting_it_goes_on_where_the_contract_ends(home: House) -> None:
-    sleeper(home, "more", 30)
+    sleeper(home, "more", 50)
     first = until(lambda: contract(home, "more", "Active"))
-    offer = until(lambda: _renewal(home, first["metadata"]["name"]), 40)
+    offer = until(lambda: _renewal(home, first["metadata"]["name"]))
     assert offer["spec"]["hold"]["start"] == first["spec"]["term"]["end"]
     assert offer["spec"]["hold"]["claims"] == first["spec"]["hold"]["claims"]
     notice = next(c for c in contract(home, "more", "Active")["status"]["conditions"] if c["type"] == "EndingSoon")
     before_end_ms = parse_instant(first["spec"]["term"]["end"]) - parse_instant(notice["lastTransitionTime"])
-    assert 2_000 < before_end_ms <= 3_000
+    assert 5_000 - ON_TIME_MS < before_end_ms <= 5_000, "a tenth of the term before its end"
     said = home.must("renew", "more", "--accept", "best", "-o", "json").json
     assert said["contract"]["spec"]["renews"] == first["metadata"]["name"]
     assert said["contract"]["spec"]["term"]["start"] == first["spec"]["term"]["end"]
@@ -102,10 +114,10 @@ def _running(home: House, name: str) -> dict[str, Any] | None:
 
 
 def test_twin_a_renewal_that_nobody_accepts_changes_nothing(home: House) -> None:
-    sleeper(home, "enough", 11)
+    sleeper(home, "enough", 30)
     first = until(lambda: contract(home, "enough", "Active"))
-    until(lambda: _renewal(home, first["metadata"]["name"]), 15)
+    until(lambda: _renewal(home, first["metadata"]["name"]))
     ended = until(lambda: contract(home, "enough", "Ended"))
     assert late_ms(ended) < ON_TIME_MS
     assert len(contracts(home, "enough")) == 1
-    until(lambda: home.must("ledger", "check", "-o", "json").json["holds"] == 0)
+    nothing_is_left(home)

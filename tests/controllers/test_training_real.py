@@ -9,13 +9,15 @@ import pytest
 
 from tenure.cli.running import plane_of
 from tenure.quantities import SystemClock, format_instant, parse_instant
-from tests.controllers.test_terms_real import contract, contracts
+from tests.controllers.test_terms_real import contract, contracts, nothing_is_left
 from tests.requirements.home import House
 from tests.requirements.served import until
 
 pytestmark = pytest.mark.real
 
 PORT = 19464
+DONE_SECONDS = 290
+"""What is due in five minutes; on a slow machine some of them are needed."""
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -55,9 +57,9 @@ def at_risk(home: House, name: str, phase: str = "Active") -> dict[str, Any]:
 
 
 def test_what_cannot_be_in_time_is_known_long_before_its_deadline(home: House) -> None:
-    by_ms = training(home, "late", 10_000_000, 60)
-    risky = until(lambda: (said := at_risk(home, "late")).get("reason") == "WillMiss" and said, 30)
-    assert by_ms - parse_instant(risky["lastTransitionTime"]) > 35_000
+    by_ms = training(home, "late", 10_000_000, 120)
+    risky = until(lambda: (said := at_risk(home, "late")).get("reason") == "WillMiss" and said, 120)
+    assert by_ms - parse_instant(risky["lastTransitionTime"]) > 70_000, "more than half of the time is left"
     progress = contract(home, "late", "Active")["status"]["progress"]
     assert parse_instant(progress["likely"]) > by_ms
     assert "AtRisk" in home.must("events").out or "WillMiss" in home.must("events").out
@@ -70,9 +72,9 @@ def test_what_cannot_be_in_time_is_known_long_before_its_deadline(home: House) -
 def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done_in_time(home: House) -> None:
     training(home, "soon", 20_000, 300)
     until(lambda: contract(home, "soon", "Active"))
-    until(lambda: list(home.path.rglob("checkpoint.npz")), 40)
+    until(lambda: list(home.path.rglob("checkpoint.npz")), 120, "it keeps checkpoints")
     os.kill(contract(home, "soon", "Active")["status"]["run"]["pid"], signal.SIGKILL)
-    ended = until(lambda: contract(home, "soon", "Ended"), 120)["status"]
+    ended = until(lambda: contract(home, "soon", "Ended"), DONE_SECONDS)["status"]
     assert (ended["endedBecause"], ended["progress"]["ratio"]) == ("Completed", 1.0)
     assert at_risk(home, "soon", "Ended")["reason"] == "DeadlineKept"
     assert ended["verdict"] == "Kept"
@@ -83,15 +85,17 @@ def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done_in_time(home:
     said = home.must("logs", "soon").out
     assert "done: 20000 steps" in said
     assert " 0 of them before the last start" not in said
-    found = home.must("get", "workload", "soon", "-o", "json").json
-    assert found["status"]["phase"] == "Succeeded"
-    agreed = home.must("ledger", "check", "-o", "json").json
-    assert (agreed["holds"], agreed["runs"]) == (0, 0)
+    until(lambda: phase_of(home, "soon") == "Succeeded", what=lambda: f"the workload: {phase_of(home, 'soon')}")
+    nothing_is_left(home)
+
+
+def phase_of(home: House, workload: str) -> str:
+    return str(home.must("get", "workload", workload, "-o", "json").json["status"]["phase"])
 
 
 def test_the_batch_that_ships_as_an_example_is_done_judged_and_audited_without_any_progress(home: House) -> None:
     home.must("request", "--accept", "any", "-f", EXAMPLES / "batch.yaml")
-    ended = until(lambda: contract(home, "batch", "Ended"), 120)["status"]
+    ended = until(lambda: contract(home, "batch", "Ended"), DONE_SECONDS)["status"]
     assert (ended["endedBecause"], ended["verdict"]) == ("Completed", "Kept")
     assert "accuracy on unseen digits 0.9" in home.must("logs", "batch").out
     code, found = audited(home, "batch")
@@ -105,7 +109,7 @@ def audited(home: House, name: str) -> tuple[int, dict[str, Any]]:
 
 def test_a_deadline_that_passed_is_a_breach_and_anyone_can_compute_it_again(home: House, tmp_path: Path) -> None:
     by_ms = training(home, "missed", 10_000_000, 25)
-    until(lambda: (contract(home, "missed", "Active") or {"status": {}})["status"].get("verdict") == "Breached", 60)
+    until(lambda: (contract(home, "missed", "Active") or {"status": {}})["status"].get("verdict") == "Breached", 120)
     assert SystemClock().now_ms() > by_ms
     assert home.tenure("status").code == 1
     code, found = audited(home, "missed")
@@ -162,7 +166,7 @@ def change_offered(home: House, contract_name: str) -> dict[str, Any] | None:
 def test_a_later_deadline_is_offered_in_time_and_accepted_the_work_goes_on_from_its_checkpoint(home: House) -> None:
     by_ms = training(home, "tight", steps_in(home, 90), 40)
     first = until(lambda: contract(home, "tight", "Active"))
-    offer = until(lambda: change_offered(home, first["metadata"]["name"]), 38)
+    offer = until(lambda: change_offered(home, first["metadata"]["name"]), what=lambda: str(at_risk(home, "tight")))
     assert offer is not None
     assert SystemClock().now_ms() < by_ms, "the offer came after the deadline"
     assert offer["spec"]["hold"]["group"] == first["spec"]["hold"]["group"]
@@ -173,7 +177,7 @@ def test_a_later_deadline_is_offered_in_time_and_accepted_the_work_goes_on_from_
     home.must("accept", offer["metadata"]["name"])
     before = next(c for c in contracts(home, "tight") if c["metadata"]["name"] == first["metadata"]["name"])
     assert (before["status"]["phase"], before["status"]["endedBecause"]) == ("Ended", "Renegotiated")
-    ended = until(lambda: contract_of_offer(home, offer, "Ended"), 150)
+    ended = until(lambda: contract_of_offer(home, offer, "Ended"), 2 * DONE_SECONDS)
     assert ended["status"]["endedBecause"] == "Completed"
     # A forecast on a busy machine may fail; what is said of it may not.
     in_time = parse_instant(ended["status"]["progress"]["completedAt"]) <= parse_instant(offer_by(offer))
@@ -181,8 +185,7 @@ def test_a_later_deadline_is_offered_in_time_and_accepted_the_work_goes_on_from_
     said = home.must("logs", offer["metadata"]["name"]).out
     assert " 0 of them before the last start" not in said
     assert done_before > 0
-    agreed = home.must("ledger", "check", "-o", "json").json
-    assert (agreed["holds"], agreed["runs"]) == (0, 0)
+    nothing_is_left(home)
 
 
 def contract_of_offer(home: House, offer: dict[str, Any], phase: str) -> dict[str, Any] | None:
@@ -196,8 +199,8 @@ def at_risk_of(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_what_was_done_while_nobody_managed_it_is_done_and_not_out_of_time(home: House) -> None:
-    text = home.command("quick", extra="  acceptance: auto\n", run_line="[sleep, '3']").read_text()
-    home.must("apply", "-f", home.manifest("quick", text.replace("10m", "6s")))
+    text = home.command("quick", extra="  acceptance: auto\n", run_line="[sleep, '8']").read_text()
+    home.must("apply", "-f", home.manifest("quick", text.replace("10m", "16s")))
     found = until(lambda: contract(home, "quick", "Active"))
     running = plane_of(home.path)
     assert running is not None
