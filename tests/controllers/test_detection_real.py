@@ -16,8 +16,11 @@ from tests.requirements.served import active, load, serve, until
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 WINDOW_MS = 5_000
-STALLED_SECONDS = 16
-"""Long enough that two whole windows lie in it, however it begins."""
+STALLED_SECONDS = 21
+"""Long enough that three whole windows lie in it, however it begins: two that are broken, and one that a busy machine
+may leave unverifiable."""
+SETTLED_SECONDS = 240
+"""A verdict waits for what is still open: on a slow machine for a minute or two."""
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def windows(home: House, name: str) -> list[dict[str, Any]]:
 def test_windows_in_which_nothing_was_answered_are_breached_within_one_window_of_their_end(home: House) -> None:
     contract = serve(home, assurance="{window: 5s, share: 0.5, confidence: 0.5}")
     with load(home, contract):
-        until(lambda: sum(w["verdict"] == "Kept" for w in windows(home, contract.name)) >= 2, 60, "it is kept")
+        until(lambda: sum(w["verdict"] == "Kept" for w in windows(home, contract.name)) >= 2, SETTLED_SECONDS, "kept")
         stopped_ms = time.time_ns() // 10**6
         give_up = time.monotonic() + STALLED_SECONDS
         held: set[int] = set()
@@ -68,7 +71,7 @@ def test_windows_in_which_nothing_was_answered_are_breached_within_one_window_of
                     found[one["startMs"]] = min(at_ms, found.get(one["startMs"], at_ms))
             return found
 
-        until(lambda: len(broken()) >= 2, 30, lambda: str(windows(home, contract.name)[-12:]))
+        until(lambda: len(broken()) >= 2, SETTLED_SECONDS, lambda: str(windows(home, contract.name)[-12:]))
     stalled = [w for w in windows(home, contract.name) if stopped_ms <= w["startMs"] and w["endMs"] <= over_ms]
     assert all(w["verdict"] != "Kept" for w in stalled), stalled
     after = {start: at_ms - start - WINDOW_MS for start, at_ms in broken().items()}

@@ -83,7 +83,7 @@ def test_a_limit_changed_behind_its_back_is_restored_stated_and_announced(home: 
     contracted = int(file.read_text())
     file.write_text(str(contracted - LESS_BYTES))
     until(lambda: int(file.read_text()) == contracted, 60, lambda: f"the limit is the contract's again: {now(home)}")
-    step = until(lambda: [one for one in steps(home) if one.did], 30)[0]
+    step = until(lambda: [one for one in steps(home) if one.did], what="the step is in the status")[0]
     assert step.cause.startswith("memory limit ")
     assert str(file) in step.cause
     assert "no quota" in step.did
