@@ -15,12 +15,16 @@ from tests.cli.host import Shell
 
 @dataclass
 class Hand:
-    """Answers with `answer`; refuses acceptances with `refuse` (reason, message); ends contracts as `contract` says."""
+    """Answers with `answer`; refuses acceptances with `refuse` (reason, message); ends contracts as `contract` says.
+
+    `fails` (conditions of a Workload) is all that becomes of an acceptance.
+    """
 
     client: Client
     namespace: str
     answer: Any = field(default_factory=answers.offers)
     refuse: tuple[str, str] | None = None
+    fails: list[dict[str, Any]] | None = None
     contract: dict[str, Any] = field(default_factory=answers.active_status)
     trialled: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
@@ -64,6 +68,10 @@ class Hand:
         name = str(workload.spec.accepted_offer)
         if name in self.refused:
             return  # it stays in the spec until another is accepted
+        if self.fails is not None:
+            self.refused.add(name)
+            self._status(Workload, workload.name, {"conditions": self.fails})
+            return
         if self.refuse is not None:
             self.refused.add(name)
             reason, message = self.refuse

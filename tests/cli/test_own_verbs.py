@@ -1,10 +1,13 @@
 """Tenure's own verbs: what they write, what they wait for, how they exit."""
 
+from typing import Any
+
 import pytest
 
 from tenure.cli.failures import failure_of
 from tenure.resources import Contract, Machine, ObjectMeta, Site, Workload
 from tenure.resources.kinds.machine import MachineSpec
+from tenure.resources.reasons import next_step
 from tenure.sdk.needs import address_of
 from tenure.sdk.outcomes import NoEndpoint
 from tests.cli import answers
@@ -16,6 +19,13 @@ ANSWERS = {
     "offers": (answers.offers, 0),
     "counter-offers": (answers.counter_offers, 6),
     "refusal": (answers.refused, 5),
+}
+FAILING = {
+    "type": "Reconciled",
+    "status": "False",
+    "reason": "ReconcileFailed",
+    "message": f"the control plane keeps failing on it (OSError); {next_step('ReconcileFailed')}",
+    "lastTransitionTime": answers.NOW,
 }
 
 
@@ -90,6 +100,26 @@ def test_accept_gives_the_checkpoint_and_the_command_that_saves_it(shell: Shell)
     assert command in said.out.replace("\n", " ")
     assert file == "chat-77b0de.checkpoint"
     assert shell(*command.split()[1:]).out.strip() == answers.CHECKPOINT.strip()
+
+
+@pytest.mark.parametrize(
+    ("acted", "named"),
+    [
+        ({"fails": [FAILING]}, "workload chat: "),
+        ({"contract": {"phase": "Commissioning", "conditions": [FAILING]}}, "contract chat-3f2a1c: "),
+    ],
+    ids=["workload", "contract"],
+)
+def test_accept_ends_with_what_the_control_plane_keeps_failing_on(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, acted: dict[str, Any], named: str
+) -> None:
+    monkeypatch.setattr("tenure.sdk.blocking.FAILING_SECONDS_BORNE", 0.0)
+    with acting(shell, **acted):
+        shell.here("request", "-f", "-", stdin=CHAT)
+        ran = shell.here("accept", "chat-3f2a1c", "--timeout", "20s", "-o", "json")
+    assert (ran.code, ran.status["reason"]) == (7, "ReconcileFailed")
+    assert ran.status["message"] == f"{named}the control plane keeps failing on it (OSError)"
+    assert ran.status["nextStep"] == next_step("ReconcileFailed")
 
 
 @pytest.mark.parametrize("reason", ["OfferExpired", "OfferSuperseded"])

@@ -38,6 +38,7 @@ from tenure.sdk.outcomes import (
     contract_words,
     inquiry_blocked,
     is_scheduled,
+    keeps_failing,
     not_active,
     offer_name,
     standing_of,
@@ -45,6 +46,8 @@ from tenure.sdk.outcomes import (
 )
 
 LOOK_SECONDS = 1.0
+FAILING_SECONDS_BORNE = 2.0
+"""A fault is said once it lasted 1.5 s; what was said before an acceptance is taken back by then, where it is over."""
 ATTEMPTS = 5
 
 
@@ -151,7 +154,8 @@ class AsyncClient(Door):
     ) -> Contract:
         """Accept a held offer; returns its contract, Active unless `wait` is False or it is scheduled for later.
 
-        Raises NotAccepted where the offer is gone, CommissioningFailed with the contract and its figures, WaitTimeout.
+        Raises NotAccepted where the offer is gone, CommissioningFailed with the contract and its figures, WaitTimeout,
+        and SdkError (`ReconcileFailed`) where the control plane keeps failing on it.
         """
         name, where = offer_name(offer), namespace or getattr(offer, "namespace", None) or self.namespace
         held = await self._acceptable(name, where)
@@ -165,7 +169,8 @@ class AsyncClient(Door):
     async def wait_active(
         self, contract: Contract, *, timeout_seconds: float = 900, progress: Progress | None = None
     ) -> Contract:
-        """The contract once it is Active, or at once when it starts later. Raises CommissioningFailed, ContractOver."""
+        """The contract once it is Active, or at once when it starts later. Raises CommissioningFailed, ContractOver,
+        and SdkError (`ReconcileFailed`) where the control plane keeps failing on it."""
         tell = progress or (lambda _: None)
 
         def settled(seen: Contract) -> bool:
@@ -173,7 +178,12 @@ class AsyncClient(Door):
             over = not_active(seen)
             if over is not None:
                 raise over
-            return is_scheduled(seen) or bool(seen.status and seen.status.phase == "Active")
+            if is_scheduled(seen) or (seen.status and seen.status.phase == "Active"):
+                return True
+            failing = keeps_failing(seen)
+            if failing is not None:
+                raise failing
+            return False
 
         return await self.wait_for(
             Contract, contract.name, settled, namespace=contract.namespace, timeout_seconds=timeout_seconds
@@ -225,20 +235,24 @@ class AsyncClient(Door):
     ) -> Contract:
         """The contract of an acceptance that was asked for. Its name follows from the offer's."""
         namespace, since = chosen.namespace or self.namespace, chosen.metadata.generation or 0
-        end = time.monotonic() + timeout_seconds
+        begun = time.monotonic()
         while True:
             found = await self._contract_of(offer, namespace)
             if found is not None:
                 return found
             if progress is not None:
                 progress("accepting")
-            left = min(LOOK_SECONDS, end - time.monotonic())
+            passed = time.monotonic() - begun
+            left = min(LOOK_SECONDS, timeout_seconds - passed)
             if left <= 0:
                 raise WaitTimeout(f"offer {offer} was not accepted within {timeout_seconds:g} s")
             seen = await self.get(Workload, chosen.name, namespace=namespace)
             refused = acceptance_refused(seen, offer, since)
             if refused is not None:
                 raise refused
+            failing = keeps_failing(seen)
+            if failing is not None and passed >= FAILING_SECONDS_BORNE:
+                raise failing
             await self._any_change(seen, left)
 
     async def _contract_of(self, offer: str, namespace: str) -> Contract | None:

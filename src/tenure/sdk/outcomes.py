@@ -146,6 +146,14 @@ def not_active(contract: Contract) -> SdkError | None:
     return CommissioningFailed(text, contract=contract, reason=because)
 
 
+def keeps_failing(obj: Workload | Contract) -> SdkError | None:
+    """The error of waiting for what the control plane keeps failing on; None where it does not."""
+    stuck = condition_of(obj.status.conditions, "Reconciled") if obj.status else None
+    if stuck is None or stuck.status != "False":
+        return None
+    return SdkError(f"{obj.kind.lower()} {obj.name}: {stuck.message}", reason=stuck.reason)
+
+
 def offer_name(offer: Offer | Quote | str) -> str:
     """The name of the Offer meant. Raises NothingToAccept for a quote that holds nothing."""
     if isinstance(offer, str):
