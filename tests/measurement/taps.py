@@ -95,8 +95,8 @@ async def running_tap(
             await task
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that is about to happen; fails after five seconds."""
-    async with asyncio.timeout(5):
+async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+    """Wait for something that is about to happen; fails after five seconds, or after so many."""
+    async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)
