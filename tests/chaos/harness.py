@@ -30,7 +30,7 @@ while True:
     time.sleep(0.05)
 """
 GAP_SECONDS_MAX = 1.5
-WAIT_SECONDS = 25
+WAIT_SECONDS = 60
 ACCEPT_AT_ONCE, ACCEPT_SECONDS = 0.7, 3.0
 AT_ONCE_MAX = 3
 TERMS = ("3s", "6s", "12s", "30s", "10m", "20m", "45m", "1h")

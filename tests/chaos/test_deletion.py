@@ -19,7 +19,7 @@ from tests.chaos.harness import Home
 from tests.requirements.served import NEED
 
 pytestmark = pytest.mark.real
-SECONDS = 30
+SECONDS = 90
 SLOW_TO_END = (
     "import signal, time; signal.signal(signal.SIGTERM, lambda *_: time.sleep(0.5) or exit()); time.sleep(3600)"
 )

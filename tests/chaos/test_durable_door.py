@@ -23,7 +23,7 @@ from tests.chaos.harness import Home, assert_no_gap
 from tests.requirements.home import House
 
 pytestmark = pytest.mark.real
-SECONDS = 30
+SECONDS = 90
 HOUR = 3600.0
 
 
