@@ -7,6 +7,7 @@ from rich.console import Console, RenderableType
 from tenure.cli.answer import answer_view
 from tenure.cli.contract_view import contract_view, verdict_view
 from tenure.cli.ledger import tell
+from tenure.resources.kinds.answer import Answer
 from tenure.resources.kinds.site import LedgerStatus
 from tests.cli import answers
 from tests.cli.answers import NOW_MS
@@ -185,3 +186,18 @@ promise                  verdict   windows  kept  breached  unverifiable  attain
 time to first token p95  Breached  5        3     1         1             75 %      -0.5 windows
 time to first token p95  ■■✗?■  TooFewSamples\
 """)
+
+
+def test_a_preference_that_was_not_kept_is_told_with_what_there_is_instead() -> None:
+    unmet = [
+        {"preference": "linkBandwidth", "asked": "at least 50GB/s", "found": "10GB/s"},
+        {"preference": "spread:rack", "asked": "at most 1 in one rack", "found": "3"},
+    ]
+    said = Answer.model_validate(
+        {"kind": "Offers", "answeredAt": answers.NOW, "quotes": [answers.quote(chosen={"unmet": unmet})]}
+    )
+    lines = shown(answer_view(said, now_ms=NOW_MS, held=True)).splitlines()
+    assert [line.strip("│ ") for line in lines if "not kept" in line] == [
+        "not kept  linkBandwidth, which was preferred: at least 50GB/s asked, 10GB/s found",
+        "not kept  spread:rack, which was preferred: at most 1 in one rack asked, 3 found",
+    ]

@@ -5,9 +5,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from tenure.controllers.answering.chosen import unkept_of
+from tenure.controllers.answering.explicit import wanted_of
 from tenure.controllers.answering.refusal import refusal_of
 from tenure.placement import Calendar, capacity, fewer_members
+from tenure.resources import Workload
+from tenure.resources.problems import problems_of
 from tests.controllers.fleets import demand_of, fleet, gang, machines_of, planned, refused
+from tests.placement.builders import hold
 
 LEVELS = ("nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed")
 PLACES = "nvlink_domain,rail,leaf,spine,rack,row,feed"
@@ -50,34 +55,116 @@ def test_a_minimum_between_members_is_met_inside_a_level_that_is_declared_to_car
     rows = ("m-0,r-0,l-0", "m-1,r-1,l-1", "m-2,r-2,l-1", "m-3,r-3,l-1")
     levels = [{"level": "leaf", "bandwidth": "50GB/s"}, {"level": "site", "bandwidth": "10GB/s"}]
     on = fleet(tmp_path, "rack,leaf", *rows, levels=levels)
-    found = planned(on, gang(2, topology={"linkBandwidthMin": "50GB/s"}))
+    found = planned(on, gang(2, topology={"must": [{"linkBandwidthMin": "50GB/s"}]}))
     assert machines_of(found) < {"m-1", "m-2", "m-3"}
-    assert len(machines_of(planned(on, gang(4, topology={"linkBandwidthMin": "10GB/s"})))) == 4
-    no = refused(on, gang(4, topology={"linkBandwidthMin": "400Gb/s"}))
+    assert len(machines_of(planned(on, gang(4, topology={"must": [{"linkBandwidthMin": "10GB/s"}]})))) == 4
+    no = refused(on, gang(4, topology={"must": [{"linkBandwidthMin": "400Gb/s"}]}))
     assert (no.binding.constraint, no.binding.needed, no.binding.available) == ("link", 4, 3)
     assert "inside one leaf" in no.binding.hint
-    fewer = fewer_members(on, Calendar(), demand_of(on, gang(4, topology={"linkBandwidthMin": "50GB/s"})), now_ms=0)
+    fewer = fewer_members(
+        on, Calendar(), demand_of(on, gang(4, topology={"must": [{"linkBandwidthMin": "50GB/s"}]})), now_ms=0
+    )
     assert fewer is not None
     assert fewer.demand.roles[0].count == 3
 
 
 def test_a_minimum_that_no_level_is_known_to_carry_is_refused_with_both_figures(tmp_path: Path) -> None:
     on = fleet(tmp_path, "rack", "m-0,r", "m-1,r", levels=[{"level": "rack", "bandwidth": "50GB/s"}])
-    said = refusal_of(refused(on, gang(2, topology={"linkBandwidthMin": "100GB/s"})), []).binding
+    said = refusal_of(refused(on, gang(2, topology={"must": [{"linkBandwidthMin": "100GB/s"}]})), []).binding
     assert said.message == "link: 100GB/s needed, 50GB/s available, 50GB/s in all"
     unknown = fleet(tmp_path, "rack", "m-0,r", "m-1,r")
-    assert refused(unknown, gang(2, topology={"linkBandwidthMin": "1GB/s"})).binding.constraint == "link"
+    assert refused(unknown, gang(2, topology={"must": [{"linkBandwidthMin": "1GB/s"}]})).binding.constraint == "link"
 
 
 def test_a_lone_member_has_no_link_to_another_one(tmp_path: Path) -> None:
-    planned(fleet(tmp_path, "rack", "m-0,r"), gang(1, topology={"linkBandwidthMin": "1TB/s"}))
+    planned(fleet(tmp_path, "rack", "m-0,r"), gang(1, topology={"must": [{"linkBandwidthMin": "1TB/s"}]}))
 
 
 def test_how_far_apart_the_nodes_of_a_member_may_lie_can_be_said(tmp_path: Path) -> None:
     on = fleet(tmp_path, "numa_nodes", "m-0,2")
     planned(on, gang(1, 8))
-    planned(on, gang(1, 4, topology={"numaDistanceMax": 10}))
-    near = refused(on, gang(1, 8, topology={"numaDistanceMax": 10}, cores=5))
+    planned(on, gang(1, 4, topology={"must": [{"numaDistanceMax": 10}]}))
+    near = refused(on, gang(1, 8, topology={"must": [{"numaDistanceMax": 10}]}, cores=5))
     assert near.binding.constraint.startswith("topology")
     with pytest.raises(ValidationError):
-        gang(1, topology={"numaDistanceMax": 9})
+        gang(1, topology={"must": [{"numaDistanceMax": 9}]})
+
+
+def test_a_minimum_between_members_may_be_preferred(tmp_path: Path) -> None:
+    rows = ("m-0,r-0,l-0", "m-1,r-0,l-1", "m-2,r-1,l-1", "m-3,r-1,l-2")
+    levels = [{"level": "rack", "bandwidth": "10GB/s"}, {"level": "leaf", "bandwidth": "50GB/s"}]
+    on = fleet(tmp_path, "rack,leaf", *rows, levels=levels)
+    wish = {"linkBandwidthMin": "50GB/s"}
+    required = planned(on, gang(2, topology={"must": [wish]}))
+    preferred = planned(on, gang(2, topology={"prefer": [wish]}))
+    assert machines_of(preferred) == machines_of(required) == {"m-1", "m-2"}
+    (told,) = unkept_of(planned(on, gang(2, topology={"must": [{"share": "rack"}], "prefer": [wish]})))
+    assert (told.preference, told.asked, told.found) == ("linkBandwidth", "at least 50GB/s", "10GB/s")
+    (told,) = unkept_of(planned(on, gang(4, topology={"prefer": [wish]})))
+    assert told.found == "not known"
+    assert unkept_of(planned(on, gang(1, topology={"prefer": [wish]}))) == []
+
+
+def test_how_far_apart_the_nodes_of_a_member_lie_may_be_preferred(tmp_path: Path) -> None:
+    on = fleet(tmp_path, "numa_nodes", "m-0,2", "m-1,2")
+    # Two GPUs of either node are left on m-0, all of them on m-1.
+    taken = Calendar.of([hold(on="m-0", end=9**9, devices=dict.fromkeys(("gpu-0", "gpu-1", "gpu-4", "gpu-5"), 1000))])
+    near: dict[str, list[dict[str, object]]] = {"prefer": [{"numaDistanceMax": 10}]}
+    assert machines_of(planned(on, gang(1, 4), taken)) == {"m-0"}
+    assert machines_of(planned(on, gang(1, 4, topology=near), taken)) == {"m-1"}
+    assert machines_of(planned(on, gang(1, 4, topology={"prefer": [{"share": "numaNode"}]}), taken)) == {"m-1"}
+    (told,) = unkept_of(planned(on, gang(1, 8, topology=near), taken))
+    assert (told.preference, told.asked, told.found) == ("numaDistance", "at most 10", "20")
+    (told,) = unkept_of(planned(on, gang(1, 8, topology={"prefer": [{"share": "numaNode"}]}), taken))
+    assert (told.preference, told.asked, told.found) == ("numaNode", "one numaNode", "2")
+
+
+def test_of_several_roles_the_one_that_lies_furthest_is_told(tmp_path: Path) -> None:
+    on = fleet(tmp_path, "numa_nodes", "m-0,2", "m-1,2")
+    each = [{"name": name, "cores": 1, "devices": [{"class": "gpu", "count": n}]} for name, n in (("a", 4), ("b", 8))]
+    spec = gang(1, topology={"prefer": [{"numaDistanceMax": 10}]})
+    both = type(spec).model_validate({**spec.to_json(), "resources": {"roles": each}})
+    (told,) = unkept_of(planned(on, both))
+    assert (told.preference, told.found) == ("numaDistance", "20")
+
+
+@pytest.mark.parametrize(
+    ("topology", "path", "said", "step"),
+    [
+        (
+            {"prefer": [{"linkBandwidthMin": "1GB/s", "numaDistanceMax": 10}]},
+            "spec.topology.prefer[0]",
+            "name exactly one of share, spread, linkBandwidthMin and numaDistanceMax",
+            "split linkBandwidthMin and numaDistanceMax into a rule each",
+        ),
+        (
+            {"must": [{"linkBandwidthMin": "1GB/s"}, {"linkBandwidthMin": "2GB/s"}]},
+            "spec.topology",
+            "must names linkBandwidthMin more than once",
+            "leave one rule with linkBandwidthMin in must",
+        ),
+        (
+            {"numaDistanceMax": 10},
+            "spec.topology.numaDistanceMax",
+            "unknown field; known here: must, prefer",
+            "tenure explain workload.spec.topology",
+        ),
+    ],
+)
+def test_what_is_no_rule_is_refused_with_path_and_step(
+    topology: dict[str, object], path: str, said: str, step: str
+) -> None:
+    content = {"apiVersion": "tenure.dev/v1alpha1", "kind": "Workload", "metadata": {"name": "w"}}
+    content["spec"] = {**gang(2).to_json(), "topology": topology}
+    with pytest.raises(ValidationError) as refused:
+        Workload.model_validate(content)
+    (problem,) = problems_of(refused.value, Workload, content, "workload")
+    assert (problem.path, problem.message) == (path, said)
+    assert step in problem.next_step
+
+
+def test_more_may_be_preferred_than_must_be_and_what_must_be_may_be_preferred_too() -> None:
+    both = {"must": [{"linkBandwidthMin": "10GB/s"}], "prefer": [{"linkBandwidthMin": "50GB/s"}]}
+    wanted = wanted_of(gang(2, topology=both))
+    assert (wanted.link_bytes_per_s_min, wanted.preferred_link_bytes_per_s_min) == (10**10, 5 * 10**10)
+    gang(2, topology={"must": both["prefer"], "prefer": both["must"]})

@@ -83,7 +83,7 @@ async def test_an_nvlink_domain_of_which_a_machine_fails_is_offered_in_slices_an
 async def test_links_and_uplinks_are_promised_or_refused_with_their_figures(tmp_path: Path) -> None:
     made = file_of(tmp_path, PLACES, *DOMAIN, levels=[{"level": "nvlinkDomain", "bandwidth": "900GB/s"}])
     async with plane_on(tmp_path / "home", running=True, fleet=made) as (_, user):
-        linked = {"topology": {"linkBandwidthMin": "450GB/s"}}
+        linked = {"topology": {"must": [{"linkBandwidthMin": "450GB/s"}]}}
         said = await answer_to(user, "fits", resources={"members": 4, "network": "25GB/s", **EACH}, **linked)
         assert said.kind == "Offers"
         hard = {promise.what: promise.value for promise in said.quotes[0].promises.hard}
@@ -97,7 +97,20 @@ async def test_links_and_uplinks_are_promised_or_refused_with_their_figures(tmp_
         )
         assert narrow.refusal.binding.constraint.startswith("network:r-")
         await gone(user, "narrow")
-        fast = {"topology": {"linkBandwidthMin": "1TB/s"}}
+        fast = {"topology": {"must": [{"linkBandwidthMin": "1TB/s"}]}}
         unknown = await answer_to(user, "fast", resources={"members": 2, **EACH}, **fast)
         assert unknown.refusal is not None
         assert unknown.refusal.binding.message.startswith("link: 1TB/s needed, 900GB/s available")
+        await gone(user, "fast")
+        for asked, promised, unmet in (
+            ("450GB/s", ["at least 450GB/s between any two, as preferred"], []),
+            ("1TB/s", [], [("linkBandwidth", "at least 1TB/s", "900GB/s")]),
+        ):
+            wish = {"topology": {"prefer": [{"linkBandwidthMin": asked}]}}
+            said = await answer_to(user, "wish", resources={"members": 2, **EACH}, **wish)
+            assert said.kind == "Offers"
+            (quote,) = said.quotes
+            assert [one.value for one in quote.promises.hard if one.what == "linkBandwidth"] == promised
+            told = quote.chosen.unmet if quote.chosen is not None else []
+            assert [(one.preference, one.asked, one.found) for one in told] == unmet
+            await gone(user, "wish")

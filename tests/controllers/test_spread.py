@@ -49,8 +49,8 @@ def test_members_share_one_level_and_are_spread_over_another(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("rules", "path", "words"),
     [
-        ({"must": [{"spread": "rack", "share": "row"}]}, "spec.topology.must[0]", "exactly one of share and spread"),
-        ({"prefer": [{}]}, "spec.topology.prefer[0]", "exactly one of share and spread"),
+        ({"must": [{"spread": "rack", "share": "row"}]}, "spec.topology.must[0]", "exactly one of share, spread"),
+        ({"prefer": [{}]}, "spec.topology.prefer[0]", "exactly one of share, spread"),
         ({"must": [{"share": "rack", "membersMax": 2}]}, "spec.topology.must[0]", "membersMax goes with spread"),
         ({"must": [{"spread": "rack", "membersMax": 0}]}, "spec.topology.must[0].membersMax", "greater than"),
         ({"must": [{"spread": "numaNode"}]}, "spec.topology.must[0].spread", "'machine'"),
@@ -115,7 +115,8 @@ async def test_through_the_door_it_is_promised_refused_by_name_or_preferred(tmp_
         unmet = await answer_to(user, "wish", resources={"members": 4, **EACH}, topology=wished)
         assert unmet.kind == "Offers"
         assert unmet.quotes[0].chosen is not None
-        assert unmet.quotes[0].chosen.unmet == ["spread:rack"]
+        (told,) = unmet.quotes[0].chosen.unmet
+        assert (told.preference, told.asked) == ("spread:rack", "at most 1 in one rack")
         offer = await user.get(Offer, unmet.quotes[0].offer or "", namespace="default")
         assert offer.spec.chosen == unmet.quotes[0].chosen
         met = await answer_to(user, "met", resources={"members": 2, **EACH}, topology=wished)

@@ -167,7 +167,7 @@ def test_a_preferred_spread_yields_to_limits_and_is_said_to_be_unmet(tmp_path: P
     assert found.answer.kind == "Offers"
     assert machines_of(found.planned[0].plan) == {"m-0", "m-1"}
     assert found.answer.quotes[0].chosen is not None
-    assert found.answer.quotes[0].chosen.unmet == ["spread:rack"]
+    assert [one.preference for one in found.answer.quotes[0].chosen.unmet] == ["spread:rack"]
     rich = said(made, asked(wish, budget={"hourlyMax": "90 EUR"}))
     assert "m-2" in machines_of(rich.planned[0].plan)
 

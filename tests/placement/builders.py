@@ -83,7 +83,7 @@ def demand(
 
 def told(found: Plan) -> dict[str, bool]:
     """What was preferred, and whether it is kept."""
-    return {one.what: one.kept for one in found.preferences}
+    return {f"{one.role}:{one.what}".lstrip(":"): one.kept for one in found.preferences}
 
 
 def hold(

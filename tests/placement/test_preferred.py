@@ -107,9 +107,9 @@ def test_what_the_requirement_implies_is_kept_by_itself(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("role", "kept"),
     [
-        ({"preferred_numa_distance_max": 10}, Preference("member:numaDistance", True, 10, 10)),
-        ({"prefers": frozenset({"numa"})}, Preference("member:numa", True, 1, 1)),
-        ({"prefers": frozenset({"l3"})}, Preference("member:l3", True, 1, 1)),
+        ({"preferred_numa_distance_max": 10}, Preference("numaDistance", True, 10, 10, "member")),
+        ({"prefers": frozenset({"numa"})}, Preference("numa", True, 1, 1, "member")),
+        ({"prefers": frozenset({"l3"})}, Preference("l3", True, 1, 1, "member")),
     ],
 )
 def test_a_member_goes_to_a_machine_on_which_it_lies_as_is_preferred(role: dict[str, Any], kept: Preference) -> None:
@@ -131,9 +131,9 @@ def test_a_switch_is_sought_on_another_machine_too() -> None:
 def test_what_no_machine_keeps_is_told_with_what_was_found() -> None:
     far = demand(cores=6, role={"preferred_numa_distance_max": 10, "prefers": frozenset({"numa", "l3"})})
     assert placed(NODES, far).preferences == (
-        Preference("member:numaDistance", False, 10, 20),
-        Preference("member:numa", False, 1, 2),
-        Preference("member:l3", False, 1, 2),
+        Preference("numaDistance", False, 10, 20, "member"),
+        Preference("numa", False, 1, 2, "member"),
+        Preference("l3", False, 1, 2, "member"),
     )
 
 

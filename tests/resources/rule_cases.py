@@ -24,6 +24,10 @@ def _gpu(**models: Any) -> dict[str, Any]:
     return {**_JOB, "resources": {"devices": [{"class": "gpu", **models}]}}
 
 
+def _topology(**rules: Any) -> dict[str, Any]:
+    return {**_JOB, "topology": rules}
+
+
 REFUSED: dict[str, dict[str, Any]] = {
     "two sorts of work": {"command": {}},
     "no way to start": {**_JOB, "run": None},
@@ -59,6 +63,14 @@ REFUSED: dict[str, dict[str, Any]] = {
     "roles beside devices": _roles("a", devices=[{"class": "gpu"}]),
     "two roles of a name": _roles("a", "b", "a"),
     "a role of the reserve's name": _roles("reserve"),
+    "a rule of nothing": _topology(must=[{}]),
+    "two rules in one": _topology(prefer=[{"share": "rack", "linkBandwidthMin": "1GB/s"}]),
+    "three rules in one": _topology(must=[{"spread": "rack", "linkBandwidthMin": "1GB/s", "numaDistanceMax": 10}]),
+    "a most without a spread": _topology(prefer=[{"numaDistanceMax": 10, "membersMax": 2}]),
+    "two spreads": _topology(must=[{"spread": "rack"}], prefer=[{"spread": "row"}]),
+    "two bandwidths": _topology(must=[{"linkBandwidthMin": "1GB/s"}, {"linkBandwidthMin": "1GB/s"}]),
+    "two distances": _topology(prefer=[{"numaDistanceMax": 10}, {"share": "rack"}, {"numaDistanceMax": 20}]),
+    "nearer than by itself": _topology(must=[{"numaDistanceMax": 9}]),
 }
 TAKEN: dict[str, dict[str, Any]] = {
     "the usual": {},
@@ -84,6 +96,10 @@ TAKEN: dict[str, dict[str, Any]] = {
     "one currency": {"budget": {"hourlyMax": "1 EUR", "totalMax": "30EUR"}},
     "two variables": _env(value="a"),
     "several models": _gpu(models=["H100", "H200"], fraction="500m"),
+    "what must be, preferred too": _topology(
+        must=[{"linkBandwidthMin": "1GB/s"}, {"numaDistanceMax": 20}, {"share": "rack"}],
+        prefer=[{"linkBandwidthMin": "400Gb/s"}, {"numaDistanceMax": 10}, {"spread": "machine", "membersMax": 2}],
+    ),
     "roles beside what nobody said": _roles("a", "b", members=1, cores=1, devices=[], draws=[]),
 }
 LET_THROUGH: dict[str, dict[str, Any]] = {

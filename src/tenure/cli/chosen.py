@@ -14,8 +14,8 @@ def add_chosen(rows: Table, chosen: Chosen) -> None:
         when = "" if chosen.taken is None else f", {percent(chosen.taken)} taken"
         weights = " + ".join(f"{score.weight:g} x {score.score}" for score in chosen.scores)
         rows.add_row("chosen by", f"the least {weights}{when}")
-    if chosen.unmet:
-        rows.add_row("not kept", f"{', '.join(chosen.unmet)}, which was preferred")
+    for one in chosen.unmet:
+        rows.add_row("not kept", f"{one.preference}, which was preferred: {one.asked} asked, {one.found} found")
 
 
 def _size_text(size: Size) -> str:

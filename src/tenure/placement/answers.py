@@ -86,16 +86,17 @@ class Refusal:
 class Preference:
     """One thing that was preferred, and what a plan makes of it.
 
-    ``what`` is ``level:rack``, ``spread:rack`` or ``linkBandwidth`` of the members, and ``worker:numaDistance``,
-    ``worker:numa``, ``worker:pcie`` or ``worker:l3`` of those of a role. ``asked`` and ``found`` are so many bytes/s at
-    least; a distance at most; domains of the level, members in one domain, NUMA nodes, switches or caches at most.
-    ``found`` is None where it is not known.
+    ``what`` is ``level:rack``, ``spread:rack`` or ``linkBandwidth`` of all members, and ``numaDistance``, ``numa``,
+    ``pcie`` or ``l3`` of those of one ``role``. ``asked`` and ``found`` are so many bytes/s at least; a distance at
+    most; domains of the level, members in one domain, NUMA nodes, switches or caches at most. ``found`` is None where
+    it is not known.
     """
 
     what: str
     kept: bool
     asked: int
     found: int | None = None
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)

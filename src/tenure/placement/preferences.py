@@ -102,7 +102,7 @@ def _distance(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> Iterator
             found = [_furthest(fleet.machine(claim.machine), claim) for claim in own]
             known = [one for one in found if one is not None]
             most = max(known, default=0) if len(known) == len(found) else None
-            yield Preference(f"{role.name}:{DISTANCE}", most is not None and most <= wanted, wanted, most)
+            yield Preference(DISTANCE, most is not None and most <= wanted, wanted, most, role.name)
 
 
 def _furthest(machine: FleetMachine, claim: Claim) -> int | None:
@@ -124,7 +124,7 @@ def _inside(level: str) -> Callable[[Fleet, Demand, Sequence[Claim]], Iterator[P
         for role, own in _by_role(demand, claims):
             if level in role.prefers:
                 most = max((_parts(fleet.machine(claim.machine), claim, level) for claim in own), default=0)
-                yield Preference(f"{role.name}:{level}", most <= 1, 1, most)
+                yield Preference(level, most <= 1, 1, most, role.name)
 
     return told
 

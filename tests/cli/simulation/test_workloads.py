@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tenure.cli.simulate.asked import judged
+from tenure.cli.simulate.asked import demand_of, judged
 from tenure.cli.simulate.jobs import Trace
 from tenure.cli.simulate.run import PLANNED_MAX, simulate
 from tenure.cli.simulate.traces import read_trace
@@ -174,6 +174,18 @@ def test_what_lies_together_inside_a_machine_and_what_is_spread_is_placed_so(tmp
     assert found["jobs"]["started"] == 1
     assert found["jobs"]["refused"].pop("topology:numa") == 1
     assert sum(found["jobs"]["refused"].values()) == 1
+
+
+def test_what_is_preferred_is_carried_and_refuses_nothing(tmp_path: Path) -> None:
+    wish = {"prefer": [{"numaDistanceMax": 10}, {"linkBandwidthMin": "1TB/s"}, {"share": "pcieSwitch"}]}
+    gang = workload("gang", topology=wish, resources={"members": 4, "devices": [{"class": "gpu", "count": 8}]})
+    assert told(tmp_path, gang)["jobs"]["started"] == 1
+    made = file_of(tmp_path, "rack", "m-0,r")
+    on = fleet_of(made.site, as_observed(made, 0), made.profiles)
+    (job,) = trace(tmp_path, gang).jobs
+    demand = demand_of(job, on, now_ms=0)
+    assert demand.preferred_link_bytes_per_s_min == 10**12
+    assert [(one.preferred_numa_distance_max, one.prefers) for one in demand.roles] == [(10, {"pcie"})]
 
 
 def test_a_start_asked_for_is_waited_for_and_one_asked_by_is_kept_or_refused(tmp_path: Path) -> None:

@@ -1,19 +1,22 @@
 """Why a plan is as it is: its size and what the next one lacks, preferences not kept, the weights that chose. Pure."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tenure.controllers.answering.explicit import MEMBERS, ONE_MEMBER, Members, Wanted
+from tenure.controllers.answering.explicit import INSIDE, MEMBERS, ONE_MEMBER, Members, Wanted
 from tenure.controllers.answering.ground import Ground
 from tenure.controllers.answering.refusal import bound_by
 from tenure.ledger.convert import ALIKE, RESERVE
-from tenure.placement import Demand, Plan, Role, Start, what_binds
+from tenure.placement import Demand, Plan, Preference, Role, Start, what_binds
+from tenure.placement.preferences import DISTANCE, LINK
+from tenure.quantities import ByteRate
 from tenure.resources.kinds.allocation import Relaxation
-from tenure.resources.kinds.answer import Binding, Chosen, NextSize, Size
+from tenure.resources.kinds.answer import Binding, Chosen, NextSize, Size, Unkept
 
-BETWEEN_MEMBERS = ("level:", "spread:")
-"""Preferences that a need states; what lies near each other inside a machine is preferred of itself."""
+NAMED = {own: name for name, own in INSIDE.items()}
+"""Placement's words for what is shared inside a machine, as a need says them."""
 
 Over = Callable[[Plan], Sequence[Relaxation]]
 """The limits of money and power that a plan exceeds."""
@@ -23,10 +26,34 @@ def chosen_of(
     plan: Plan, demand: Demand, wanted: Wanted, ground: Ground, over: Over, *, several: bool
 ) -> Chosen | None:
     """What decided, if anything did. `several`: whether the engine runs more than one member."""
-    unmet = [one.what for one in plan.preferences if not one.kept and one.what.startswith(BETWEEN_MEMBERS)]
+    unmet = unkept_of(plan)
     sizes = [_size(sort, plan, demand, ground, over, several=several) for sort in wanted.sorts if sort.varies]
     taken, scores = ground.weighed(demand, plan.start_ms)
     return Chosen(sizes=sizes, unmet=unmet, scores=scores, taken=taken) if sizes or unmet or scores else None
+
+
+def unkept_of(plan: Plan) -> list[Unkept]:
+    """Preferences that the plan does not keep, each once: of several roles the one that misses it by most."""
+    worst: dict[str, Preference] = {}
+    for one in plan.preferences:
+        other = worst.get(one.what)
+        if not one.kept and (other is None or (other.found is not None and (one.found or math.inf) > other.found)):
+            worst[one.what] = one
+    return [_unkept(one) for one in worst.values()]
+
+
+def _unkept(one: Preference) -> Unkept:
+    sort, _, level = one.what.partition(":")
+    found = "not known" if one.found is None else str(one.found)
+    if sort == LINK:
+        found = found if one.found is None else str(ByteRate(one.found))
+        return Unkept(preference=LINK, asked=f"at least {ByteRate(one.asked)}", found=found)
+    if sort == DISTANCE:
+        return Unkept(preference=DISTANCE, asked=f"at most {one.asked}", found=found)
+    if sort == "spread":
+        return Unkept(preference=one.what, asked=f"at most {one.asked} in one {level}", found=found)
+    name = level or NAMED[sort]
+    return Unkept(preference=one.what if level else name, asked=f"one {name}", found=found)
 
 
 def _size(sort: Members, plan: Plan, demand: Demand, ground: Ground, over: Over, *, several: bool) -> Size:

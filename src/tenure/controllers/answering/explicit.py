@@ -60,7 +60,9 @@ class Wanted:
     required_levels: tuple[str, ...] = ()
     preferred_level: str | None = None
     link_bytes_per_s_min: int | None = None
+    preferred_link_bytes_per_s_min: int | None = None
     numa_distance_max: int | None = None
+    preferred_numa_distance_max: int | None = None
     spread: Spread | None = None
     preferred_spread: Spread | None = None
 
@@ -81,7 +83,8 @@ class Wanted:
         if self.fewest > 1:
             return self
         sorts = tuple(replace(sort, count=1, least=None, values=()) for sort in self.sorts)
-        return replace(self, sorts=sorts, link_bytes_per_s_min=None, spread=None, preferred_spread=None)
+        apart = replace(self, spread=None, preferred_spread=None)
+        return replace(apart, sorts=sorts, link_bytes_per_s_min=None, preferred_link_bytes_per_s_min=None)
 
 
 def wanted_of(spec: WorkloadSpec) -> Wanted:
@@ -92,17 +95,18 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
     if resources is None:
         return Wanted()
     sorts = tuple(_members(sort) for sort in resources.in_roles)
+    # A lone member has no link to another one.
+    several = sum(sort.count for sort in sorts) > 1
     return Wanted(
         sorts=sorts,
         requires=frozenset(INSIDE[share] for share in must if share in INSIDE),
         prefers=frozenset(INSIDE[share] for share in prefer if share in INSIDE),
         required_levels=tuple(level for level in ACROSS if level in must),
         preferred_level=next((level for level in ACROSS if level in prefer), None),
-        # A lone member has no link to another one.
-        link_bytes_per_s_min=int(rules.link_bandwidth_min or 0) or None
-        if sum(sort.count for sort in sorts) > 1
-        else None,
-        numa_distance_max=rules.numa_distance_max,
+        link_bytes_per_s_min=_link(rules.must) if several else None,
+        preferred_link_bytes_per_s_min=_link(rules.prefer) if several else None,
+        numa_distance_max=_distance(rules.must),
+        preferred_numa_distance_max=_distance(rules.prefer),
         spread=_spread(rules.must),
         preferred_spread=_spread(rules.prefer),
     )
@@ -110,6 +114,14 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
 
 def _spread(rules: Sequence[TopologyRule]) -> Spread | None:
     return next((Spread(rule.spread, rule.members_max or 1) for rule in rules if rule.spread is not None), None)
+
+
+def _link(rules: Sequence[TopologyRule]) -> int | None:
+    return next((int(rule.link_bandwidth_min) for rule in rules if rule.link_bandwidth_min), None)
+
+
+def _distance(rules: Sequence[TopologyRule]) -> int | None:
+    return next((rule.numa_distance_max for rule in rules if rule.numa_distance_max is not None), None)
 
 
 def _members(sort: wire.MemberResources) -> Members:
@@ -169,6 +181,7 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
         required_also=wanted.required_levels[1:],
         preferred_level=wanted.preferred_level,
         link_bytes_per_s_min=wanted.link_bytes_per_s_min,
+        preferred_link_bytes_per_s_min=wanted.preferred_link_bytes_per_s_min,
         spread=wanted.spread,
         preferred_spread=wanted.preferred_spread,
     )
@@ -186,6 +199,7 @@ def _role(member: Role, sort: Members, wanted: Wanted) -> Role:
         requires=wanted.requires,
         prefers=wanted.prefers,
         numa_distance_max=wanted.numa_distance_max,
+        preferred_numa_distance_max=wanted.preferred_numa_distance_max,
     )
     if sort.name is None:
         return own

@@ -13,6 +13,7 @@ from tenure.controllers.machine.limits import LOCAL_DISK, NETWORK
 from tenure.controllers.probing import probe_rate
 from tenure.ledger.convert import ALIKE, RESERVE
 from tenure.placement import Claim, Plan
+from tenure.placement.preferences import LINK
 from tenure.promises import AvailabilityObjective, LatencyObjective, Method, RateObjective, View
 from tenure.quantities import ByteRate, Bytes, Duration, Instant, Rate, Ratio, format_instant
 from tenure.resources.kinds.allocation import EvidenceSummary, HardPromise, Promises, StatisticalPromise
@@ -26,7 +27,7 @@ def promises_of(
     need: Need, choice: Choice, plan: Plan, *, simulated: bool = False, views: Sequence[View] = ()
 ) -> Promises:
     """Hard promises from the plan, statistical ones from the evidence; never mixed."""
-    hard = [*(simulated_hard(plan) if simulated else _reserved(plan)), *_linked(choice)]
+    hard = [*(simulated_hard(plan) if simulated else _reserved(plan)), *_linked(choice, plan)]
     hard += _spread_out(choice, plan)
     if choice.capability is None:
         if simulated:  # nothing runs that could be done in time; its first hard promise says so
@@ -128,12 +129,15 @@ def _drawn(plan: Plan) -> list[HardPromise]:
     return [HardPromise(what=name, value=said(name, amount)) for name, amount in sorted(total.items())]
 
 
-def _linked(choice: Choice) -> list[HardPromise]:
-    """The link between members. It is as good as what the site declares of the levels that they share."""
-    minimum = choice.demand.link_bytes_per_s_min
-    if minimum is None:
+def _linked(choice: Choice, plan: Plan) -> list[HardPromise]:
+    """The link between members, as is required, or preferred and kept. It is as good as what the site declares of the
+    levels that they share."""
+    required, preferred = choice.demand.link_bytes_per_s_min or 0, choice.demand.preferred_link_bytes_per_s_min or 0
+    if preferred > required and len(parts(plan)[0]) > 1 and any(p.kept for p in plan.preferences if p.what == LINK):
+        return [HardPromise(what=LINK, value=f"at least {ByteRate(preferred)} between any two, as preferred")]
+    if not required:
         return []
-    return [HardPromise(what="linkBandwidth", value=f"at least {ByteRate(minimum)} between any two, as declared")]
+    return [HardPromise(what=LINK, value=f"at least {ByteRate(required)} between any two, as declared")]
 
 
 def _spread_out(choice: Choice, plan: Plan) -> list[HardPromise]:

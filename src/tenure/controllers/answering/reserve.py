@@ -14,6 +14,7 @@ from tenure.ledger.convert import RESERVE
 from tenure.placement import Constraint, Demand, Fleet, Plan, Refusal, Role, Spread, Start, Step
 from tenure.placement.answers import Conflict
 from tenure.placement.apart import kept
+from tenure.placement.preferences import with_only
 from tenure.resources.kinds.allocation import Relaxation
 
 IMPOSED_BY = "class guaranteed"
@@ -116,7 +117,7 @@ def naming_reserve(refused: Refusal, demand: Demand, ground: Ground) -> Refusal:
         elsewhere = _with_room(spread, work, ground.fleet)
         constraints = (*constraints, Constraint(f"another {spread.level}", IMPOSED_BY, machines=elsewhere))
     start = Start(work.start_ms, work.start_ms)
-    spare = replace(demand, roles=spares, spread=None, preferred_spread=None, start=start, constraints=constraints)
+    spare = replace(with_only(demand, ()), roles=spares, spread=None, start=start, constraints=constraints)
     lacks = replace(ground, calendar=taken).plan(spare)
     if not isinstance(lacks, Refusal):
         return refused

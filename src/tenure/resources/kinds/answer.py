@@ -53,12 +53,23 @@ class ScoreWeighed(Strict):
     weight: float = Field(description="what one unit of it counted beside the others")
 
 
+class Unkept(Strict):
+    """A preference that could not be kept, with what there was instead."""
+
+    preference: str = Field(
+        description="which it is",
+        examples=["level:row", "spread:rack", "linkBandwidth", "numaDistance", "pcieSwitch"],
+    )
+    asked: str = Field(description="what was preferred", examples=["at least 50GB/s"])
+    found: str = Field(description="what the offer has instead", examples=["10GB/s"])
+
+
 class Chosen(Strict):
     """Why it is this way and not another."""
 
     sizes: list[Size] = Field(default_factory=list, description="of members whose number may vary")
-    unmet: list[str] = Field(
-        default_factory=list, description="preferences that could not be kept, such as spread:rack or level:row"
+    unmet: list[Unkept] = Field(
+        default_factory=list, description="preferences that could not be kept, with the figures"
     )
     scores: list[ScoreWeighed] = Field(
         default_factory=list, description="by what one of several places that would do was chosen: Site.spec.scores"

@@ -208,60 +208,69 @@ class ResourceRequest(MemberResources):
 
 
 class TopologyRule(Strict):
-    """Members or devices share one of these, or members stand in several of them, so that one failure takes few."""
+    """What members or devices share, over what members are spread, how fast their links are, or how near nodes lie."""
 
-    share: Shared | None = Field(default=None, description="what they share")
+    share: Shared | None = Field(default=None, description="what they share", examples=["rack"])
     spread: Level | None = Field(default=None, description="instead of share: members stand in several of these")
     members_max: int | None = Field(
         default=None, ge=1, description="with spread: the most members in one of them; 1 when absent"
     )
-    cel_rules = (
-        CelRule("has(self.share) != has(self.spread)", "name exactly one of share and spread"),
-        CelRule("!has(self.membersMax) || has(self.spread)", "membersMax goes with spread"),
+    link_bandwidth_min: ByteRate | None = Field(
+        default=None,
+        description="instead of share: so much between any two members; only levels count whose bandwidth the site "
+        "declares",
+        examples=["400Gb/s"],
     )
+    numa_distance_max: int | None = Field(
+        default=None,
+        ge=10,
+        description="instead of share: how far apart a member's NUMA nodes may lie, as firmware says it; 10 is local",
+        examples=[10],
+    )
+    cel_rules = rules.TOPOLOGY_RULE
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> "TopologyRule":
-        if (self.share is None) == (self.spread is None):
+    def _one_of_them(self) -> "TopologyRule":
+        said = [name for name in ONE_OF_RULE if getattr(self, name) is not None]
+        if len(said) != 1:
+            names = [to_camel(name) for name in ONE_OF_RULE]
+            several = f"split {' and '.join(map(to_camel, said))} into a rule each"
             raise violation(
                 "ExactlyOneOf",
-                "name exactly one of share and spread",
-                "name one, for example share: rack" if self.share is None else "leave one of them out",
+                f"name exactly one of {', '.join(names[:-1])} and {names[-1]}",
+                several if said else "name one, for example share: rack",
             )
         if self.members_max is not None and self.spread is None:
             raise violation("InvalidValue", "membersMax goes with spread, for example {spread: rack, membersMax: 2}")
         return self
 
 
+ONE_OF_RULE = ("share", "spread", "link_bandwidth_min", "numa_distance_max")
+"""What a rule of topology says, one of them each."""
+
+
 class TopologyRules(Strict):
-    """Which sharing and which spread is required, and which preferred."""
+    """What members must share, how they must lie, and what of it is only preferred: the same rules in either list."""
 
     must: list[TopologyRule] = Field(
         default_factory=list,
         max_length=RULES_MAX,
-        description="rules that an offer keeps, or it is not made: [{share: rack}]",
+        description="rules that an offer keeps, or it is not made: [{share: rack}, {linkBandwidthMin: 400Gb/s}]",
     )
     prefer: list[TopologyRule] = Field(
         default_factory=list,
         max_length=RULES_MAX,
-        description="rules that are kept where they can be; the offer says which were not",
+        description="rules that are kept where they can be, and the offer says which were not: [{numaDistanceMax: 10}]",
     )
-    link_bandwidth_min: ByteRate | None = Field(
-        default=None, description="between any two members; only levels count whose bandwidth the site declares"
-    )
-    numa_distance_max: int | None = Field(
-        default=None, ge=10, description="how far apart a member's NUMA nodes may lie, as firmware says it; 10 is local"
-    )
-    cel_rules = (
-        CelRule(
-            "(has(self.must) ? self.must.filter(r, has(r.spread)).size() : 0) + "
-            "(has(self.prefer) ? self.prefer.filter(r, has(r.spread)).size() : 0) <= 1",
-            "members are spread over one level; leave one rule with spread",
-        ),
-    )
+    cel_rules = rules.TOPOLOGY
 
     @model_validator(mode="after")
-    def _one_spread(self) -> "TopologyRules":
+    def _one_of_a_sort(self) -> "TopologyRules":
         if sum(rule.spread is not None for rule in (*self.must, *self.prefer)) > 1:
             raise violation("InvalidValue", "members are spread over one level", "leave one rule with spread")
+        for name in ("link_bandwidth_min", "numa_distance_max"):
+            for where, listed in (("must", self.must), ("prefer", self.prefer)):
+                if sum(getattr(rule, name) is not None for rule in listed) > 1:
+                    said = f"{where} names {to_camel(name)} more than once"
+                    raise violation("InvalidValue", said, f"leave one rule with {to_camel(name)} in {where}")
         return self

@@ -153,3 +153,31 @@ ROLES = (
         "each role has a name of its own, and none is called reserve",
     ),
 )
+
+TOPOLOGY_RULE = (
+    CelRule(
+        "[has(self.share), has(self.spread), has(self.linkBandwidthMin), has(self.numaDistanceMax)]"
+        ".exists_one(said, said)",
+        "name exactly one of share, spread, linkBandwidthMin and numaDistanceMax",
+    ),
+    CelRule("!has(self.membersMax) || has(self.spread)", "membersMax goes with spread"),
+)
+
+
+def _at_most_one(field: str) -> CelRule:
+    """At most one rule with this field in either list."""
+    one = " && ".join(
+        f"(!has(self.{where}) || self.{where}.filter(r, has(r.{field})).size() <= 1)" for where in ("must", "prefer")
+    )
+    return CelRule(one, f"must and prefer name {field} once each")
+
+
+TOPOLOGY = (
+    CelRule(
+        "(has(self.must) ? self.must.filter(r, has(r.spread)).size() : 0) + "
+        "(has(self.prefer) ? self.prefer.filter(r, has(r.spread)).size() : 0) <= 1",
+        "members are spread over one level; leave one rule with spread",
+    ),
+    _at_most_one("linkBandwidthMin"),
+    _at_most_one("numaDistanceMax"),
+)
