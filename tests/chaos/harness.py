@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,17 +19,9 @@ from tenure.client import AlreadyExists, Client, Conflict, NotFound, Unreachable
 from tenure.resources import Contract, Offer, Workload
 from tenure.sdk import Client as SdkClient
 from tenure.sdk import SdkError
+from tests.chaos.witness import COUNTER, Counted, Silence, Witness, own_silence, read
 from tests.support.last_words import UP
 
-COUNTER = """
-import sys, time
-path, n = sys.argv[1], 0
-while True:
-    n += 1
-    with open(path, "a") as out:
-        out.write(f"{n} {time.monotonic():.3f}\\n")
-    time.sleep(0.05)
-"""
 GAP_SECONDS_MAX = 1.5
 WAIT_SECONDS = 60
 ACCEPT_AT_ONCE, ACCEPT_SECONDS = 0.7, 3.0
@@ -61,12 +54,16 @@ class Home:
     """Acceptances by hand that were acknowledged: contract to workload."""
     made: int = 0
 
+    def __post_init__(self) -> None:
+        self.witness = Witness(self._counts.with_name("witness"))
+
     @property
     def _counts(self) -> Path:
         return self.counts or self.path
 
     def up(self) -> None:
         UP[self.path] = None
+        self.witness.start()
         done = subprocess.run(
             [self.python, "-m", "tenure", "--home", str(self.path), "up"],
             capture_output=True,
@@ -192,16 +189,17 @@ class Home:
 
     def clean(self) -> None:
         UP.pop(self.path, None)
+        self.witness.stop()
         stop_plane(self.path)
         end_all_runs(self.path)
 
-    def counters(self) -> dict[str, list[tuple[int, float]]]:
-        """Each workload's own counter: (number, monotonic seconds) in the order written."""
-        found = {}
-        for file in self._counts.glob("*.count"):
-            lines = [line.split() for line in file.read_text().splitlines() if len(line.split()) == 2]
-            found[file.stem] = [(int(n), float(t)) for n, t in lines]
-        return found
+    def counters(self) -> dict[str, Counted]:
+        """Each workload's own counter."""
+        return read(self._counts)
+
+    def assert_no_gap(self, name: str, after: str = "") -> None:
+        """That a workload counted on, as far as the machine let anybody."""
+        assert_no_gap(f"{name}{after}", self.counters()[name], self.witness.silences())
 
 
 def processes_about(path: Path) -> dict[int, str]:
@@ -219,8 +217,10 @@ def processes_about(path: Path) -> dict[int, str]:
     return found
 
 
-def assert_no_gap(name: str, counted: list[tuple[int, float]]) -> None:
-    """Counted up one by one, never restarted, never two at once, never silent."""
+def assert_no_gap(name: str, counted: Counted, of_others: Sequence[Silence] = ()) -> None:
+    """Counted up one by one, never restarted, never two at once, never silent while witnesses were not."""
     for (n, t), (m, u) in itertools.pairwise(counted):
         assert m == n + 1, f"{name}: {n} is followed by {m}: restarted or doubled"
-        assert u - t <= GAP_SECONDS_MAX, f"{name}: silent for {u - t:.2f} s"
+        if u - t > GAP_SECONDS_MAX:
+            own = own_silence(t, u, of_others)
+            assert own <= GAP_SECONDS_MAX, f"{name}: silent for {u - t:.2f} s, {own:.2f} s of them alone"

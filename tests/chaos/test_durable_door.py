@@ -19,7 +19,7 @@ from tenure.quantities import format_instant, parse_instant
 from tenure.resources import Contract, Offer, Workload
 from tests.chaos.clocks import shifted_clock
 from tests.chaos.disks import breakable_disk, filled, small_disk, turn_read_only
-from tests.chaos.harness import Home, assert_no_gap
+from tests.chaos.harness import Home
 from tests.requirements.home import House
 
 pytestmark = pytest.mark.real
@@ -59,7 +59,7 @@ def goes_on(home: Home) -> None:
     """The workload counts, and has never paused, been doubled or restarted."""
     before = counted(home)
     until(lambda: counted(home) > before + 10, "the workload runs on")
-    assert_no_gap("count", home.counters()["count"])
+    home.assert_no_gap("count")
 
 
 def refused(home: Home, name: str) -> str:
@@ -174,6 +174,7 @@ def test_after_a_kill_it_is_not_ready_before_somebody_has_looked(tmp_path: Path)
 def kill_everything(home: Home) -> None:
     """Nothing can be ended in order there: what cannot be recorded is not done."""
     stop_plane(home.path)
+    home.witness.stop()
     for process in psutil.process_iter(["cmdline"]):
         if any(str(home.path) in word or str(home.counts) in word for word in process.info["cmdline"] or ()):
             with suppress(psutil.NoSuchProcess):

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tenure.resources import Contract
-from tests.chaos.harness import Home, assert_no_gap
+from tests.chaos.harness import Home
+from tests.requirements.served import until
 
 pytestmark = pytest.mark.real
 
@@ -22,17 +23,10 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     try:
         with home.client() as client:
             client.create(home.workload("count"))
-        _until(lambda: len(home.counters().get("count", [])) > 5)
+        until(lambda: len(home.counters().get("count", [])) > 5, what=lambda: f"it counts: {home.counters()}")
         yield home
     finally:
         home.clean()
-
-
-def _until(true: object, seconds: float = 20) -> None:
-    give_up = time.monotonic() + seconds
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
 
 
 def test_management_dies_and_nothing_notices(counted: Home) -> None:
@@ -42,7 +36,7 @@ def test_management_dies_and_nothing_notices(counted: Home) -> None:
         counted.up()
     found = counted.settle()
     assert found["exit"] == 0, found["findings"]
-    assert_no_gap("count", counted.counters()["count"])
+    counted.assert_no_gap("count")
 
 
 def test_twin_a_workload_that_does_pause_is_noticed(counted: Home) -> None:
@@ -54,9 +48,9 @@ def test_twin_a_workload_that_does_pause_is_noticed(counted: Home) -> None:
     os.kill(status.run.pid, signal.SIGSTOP)
     time.sleep(2)
     os.kill(status.run.pid, signal.SIGCONT)
-    _until(lambda: counted.counters()["count"][-1][1] > time.monotonic() - 1)
+    until(lambda: counted.counters()["count"][-1][1] > time.monotonic() - 1, what="it counts again")
     with pytest.raises(AssertionError, match="silent for"):
-        assert_no_gap("count", counted.counters()["count"])
+        counted.assert_no_gap("count")
 
 
 __all__ = ["Path"]
