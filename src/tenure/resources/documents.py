@@ -89,7 +89,7 @@ def decode(document: Document) -> ApiObject:
         try:
             return kind.model.model_validate(content, strict=True, by_alias=True, by_name=False)
         except ValidationError as error:
-            problems = problems_of(error, kind.model, content, kind.singular)
+            problems = problems_of(error, kind.model, content, kind.singular, strict=True)
     before = document.text_line - 1
     lines = field_lines(document.text, document.line - before) if document.text else {}
     raise ProblemsFound(

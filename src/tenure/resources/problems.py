@@ -6,11 +6,11 @@ Refuses: to print; faces do that.
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tenure.resources.many_problems import first_errors, models_in
 from tenure.resources.reasons import next_step
 from tenure.resources.spelling import did_you_mean
 from tenure.resources.value_words import value_words
@@ -59,14 +59,17 @@ class ProblemsFound(ValueError):  # noqa: N818
         super().__init__("; ".join(f"{p.path}: {p.message}" if p.path else p.message for p in self.problems))
 
 
-def problems_of(error: ValidationError, model: type[BaseModel], content: Any, kind_name: str) -> list[Problem]:
+def problems_of(
+    error: ValidationError, model: type[BaseModel], content: Any, kind_name: str, *, strict: bool = False
+) -> list[Problem]:
     """Every error of `model` about `content` as problems; `kind_name` is the kind in lower case, for `explain`.
 
-    Nobody reads more than PROBLEMS_MAX of one document; of those beyond, the number is told.
+    Nobody reads more than PROBLEMS_MAX of one document; of those beyond, the number is told. `strict` is how `content`
+    was validated.
     """
     found: dict[tuple[str, str], Problem] = {}
-    details = error.errors(include_url=False)
-    for detail in details[:PROBLEMS_MAX]:
+    details = first_errors(error, model, content, strict=strict)[:PROBLEMS_MAX]
+    for detail in details:
         sort = detail["type"]
         path = path_text(content, detail["loc"], keep_last=sort == "missing")
         code = _CODES.get(sort) or (sort if sort[:1].isupper() else "InvalidValue")
@@ -74,8 +77,9 @@ def problems_of(error: ValidationError, model: type[BaseModel], content: Any, ki
         step = step or _explained(next_step(code), kind_name, path, code)
         found.setdefault((path, message), Problem(code, message, path, step))
     problems = list(found.values())
-    if len(details) > PROBLEMS_MAX:
-        more = f"and {len(details) - PROBLEMS_MAX} more problems in the same document"
+    if error.error_count() > len(details):
+        and_ = "and " if problems else ""
+        more = f"{and_}{error.error_count() - len(details)} more problems in the same document"
         problems.append(Problem("InvalidValue", more, next_step="correct these first"))
     return problems
 
@@ -125,7 +129,7 @@ def fields_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str
     for step in location:
         if isinstance(step, int):
             continue
-        current = [inner for one in current for inner in _models_in(_annotation(one, step))]
+        current = [inner for one in current for inner in models_in(_annotation(one, step))]
     return sorted({field.alias or name for one in current for name, field in one.model_fields.items()})
 
 
@@ -161,12 +165,3 @@ def _annotation(model: Any, step: str) -> Any:
         if step in (field.alias, name):
             return field.annotation
     return None
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    from pydantic import BaseModel
-
-    inner = typing.get_args(annotation)
-    if not inner:
-        return [annotation] if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []
-    return [model for one in inner for model in _models_in(one)]

@@ -3,13 +3,16 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from tenure.resources import ApiObject, Kind
-from tenure.resources.problems import path_text, problems_of
+from tenure.resources.many_problems import MANY
+from tenure.resources.problems import PROBLEMS_MAX, path_text, problems_of
 from tenure.server.refusals import Cause, bad_request, invalid
 
 FieldValidation = Literal["Strict", "Warn", "Ignore"]
@@ -35,8 +38,8 @@ class Admitted:
 def admit(kind: Kind, content: JsonObject, strictness: FieldValidation) -> Admitted:
     """Judge one object by itself. Raises 400 for the wrong kind, 422 with a cause for every field at fault.
 
-    Unknown fields are errors, or with Warn and Ignore are left out of what is stored. What is stored is the writer's
-    own text, without nulls; nothing is defaulted into it.
+    Unknown fields are errors, or with Warn and Ignore are left out of what is stored, MANY of them at most. What is
+    stored is the writer's own text, without nulls; nothing is defaulted into it.
     """
     _require_kind(kind, content)
     content = without_nulls(content)
@@ -44,7 +47,7 @@ def admit(kind: Kind, content: JsonObject, strictness: FieldValidation) -> Admit
         content = _secret(content)
     name = _name(content)
     model, unknown, causes = _validate(kind, content, strictness)
-    causes += _metadata_causes(kind, content.get("metadata"))
+    causes += _first(_metadata_causes(kind, content.get("metadata")))
     if causes or model is None:
         raise invalid(kind.kind, kind.group, name, causes)
     warnings = [f'unknown field "{path}"' for path in unknown] if strictness == "Warn" else []
@@ -121,8 +124,10 @@ def _validate(
             return kind.model.model_validate(content, by_alias=True, by_name=False), unknown, []
         except ValidationError as error:
             found = error
-        extra = [e["loc"] for e in found.errors(include_url=False) if e["type"] == "extra_forbidden"]
-        if strictness == "Strict" or not extra:
+        few = strictness != "Strict" and found.error_count() <= MANY  # of more, none is left out
+        errors = found.errors(include_url=False, include_input=False, include_context=False) if few else []
+        extra = [e["loc"] for e in errors if e["type"] == "extra_forbidden"]
+        if not extra:
             problems = problems_of(found, kind.model, content, kind.singular)
             return None, unknown, [Cause(p.path, p.code, p.message, p.next_step) for p in problems]
         unknown = sorted({path_text(content, location) for location in extra})
@@ -146,34 +151,40 @@ def _name(content: JsonObject) -> str:
     return str(metadata.get("name") or metadata.get("generateName") or "")
 
 
-def _metadata_causes(kind: Kind, metadata: Any) -> list[Cause]:
+def _first(causes: Iterator[Cause]) -> list[Cause]:
+    """As many as anybody reads."""
+    found = list(islice(causes, PROBLEMS_MAX + 1))
+    if len(found) > PROBLEMS_MAX:
+        found[-1] = Cause("metadata", "InvalidValue", "and perhaps more after these", "correct these first")
+    return found
+
+
+def _metadata_causes(kind: Kind, metadata: Any) -> Iterator[Cause]:
     """What Kubernetes checks of any object's metadata beyond its shape, so that both hosts take the same objects."""
-    causes = []
     for key, value in _text_map(metadata.get("labels")).items():
         if not _QUALIFIED_NAME.fullmatch(key):
-            causes.append(Cause(f"metadata.labels[{key}]", "InvalidName", f"{key!r} is no label key", _KEY_STEP))
+            yield Cause(f"metadata.labels[{key}]", "InvalidName", f"{key!r} is no label key", _KEY_STEP)
         if not _LABEL_VALUE.fullmatch(value):
             why = f"{value!r} is no label value"
             step = "write at most 63 of letters, digits, '-', '_' and '.'"
-            causes.append(Cause(f"metadata.labels[{key}]", "InvalidValue", why, step))
+            yield Cause(f"metadata.labels[{key}]", "InvalidValue", why, step)
     annotations = _text_map(metadata.get("annotations"))
     for key in annotations:
         if not _QUALIFIED_NAME.fullmatch(key.lower()):
             why = f"{key!r} is no annotation key"
-            causes.append(Cause(f"metadata.annotations[{key}]", "InvalidName", why, _KEY_STEP))
+            yield Cause(f"metadata.annotations[{key}]", "InvalidName", why, _KEY_STEP)
     if sum(len(k) + len(v) for k, v in annotations.items()) > _ANNOTATION_BYTES_MAX:
         why = f"all annotations together may have {_ANNOTATION_BYTES_MAX} bytes"
-        causes.append(Cause("metadata.annotations", "DocumentTooLarge", why, "keep what is large elsewhere"))
+        yield Cause("metadata.annotations", "DocumentTooLarge", why, "keep what is large elsewhere")
     finalizers = metadata.get("finalizers")
     for index, finalizer in enumerate(finalizers if isinstance(finalizers, list) else ()):
         if isinstance(finalizer, str) and not _QUALIFIED_NAME.fullmatch(finalizer):
             why = f"{finalizer!r} is no qualified name"
-            causes.append(Cause(f"metadata.finalizers[{index}]", "InvalidName", why, "write it like example.com/name"))
+            yield Cause(f"metadata.finalizers[{index}]", "InvalidName", why, "write it like example.com/name")
     name = metadata.get("name")
     if kind.kind == "Namespace" and isinstance(name, str) and not _LABEL_NAME.fullmatch(name):
         why = "a namespace's name has at most 63 of lower-case letters, digits and '-'"
-        causes.append(Cause("metadata.name", "InvalidName", why, "choose such a name"))
-    return causes
+        yield Cause("metadata.name", "InvalidName", why, "choose such a name")
 
 
 def _text_map(value: Any) -> dict[str, str]:
