@@ -1,6 +1,5 @@
 """A key that its owner brought, through a home's life: it signs, is changed, and is asked for; it is nowhere copied."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from tenure.evidence import SigningKey
 from tests.requirements.home import House
+from tests.requirements.served import active, until
 
 pytestmark = pytest.mark.real
 
@@ -30,12 +30,7 @@ def home(tmp_path: Path) -> Iterator[House]:
 
 def _signed(home: House, name: str) -> None:
     home.must("apply", "-f", home.command(name, extra="  acceptance: auto\n"))
-    for _ in range(300):
-        found = home.must("get", "contracts", "-o", "json").json["items"]
-        if any(contract.get("status", {}).get("phase") == "Active" for contract in found):
-            return
-        time.sleep(0.1)
-    raise AssertionError("nothing became Active")
+    until(lambda: active(home, name), what=f"{name} is Active")
 
 
 def _key_ids(home: House) -> list[str]:

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from tenure.cli.running import end_all_runs, plane_of
 from tenure.cli.schemas import OUTPUTS
 from tests.requirements.home import House, house
+from tests.requirements.served import active, until
 
 pytestmark = pytest.mark.real
 
@@ -31,12 +31,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 def _pid(home: House) -> int:
     """Of the work of the Active contract, once there is one."""
-    for _ in range(100):
-        for contract in home.must("get", "contracts", "-o", "json").json["items"]:
-            if contract.get("status", {}).get("phase") == "Active":
-                return int(contract["status"]["run"]["pid"])
-        time.sleep(0.1)
-    raise AssertionError("nothing became Active")
+    status = until(lambda: active(home, "work"), what="it is Active").status
+    assert status is not None
+    assert status.run is not None
+    assert status.run.pid is not None
+    return status.run.pid
 
 
 def test_twin_elsewhere_the_recount_says_that_the_work_does_not_run(home: House, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from tenure.cli.running import PLANE_FILE, answers, living_plane_of, plane_of
 from tests.requirements.home import house
+from tests.requirements.served import until
 
 
 class Alive(BaseHTTPRequestHandler):
@@ -78,12 +79,12 @@ def test_a_real_one_answers_and_after_a_kill_another_one_is_up(tmp_path: Path) -
     try:
         first = living_plane_of(made.path)
         assert first is not None
-        assert answers(made.path, first["url"]), "by the certificate of its own home"
+        assert until(lambda: answers(made.path, first["url"])), "by the certificate of its own home"
         os.kill(first["pid"], signal.SIGKILL)
         made.must("up")
         second = living_plane_of(made.path)
         assert second is not None
         assert second["pid"] != first["pid"]
-        assert answers(made.path, second["url"])
+        assert until(lambda: answers(made.path, second["url"]))
     finally:
         made.close()

@@ -65,9 +65,10 @@ def kubernetes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _with_our_kinds(kubeconfig: str) -> str:
     kubectl = ["kubectl", "--kubeconfig", kubeconfig]
     apply = [*kubectl, "apply", "--server-side", "--force-conflicts", "-f", "-"]
-    subprocess.run(apply, input=crd.crds_yaml(), text=True, check=True, capture_output=True)
-    wait = [*kubectl, "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]
-    subprocess.run(wait, check=True, capture_output=True)
+    wait = [*kubectl, "wait", "--for=condition=Established", "crd", "--all", "--timeout=180s"]
+    for command, given in ((apply, crd.crds_yaml()), (wait, None)):
+        done = subprocess.run(command, input=given, text=True, check=False, capture_output=True)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return kubeconfig
 
 
@@ -238,4 +239,4 @@ async def test_dependents_go_with_their_owner(place: Place) -> None:
     reference = {"apiVersion": owner.api_version, "kind": owner.kind, "name": owner.name, "uid": owner.uid}
     await place.client.create(place.chat("dependent", ownerReferences=[reference]))
     await place.client.delete(Workload, "owner", namespace=place.namespace)
-    await place.client.wait_deleted(Workload, "dependent", namespace=place.namespace, timeout_seconds=60)
+    await place.client.wait_deleted(Workload, "dependent", namespace=place.namespace, timeout_seconds=180)

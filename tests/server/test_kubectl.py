@@ -295,7 +295,7 @@ def test_wait(kubectl: Kubectl, host: Embedded, environment: dict[str, str]) -> 
     kubectl("apply", "-f", "-", given=workload("a"))
     assert "timed out" in kubectl("wait", "wl/a", "--for=jsonpath={.status.phase}=Running", "--timeout=1s", code=1)
     waiting = subprocess.Popen(
-        ["kubectl", "wait", "wl/a", "--for=condition=Ready", "--timeout=20s"],
+        ["kubectl", "wait", "wl/a", "--for=condition=Ready", "--timeout=60s"],
         stdout=subprocess.PIPE,
         text=True,
         env=environment,
@@ -309,13 +309,13 @@ def test_wait(kubectl: Kubectl, host: Embedded, environment: dict[str, str]) -> 
         "lastTransitionTime": "2096-12-01T09:00:00Z",
     }
     patch_status(host, "a", {"phase": "Running", "conditions": [ready]})
-    said, _ = waiting.communicate(timeout=20)
+    said, _ = waiting.communicate(timeout=60)
     assert said == "workload.tenure.dev/a condition met\n"
     deleting = subprocess.Popen(
-        ["kubectl", "wait", "wl/a", "--for=delete", "--timeout=20s"], stdout=subprocess.PIPE, text=True, env=environment
+        ["kubectl", "wait", "wl/a", "--for=delete", "--timeout=60s"], stdout=subprocess.PIPE, text=True, env=environment
     )
     kubectl("delete", "wl", "a")
-    deleting.communicate(timeout=20)
+    deleting.communicate(timeout=60)
     assert deleting.returncode == 0
 
 

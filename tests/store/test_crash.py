@@ -70,13 +70,15 @@ def check(folder: Path, acknowledged: set[str]) -> None:
 def rounds(folder: Path, count: int, seed: int) -> None:
     chance = random.Random(seed)
     acknowledged: set[str] = set()
+    some = False
     for round in range(count):
         home = folder / str(round // 20)  # a new one now and then, so that checking stays quick
         if round % 20 == 0:
             acknowledged = set()
         acknowledged |= set(run_and_kill(home, round, chance.uniform(0.01, 0.15)))
         check(home, acknowledged)
-        assert acknowledged
+        some = some or bool(acknowledged)
+    assert some, "no kill came after an acknowledged write"
 
 
 def test_acknowledged_writes_survive(tmp_path: Path) -> None:

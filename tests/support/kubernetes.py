@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 BINARIES = Path(os.environ.get("TENURE_CACHE", Path(__file__).parents[2] / ".cache")) / "kubernetes"
-READY_SECONDS_MAX = 90.0
+READY_SECONDS_MAX = 180.0
 
 
 def binaries_missing() -> str | None:
