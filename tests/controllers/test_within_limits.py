@@ -18,7 +18,7 @@ from tenure.controllers.machine.power import is_rated
 from tenure.controllers.machine.simulated import as_observed
 from tenure.discovery.fleets import FleetFile
 from tenure.ledger.convert import RESERVE
-from tenure.placement import Calendar, Claim, Hold
+from tenure.placement import Calendar, Claim, DeviceClaim, Hold
 from tenure.resources.kinds.workload import WorkloadSpec
 from tests.controllers.builders import spec as inference
 from tests.controllers.fleets import demand_of, file_of, gang, machines_of, planned
@@ -177,6 +177,21 @@ def test_a_preferred_spread_is_kept_by_as_many_as_lie_within_the_limits(tmp_path
     found = said(made, asked(gang(3, membersMin=1, topology=WISH), budget={"hourlyMax": "17 EUR"}))
     assert len(found.planned[0].plan.claims) == 2
     assert told(found.planned[0].plan) == {"spread:rack": True}
+
+
+def test_of_two_preferences_the_one_that_costs_too_much_yields_and_the_other_is_kept(tmp_path: Path) -> None:
+    cheap = [f"m-{n},r-0,2,8.00 EUR" for n in range(3)]
+    made = file_of(tmp_path, "rack,numa_nodes,hourly_cost", *cheap, "m-3,r-1,2,80.00 EUR")
+    # On m-0 two GPUs of either node are left: enough for a member, and not near each other.
+    halves = tuple(DeviceClaim(f"gpu-{n}", 1000) for n in (0, 1, 4, 5))
+    taken = Hold("half", "", made.site.name, 0, 10 * HOUR_MS, (Claim("m-0", devices=halves),))
+    wishes = {"prefer": [{"spread": "rack", "membersMax": 2}, {"numaDistanceMax": 10}]}
+    wanted = asked(gang(3, 4, topology=wishes), budget={"hourlyMax": "30 EUR"})
+    found = said(made, wanted, taken)
+    assert machines_of(said(made, asked(wanted, topology=None), taken).planned[0].plan) == {"m-0", "m-1"}
+    assert found.answer.kind == "Offers"
+    assert machines_of(found.planned[0].plan) == {"m-1", "m-2"}
+    assert told(found.planned[0].plan) == {"spread:rack": False, "member:numaDistance": True}
 
 
 def test_what_decided_is_reckoned_for_what_is_shown_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

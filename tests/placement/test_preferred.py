@@ -214,6 +214,40 @@ def test_one_preference_is_kept_exactly_where_the_same_members_can_keep_it_at_th
         assert wished.claims == plain.claims
 
 
+WISHES: list[dict[str, Any]] = [
+    {"preferred_link_bytes_per_s_min": 15},
+    {"preferred_spread": Spread("rack")},
+    {"preferred_numa_distance_max": 10},
+    {"prefers": frozenset({"pcie"})},
+]
+
+
+@thorough
+@given(questions())
+def test_of_several_all_are_kept_that_can_be_beside_those_that_are(question: tuple[Fleet, Calendar, Demand]) -> None:
+    fleet, calendar, asked = question
+    asked = replace(asked, preferred_level=None, spread=None)
+    every = asked
+    for wish in WISHES:
+        every = wishing(every, wish)
+    plain, wished = plan(fleet, calendar, asked, now_ms=0), plan(fleet, calendar, every, now_ms=0)
+    if isinstance(plain, Refusal) or isinstance(wished, Refusal):
+        assert plain == wished
+        return
+    assert (wished.start_ms, wished.end_ms) == (plain.start_ms, plain.end_ms)
+    sizes = Counter(claim.role for claim in wished.claims)
+    assert sizes == Counter(claim.role for claim in plain.claims)
+    sized = replace(asked, roles=tuple(of(role, sizes[role.name]) for role in asked.roles))
+    kept = [wish for wish in WISHES if not unmet(fleet, requiring(sized, wish), wished.claims)]
+    assert all(wish in kept for wish in WISHES if not unmet(fleet, requiring(sized, wish), plain.claims))
+    assert len(kept) == len(WISHES) or not all(told(wished).values())
+    for wish in kept:
+        sized = requiring(sized, wish)
+    assert not unmet(fleet, sized, wished.claims)
+    for wish in WISHES:
+        assert wish in kept or not feasible(fleet, calendar, requiring(sized, wish), wished.start_ms)
+
+
 def of(role: Role, count: int) -> Role:
     return replace(role, count=count, count_min=None, values=())
 
