@@ -6,7 +6,7 @@ import pytest
 
 from tenure.catalog import artifact_of, cached_path, models
 from tests.requirements.home import House
-from tests.requirements.served import NEED
+from tests.requirements.served import NEED, asked
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 ANSWERED = (0, 6)
@@ -26,8 +26,8 @@ def test_a_longer_trial_makes_the_answer_surer(home: House) -> None:
     if cached_path(artifact_of(models()[0])) is None:
         pytest.skip("the model is not here: tenure model fetch smollm2-135m-instruct")
     path = home.manifest("surer", NEED.format(name="surer", term="20m", assurance=SURER))
-    before = statistical(home.tenure("request", "-f", path, "-o", "json"))
-    after = statistical(home.tenure("trial", "-f", path, "--for", "10m", "-o", "json"))
+    before = statistical(asked(home, "request", "-f", path, "-o", "json"))
+    after = statistical(asked(home, "trial", "-f", path, "--for", "10m", "-o", "json"))
     for earlier, later in zip(before, after, strict=True):
         assert later["evidence"]["windows"] > earlier["evidence"]["windows"]
         assert float(later["confidence"]) >= float(earlier["confidence"])

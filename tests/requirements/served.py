@@ -14,6 +14,7 @@ from tenure.cli.cpus import held_cpus
 from tenure.cli.quickstart.load import Load
 from tenure.cli.running import plane_of
 from tenure.client import Client, from_home
+from tenure.controllers.workload.trial import AFTER_FAILURE_MS
 from tenure.measurement import Endpoint, TrialPlan
 from tenure.promises import Load as DeclaredLoad
 from tenure.resources import Contract, Offer, Secret
@@ -35,6 +36,9 @@ ASSURANCE = "{window: 1s, share: 0.75, confidence: 0.75}"
 COUNTER_OFFERED = 6
 ATTEMPTS = 6
 """A commissioning measures for four seconds: a machine that is busy for a minute turns several away in a row."""
+OUT_OF_TIME, TRIALS, REST_SECONDS = "its time passed, before it was done", 4, AFTER_FAILURE_MS / 1000 + 2
+"""What is said of a trial that a slow machine did not finish within its hold. What it measured is kept, and the rest is
+measured after a while."""
 OFFERED_SECONDS = 120
 UNTIL_SECONDS = 60
 """Most of what is waited for comes within two seconds, on a quiet machine; nobody waits longer for it than it takes."""
@@ -59,10 +63,20 @@ def serve(home: House, name: str = "chat", term: str = "20m", assurance: str = A
     if cached_path(artifact_of(models()[0])) is None:
         pytest.skip("the model is not here: tenure model fetch smollm2-135m-instruct")
     path = home.manifest(name, NEED.format(name=name, term=term, assurance=assurance))
-    accept(home, name, home.tenure("request", "-f", path, "--accept", "best"))
+    accept(home, name, asked(home, "request", "-f", path, "--accept", "best"))
     found = until(lambda: active(home, name), what=f"{name} is Active")
     assert found is not None
     return found
+
+
+def asked(home: House, *words: object) -> Said:
+    """What a need comes to that is measured first; asked again while its trial was out of time, as a person would."""
+    for _ in range(TRIALS):
+        said = home.tenure(*words)
+        if OUT_OF_TIME not in " ".join((said.out + said.err).split()):
+            break
+        time.sleep(REST_SECONDS)
+    return said
 
 
 def accept(home: House, name: str, said: Said, wanted: Callable[[Offer], bool] = lambda offer: True) -> None:

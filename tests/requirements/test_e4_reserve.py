@@ -23,7 +23,7 @@ from tenure.resources import Contract
 from tenure.resources.kinds.contract import ContractStatus
 from tests.requirements.fleets import gang, hopper, house_of
 from tests.requirements.home import House, house
-from tests.requirements.served import accept, active, load, pid_of_plane, until
+from tests.requirements.served import accept, active, asked, load, pid_of_plane, until
 
 pytestmark = pytest.mark.real
 NEED = """
@@ -77,7 +77,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 def serve(home: House, name: str, availability: str) -> Contract:
     path = home.manifest(name, NEED.format(name=name, availability=availability))
-    said = home.tenure("request", "-f", path, "--accept", "best")
+    said = asked(home, "request", "-f", path, "--accept", "best")
     accept(home, name, said, lambda offer: bool(offer.spec.hold.reserve) == bool(availability))
     found = until(lambda: active(home, name), what=f"{name} is Active")
     assert found is not None
