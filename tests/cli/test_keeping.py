@@ -60,6 +60,37 @@ def test_others_read_neither_a_backup_nor_what_was_put_back(home: Shell, tmp_pat
     assert (other.home / "state.db").stat().st_mode & 0o077 == 0
 
 
+def test_a_folder_that_is_there_stays_and_is_filled(home: Shell, tmp_path: Path) -> None:
+    """The root of a volume can neither be removed nor be replaced by what lies beside it; nor can a link."""
+    stated(home.home).close()
+    assert home("backup", tmp_path / "backup").code == 0
+    volume, behind = tmp_path / "volume", tmp_path / "behind"
+    for folder in (volume, behind):
+        folder.mkdir(mode=0o755)
+    (volume / "lost+found").mkdir()
+    (tmp_path / "link").symlink_to(behind)
+    for named, folder in ((volume, volume), (tmp_path / "link", behind)):
+        before = folder.stat().st_ino
+        said = Shell(named)("restore", tmp_path / "backup")
+        assert said.out.startswith(f"{named} is as {home.home} was at "), said.err
+        assert (folder.stat().st_ino, folder.stat().st_mode & 0o077) == (before, 0)
+        names = {path.name for path in folder.iterdir()}
+        assert {"state.db", "tokens", "keys", "evidence"} <= names
+        assert [name for name in names if "staged" in name] == []
+    assert (volume / "lost+found").is_dir()
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_backup_that_is_damaged_leaves_a_folder_as_empty_as_it_was(home: Shell, tmp_path: Path) -> None:
+    assert home("backup", tmp_path / "backup").code == 0
+    with (tmp_path / "backup").open("r+b") as file:
+        file.seek(-20_000, os.SEEK_END)
+        file.write(b"damaged")
+    (tmp_path / "other").mkdir()
+    assert Shell(tmp_path / "other")("restore", tmp_path / "backup").code == 7
+    assert list((tmp_path / "other").iterdir()) == []
+
+
 def test_an_owner_s_key_is_never_in_a_backup(home: Shell, tmp_path: Path) -> None:
     stated(home.home, an_owner_s_key(tmp_path)).close()
     said = home("backup", tmp_path / "backup", "-o", "json")

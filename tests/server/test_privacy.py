@@ -58,3 +58,12 @@ def test_twin_what_is_closed_stays_as_it_is(tmp_path: Path) -> None:
     (home / "run").chmod(0o755)
     close_to_others(home)
     assert stat.S_IMODE((home / "run").stat().st_mode) == 0o755
+
+
+def test_of_a_link_it_is_the_folder_behind_it_that_is_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o755)
+    (folder / "state.db").touch(mode=0o644)
+    (tmp_path / "home").symlink_to(folder)
+    close_to_others(tmp_path / "home")
+    assert open_to_others(folder) == []

@@ -9,7 +9,7 @@ keeps elsewhere: of that only the place.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ from tenure.cli import exit_codes, failures
 from tenure.cli.backup_file import BackupDamagedError, Manifest, NotABackupError, TargetUnwritableError, pack, unpack
 from tenure.cli.files import unwritable
 from tenure.cli.fleet_file import serves_fleet
+from tenure.cli.homes import is_empty, require_own
 from tenure.cli.ledger import offline_findings, say_that_it_agrees
 from tenure.cli.options import Output
 from tenure.cli.own.outcome import check_output
@@ -34,6 +35,7 @@ from tenure.evidence.keyring import HISTORY
 from tenure.ledger import Finding
 from tenure.measurement.copying import MeasurementsDamagedError, check_measurements, copy_measurements
 from tenure.quantities import Bytes, SystemClock, format_instant
+from tenure.server.privacy import close_to_others
 from tenure.store import StoreError, back_up_file, verify
 from tenure.store import restore as restore_store
 
@@ -112,10 +114,11 @@ def restore(file: BackupFile, *, output: Output = "text") -> int:
     home = home_directory()
     if home.exists() and not home.is_dir():
         raise failures.usage(f"{home} is a file, no folder", "name an empty folder with --home DIR", "NotAHome")
-    if plane_of(home) is not None or (home.exists() and any(home.iterdir())):
+    if plane_of(home) is not None or (home.exists() and not is_empty(home)):
         raise failures.conflict(f"{home} is not empty", "HomeNotEmpty", "name an empty one with --home DIR")
+    require_own(home)
     _require_file(file)
-    with _beside(home) as staged:
+    with _inside(home) if home.exists() else _beside(home) as staged:
         try:
             manifest = _unpacked(file, staged)
             verify(staged / STATE)
@@ -190,19 +193,39 @@ def _put_back(staged: Path, manifest: Manifest, home: Path) -> None:
     if str(home.resolve()) != manifest.about["home"]:
         # Records of runs name the folders and groups of their home. Elsewhere they would claim another's processes.
         shutil.rmtree(staged / RUNS, ignore_errors=True)
-    if home.exists():
-        home.rmdir()  # it is empty
-    os.rename(staged, home)
+    if not home.exists():
+        os.rename(staged, home)
+    else:
+        _fill(home, staged)
     for run in (home / RUNS).glob("*"):
         RunFolder(str(run)).make()  # logs, pipes and the working directory, which are not copied, are empty
 
 
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
+def _fill(home: Path, staged: Path) -> None:
+    """A folder that is there stays the folder that it is: it may be the root of a volume, or a link to another.
+
+    Cut off on the way it is a home that can be purged, by the tokens, and one without state.
+    """
+    close_to_others(home)
+    order = {"tokens": -1, STATE: 1}
+    for name in sorted(os.listdir(staged), key=lambda name: (order.get(name, 0), name)):
+        os.rename(staged / name, home / name)
+
+
+def _beside(target: Path) -> AbstractContextManager[Path]:
     """An empty folder on the same file system, gone afterwards unless it was moved away. Raises Failure."""
-    folder = target.with_name(f".{target.name}.{os.getpid()}.staged")
+    return _staged(target.with_name(f".{target.name}.{os.getpid()}.staged"), target)
+
+
+def _inside(home: Path) -> AbstractContextManager[Path]:
+    """As `_beside`, of a folder that is there: what lies beside it may lie on another file system."""
+    return _staged(home / f".{os.getpid()}.staged", home)
+
+
+@contextmanager
+def _staged(folder: Path, target: Path) -> Iterator[Path]:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
     except OSError as error:

@@ -15,6 +15,7 @@ def close_to_others(home: Path) -> None:
 
     What they hold open stays open to them; nobody can take that.
     """
+    home = home.resolve()  # of a link it is the folder that is closed
     if not home.stat().st_mode & OTHERS:
         return  # they come to nothing that lies in it
     _close(home)
