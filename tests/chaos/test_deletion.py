@@ -167,8 +167,9 @@ def test_a_trial_is_over_before_its_hold_is_released(home: Home, what: str) -> N
         client.create(Namespace(metadata=ObjectMeta(name=namespace)))
         version = client.get(Site, "local").metadata.resource_version or ""
         client.create(_to_trial(namespace, output_tokens=16 + len(what)))
-        until(lambda: _trialled(client, engine, namespace), "the model is started for its trial")
-        offer = _trials(client, namespace)[0]
+        started: list[Offer] = []
+        until(lambda: _trialled(client, engine, namespace, started), "the model is started for its trial")
+        offer = started[0]
         match what:
             case "control plane":
                 home.kill()
@@ -210,8 +211,10 @@ def _trials(client: Client, namespace: str) -> list[Offer]:
     return [o for o in _held(client) if o.spec.purpose == "Trial" and o.namespace == namespace]
 
 
-def _trialled(client: Client, engine: LocalEngine, namespace: str) -> bool:
-    return bool(_runs(engine, {offer.spec.hold.id for offer in _trials(client, namespace)}))
+def _trialled(client: Client, engine: LocalEngine, namespace: str, started: list[Offer]) -> bool:
+    """Whether something is measured there; `started` is then the trials under which it is."""
+    started[:] = [offer for offer in _trials(client, namespace) if _runs(engine, {offer.spec.hold.id})]
+    return bool(started)
 
 
 def _runs(engine: LocalEngine, holds: set[str]) -> list[str]:

@@ -52,6 +52,14 @@ def test_training_is_requested_and_its_progress_and_checkpoint_are_seen(home: Ho
     until(lambda: list(home.path.rglob("checkpoint.npz")), 120, "it keeps checkpoints")
 
 
+def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done(home: House) -> None:
+    # Right after its first checkpoint: a quick machine is done with it before long.
+    os.kill(status_of(home, "train")["run"]["pid"], signal.SIGKILL)
+    until(lambda: f"done: {STEPS} steps" in home.must("logs", "train").out, DONE_SECONDS, "it is done")
+    assert " 0 of them before the last start" not in home.must("logs", "train").out
+    until(lambda: status_of(home, "train").get("endedBecause") == "Completed", what="and its contract with it")
+
+
 def test_what_does_not_fit_now_is_offered_for_a_date(home: House) -> None:
     for taken in range(os.cpu_count() or 1):  # until every core is somebody's
         said = home.tenure("request", "-f", wanted(home, f"more-{taken}", port=PORT + 1 + taken), "--accept", "any")
@@ -64,13 +72,6 @@ def test_what_does_not_fit_now_is_offered_for_a_date(home: House) -> None:
     assert dated, quotes
     now_ms = SystemClock().now_ms()
     assert all(parse_instant(q["start"]) > now_ms for q in dated), "and the date is to come"
-
-
-def test_a_killed_training_goes_on_from_its_checkpoint_and_is_done(home: House) -> None:
-    os.kill(status_of(home, "train")["run"]["pid"], signal.SIGKILL)
-    until(lambda: f"done: {STEPS} steps" in home.must("logs", "train").out, DONE_SECONDS, "it is done")
-    assert " 0 of them before the last start" not in home.must("logs", "train").out
-    until(lambda: status_of(home, "train").get("endedBecause") == "Completed", what="and its contract with it")
 
 
 def test_inference_is_requested_in_the_same_way(home: House) -> None:
