@@ -29,6 +29,9 @@ from tests.server.builders import workload
 from tests.support.embedded import embedded
 from tests.support.kubernetes import api_server, binaries_missing, garbage_collector
 
+HANG_SECONDS = 120
+"""A watch that tells nothing fails after so long, instead of holding up all that is to be tested after it."""
+
 
 @dataclass
 class Place:
@@ -210,12 +213,13 @@ async def test_lists_select_and_are_one_moment(place: Place) -> None:
     assert [item.name for item in one.items] == ["b"]
     everything = await place.client.list(Workload, namespace=place.namespace)
     await place.client.create(place.chat("d"))
-    async for event in place.client.watch(
-        Workload, namespace=place.namespace, resource_version=everything.resource_version
-    ):
-        assert event.object is not None
-        assert (event.type, event.object.name) == ("ADDED", "d")
-        break
+    async with asyncio.timeout(HANG_SECONDS):
+        async for event in place.client.watch(
+            Workload, namespace=place.namespace, resource_version=everything.resource_version
+        ):
+            assert event.object is not None
+            assert (event.type, event.object.name) == ("ADDED", "d")
+            break
 
 
 async def test_watches_tell_every_change_in_order(place: Place) -> None:
@@ -226,11 +230,12 @@ async def test_watches_tell_every_change_in_order(place: Place) -> None:
         await place.client.patch(Workload, "chat", change, namespace=place.namespace)
     await place.client.delete(Workload, "chat", namespace=place.namespace)
     told = []
-    async for event in place.client.watch(Workload, namespace=place.namespace, resource_version=start):
-        assert event.object is not None
-        told.append((event.type, (event.object.metadata.labels or {}).get("n")))
-        if event.type == "DELETED":
-            break
+    async with asyncio.timeout(HANG_SECONDS):
+        async for event in place.client.watch(Workload, namespace=place.namespace, resource_version=start):
+            assert event.object is not None
+            told.append((event.type, (event.object.metadata.labels or {}).get("n")))
+            if event.type == "DELETED":
+                break
     assert told == [("ADDED", None), *[("MODIFIED", str(n)) for n in range(5)], ("DELETED", "4")]
 
 

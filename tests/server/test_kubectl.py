@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed on this machine"),
 ]
 Kubectl = Callable[..., str]
+HANG_SECONDS = 120
 
 
 @pytest.fixture
@@ -199,6 +201,9 @@ def test_get_watching(kubectl: Kubectl, host: Embedded, environment: dict[str, s
     table = subprocess.Popen(["kubectl", "get", "wl", "-w"], stdout=subprocess.PIPE, text=True, env=environment)
     assert watching.stdout is not None
     assert table.stdout is not None
+    # A line that never comes ends with them, instead of holding up all that is to be tested after this.
+    hang = threading.Timer(HANG_SECONDS, lambda: [process.kill() for process in (watching, table)])
+    hang.start()
     try:
         assert watching.stdout.readline().split() == ["a", "<none>"]
         assert table.stdout.readline().split() == ["NAME", "PHASE", "CONTRACT", "AGE"]
@@ -209,6 +214,7 @@ def test_get_watching(kubectl: Kubectl, host: Embedded, environment: dict[str, s
         kubectl("delete", "wl", "a")
         assert watching.stdout.readline().split() == ["a", "Running"]
     finally:
+        hang.cancel()
         for process in (watching, table):
             process.kill()
             process.wait()
