@@ -1,18 +1,24 @@
 """Levels of a site: named by its machines, asked for by work, and what bandwidth the site says that they carry."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from tenure.controllers.answering.answer import answer
 from tenure.controllers.answering.chosen import unkept_of
 from tenure.controllers.answering.explicit import wanted_of
 from tenure.controllers.answering.refusal import refusal_of
-from tenure.placement import Calendar, capacity, fewer_members
+from tenure.placement import Calendar, Core, Fleet, FleetMachine, MemoryNode, capacity, fewer_members
 from tenure.resources import Workload
+from tenure.resources.kinds.answer import Answer
+from tenure.resources.kinds.workload import WorkloadSpec
 from tenure.resources.problems import problems_of
+from tests.controllers.builders import NOW_MS, knowledge, measured, need
+from tests.controllers.builders import spec as inference
 from tests.controllers.fleets import demand_of, fleet, gang, machines_of, planned, refused
-from tests.placement.builders import hold
+from tests.placement.builders import GIB, hold
 
 LEVELS = ("nvlinkDomain", "rail", "leaf", "spine", "rack", "row", "feed")
 PLACES = "nvlink_domain,rail,leaf,spine,rack,row,feed"
@@ -168,3 +174,34 @@ def test_more_may_be_preferred_than_must_be_and_what_must_be_may_be_preferred_to
     wanted = wanted_of(gang(2, topology=both))
     assert (wanted.link_bytes_per_s_min, wanted.preferred_link_bytes_per_s_min) == (10**10, 5 * 10**10)
     gang(2, topology={"must": both["prefer"], "prefer": both["must"]})
+
+
+def of_two_nodes(cores_each: int) -> Fleet:
+    nodes = tuple(MemoryNode(node, GIB) for node in range(2))
+    cores = tuple(Core(n, n // cores_each, n // cores_each) for n in range(2 * cores_each))
+    return Fleet.of([FleetMachine("m", "local", cores, nodes)])
+
+
+@pytest.mark.parametrize("rule", [{"numaDistanceMax": 10}, {"share": "numaNode"}])
+def test_what_was_measured_lies_where_its_need_says_too(rule: dict[str, object]) -> None:
+    def said(cores_each: int, **topology: object) -> Answer:
+        wanted = wanted_of(inference(topology=topology))
+        known = replace(knowledge(need(), [measured([20.0] * 9, threads=2)]), wanted=wanted)
+        return answer(known, of_two_nodes(cores_each), Calendar(), "g", NOW_MS).answer
+
+    assert said(2, must=[rule]).kind == "Offers"
+    apart = said(1, prefer=[rule])
+    assert apart.kind == "Offers"
+    assert apart.quotes[0].chosen is not None
+    assert [one.preference for one in apart.quotes[0].chosen.unmet] == [rule.get("share", "numaDistance")]
+    refused_ = said(1, must=[rule])
+    assert refused_.refusal is not None
+    assert refused_.refusal.binding.constraint.startswith("topology:")
+
+
+def test_a_job_that_names_no_resources_lies_where_it_says_too() -> None:
+    job = WorkloadSpec.model_validate(
+        {"command": {}, "run": {"command": ["x"]}, "topology": {"must": [{"share": "numaNode"}, {"share": "rack"}]}}
+    )
+    wanted = wanted_of(job)
+    assert (wanted.requires, wanted.required_levels) == ({"numa"}, ("rack",))

@@ -118,6 +118,8 @@ def _choices(knowledge: Knowledge, ground: Ground, group: str) -> list[Choice]:
         choices = [Choice(with_wanted(demand, wanted, ground.fleet), None)]
     else:
         choices = choices_of(need, knowledge.capabilities, knowledge.memory_of, knowledge.constraints, group)
+        where, fleet = knowledge.wanted.where, ground.fleet
+        choices = [replace(choice, demand=with_wanted(choice.demand, where, fleet)) for choice in choices]
     if not need.keeps_reserve:
         return choices
     reserved = [with_reserve(choice, ground.fleet) for choice in choices]

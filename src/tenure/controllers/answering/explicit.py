@@ -86,15 +86,18 @@ class Wanted:
         apart = replace(self, spread=None, preferred_spread=None)
         return replace(apart, sorts=sorts, link_bytes_per_s_min=None, preferred_link_bytes_per_s_min=None)
 
+    @property
+    def where(self) -> "Wanted":
+        """Where one member has to lie, or should, and nothing of what it takes: for work of which that was measured."""
+        return replace(self.alone, sorts=(Members(),))
+
 
 def wanted_of(spec: WorkloadSpec) -> Wanted:
     """Read `resources` and `topology`. Every level between members that must be shared counts, the narrowest first."""
     resources, rules = spec.resources, spec.topology or TopologyRules()
     must = {rule.share for rule in rules.must if rule.share is not None}
     prefer = {rule.share for rule in rules.prefer if rule.share is not None}
-    if resources is None:
-        return Wanted()
-    sorts = tuple(_members(sort) for sort in resources.in_roles)
+    sorts = tuple(_members(sort) for sort in resources.in_roles) if resources is not None else (Members(),)
     # A lone member has no link to another one.
     several = sum(sort.count for sort in sorts) > 1
     return Wanted(
