@@ -149,7 +149,8 @@ async def test_a_window_of_service_is_judged_from_the_journal(served: Served) ->
     window = trial.windows[-1]
 
     def judged() -> WindowVerdict:
-        now_ms, reading = time.time_ns() // 1_000_000, read_journal(served.folder / "journal")
+        reading = read_journal(served.folder / "journal")
+        now_ms = time.time_ns() // 1_000_000
         return judge(promise, window, gather(window, now_ms, reading, declared=Declared(frozenset({View.TAP}))))
 
     await until(lambda: judged().settled, BUSY_SECONDS)
