@@ -13,11 +13,14 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def duration_of(option: str, text: str) -> Duration:
-    """The exact duration that an option names. Raises Failure (usage)."""
+    """The exact duration that an option names, above zero. Raises Failure (usage)."""
     try:
-        return Duration.parse(text)
+        found = Duration.parse(text)
     except QuantityError as error:
-        raise failures.usage(f"{option} {error}", f"write {option} 10m", "InvalidQuantity") from None
+        raise failures.usage(f"{option} {error.message}", f"write {option} 10m", "InvalidQuantity") from None
+    if not int(found):
+        raise failures.usage(f"{option} {text} is no time at all", f"write {option} 10m", "InvalidQuantity")
+    return found
 
 
 def seconds_of(text: str) -> float:

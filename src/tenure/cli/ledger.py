@@ -8,7 +8,7 @@ from cyclopts import App
 
 from tenure.cli import exit_codes
 from tenure.cli.door import Door, open_door
-from tenure.cli.failures import usage
+from tenure.cli.failures import not_found, usage
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.recount_facts import capacity_of, limits_of
 from tenure.cli.screen import say, say_as, say_table
@@ -172,8 +172,10 @@ def the_site(door: Door, named: str) -> str:
     if named:
         return named
     sites = [site.name for site in door.client.list(Site).items]
+    if not sites:
+        raise not_found("there is no site yet", "`tenure up` makes that of this machine")
     if len(sites) != 1:
-        raise usage(f"there are {len(sites)} sites", f"name one: {', '.join(sites) or 'tenure up'}")
+        raise usage(f"there are {len(sites)} sites", f"name one: {', '.join(sites)}")
     return sites[0]
 
 

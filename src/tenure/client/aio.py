@@ -201,8 +201,9 @@ class AsyncClient:
         *,
         namespace: str | None = None,
         timeout_seconds: float,
+        wanted: str = "as wanted",
     ) -> T:
-        """The object as soon as `predicate` is true of it.
+        """The object as soon as `predicate` is true of it, which in words is `wanted`.
 
         Raises NotFound when it does not exist or is deleted meanwhile, WaitTimeout when the time is over.
         """
@@ -214,7 +215,7 @@ class AsyncClient:
                 return found
             left = end - time.monotonic()
             if left <= 0:
-                raise WaitTimeout(f"{model.__name__} {name} was not as wanted within {timeout_seconds:g} s")
+                raise WaitTimeout(f"{model.__name__} {name} was not {wanted} within {timeout_seconds:g} s")
             try:
                 async for event in self.watch(
                     model,

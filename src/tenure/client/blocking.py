@@ -197,8 +197,9 @@ class Client:
         *,
         namespace: str | None = None,
         timeout_seconds: float,
+        wanted: str = "as wanted",
     ) -> T:
-        """The object as soon as `predicate` is true of it.
+        """The object as soon as `predicate` is true of it, which in words is `wanted`.
 
         Raises NotFound when it does not exist or is deleted meanwhile, WaitTimeout when the time is over.
         """
@@ -210,7 +211,7 @@ class Client:
                 return found
             left = end - time.monotonic()
             if left <= 0:
-                raise WaitTimeout(f"{model.__name__} {name} was not as wanted within {timeout_seconds:g} s")
+                raise WaitTimeout(f"{model.__name__} {name} was not {wanted} within {timeout_seconds:g} s")
             try:
                 for event in self.watch(
                     model,

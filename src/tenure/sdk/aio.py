@@ -97,6 +97,7 @@ class AsyncClient(Door):
             lambda inquiry: bool(inquiry.status and (inquiry.status.answer or inquiry_blocked(inquiry))),
             namespace=asked.namespace,
             timeout_seconds=timeout_seconds,
+            wanted="answered",
         )
         assert answered.status is not None, "waited for"
         if answered.status.answer is not None:
@@ -140,7 +141,12 @@ class AsyncClient(Door):
             return standing.state == "answered"
 
         return await self.wait_for(
-            Workload, workload.name, answered, namespace=workload.namespace, timeout_seconds=timeout_seconds
+            Workload,
+            workload.name,
+            answered,
+            namespace=workload.namespace,
+            timeout_seconds=timeout_seconds,
+            wanted="answered",
         )
 
     async def accept(
@@ -186,7 +192,12 @@ class AsyncClient(Door):
             return False
 
         return await self.wait_for(
-            Contract, contract.name, settled, namespace=contract.namespace, timeout_seconds=timeout_seconds
+            Contract,
+            contract.name,
+            settled,
+            namespace=contract.namespace,
+            timeout_seconds=timeout_seconds,
+            wanted="Active",
         )
 
     async def endpoint(self, contract: Contract) -> Endpoint:

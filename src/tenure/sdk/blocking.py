@@ -98,6 +98,7 @@ class Client(Door):
             lambda inquiry: bool(inquiry.status and (inquiry.status.answer or inquiry_blocked(inquiry))),
             namespace=asked.namespace,
             timeout_seconds=timeout_seconds,
+            wanted="answered",
         )
         assert answered.status is not None, "waited for"
         if answered.status.answer is not None:
@@ -141,7 +142,12 @@ class Client(Door):
             return standing.state == "answered"
 
         return self.wait_for(
-            Workload, workload.name, answered, namespace=workload.namespace, timeout_seconds=timeout_seconds
+            Workload,
+            workload.name,
+            answered,
+            namespace=workload.namespace,
+            timeout_seconds=timeout_seconds,
+            wanted="answered",
         )
 
     def accept(
@@ -187,7 +193,12 @@ class Client(Door):
             return False
 
         return self.wait_for(
-            Contract, contract.name, settled, namespace=contract.namespace, timeout_seconds=timeout_seconds
+            Contract,
+            contract.name,
+            settled,
+            namespace=contract.namespace,
+            timeout_seconds=timeout_seconds,
+            wanted="Active",
         )
 
     def endpoint(self, contract: Contract) -> Endpoint:

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from tenure.cli import screen
+from tenure.cli import exit_codes, failures, screen
 from tenure.cli.door import open_door
 from tenure.cli.durations import seconds_of
 from tenure.cli.manifests import read_one
 from tenure.cli.options import HERE, OneFile, Output, Reach
 from tenure.cli.own.outcome import ANSWER_CODES, answer_json, check_output, say_answer
 from tenure.cli.waiting import waiting
+from tenure.client import WaitTimeout
 from tenure.resources import Workload
 
 
@@ -27,14 +28,23 @@ def ask(
     Exits 0 for quotes in full, 6 for lesser ones, 5 for a refusal, 7 where a trial is needed to know.
     """
     as_json = check_output(output)
+    patience = seconds_of(timeout)
     manifest = read_one(filename, "Workload")
     assert isinstance(manifest.model, Workload), "read_one saw to it"
     with open_door(reach) as door:
         namespace = manifest.namespace(door.namespace, reach.namespace)
         metadata = manifest.model.metadata.model_copy(update={"namespace": namespace})
         need = manifest.model.model_copy(update={"metadata": metadata})
-        with waiting("asking", quiet=as_json):
-            answer = door.client.ask(need, timeout_seconds=seconds_of(timeout))
+        try:
+            with waiting("asking", quiet=as_json):
+                answer = door.client.ask(need, timeout_seconds=patience)
+        except WaitTimeout:  # with the question went what could be described
+            raise failures.Failure(
+                f"nobody answered within {patience:g} s, and the question was taken back",
+                exit_code=exit_codes.NO,
+                reason="Timeout",
+                next_step="wait longer with --timeout; `tenure doctor` says whether the control plane works",
+            ) from None
     if as_json:
         screen.say_as("Asked", answer_json(answer, workload=manifest.name, namespace=namespace))
     else:

@@ -43,13 +43,14 @@ def end(
         A contract, or the workload that has one.
     """
     as_json = check_output(output)
+    patience = seconds_of(timeout)  # before anything ends
     kind = kind_of(Contract)
     with open_door(reach) as door:
         contract = contract_named(door, name)
         ended = str(contract["metadata"]["name"])
         door.send(requests.delete(kind, ended, door.namespace))
         if wait:
-            wait_gone(door, kind, ended, door.namespace, seconds_of(timeout))
+            wait_gone(door, kind, ended, door.namespace, patience)
     if as_json:
         screen.say_as("Ended", {"contract": ended, "waited": wait})
     else:

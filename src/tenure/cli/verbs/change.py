@@ -146,7 +146,10 @@ def _pairs(words: Sequence[str]) -> dict[str, str | None]:
     changes: dict[str, str | None] = {}
     for word in words:
         key, equals, value = word.partition("=")
-        changes[key if equals else word[:-1]] = value if equals else None
+        key = key if equals else word[:-1]
+        if key in changes:
+            raise failures.usage(f"{key} is named twice", f"write {key}=VALUE or {key}-, once")
+        changes[key] = value if equals else None
     return changes
 
 

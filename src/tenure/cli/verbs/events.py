@@ -1,11 +1,11 @@
 """`tenure events`: what happened, oldest first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from tenure.cli import screen
+from tenure.cli import failures, screen
 from tenure.cli.door import Door, open_door
 from tenure.cli.options import HERE, AllNamespaces, Output, Reach
 from tenure.cli.requests import JsonObject
@@ -16,6 +16,7 @@ from tenure.resources.table import human_age
 
 # Objects without a namespace have their events in this one, as Kubernetes does it.
 _CLUSTER_EVENTS = "default"
+TYPES = ("Normal", "Warning")
 
 
 def events(
@@ -28,7 +29,7 @@ def events(
     reach: Reach = HERE,
 ) -> None:
     """Show events, oldest first."""
-    kind = kind_of(Event)
+    kind, wanted = kind_of(Event), _types(types)
     with open_door(reach) as door:
         namespace, fields = None if all_namespaces else door.namespace, ""
         if for_:
@@ -36,7 +37,7 @@ def events(
             fields = f"involvedObject.kind={target.kind.kind},involvedObject.name={target.name}"
             namespace = door.namespace if target.kind.namespaced else _CLUSTER_EVENTS
         found, version = door.list(kind, namespace, fields=fields)
-        found = sorted((e for e in found if _wanted(e, types)), key=_when)
+        found = sorted((e for e in found if not wanted or e.get("type") in wanted), key=_when)
         if output == "json":
             screen.say_json({"apiVersion": "v1", "kind": "List", "items": found})
         elif found or watch:
@@ -45,7 +46,7 @@ def events(
             screen.note("No events found.")
         if watch:
             for change in door.watch(kind, namespace, version, fields=fields):
-                if change.type != "DELETED" and _wanted(change.content, types):
+                if change.type != "DELETED" and (not wanted or change.content.get("type") in wanted):
                     screen.say_table((), event_rows([change.content]), show_headers=False)
                     screen.flush()
 
@@ -73,8 +74,14 @@ def event_rows(events: Sequence[JsonObject]) -> list[tuple[object, ...]]:
     ]
 
 
-def _wanted(event: JsonObject, types: str) -> bool:
-    return not types or event.get("type") in types.split(",")
+def _types(named: str) -> Collection[str]:
+    """Those that are named, in any case of letters. Raises Failure."""
+    known = {one.lower(): one for one in TYPES}
+    words = [word.strip() for word in named.split(",") if word.strip()]
+    unknown = next((word for word in words if word.lower() not in known), None)
+    if unknown is not None:
+        raise failures.usage(f"--types {unknown!r} is no type of events", f"one of {', '.join(TYPES)}, or both")
+    return {known[word.lower()] for word in words}
 
 
 def _when(event: JsonObject) -> int:
