@@ -8,7 +8,7 @@ NAP_S, NAP_S_MAX = 0.01, 0.1
 SHARE = 1 / 5
 
 
-def eventually(holds: Callable[[], bool], what: str, timeout_s: float = 10.0) -> None:
+def eventually(holds: Callable[[], bool], what: str, timeout_s: float = 60.0) -> None:
     """Return as soon as `holds()` is true; fail with `what` after `timeout_s`. Looking takes a share of the time."""
     deadline = time.monotonic() + timeout_s
     begun = time.thread_time()
