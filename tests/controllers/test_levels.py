@@ -111,6 +111,12 @@ def test_a_minimum_between_members_may_be_preferred(tmp_path: Path) -> None:
     assert unkept_of(planned(on, gang(1, topology={"prefer": [wish]}))) == []
 
 
+def test_each_level_that_is_preferred_is_told_where_it_is_not_kept(tmp_path: Path) -> None:
+    on = fleet(tmp_path, "rail,rack", "m-0,l-0,r-0", "m-1,l-0,r-1")
+    told = unkept_of(planned(on, gang(2, topology={"prefer": [{"share": "rack"}, {"share": "rail"}]})))
+    assert [(one.preference, one.asked, one.found) for one in told] == [("level:rack", "one rack", "2")]
+
+
 def test_how_far_apart_the_nodes_of_a_member_lie_may_be_preferred(tmp_path: Path) -> None:
     on = fleet(tmp_path, "numa_nodes", "m-0,2", "m-1,2")
     # Two GPUs of either node are left on m-0, all of them on m-1.

@@ -85,6 +85,18 @@ def test_a_link_that_cannot_be_had_is_told_with_what_there_is() -> None:
     assert slow.preferences == (Preference("linkBandwidth", False, FAST, SLOW),)
 
 
+def test_several_levels_may_be_preferred_and_each_is_told() -> None:
+    pairs = [("a", "r0", "l0"), ("b", "r1", "l0"), ("c", "r2", "l1"), ("d", "r2", "l1")]
+    levels = (Level("rail"), Level("rack"))
+    fleet = Fleet.of([box(name, rack=rack, rail=rail) for name, rack, rail in pairs], levels=levels)
+    assert on(placed(fleet, gang(preferred_level="rail"))) == {"a", "b"}
+    both = placed(fleet, gang(preferred_level="rail", preferred_also=("rack",)))
+    assert (on(both), told(both)) == ({"c", "d"}, {"level:rail": True, "level:rack": True})
+    busy = Calendar.of([hold(on="d", cores=(0, 1, 2, 3))])
+    one = placed(fleet, gang(preferred_level="rail", preferred_also=("rack",)), busy)
+    assert one.preferences == (Preference("level:rail", True, 1, 1), Preference("level:rack", False, 1, 2))
+
+
 def test_a_lone_member_has_no_link_to_miss() -> None:
     assert told(placed(RAILS, gang(1, preferred_link_bytes_per_s_min=9**9))) == {"linkBandwidth": True}
 
@@ -177,6 +189,7 @@ def test_of_two_that_exclude_each_other_the_link_comes_before_the_spread() -> No
     questions(),
     st.sampled_from(
         [
+            {"preferred_also": ("rack",)},
             {"preferred_link_bytes_per_s_min": 15},
             {"preferred_link_bytes_per_s_min": 25},
             {"preferred_numa_distance_max": 10},
@@ -206,6 +219,9 @@ def test_one_preference_is_kept_exactly_where_the_same_members_can_keep_it_at_th
     after = overbookings(fleet, [*held, wished.hold("wished")], margin_ms=calendar.margin_ms)
     assert {(one.where, one.axis) for one in after} <= before
 
+    if "preferred_also" in wish and len(on(wished)) == 1:
+        assert all(told(wished).values()), "who is alone on a machine is together"
+        return
     strict = requiring(replace(asked, roles=tuple(of(role, sizes[role.name]) for role in asked.roles)), wish)
     kept = all(told(wished).values())
     assert kept == (not unmet(fleet, strict, wished.claims)), "the recount says the same"
@@ -267,6 +283,8 @@ def requiring(asked: Demand, wish: dict[str, Any]) -> Demand:
     if "preferred_numa_distance_max" in own:
         least = own["preferred_numa_distance_max"]
         return replace(asked, roles=tuple(replace(r, numa_distance_max=least) for r in asked.roles))
+    if "preferred_also" in own:
+        return replace(asked, required_also=(*asked.required_also, *own["preferred_also"]))
     if "preferred_spread" in own:
         return replace(asked, spread=own["preferred_spread"])
     return replace(

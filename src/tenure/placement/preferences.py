@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from tenure.placement.answers import Preference
 from tenure.placement.apart import crowded, kept
@@ -36,14 +37,22 @@ class Wish:
 
 def preferences(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> tuple[Preference, ...]:
     """All that a demand prefers, with what these claims make of it."""
-    wishes = [one for wish in WISHES for one in wish.told(fleet, demand, claims)]
-    return (*_level(fleet, demand, claims), *wishes)
+    wishes = [one for wish in wishes_of(demand) for one in wish.told(fleet, demand, claims)]
+    if demand.preferred_level is None:
+        return tuple(wishes)
+    return (_level(demand.preferred_level, fleet, claims), *wishes)
+
+
+def wishes_of(demand: Demand) -> tuple[Wish, ...]:
+    """What is sought once a place is found, what yields last first: levels beside the one that steers the search, then
+    all else that may be preferred."""
+    return (*map(_also, demand.preferred_also), *WISHES)
 
 
 def with_only(demand: Demand, wishes: Sequence[Wish]) -> Demand:
     """The demand with these wishes alone, of those that are sought once it has a place; a level steers the search
     itself and stays."""
-    for wish in WISHES:
+    for wish in wishes_of(demand):
         if wish not in wishes:
             demand = wish.left_out(demand)
     return demand
@@ -63,17 +72,26 @@ def _machines(fleet: Fleet, claims: Sequence[Claim]) -> list[FleetMachine]:
     return [fleet.machine(claim.machine) for claim in claims]
 
 
-def _level(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> Iterator[Preference]:
-    wanted = demand.preferred_level
-    if wanted is None:
-        return
+def _level(wanted: str, fleet: Fleet, claims: Sequence[Claim]) -> Preference:
     machines = _machines(fleet, claims)
     # Who is alone on a machine is together, whatever the machine is part of.
     together = len({machine.name for machine in machines}) == 1
     domains = {machine.domain(wanted) for machine in machines}
     known = wanted in fleet.level_names()
     found = len(domains) if known and None not in domains else 1 if known and together else None
-    yield Preference(f"level:{wanted}", known and (together or share(machines, wanted)), 1, found)
+    return Preference(f"level:{wanted}", known and (together or share(machines, wanted)), 1, found)
+
+
+@cache
+def _also(level: str) -> Wish:
+    def told(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> Iterator[Preference]:
+        if level in demand.preferred_also:
+            yield _level(level, fleet, claims)
+
+    def left_out(demand: Demand) -> Demand:
+        return replace(demand, preferred_also=tuple(one for one in demand.preferred_also if one != level))
+
+    return Wish(told, lambda demand: replace(demand, required_also=(*demand.required_also, level)), left_out)
 
 
 def _link(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> Iterator[Preference]:
@@ -180,4 +198,4 @@ WISHES = (
     _sharing("pcie"),
     _sharing("l3"),
 )
-"""What is sought once a place is found, what yields last first."""
+"""What is sought of every demand that prefers it, what yields last first."""

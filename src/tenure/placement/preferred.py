@@ -9,7 +9,7 @@ from tenure.placement.answers import Silent
 from tenure.placement.apart import kept
 from tenure.placement.demand import Demand, Role
 from tenure.placement.holds import Claim
-from tenure.placement.preferences import WISHES, loses, preferences
+from tenure.placement.preferences import loses, preferences, wishes_of
 from tenure.placement.question import Question
 from tenure.placement.search import Found, Search
 
@@ -21,12 +21,12 @@ def as_preferred(question: Question, found: Found) -> Found:
     required and loses no preference that it keeps. What it does not keep is asked for once, and nothing where it keeps
     all."""
     fleet, demand = question.fleet, question.demand
-    claims = found.claims
-    for wish in WISHES:
+    claims, wishes = found.claims, wishes_of(demand)
+    for wish in wishes:
         if wish.kept(fleet, demand, claims):
             continue
         wished = wish.required(_sized(demand, claims))
-        for other in WISHES:
+        for other in wishes:
             if other is not wish and other.kept(fleet, demand, claims):
                 wished = other.required(wished)
         made = Search(replace(question, demand=wished), Silent()).at(found.start_ms)

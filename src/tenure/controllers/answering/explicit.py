@@ -59,6 +59,7 @@ class Wanted:
     prefers: frozenset[str] = frozenset()
     required_levels: tuple[str, ...] = ()
     preferred_level: str | None = None
+    preferred_also: tuple[str, ...] = ()
     link_bytes_per_s_min: int | None = None
     preferred_link_bytes_per_s_min: int | None = None
     numa_distance_max: int | None = None
@@ -98,6 +99,7 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
     must = {rule.share for rule in rules.must if rule.share is not None}
     prefer = {rule.share for rule in rules.prefer if rule.share is not None}
     sorts = tuple(_members(sort) for sort in resources.in_roles) if resources is not None else (Members(),)
+    preferred = [level for level in ACROSS if level in prefer]
     # A lone member has no link to another one.
     several = sum(sort.count for sort in sorts) > 1
     return Wanted(
@@ -105,7 +107,8 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
         requires=frozenset(INSIDE[share] for share in must if share in INSIDE),
         prefers=frozenset(INSIDE[share] for share in prefer if share in INSIDE),
         required_levels=tuple(level for level in ACROSS if level in must),
-        preferred_level=next((level for level in ACROSS if level in prefer), None),
+        preferred_level=next(iter(preferred), None),
+        preferred_also=tuple(preferred[1:]),
         link_bytes_per_s_min=_link(rules.must) if several else None,
         preferred_link_bytes_per_s_min=_link(rules.prefer) if several else None,
         numa_distance_max=_distance(rules.must),
@@ -183,6 +186,7 @@ def with_wanted(demand: Demand, wanted: Wanted, fleet: Fleet) -> Demand:
         required_level=next(iter(wanted.required_levels), None),
         required_also=wanted.required_levels[1:],
         preferred_level=wanted.preferred_level,
+        preferred_also=wanted.preferred_also,
         link_bytes_per_s_min=wanted.link_bytes_per_s_min,
         preferred_link_bytes_per_s_min=wanted.preferred_link_bytes_per_s_min,
         spread=wanted.spread,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tenure.controllers.answering.chosen import Over
 from tenure.placement import Demand, Fleet, Plan, Refusal, Role, Start
-from tenure.placement.preferences import WISHES, Wish, loses, preferences, with_only
+from tenure.placement.preferences import Wish, loses, preferences, wishes_of, with_only
 
 Planner = Callable[[Demand], Plan | Refusal]
 """The plan for a demand, or the refusal."""
@@ -35,7 +35,7 @@ def _wished(base: Plan, demand: Demand, fleet: Fleet, within: Callable[[Demand],
     best = replace(base, preferences=preferences(fleet, demand, base.claims))
     sized = _at_most(demand, _carried(base))
     kept: list[Wish] = []
-    for wish in WISHES:
+    for wish in wishes_of(demand):
         if not wish.kept(fleet, demand, best.claims):
             made = within(with_only(sized, (*kept, wish)))
             if made is None or _carried(made) != _carried(best):
