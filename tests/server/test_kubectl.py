@@ -58,6 +58,11 @@ def kubectl(environment: dict[str, str]) -> Kubectl:
     return run
 
 
+def kill(*processes: subprocess.Popen[str]) -> None:
+    for process in processes:
+        process.kill()
+
+
 def objects(kubectl: Kubectl) -> set[str]:
     """Every object that there is."""
     return set(kubectl("get", "tenure,secrets,events,leases,namespaces", "-A", "-o", "name").split())
@@ -202,7 +207,7 @@ def test_get_watching(kubectl: Kubectl, host: Embedded, environment: dict[str, s
     assert watching.stdout is not None
     assert table.stdout is not None
     # A line that never comes ends with them, instead of holding up all that is to be tested after this.
-    hang = threading.Timer(HANG_SECONDS, lambda: [process.kill() for process in (watching, table)])
+    hang = threading.Timer(HANG_SECONDS, kill, (watching, table))
     hang.start()
     try:
         assert watching.stdout.readline().split() == ["a", "<none>"]
