@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,11 @@ def moved_off(home: House, chat: Contract) -> str:
         until(lambda: where(intruders).isdisjoint(contracted), BEGUN_SECONDS, "none of them may run there any more")
     # They end once they were seen to be moved. On two cores they would press on the rest of the machine from the other
     # one, and whether moving them then suffices would be the machine's affair.
-    step = judged(home, "repin", begun_ms, JUDGED_SECONDS)
+    step = until(
+        lambda: next((one for one in moving(home, begun_ms, intruders) if one.outcome != "InProgress"), None),
+        JUDGED_SECONDS,
+        lambda: told(home),
+    )
     stated = in_order(home, chat.name, step)
     seen = {one["pid"]: one["name"] for one in stated.body["intruders"]}
     named = seen.keys() & {pid for some in intruders for pid in some.pids}
@@ -110,9 +115,15 @@ def taken_by(home: House, taking: ExitStack, cpus: set[int], since_ms: int) -> l
         if len(intruders) == 1:
             assert where(intruders) == cpus, "twin: they run there, and nowhere else"
         with suppress(AssertionError):
-            until(lambda: [one for one in steps(home, "repin", since_ms) if one.did], TAKEN_SECONDS)
+            until(lambda: moving(home, since_ms, intruders), TAKEN_SECONDS)
             return intruders
     raise AssertionError(told(home))
+
+
+def moving(home: House, since_ms: int, intruders: list[Interference]) -> list[Any]:
+    """The steps since then that moved some of these: whoever else runs on this machine may be moved before them."""
+    pids = [pid for some in intruders for pid in some.pids]
+    return [one for one in steps(home, "repin", since_ms) if any(f"({pid})" in one.did for pid in pids)]
 
 
 def where(intruders: list[Interference]) -> set[int]:
