@@ -26,6 +26,8 @@ SETTLED_SECONDS = 240
 SAYS_NOTHING = ("TooFewSamples", "NotSettled", "LoadAboveDeclared")
 """Of its page: nobody asked then, or it is not over yet, or more was asked than declared, as in one of a thousand. Nor
 does a breach: what tap and prober saw is said at once, whatever the page says, and a busy machine breaks some."""
+PLAYED = 8
+"""So many of the newest pages are played back again and again."""
 TOKENS = "llamacpp:tokens_predicted_total"
 
 
@@ -52,7 +54,7 @@ class Page(ThreadingHTTPServer):
                 return self.seen[-1]
             case "replayed":
                 self._played += 1
-                return self.seen[-1 - self._played % 8]
+                return self.seen[-1 - self._played % PLAYED]
             case "lying":
                 return b"".join(map(_doubled, page.splitlines(keepends=True)))
             case _:
@@ -108,7 +110,8 @@ def page(home: House, chat: Contract) -> Iterator[Page]:
     config.write_text(json.dumps(document))
     os.kill(_prober(config), signal.SIGKILL)
     with load(home, chat):
-        until(lambda: len(between.seen) > 30, SETTLED_SECONDS, lambda: f"the prober reads again: {len(between.seen)}")
+        # More than are played back; it reads twice a second.
+        until(lambda: len(between.seen) > 2 * PLAYED, SETTLED_SECONDS, lambda: f"it reads again: {len(between.seen)}")
         yield between
     between.shutdown()
 
