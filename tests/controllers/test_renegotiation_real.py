@@ -1,7 +1,7 @@
 """A real model that cannot keep its promise any more: terms that it can keep are offered, and take over when accepted.
 
-The server is held up for a moment over and over: no limit to restore, nothing stuck to restart, and whoever else used its
-core and is moved away was not what held it up.
+The server is held up for a moment over and over: no limit to restore, nothing stuck to restart, and whoever else used
+its core and is moved away was not what held it up.
 """
 
 import os
