@@ -1,6 +1,7 @@
 """A trial that failed, in whatever way, was not made: its user is told, its hold is released, and it is made again."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,11 +9,14 @@ from typing import Any
 import pytest
 
 from tenure.client import Conflict
+from tenure.controllers.answering.measured import RunShape
+from tenure.controllers.answering.trial_wish import TrialStep
 from tenure.controllers.measuring import MeasurementFailedError
 from tenure.controllers.trialling.running import RunningTrial, TrialFailedError
 from tenure.controllers.workload.trial import Trials
 from tenure.controllers.workload.wish import key_of
 from tenure.engines import EngineFailure
+from tenure.promises import Load
 from tenure.resources import Workload, condition_of
 from tests.controllers.planes import command, plane_on
 
@@ -29,18 +33,23 @@ class Ledger:
 
 def failing(error: Exception, ledger: Ledger) -> RunningTrial:
     """A trial that fails at its first step."""
-    measurements = SimpleNamespace(drop=lambda _: None)
-    plane: Any = SimpleNamespace(allocator=ledger, measurements=measurements, engine=SimpleNamespace(runs=list))
-    known: Any = SimpleNamespace(subject="a model")
-    offer: Any = SimpleNamespace(uid="u", name="t", spec=SimpleNamespace(hold=SimpleNamespace(id="h")))
-    wish: Any = SimpleNamespace()
-    trial = RunningTrial(plane, offer, known, wish)
+    trial = trial_of((), ledger)
 
     async def run() -> None:
         raise error
 
     trial._run = run  # type: ignore[method-assign]
     return trial
+
+
+def trial_of(steps: Sequence[TrialStep], ledger: Ledger) -> RunningTrial:
+    """One that would measure these."""
+    measurements = SimpleNamespace(drop=lambda _: None)
+    plane: Any = SimpleNamespace(allocator=ledger, measurements=measurements, engine=SimpleNamespace(runs=list))
+    known: Any = SimpleNamespace(subject="a model")
+    offer: Any = SimpleNamespace(uid="u", name="t", spec=SimpleNamespace(hold=SimpleNamespace(id="h")))
+    wish: Any = SimpleNamespace(steps=steps)
+    return RunningTrial(plane, offer, known, wish)
 
 
 FAILURES = [OSError("the disk is full"), EngineFailure("no cgroup"), MeasurementFailedError("no request")]
@@ -65,6 +74,31 @@ async def test_a_trial_that_failed_before_it_was_abandoned_is_released_too(error
         await asyncio.sleep(0)
     await trial.abandon()
     assert ledger.decided == 1
+
+
+@pytest.mark.parametrize("measured", [0, 1, 2])
+async def test_one_whose_time_passes_was_made_once_all_is_measured_that_its_need_lacked(measured: int) -> None:
+    """A slow machine has no time for the heavier load, which is measured ahead of needs to come."""
+    shape, load, ledger = RunShape(1, 1), Load(10**6, 40, 16), Ledger()
+    steps = [TrialStep(shape, load), TrialStep(shape, Load(2 * 10**6, 40, 16), ahead=True)]
+    trial = trial_of(steps, ledger)
+    began = asyncio.Event()
+
+    async def run() -> None:
+        for step in steps[:measured]:
+            trial._lacking.discard(step)
+        began.set()
+        await asyncio.Event().wait()
+
+    trial._run = run  # type: ignore[method-assign]
+    trial.begin()
+    await began.wait()
+    await trial.abandon()
+    if measured == 0:
+        with pytest.raises(TrialFailedError, match="its time passed"):
+            await trial.finish()
+    else:
+        await trial.finish()
 
 
 class Finished:

@@ -17,7 +17,8 @@ from tenure.controllers.remedies.taking import LADDER, at_the_end
 from tenure.controllers.remedies.watching import most_broken
 from tenure.controllers.workload import renegotiation
 from tenure.controllers.workload.later import deadline_kept
-from tenure.controllers.workload.lesser import episode
+from tenure.controllers.workload.lesser import QUIET_WINDOWS, episode
+from tenure.controllers.workload.renegotiation import AGAIN_MS
 from tenure.evidence import NotWrittenError
 from tenure.placement import Calendar
 from tenure.promises import Load, Reason, Verdict, Window, WindowVerdict
@@ -133,6 +134,35 @@ async def test_no_offer_is_held_before_it_is_stated_that_one_is_sought(monkeypat
     assert order == ["ChangeSought/promise/2", "held"]
 
 
+@pytest.mark.parametrize(("why", "again_s"), [("promise", 5), ("deadline", 60)])
+async def test_where_service_shows_too_little_yet_it_is_looked_at_again_while_the_step_waits(
+    monkeypatch: pytest.MonkeyPatch, why: str, again_s: int
+) -> None:
+    looked: list[int] = []
+    clock = VirtualClock(7_200_000)
+
+    async def look(*_: Any) -> None:
+        looked.append(clock.now_ms() // 1000 - 7_200)
+
+    async def unheard(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(renegotiation, "_follow_up", unheard)
+    monkeypatch.setattr(renegotiation, "_offer", look)
+    monkeypatch.setattr(renegotiation, "why_change", lambda _: why)
+    plane: Any = SimpleNamespace(clock=clock)
+    contract: Any = SimpleNamespace(
+        uid="u", name="c", spec=SimpleNamespace(replaces=None, renews=None), status=SimpleNamespace()
+    )
+    nobody: Any = None
+    looked_ms: dict[str, int] = {}
+    while clock.now_ms() < 7_200_000 + 61_000:
+        await renegotiation.offer_changes(plane, nobody, nobody, [contract], [], looked_ms)
+        clock.advance(1_000)
+    assert looked == list(range(0, 61, again_s))
+    assert AGAIN_MS["promise"] * 2 < ANSWERED_MS_MAX, "more than once before its step is over"
+
+
 def test_at_the_end_an_open_step_was_accepted_or_ended_with_the_contract() -> None:
     assert [s.outcome for s in at_the_end([step("renegotiate", "InProgress")], "Renegotiated", 5)] == ["Accepted"]
     assert [s.outcome for s in at_the_end([step("renegotiate", "InProgress")], "EndedByTerm", 5)] == ["Ended"]
@@ -165,6 +195,17 @@ def test_the_evidence_is_the_trouble_alone_with_its_good_windows_and_without_tho
     seen = [Verdict.KEPT, Verdict.KEPT, Verdict.BREACHED, Verdict.UNVERIFIABLE, Verdict.KEPT, Verdict.BREACHED]
     found = episode([window(place, verdict) for place, verdict in enumerate(seen)])
     assert [w.start_ms // WINDOW_MS for w in found] == [2, 4, 5]
+
+
+def test_trouble_that_goes_on_is_looked_at_as_far_back_as_it_goes_on_and_one_that_is_over_is_not() -> None:
+    kept, broken = Verdict.KEPT, Verdict.BREACHED
+    lasting = [*[kept] * 3, *[broken, kept] * 8, *[kept] * (QUIET_WINDOWS - 2)]
+    found = episode([window(place, verdict) for place, verdict in enumerate(lasting)])
+    assert [w.start_ms // WINDOW_MS for w in found] == list(range(3, len(lasting)))
+    again = [broken, *[kept] * QUIET_WINDOWS, broken]
+    assert len(episode([window(place, verdict) for place, verdict in enumerate(again)])) == 1
+    over = [broken, *[kept] * QUIET_WINDOWS]
+    assert episode([window(place, verdict) for place, verdict in enumerate(over)]) == []
 
 
 def test_what_was_asked_less_than_declared_bounds_no_more_than_was_asked() -> None:

@@ -1,6 +1,7 @@
 """A real model that cannot keep its promise any more: terms that it can keep are offered, and take over when accepted.
 
-The server is held up for a moment over and over: no intruder to move, no limit to restore, nothing stuck to restart.
+The server is held up for a moment over and over: no limit to restore, nothing stuck to restart, and whoever else used
+its core and is moved away was not what held it up.
 """
 
 import os
@@ -17,8 +18,9 @@ from tests.requirements.home import House
 from tests.requirements.served import active, load, serve, until
 
 pytestmark = pytest.mark.real
-STOPPED_SECONDS, RUNNING_SECONDS = 0.3, 0.15
-"""No answer of 16 tokens comes without a gap of 300 ms, more than the promised 150 ms at the 95th percentile."""
+STOPPED_SECONDS, RUNNING_SECONDS = 0.17, 0.17
+"""Most answers of 16 tokens have a gap of 170 ms, more than the promised 150 ms at the 95th percentile. What is left of
+the core carries the load: terms that service keeps there must be, even where the trial found one shape alone."""
 
 
 @contextmanager
@@ -58,6 +60,11 @@ def change_offered(home: House, contract: str) -> dict[str, Any] | None:
     return next((o for o in held if o["spec"].get("replaces") == contract), None)
 
 
+def told(home: House) -> str:
+    """What it did instead: its windows, remedies and events."""
+    return "\n".join(home.tenure(*words).out for words in (("get", "contracts"), ("get", "offers"), ("events",)))
+
+
 def outcomes(home: House, contract: str) -> list[tuple[str, str]]:
     found = home.must("get", "contracts", "-o", "json").json["items"]
     status = next(c["status"] for c in found if c["metadata"]["name"] == contract)
@@ -73,7 +80,7 @@ def test_what_service_keeps_is_offered_and_accepted_it_takes_the_place_of_what_i
         return change_offered(home, first.name)
 
     with load(home, first), held_up(current):
-        offer = until(look, 150, "no terms were offered that service keeps")
+        offer = until(look, 150, lambda: f"no terms were offered that service keeps\n{told(home)}")
         assert active(home) is not None, "until it is accepted the contract stands"
     assert offer is not None
     other_shape = offer["spec"]["shape"] != first.to_json()["spec"]["shape"]

@@ -32,6 +32,8 @@ class TrialStep:
     shape: RunShape
     load: Load
     saturated: bool = False
+    ahead: bool = False
+    """For needs that may come: this one is answered without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def trial_wish(
     assert need.load is not None, "only inference is trialled"
     longer = measure_for_ms is not None
     steps = [*_under_load(need, shapes, measured, longer=longer), *_saturated(need, shapes, measured, longer=longer)]
+    steps.sort(key=lambda step: step.ahead)  # what is needed comes first: a slow machine may have no time for more
     if not steps:
         return None
     load = need.load
@@ -97,7 +100,8 @@ def _under_load(
     steps = [TrialStep(shape, load) for shape in wanted]
     most = max(wanted, key=lambda shape: (shape.threads, shape.slots), default=None)
     if most is not None and most not in known:
-        steps.append(TrialStep(most, Load(load.arrivals_micro * HEAVIER, load.prompt_tokens, load.output_tokens)))
+        heavier = Load(load.arrivals_micro * HEAVIER, load.prompt_tokens, load.output_tokens)
+        steps.append(TrialStep(most, heavier, ahead=True))
     return steps
 
 

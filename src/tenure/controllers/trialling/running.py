@@ -42,6 +42,8 @@ class RunningTrial:
         self._task: asyncio.Task[None] | None = None
         self._at = "starting"
         self._abandoned = False
+        self._lacking = {step for step in wish.steps if not step.ahead}
+        """What its need cannot be answered without, and was not measured yet."""
 
     def begin(self) -> None:
         """Start measuring in the background."""
@@ -61,13 +63,14 @@ class RunningTrial:
 
     async def finish(self) -> None:
         """Release the hold. Raises TrialFailedError when the trial did not succeed, whatever went wrong, and
-        EngineFailure while something of it still runs."""
+        EngineFailure while something of it still runs. One that was ended while it measured for needs to come did."""
         assert self._task is not None
         await asyncio.wait({self._task})
         try:
-            if self._task.cancelled():
+            if not self._task.cancelled():
+                await self._task
+            elif self._lacking:
                 raise TrialFailedError(f"{self._at}: its hold was deleted, or its time passed, before it was done")
-            await self._task
         except (ServingError, MeasurementFailedError) as error:
             raise TrialFailedError(f"{self._at}: {error}") from error
         except TrialFailedError:
@@ -144,6 +147,7 @@ class RunningTrial:
                     neighbours=self._known.neighbours,
                     origin=SATURATION if step.saturated else "trial",
                 )
+                self._lacking.discard(step)
 
     async def _measured(self, endpoint: Endpoint, plan: TrialPlan) -> Windows:
         measurements = self._plane.measurements

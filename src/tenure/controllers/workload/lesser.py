@@ -16,8 +16,10 @@ from tenure.measurement.journal_reader import read_journal
 from tenure.promises import Load, RequestSample, Verdict, Window, WindowVerdict
 from tenure.resources import Contract
 
-EPISODE_WINDOWS = 8
-"""How far back an episode may have begun, counted from the newest window: as far as the long burn rate looks."""
+QUIET_WINDOWS = 8
+"""So many windows without a breach end an episode: the long burn rate looks no further back."""
+EPISODE_WINDOWS_MAX = 40
+"""As far back as an episode is looked at."""
 
 
 async def find(plane: Plane, contract: Contract) -> Terms | str:
@@ -40,8 +42,13 @@ async def find(plane: Plane, contract: Contract) -> Terms | str:
 def episode(verdicts: list[WindowVerdict]) -> list[Window]:
     """The windows since the newest trouble began, those alone that were measured: kept ones between them belong to it,
     better ones from before would promise what is not so any more. Pure."""
-    settled = sorted((v for v in verdicts if v.settled), key=lambda v: v.window.start_ms)[-EPISODE_WINDOWS:]
-    first = next((place for place, v in enumerate(settled) if v.verdict is Verdict.BREACHED), len(settled))
+    settled = sorted((v for v in verdicts if v.settled), key=lambda v: v.window.start_ms)
+    first = len(settled)
+    for place in range(len(settled) - 1, -1, -1):
+        if first - place > QUIET_WINDOWS:
+            break
+        if settled[place].verdict is Verdict.BREACHED:
+            first = place
     return [v.window for v in settled[first:] if v.verdict is not Verdict.UNVERIFIABLE]
 
 
@@ -51,7 +58,7 @@ def _measured(plane: Plane, contract: Contract) -> Measured | None:
     promises = promises_of(terms)
     if not promises or terms.load is None or shape is None:
         return None
-    found = [episode(plane.known.newest(contract.uid, p.name, EPISODE_WINDOWS, settled=True)) for p in promises]
+    found = [episode(plane.known.newest(contract.uid, p.name, EPISODE_WINDOWS_MAX, settled=True)) for p in promises]
     windows = max(found, key=len)
     if not windows:
         return None

@@ -7,6 +7,7 @@ replace, as a renewal does, and is never accepted by itself: until its user take
 
 import asyncio
 from collections.abc import Sequence
+from typing import Literal
 
 from tenure.controllers.answering.answer import Answered
 from tenure.controllers.answering.quotes import Asker, offer_of
@@ -24,13 +25,15 @@ from tenure.quantities import format_instant
 from tenure.resources import Contract, Offer, Workload, condition_of
 from tenure.resources.kinds.workload import WorkloadStatus
 
+Why = Literal["promise", "deadline"]
 CHANGEABLE = "Changeable"
 RUNG = "renegotiate"
 SOUGHT = "ChangeSought"
 SOUGHT_MS = 3_600_000
 """That terms are sought is stated once in so long: they may be looked for every minute."""
-AGAIN_MS = 60_000
-"""Where no better terms were found, or nobody took them, they are looked for again after so long."""
+AGAIN_MS: dict[Why, int] = {"promise": 5_000, "deadline": 60_000}
+"""Where no better terms were found, or nobody took them, they are looked for again after so long. What service shows of
+a promise grows with every window, and its step of the ladder waits for half a minute only."""
 
 
 async def offer_changes(
@@ -52,8 +55,9 @@ async def offer_changes(
     answered |= {c.spec.renews for c in contracts}
     for contract in contracts:
         why = why_change(contract)
-        lately = now_ms - looked_ms.get(contract.uid, -AGAIN_MS) < AGAIN_MS
-        if why is not None and contract.name not in answered and not lately:
+        if why is None or contract.name in answered:
+            continue
+        if contract.uid not in looked_ms or now_ms - looked_ms[contract.uid] >= AGAIN_MS[why]:
             looked_ms[contract.uid] = now_ms
             await _offer(plane, workload, asker, contract, why)
 
@@ -72,7 +76,7 @@ async def _follow_up(plane: Plane, workload: Workload, contracts: Sequence[Contr
         await _say(plane, workload, False, "Contracted" if taken else "Expired", "")
 
 
-def why_change(contract: Contract) -> str | None:
+def why_change(contract: Contract) -> Why | None:
     """ "promise" while a step of renegotiation is open, "deadline" while it will be missed; None otherwise. Pure."""
     status = contract.status
     if status is None or status.phase != "Active":
@@ -83,7 +87,7 @@ def why_change(contract: Contract) -> str | None:
     return "deadline" if risk is not None and risk.reason == "WillMiss" else None
 
 
-async def _offer(plane: Plane, workload: Workload, asker: Asker, contract: Contract, why: str) -> None:
+async def _offer(plane: Plane, workload: Workload, asker: Asker, contract: Contract, why: Why) -> None:
     terms = await (lesser.find(plane, contract) if why == "promise" else later.find(plane, contract))
     if isinstance(terms, str):
         await _announce(plane, workload, contract, None, terms)
