@@ -1,5 +1,6 @@
 """What a command line gets wrong in its options is said before anything is written, waited for or ended."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -65,3 +66,17 @@ def test_who_waits_in_vain_is_told_for_what(shell: Shell) -> None:
         "Workload chat was not answered within 0 s"
         in shell.here("request", "-f", "-", "--timeout", "0s", stdin=CHAT).err
     )
+
+
+@pytest.mark.parametrize("line", ["get workloads", "delete workloads --all", "apply -f -"])
+def test_a_namespace_that_a_variable_left_empty_is_not_the_usual_one(shell: Shell, line: str) -> None:
+    ran = shell(*line.split(), "-n", "", stdin=CHAT)
+    assert (ran.code, ran.out) == (2, "")
+    assert "no namespace can be named '': it is empty  [InvalidName]" in ran.err
+
+
+def test_a_model_is_shown_as_it_can_be_applied(offline: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENURE_CACHE", str(tmp_path / "cache"))
+    ran = offline("model", "show", "smollm2-135m-instruct")
+    assert offline("lint", "-f", "-", stdin=ran.out).code == 0
+    assert "its file is not here: `tenure model fetch smollm2-135m-instruct`" in ran.err

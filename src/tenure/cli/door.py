@@ -107,8 +107,9 @@ def readable(found: ObjectList[T]) -> list[T]:
 def open_door(reach: Reach) -> Iterator[Door]:
     """The host that the options, else TENURE_HOME, name. Raises NoConnection where nothing says where it is, and
     InvalidName."""
-    if reach.namespace:
-        segment(reach.namespace, "namespace")  # also where an object carries it into a body
+    if reach.namespace is not None:
+        # Empty is what a variable of the shell leaves that is not set, and means no other namespace.
+        segment(reach.namespace, "namespace")
     source = source_named(None, reach.kubeconfig, reach.context)
     with ExitStack() as opened:
         host = opened.enter_context(Client(source))

@@ -34,7 +34,7 @@ from tenure.evidence import EvidenceError, KeyRing, LogReader
 from tenure.evidence.keyring import HISTORY
 from tenure.ledger import Finding
 from tenure.measurement.copying import MeasurementsDamagedError, check_measurements, copy_measurements
-from tenure.quantities import Bytes, SystemClock, format_instant
+from tenure.quantities import SystemClock, format_instant
 from tenure.server.privacy import close_to_others
 from tenure.store import StoreError, back_up_file, verify
 from tenure.store import restore as restore_store
@@ -96,7 +96,7 @@ def backup(file: BackupFile, *, output: Output = "text") -> int:
     if as_json:
         say_as("Backup", {"file": str(file), "files": len(manifest.files), "bytes": manifest.bytes, **about})
     else:
-        say(f"{file}: {len(manifest.files)} files, {Bytes(manifest.bytes)}, {statements} statements of evidence")
+        say(f"{file}: {len(manifest.files)} files, {manifest.bytes} bytes, {statements} statements of evidence")
         if brought is None:
             note("it holds the signing key and the tokens; keep it like a key")
         else:

@@ -12,6 +12,7 @@ from tenure.cli.door import open_door, readable
 from tenure.cli.files import unwritable
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
+from tenure.cli.typed import typed
 from tenure.client import ApiError
 from tenure.resources import Model
 from tenure.resources.spelling import did_you_mean
@@ -48,7 +49,9 @@ def show(name: ModelName, *, output: Output = "text", reach: Reach = HERE) -> No
     if as_json:
         screen.say_as("ModelFile", _json(model))
     else:
-        screen.say_yaml({**model.to_json(), "status": {"fetched": _here(model) is not None, "path": str(_here(model))}})
+        screen.say_yaml(model.to_json())  # as it can be applied; where its file is, is beside it
+        here = _here(model)
+        screen.note(f"its file is {here}" if here else typed(f"its file is not here: `tenure model fetch {name}`"))
 
 
 @app.command
