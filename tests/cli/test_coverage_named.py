@@ -26,3 +26,6 @@ def test_contracts_of_one_name_in_two_namespaces_are_not_merged(
         text = shell.here("observe", "coverage").out
         assert "team-b/chat-1" in text
         assert "team-a/chat-1" not in text, "that is here"
+        limits = next(line for line in text.splitlines() if line.strip().startswith("limits"))
+        assert "no run 'hold-1' is known here" in limits, "in words, without the type of the error"
+        assert "RunNotFound" not in text

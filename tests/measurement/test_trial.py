@@ -58,6 +58,12 @@ async def test_prompts_are_never_shorter_than_declared() -> None:
     assert all(s.prompt_tokens is not None and 30 <= s.prompt_tokens <= 32 for s in trial.all_samples)
 
 
+async def test_an_endpoint_that_refuses_is_told_by_its_status() -> None:
+    async with model_server(lambda _: Script(status=503)) as model:
+        with pytest.raises(ConnectionError, match=r"^the endpoint answered a first request with status 503$"):
+            await calibrate(endpoint(model.port), random.Random(1))
+
+
 async def test_waiting_time_is_not_hidden_by_a_server_that_blocks() -> None:
     """One slow answer in a closed loop would hide all that arrived meanwhile; here each counts from when it was due."""
     async with model_server(lambda number: Script(first_s=0.3 if number == 0 else 0.001)) as model:
@@ -103,7 +109,7 @@ async def test_progress_is_told_and_a_cancelled_trial_leaves_nothing_behind() ->
 async def test_no_server_is_said_at_once() -> None:
     async with model_server() as model:
         port = model.port
-    with pytest.raises(ConnectionError, match="status none"):
+    with pytest.raises(ConnectionError, match="does not answer"):
         await run_trial(endpoint(port), plan())
 
 

@@ -57,7 +57,8 @@ async def calibrate(endpoint: Endpoint, source: random.Random, timeout_s: float 
             due_monotonic_ns=time.monotonic_ns(),
         )
         if not 200 <= sample.status < 300:
-            raise ConnectionError(f"the endpoint answered a first request with status {sample.status or 'none'}")
+            said = f"answered a first request with status {sample.status}" if sample.status else "does not answer"
+            raise ConnectionError(f"the endpoint {said}")
         if sample.prompt_tokens is None:
             raise NoTokenCountError("the endpoint reports no prompt token count (usage or timings)")
         counts.append(sample.prompt_tokens)

@@ -78,7 +78,7 @@ def _limits(engine: LocalEngine, run: str) -> Layer:
     try:
         read = engine.read_back(run)
     except EngineFailure as error:
-        return _hole("limits", "kernel", str(error))
+        return _hole("limits", "kernel", error.message)
     return Layer("limits", "kernel, read back", f"pinned to {', '.join(map(str, sorted(read.cpus_allowed)))}")
 
 
