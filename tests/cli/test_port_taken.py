@@ -7,6 +7,7 @@ import pytest
 
 from tenure.cli.failures import Failure
 from tenure.cli.running import _did_not_start
+from tenure.store import StoreInUseError
 from tests.cli.host import Shell
 
 
@@ -19,6 +20,14 @@ def test_a_port_that_is_taken_is_named_so_and_nothing_stays_up(offline: Shell) -
     assert "[PortTaken]" in ran.err
     assert "→ name another with --port" in ran.err
     assert not (offline.home / "plane.json").exists()
+
+
+def test_a_home_that_another_control_plane_has_open_is_named_so(tmp_path: Path) -> None:
+    words = f"{StoreInUseError.__module__}.{StoreInUseError.__name__}: another process has {tmp_path} open"
+    failure = _did_not_start(words, tmp_path / "plane.log")
+    assert (failure.exit_code, failure.reason) == (4, "HomeInUse")
+    assert failure.message == f"Tenure did not start: another control plane has {tmp_path} open"
+    assert "`tenure status`" in failure.step
 
 
 @pytest.mark.parametrize("words", ["it said nothing", "MemoryError"])

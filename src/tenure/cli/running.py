@@ -169,10 +169,16 @@ def _start(home: Path, command: list[str], ready_seconds: int) -> dict[str, Any]
     raise unverifiable(f"Tenure was not ready within {ready_seconds} s", "Unreachable", f"read {log}")
 
 
+_STORE_IN_USE = "StoreInUseError"
+"""The type of `tenure.store`, which no command loads: the control plane's last words begin with it."""
+
+
 def _did_not_start(words: str, log: Path) -> Failure:
     if "address already in use" in words.lower():
         said = "Tenure did not start: another process listens on this port"
         return conflict(said, "PortTaken", "name another with --port, or leave it out to take a free one")
+    if _STORE_IN_USE in words:
+        return conflict(f"Tenure did not start: another control plane has {log.parent} open", "HomeInUse")
     said = f"Tenure did not start: {words}"
     return Failure(said, exit_code=exit_codes.OUR_FAULT, reason="StartFailed", next_step=f"read {log}")
 

@@ -233,6 +233,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("StatementIdTaken", "a statement of this id was made before, and said something else", "give a new statement an id of its own"),
     Reason("BackupDamaged", "a backup is not what was written; the part is named", "take an older backup"),
     Reason("NotTrialled", "work of this sort is answered without a measurement", "request it: `tenure request -f FILE`"),
+    Reason("HomeInUse", "another control plane has this home open", "`tenure status`: where two were started at once, the other is up in a moment; `tenure down` ends it"),
     Reason("PortTaken", "another process listens on the port that was named", "name another with --port, or leave it out"),
     Reason("NotAHome", "the folder is no home of Tenure, so nothing in it is removed", "name the home with --home DIR"),
     Reason("HomeNotEmpty", "a backup is put back into an empty home only", "name an empty one with --home DIR"),
