@@ -38,3 +38,9 @@ def test_what_keeps_failing_is_said_and_not_waited_for(condition: dict[str, Any]
 def test_twin_an_answer_stands_whatever_fails_after_it() -> None:
     assert standing_of(workload(FAILING, answer=REFUSAL, phase="Refused")).state == "answered"
     assert standing_of(workload(FAILING | {"status": "True"})).state == "moving"
+
+
+def test_an_edit_that_is_not_looked_at_is_not_waited_for_beside_a_contract_either() -> None:
+    stands = {"contract": "w-1", "phase": "Running"}
+    assert standing_of(workload(FAILING, **stands)).state == "answered"
+    assert standing_of(workload(FAILING, **stands, observedGeneration=0)).state == "blocked"

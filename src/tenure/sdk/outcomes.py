@@ -82,7 +82,8 @@ def standing_of(workload: Workload, *, not_before_ms: int = 0) -> Standing:
     current = status.observed_generation == workload.metadata.generation
     stuck = condition_of(status.conditions, "Reconciled")
     unanswered = status.answer is None or not current or status.answer.kind == "NeedsTrial"
-    if stuck is not None and stuck.status == "False" and unanswered and not status.contract:
+    # A contract that stands is the answer, unless the need was edited since.
+    if stuck is not None and stuck.status == "False" and unanswered and not (status.contract and current):
         return Standing("blocked", stuck.message, blocked_by=stuck)
     if status.phase == "Trialling":
         return Standing("moving", status.trial_progress or "measuring")
