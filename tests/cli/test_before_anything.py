@@ -9,6 +9,8 @@ import pytest
 from tenure.cli.failures import Failure
 from tenure.cli.ledger import the_site
 from tenure.cli.verbs.change import _pairs
+from tenure.cli.verbs.delete import _waiting_for
+from tenure.resources import Contract, kind_of
 from tests.cli import answers
 from tests.cli.host import Shell
 from tests.cli.manifests import CHAT
@@ -80,3 +82,18 @@ def test_a_model_is_shown_as_it_can_be_applied(offline: Shell, tmp_path: Path, m
     ran = offline("model", "show", "smollm2-135m-instruct")
     assert offline("lint", "-f", "-", stdin=ran.out).code == 0
     assert "its file is not here: `tenure model fetch smollm2-135m-instruct`" in ran.err
+
+
+def test_who_waits_for_an_end_is_told_what_the_control_plane_fails_on() -> None:
+    failing = {
+        "type": "Reconciled",
+        "status": "False",
+        "reason": "ReconcileFailed",
+        "message": "keeps failing (OSError)",
+    }
+    content = {"metadata": {"finalizers": ["tenure.dev/ledger"]}, "status": {"conditions": [failing]}}
+    door: Any = SimpleNamespace(find=lambda *_: content)
+    said = _waiting_for(door, kind_of(Contract), "chat-1", "default")
+    assert said.endswith("waits for ReconcileFailed: keeps failing (OSError)")
+    content["status"] = {}
+    assert _waiting_for(door, kind_of(Contract), "chat-1", "default").endswith("waits for tenure.dev/ledger")

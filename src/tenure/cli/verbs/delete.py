@@ -82,13 +82,16 @@ def wait_gone(door: Door, kind: Kind, name: str, namespace: str, timeout_seconds
                 told = True
 
 
+_HOLDING_BACK = ("WaitingForRelease", "ReconcileFailed")
+
+
 def _waiting_for(door: Door, kind: Kind, name: str, namespace: str) -> str:
     content = door.find(kind, name, namespace) or {}
     finalizers = ", ".join(content.get("metadata", {}).get("finalizers") or []) or "its finalizers"
     reasons = [
         f"{c['reason']}: {c['message']}"
         for c in content.get("status", {}).get("conditions") or []
-        if c.get("reason") == "WaitingForRelease"
+        if c.get("reason") in _HOLDING_BACK
     ]
     return f"{named(kind, name)} waits for {'; '.join(reasons) or finalizers}"
 
