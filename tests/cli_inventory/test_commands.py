@@ -1,6 +1,7 @@
 """`tenure inventory`: what it prints and how it exits."""
 
 import json
+from pathlib import Path
 
 import jsonschema_rs
 import pytest
@@ -15,13 +16,13 @@ from tests.topology.builders import a_machine, an_observed
 
 
 @pytest.fixture
-def machine_file(tmp_path):
+def machine_file(tmp_path: Path) -> Path:
     path = tmp_path / "machine.json"
     path.write_text(json.dumps(to_json(an_observed())))
     return path
 
 
-def test_scan_answers_in_json_of_the_published_schema(capsys):
+def test_scan_answers_in_json_of_the_published_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inventory", "scan", "--no-try", "-o", "json"]) == 0
     value = json.loads(capsys.readouterr().out)
     jsonschema_rs.validate(OUTPUTS["ObservedMachine"], value)
@@ -30,20 +31,20 @@ def test_scan_answers_in_json_of_the_published_schema(capsys):
     assert observed_from_json(machine).topology.cores
 
 
-def test_scan_answers_in_yaml_with_the_same_content(machine_file, capsys):
+def test_scan_answers_in_yaml_with_the_same_content(machine_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inventory", "scan", "--from", str(machine_file), "-o", "yaml"]) == 0
     said = {"apiVersion": OUTPUT_VERSION, "kind": "ObservedMachine"}
     assert yaml.safe_load(capsys.readouterr().out) == said | to_json(an_observed())
 
 
-def test_scan_draws_this_machine(capsys):
+def test_scan_draws_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inventory", "scan", "--no-try"]) == 0
     out = capsys.readouterr().out
     assert "profile sha256:" in out
     assert "Kept for the system" in out
 
 
-def test_scan_reads_every_sort_of_file(capsys, tmp_path, machine_file):
+def test_scan_reads_every_sort_of_file(capsys: pytest.CaptureFixture[str], tmp_path: Path, machine_file: Path) -> None:
     profile = tmp_path / "profile.json"
     spec = {"digest": digest(a_machine()), "topology": identity_json(a_machine())}
     profile.write_text(json.dumps({"apiVersion": "tenure.dev/v1alpha1", "kind": "HardwareProfile", "spec": spec}))
@@ -58,19 +59,19 @@ def test_scan_reads_every_sort_of_file(capsys, tmp_path, machine_file):
         assert words in " ".join(capsys.readouterr().out.split()).replace(" │ ", " ")
 
 
-def test_lint_of_a_complete_machine_is_yes(machine_file, capsys):
+def test_lint_of_a_complete_machine_is_yes(machine_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inventory", "lint", str(machine_file)]) == 0
     assert "✓ nothing that decisions stand on is missing" in capsys.readouterr().out
 
 
-def test_lint_names_what_is_missing_with_its_reason_and_is_no(capsys):
+def test_lint_names_what_is_missing_with_its_reason_and_is_no(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inventory", "lint", str(data_dir("hwloc", "nvidia-dgx-gb10.xml"))]) == 1
     out = capsys.readouterr().out
     assert "✗ gpus: the file has no PCI devices; it may have been written without them" in out
     assert "· packages[0].model: the file names no processor model" in out
 
 
-def test_lint_counts_what_is_wanted_only_when_told(tmp_path, capsys):
+def test_lint_counts_what_is_wanted_only_when_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     observed = an_observed(a_machine(nics=()))
     value = to_json(observed)
     value["topology"]["product"] = {"unknown": "not filled in"}
@@ -98,7 +99,9 @@ def test_lint_counts_what_is_wanted_only_when_told(tmp_path, capsys):
         (b'{"topology": {}}', "machine.topology.packages: missing"),
     ],
 )
-def test_a_file_that_is_no_machine_is_a_usage_error_with_a_code(tmp_path, capsys, content, words):
+def test_a_file_that_is_no_machine_is_a_usage_error_with_a_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, words: str
+) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
     assert run(["inventory", "lint", str(path)]) == 2
@@ -107,12 +110,12 @@ def test_a_file_that_is_no_machine_is_a_usage_error_with_a_code(tmp_path, capsys
     assert "[TopologyUnreadable]" in error
 
 
-def test_a_file_or_root_that_is_absent_is_not_found(tmp_path, capsys):
+def test_a_file_or_root_that_is_absent_is_not_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inventory", "lint", str(tmp_path / "absent")]) == 3
     assert run(["inventory", "scan", "--root", str(tmp_path / "absent")]) == 3
     assert "[NotFound]" in capsys.readouterr().err
 
 
-def test_an_unknown_format_is_a_usage_error(capsys):
+def test_an_unknown_format_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["inventory", "scan", "-o", "xml"]) == 2
     assert "[UnknownFormat]" in capsys.readouterr().err

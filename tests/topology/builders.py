@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, TypeVar
 
 from tenure.topology import (
     Cache,
@@ -24,6 +24,13 @@ from tenure.topology import (
 
 GIB = 1 << 30
 NOT_TOLD = Unknown("nobody tells")
+T = TypeVar("T")
+
+
+def known(fact: T | Unknown) -> T:
+    """What these machines do tell."""
+    assert not isinstance(fact, Unknown)
+    return fact
 
 
 def a_core(core_id: int, *, node: int = 0, siblings: int = 2, kind: str = "uniform") -> Core:
