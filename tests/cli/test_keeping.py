@@ -11,6 +11,7 @@ import jsonschema_rs
 import pytest
 
 from tenure.cli import keeping
+from tenure.cli.homes import RESTORING
 from tenure.cli.schemas import OUTPUTS
 from tenure.evidence import EvidenceLog, KeyRing, SigningKey
 from tenure.quantities import SystemClock
@@ -89,6 +90,50 @@ def test_a_backup_that_is_damaged_leaves_a_folder_as_empty_as_it_was(home: Shell
     (tmp_path / "other").mkdir()
     assert Shell(tmp_path / "other")("restore", tmp_path / "backup").code == 7
     assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_what_cannot_be_put_in_its_place_leaves_a_folder_as_empty_as_it_was(
+    home: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert home("backup", tmp_path / "backup").code == 0
+    volume = tmp_path / "volume"
+    (volume / "lost+found").mkdir(parents=True)
+    rename = os.rename
+
+    def no_state(one: Path, other: Path) -> None:
+        if Path(other) == volume / "state.db":
+            raise OSError(errno.EIO, "Input/output error")
+        rename(one, other)
+
+    monkeypatch.setattr(os, "rename", no_state)
+    assert Shell(volume)("restore", tmp_path / "backup").code != 0
+    assert [path.name for path in volume.iterdir()] == ["lost+found"]
+
+
+def test_a_restore_that_was_killed_on_its_way_into_a_folder_is_taken_for_no_home_and_can_be_purged(
+    home: Shell, tmp_path: Path
+) -> None:
+    assert home("backup", tmp_path / "backup").code == 0
+    volume = tmp_path / "volume"
+    (volume / RESTORING).mkdir(parents=True)
+    (volume / RESTORING / "state.db").touch()
+    (volume / "tokens").mkdir()
+    for words in (("restore", tmp_path / "backup"), ("up",)):
+        said = Shell(volume)(*words)
+        assert said.code == 4
+        assert "RestoreCutOff" in said.err
+        assert f"tenure --home {volume} down --purge" in said.err
+    assert Shell(volume)("down", "--purge", "--yes").code == 0
+    assert not volume.exists()
+    assert Shell(volume)("restore", tmp_path / "backup").code == 0
+
+
+def test_a_plain_folder_is_replaced_in_one_step(home: Shell, tmp_path: Path) -> None:
+    assert home("backup", tmp_path / "backup").code == 0
+    (tmp_path / "plain").mkdir()
+    before = (tmp_path / "plain").stat().st_ino
+    assert Shell(tmp_path / "plain")("restore", tmp_path / "backup").code == 0
+    assert (tmp_path / "plain").stat().st_ino != before
 
 
 def test_an_owner_s_key_is_never_in_a_backup(home: Shell, tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ import os
 import shutil
 from pathlib import Path
 
-from tenure.cli.failures import Failure, usage
+from tenure.cli.failures import Failure, conflict, usage
 
 FIRST_MARK = "plane.log"
 MARKS = (FIRST_MARK, "tokens/controllers", "keys/history.json")
 """Each is written by the first steps of a start, so that one which failed early can still be purged. `state.db` is none
 of them: others have files of that name, and no start writes it first."""
+RESTORING = ".restoring"
+"""What a restore unpacks into a folder that has to stay the folder that it is: gone once all of it is in its place."""
 _OF_THE_VOLUME = "lost+found"
 """ext4 keeps it in the root of a volume; it is nobody's, and neither makes a folder full nor goes with a home."""
 
@@ -49,6 +51,7 @@ def require_own(home: Path) -> None:
     those that lie in it. A link to a folder is judged by what lies behind it; a link to nothing is none that a folder
     could be made of.
     """
+    require_whole(home)
     if not home.is_dir():
         if home.is_symlink() or home.exists():
             raise usage(f"{home} is no folder, and no home can be made of it", _OTHER, "NotAHome")
@@ -58,6 +61,14 @@ def require_own(home: Path) -> None:
     elif not _is_free(home):
         said = f"{home} is not empty and no home of Tenure, so nothing is put into it"
         raise usage(said, f"{_OTHER}, such as {home / 'tenure'}", "NotAHome")
+
+
+def require_whole(home: Path) -> None:
+    """Raises Failure where a restore was cut off: part of a backup is there, and would be taken for all of it."""
+    if (home / RESTORING).is_dir():
+        said = f"a restore into {home} is under way, or was cut off and left a part of its backup there"
+        step = f"where none is under way: tenure --home {home.resolve()} down --purge, then restore it again"
+        raise conflict(said, "RestoreCutOff", step)
 
 
 def make_home(home: Path) -> None:
@@ -89,7 +100,7 @@ def _is_free(folder: Path) -> bool:
 
 
 def _is_marked(folder: Path) -> bool:
-    return any((folder / mark).is_file() for mark in MARKS)
+    return any((folder / mark).is_file() for mark in MARKS) or (folder / RESTORING).is_dir()
 
 
 def _held(folder: Path) -> list[Path]:

@@ -20,7 +20,7 @@ from tenure.cli import exit_codes, failures
 from tenure.cli.backup_file import BackupDamagedError, Manifest, NotABackupError, TargetUnwritableError, pack, unpack
 from tenure.cli.files import unwritable
 from tenure.cli.fleet_file import serves_fleet
-from tenure.cli.homes import is_empty, require_own
+from tenure.cli.homes import RESTORING, is_empty, require_own, require_whole
 from tenure.cli.ledger import offline_findings, say_that_it_agrees
 from tenure.cli.options import Output
 from tenure.cli.own.outcome import check_output
@@ -114,11 +114,12 @@ def restore(file: BackupFile, *, output: Output = "text") -> int:
     home = home_directory()
     if home.exists() and not home.is_dir():
         raise failures.usage(f"{home} is a file, no folder", "name an empty folder with --home DIR", "NotAHome")
+    require_whole(home)
     if plane_of(home) is not None or (home.exists() and not is_empty(home)):
         raise failures.conflict(f"{home} is not empty", "HomeNotEmpty", "name an empty one with --home DIR")
     require_own(home)
     _require_file(file)
-    with _inside(home) if home.exists() else _beside(home) as staged:
+    with _inside(home) if _has_to_stay(home) else _beside(home) as staged:
         try:
             manifest = _unpacked(file, staged)
             verify(staged / STATE)
@@ -193,23 +194,35 @@ def _put_back(staged: Path, manifest: Manifest, home: Path) -> None:
     if str(home.resolve()) != manifest.about["home"]:
         # Records of runs name the folders and groups of their home. Elsewhere they would claim another's processes.
         shutil.rmtree(staged / RUNS, ignore_errors=True)
-    if not home.exists():
-        os.rename(staged, home)
-    else:
+    if staged.parent == home:
         _fill(home, staged)
+    else:
+        if home.exists():
+            home.rmdir()  # it is empty
+        os.rename(staged, home)
     for run in (home / RUNS).glob("*"):
         RunFolder(str(run)).make()  # logs, pipes and the working directory, which are not copied, are empty
 
 
 def _fill(home: Path, staged: Path) -> None:
-    """A folder that is there stays the folder that it is: it may be the root of a volume, or a link to another.
-
-    Cut off on the way it is a home that can be purged, by the tokens, and one without state.
-    """
+    """All of it or nothing: one that is cut off leaves no whole home, as `staged` tells, and one that can be purged."""
     close_to_others(home)
-    order = {"tokens": -1, STATE: 1}
-    for name in sorted(os.listdir(staged), key=lambda name: (order.get(name, 0), name)):
-        os.rename(staged / name, home / name)
+    names = sorted(os.listdir(staged))
+    try:
+        for name in names:
+            os.rename(staged / name, home / name)
+    except BaseException:
+        for name in names:
+            if not (staged / name).exists():
+                os.rename(home / name, staged / name)
+        raise
+
+
+def _has_to_stay(home: Path) -> bool:
+    """Whether it cannot be replaced in one step: a link, the root of a volume, or in a folder of somebody else."""
+    if not home.exists():
+        return False
+    return home.is_symlink() or home.is_mount() or any(home.iterdir()) or not os.access(home.parent, os.W_OK | os.X_OK)
 
 
 def _beside(target: Path) -> AbstractContextManager[Path]:
@@ -219,7 +232,7 @@ def _beside(target: Path) -> AbstractContextManager[Path]:
 
 def _inside(home: Path) -> AbstractContextManager[Path]:
     """As `_beside`, of a folder that is there: what lies beside it may lie on another file system."""
-    return _staged(home / f".{os.getpid()}.staged", home)
+    return _staged(home / RESTORING, home)
 
 
 @contextmanager

@@ -236,6 +236,11 @@ REASONS: tuple[Reason, ...] = (
     Reason("HomeInUse", "another control plane has this home open", "`tenure status`: where two were started at once, the other is up in a moment; `tenure down` ends it"),
     Reason("PortTaken", "another process listens on the port that was named", "name another with --port, or leave it out"),
     Reason("NotAHome", "the folder is no home of Tenure, so nothing in it is removed", "name the home with --home DIR"),
+    Reason(
+        "RestoreCutOff",
+        "a restore into this home is under way, or was cut off and left a part of its backup there",
+        "where none is under way: tenure down --purge, then restore it again",
+    ),
     Reason("HomeNotEmpty", "a backup is put back into an empty home only", "name an empty one with --home DIR"),
     Reason("BundleUnreadable", "the file is no bundle, or cannot be read or written", "ask for it again"),
     # The command line and its files
