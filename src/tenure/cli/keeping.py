@@ -1,9 +1,7 @@
 """`tenure backup` and `tenure restore`: all that a home knows in one file, taken while it runs, and put back.
 
-What is copied, in this order: the objects, the measurements, the records of runs, then the evidence and last the keys.
-Everything is stated before it is done, so evidence copied after the objects says at least what they rest on. Not
-copied: models (fetched anew by digest), journals, what workloads wrote themselves, and a signing key that its owner
-keeps elsewhere: of that only the place.
+What is copied, and in which order: `home_parts`. Not copied: models (fetched anew by digest), journals, what workloads
+wrote themselves, and a signing key that its owner keeps elsewhere: of that only the place.
 """
 
 import os
@@ -20,6 +18,7 @@ from tenure.cli import exit_codes, failures
 from tenure.cli.backup_file import BackupDamagedError, Manifest, NotABackupError, TargetUnwritableError, pack, unpack
 from tenure.cli.files import unwritable
 from tenure.cli.fleet_file import serves_fleet
+from tenure.cli.home_parts import EVIDENCE, KEYS, MEASUREMENTS, RUNS, STATE, copy_home
 from tenure.cli.homes import RESTORING, is_empty, require_own, require_whole
 from tenure.cli.ledger import offline_findings, say_that_it_agrees
 from tenure.cli.options import Output
@@ -27,24 +26,18 @@ from tenure.cli.own.outcome import check_output
 from tenure.cli.running import plane_of
 from tenure.cli.screen import note, say, say_as
 from tenure.cli.signing_key import brought_key_of
+from tenure.cli.simulated_records import settle_records
 from tenure.cli.typed import typed
 from tenure.client import home_directory
 from tenure.engines.local.folder import RunFolder
 from tenure.evidence import EvidenceError, KeyRing, LogReader
 from tenure.evidence.keyring import HISTORY
 from tenure.ledger import Finding
-from tenure.measurement.copying import MeasurementsDamagedError, check_measurements, copy_measurements
+from tenure.measurement.copying import MeasurementsDamagedError, check_measurements
 from tenure.quantities import SystemClock, format_instant
 from tenure.server.privacy import close_to_others
-from tenure.store import StoreError, back_up_file, verify
+from tenure.store import StoreError, verify
 from tenure.store import restore as restore_store
-
-STATE, MEASUREMENTS, EVIDENCE, KEYS, RUNS = "state.db", "measurements.db", "evidence", "keys", "runs"
-RETAINED = "retained"  # until when what ended contracts left is kept: without it nothing of theirs would ever go
-FOLDERS = ("tokens", "tls", "fleet", "serving", RETAINED)
-RUN_RECORDS = ("spec.json", "state.json")
-EVIDENCE_FILES = ("checkpoint", "retire.json", "log")
-"""In this order: neither checkpoint nor plan ever knows of a statement that the log beside it lacks."""
 
 BackupFile = Annotated[Path, Parameter(help="The backup's file.")]
 
@@ -66,13 +59,7 @@ def backup(file: BackupFile, *, output: Output = "text") -> int:
         raise _taken(file)
     with _beside(file) as staged:
         try:
-            version = back_up_file(home / STATE, staged / STATE)
-            copy_measurements(home / MEASUREMENTS, staged / MEASUREMENTS)
-            _copy_runs(home / RUNS, staged / RUNS)
-            for name in FOLDERS:
-                _copy_folder(home / name, staged / name)
-            _copy_files(home / EVIDENCE, staged / EVIDENCE, EVIDENCE_FILES)
-            _copy_folder(home / KEYS, staged / KEYS)
+            version = copy_home(home, staged)
             statements = _check_evidence(staged)
             brought = brought_key_of(_keys_of(staged))
         except (StoreError, EvidenceError, MeasurementsDamagedError) as error:
@@ -184,7 +171,10 @@ def _tell(home: Path, manifest: Manifest, findings: list[Finding], brought: dict
 
 
 def _put_back(staged: Path, manifest: Manifest, home: Path) -> None:
-    """Into place: objects go on above every version that anybody knew, so no watch resumes across the gap."""
+    """Into place: objects go on above every version that anybody knew, so no watch resumes across the gap.
+
+    Raises StoreError.
+    """
     copied = staged.with_name(staged.name + ".objects")
     try:
         os.replace(staged / STATE, copied)
@@ -194,6 +184,8 @@ def _put_back(staged: Path, manifest: Manifest, home: Path) -> None:
     if str(home.resolve()) != manifest.about["home"]:
         # Records of runs name the folders and groups of their home. Elsewhere they would claim another's processes.
         shutil.rmtree(staged / RUNS, ignore_errors=True)
+    if serves_fleet(staged):
+        settle_records(staged)
     if staged.parent == home:
         _fill(home, staged)
     else:
@@ -263,28 +255,6 @@ def _check_evidence(folder: Path) -> int:
 def _keys_of(folder: Path) -> KeyRing | None:
     """The public history of a home or a copy; None where nothing was ever signed. Raises EvidenceError."""
     return KeyRing.read(folder / KEYS) if (folder / KEYS / HISTORY).exists() else None
-
-
-def _copy_runs(source: Path, target: Path) -> None:
-    for run in sorted(source.glob("*")):
-        _copy_files(run, target / run.name, RUN_RECORDS)
-
-
-def _copy_folder(source: Path, target: Path) -> None:
-    if source.is_dir():
-        _copy_files(source, target, [path.name for path in sorted(source.iterdir()) if path.is_file()])
-
-
-def _copy_files(source: Path, target: Path, names: tuple[str, ...] | list[str]) -> None:
-    for name in names:
-        try:
-            content = (source / name).open("rb")
-        except FileNotFoundError:
-            continue  # a run that was forgotten meanwhile, a file that was never made
-        target.mkdir(parents=True, exist_ok=True, mode=0o700)
-        private = os.open(target / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        with content, os.fdopen(private, "wb") as out:
-            shutil.copyfileobj(content, out)
 
 
 def _taken(file: Path) -> failures.Failure:

@@ -18,7 +18,7 @@ from tenure.client.calls import decode
 from tenure.ledger.records import Record, record_of_contract, record_of_offer
 from tenure.ledger.recount import Finding, RunFact, recount
 from tenure.quantities import Bytes, SystemClock, format_instant
-from tenure.resources import ApiObject, Contract, Engine, HardwareProfile, Machine, Offer, Site, kind_of
+from tenure.resources import ApiObject, Contract, Engine, HardwareProfile, Machine, Offer, Site
 from tenure.resources.kinds.site import LedgerStatus, SiteStatus
 
 if TYPE_CHECKING:
@@ -101,17 +101,13 @@ def _is_simulated(engines: Sequence[str]) -> bool:
 
 def offline_findings(home: Path) -> list[Finding]:
     """The recount of every site of a home whose control plane does not run, from its store itself."""
-    from tenure.server import store_resources
-    from tenure.store import Store
+    from tenure.cli.stored import opened
 
-    store = Store(home / "state.db", store_resources())
-    try:
+    with opened(home) as store:
         sites, machines = _all(store, Site), _all(store, Machine)
         profiles = {profile.name: profile for profile in _all(store, HardwareProfile)}
         records = [*map(record_of_offer, _all(store, Offer)), *map(record_of_contract, _all(store, Contract))]
         engines = _all(store, Engine)
-    finally:
-        store.close()
     findings: list[Finding] = []
     for site in sites:
         findings += _recount(
@@ -127,16 +123,9 @@ def offline_findings(home: Path) -> list[Finding]:
 
 def _all(store: "Store", model: type[T]) -> list[T]:
     """Every object of a kind, straight from the store."""
-    kind = kind_of(model)
-    resource = next(r for r in store.resources.values() if (r.group, r.plural) == (kind.group, kind.plural))
-    found: list[T] = []
-    after = ("", "")
-    while True:
-        page = store.list(resource, after=after)
-        found += [decode(model, item.content) for item in page.items]
-        if not page.more:
-            return found
-        after = (page.items[-1].namespace, page.items[-1].name)
+    from tenure.cli.stored import stored
+
+    return [decode(model, content) for content in stored(store, model)]
 
 
 def tell(

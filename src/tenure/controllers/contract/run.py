@@ -42,13 +42,7 @@ KEYS_FOLDER = "serving"
 async def spec_of_contract(plane: Plane, contract: Contract) -> RunSpec:
     """What the engine runs for this contract. Raises ServingError when something that it needs is missing."""
     if plane.simulated:
-        return RunSpec(
-            run_id=contract.spec.hold.id,
-            namespace=contract.namespace or "default",
-            name=contract.name,
-            argv=ARGV,
-            end_ms=int(contract.spec.term.end),
-        )
+        return simulated_spec(contract)
     topology = await plane.topology(contract.spec.machine)
     place = place_of(contract.spec.hold.claims[0], topology, plane.system_cpus)
     common: dict[str, Any] = {
@@ -71,6 +65,17 @@ async def spec_of_contract(plane: Plane, contract: Contract) -> RunSpec:
     rate = contract.spec.promises.probes_per_second
     prober = ProberPlan(subject.model.name, subject.load, rate.per_second, shape.slots) if rate else None
     return served_spec(launch=launch, keys=await keys_of(plane, contract), prober=prober, **common)
+
+
+def simulated_spec(contract: Contract) -> RunSpec:
+    """What the engine of a simulated fleet records for this contract: all of it is the contract's own word."""
+    return RunSpec(
+        run_id=contract.spec.hold.id,
+        namespace=contract.namespace or "default",
+        name=contract.name,
+        argv=ARGV,
+        end_ms=int(contract.spec.term.end),
+    )
 
 
 async def _command(plane: Plane, contract: Contract, common: dict[str, Any]) -> RunSpec:
