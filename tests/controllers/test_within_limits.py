@@ -172,6 +172,31 @@ def test_a_preferred_spread_yields_to_limits_and_is_said_to_be_unmet(tmp_path: P
     assert "m-2" in machines_of(rich.planned[0].plan)
 
 
+CHEAP = ["m-0,l-0,r-1,f-0,8.00 EUR", "m-1,l-0,r-2,f-1,8.00 EUR", "m-2,l-1,r-3,f-2,8.00 EUR", "m-3,l-2,r-4,f-2,8.00 EUR"]
+DEAR = ["d-0,l-3,r-0,f-3,80.00 EUR", "d-1,l-4,r-0,f-4,80.00 EUR"]
+
+
+@pytest.mark.parametrize("sizes", [{}, {"membersMin": 1}])
+def test_a_preferred_level_yields_to_limits_and_costs_no_member(tmp_path: Path, sizes: dict[str, int]) -> None:
+    made = file_of(tmp_path, "rail,rack,feed,hourly_cost", *CHEAP, *DEAR)
+    wish = asked(gang(2, topology={"prefer": [{"share": "rack"}]}, **sizes), budget={"hourlyMax": "20 EUR"})
+    found = said(made, wish)
+    assert found.answer.kind == "Offers"
+    assert machines_of(found.planned[0].plan) == {"m-0", "m-1"}
+    assert told(found.planned[0].plan) == {"level:rack": False}
+    rich = said(made, asked(wish, budget={"hourlyMax": "200 EUR"}))
+    assert machines_of(rich.planned[0].plan) == {"d-0", "d-1"}
+
+
+def test_a_preferred_level_is_sought_within_the_limits_too(tmp_path: Path) -> None:
+    made = file_of(tmp_path, "rail,rack,feed,hourly_cost", *CHEAP, *DEAR)
+    wishes = {"prefer": [{"share": "rack"}, {"share": "feed"}]}
+    found = said(made, asked(gang(2, topology=wishes), budget={"hourlyMax": "20 EUR"}))
+    assert found.answer.kind == "Offers"
+    assert machines_of(found.planned[0].plan) == {"m-2", "m-3"}
+    assert told(found.planned[0].plan) == {"level:rack": False, "level:feed": True}
+
+
 def test_a_preferred_spread_is_kept_by_as_many_as_lie_within_the_limits(tmp_path: Path) -> None:
     made = file_of(tmp_path, "rack,hourly_cost", *(f"m-{n},r-{n // 2},8.00 EUR" for n in range(6)))
     found = said(made, asked(gang(3, membersMin=1, topology=WISH), budget={"hourlyMax": "17 EUR"}))

@@ -93,9 +93,9 @@ def test_fewest_machines_come_before_scores_unless_the_choice_says_otherwise() -
 
 
 def test_members_of_a_gang_are_spread_over_failure_domains() -> None:
-    places = {f"m{n}": (("feed", f"f{n // 2}"),) for n in range(4)}
-    fleet = Fleet.of([machine(name, cores=4, place=place) for name, place in places.items()], levels=(Level("feed"),))
-    gang = demand(count=2, cores=4, preferred_level="site")
+    places = {f"m{n}": (("rack", "r"), ("feed", f"f{n // 2}")) for n in range(4)}
+    boxes = [machine(name, cores=4, place=place) for name, place in places.items()]
+    fleet, gang = Fleet.of(boxes, levels=(Level("rack"), Level("feed"))), demand(count=2, cores=4)
     choice = Choice(((SpreadOut("feed"), 1.0), (Trait("age"), 1.0)))
     feeds = Counter(fleet.machine(claim.machine).domain("feed") for claim in placed(fleet, gang, choice).claims)
     assert feeds == {"f0": 1, "f1": 1}

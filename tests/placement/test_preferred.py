@@ -97,6 +97,14 @@ def test_several_levels_may_be_preferred_and_each_is_told() -> None:
     assert one.preferences == (Preference("level:rail", True, 1, 1), Preference("level:rack", False, 1, 2))
 
 
+def test_who_prefers_a_wide_level_keeps_the_narrower_one() -> None:
+    rows = [("a", "w0", 4), ("b", "w0", 4), ("big", "w1", 8)]
+    boxes = [machine(name, cores=cores, place=(("row", row),)) for name, row, cores in rows]
+    fleet = Fleet.of(boxes, levels=(Level("row"),))
+    for wish in (None, "row", "site"):
+        assert on(placed(fleet, gang(preferred_level=wish))) == {"big"}
+
+
 def test_a_lone_member_has_no_link_to_miss() -> None:
     assert told(placed(RAILS, gang(1, preferred_link_bytes_per_s_min=9**9))) == {"linkBandwidth": True}
 
@@ -189,7 +197,8 @@ def test_of_two_that_exclude_each_other_the_link_comes_before_the_spread() -> No
     questions(),
     st.sampled_from(
         [
-            {"preferred_also": ("rack",)},
+            {"preferred_level": "rack"},
+            {"preferred_also": ("rail",)},
             {"preferred_link_bytes_per_s_min": 15},
             {"preferred_link_bytes_per_s_min": 25},
             {"preferred_numa_distance_max": 10},
@@ -219,7 +228,7 @@ def test_one_preference_is_kept_exactly_where_the_same_members_can_keep_it_at_th
     after = overbookings(fleet, [*held, wished.hold("wished")], margin_ms=calendar.margin_ms)
     assert {(one.where, one.axis) for one in after} <= before
 
-    if "preferred_also" in wish and len(on(wished)) == 1:
+    if wish.keys() & {"preferred_level", "preferred_also"} and len(on(wished)) == 1:
         assert all(told(wished).values()), "who is alone on a machine is together"
         return
     strict = requiring(replace(asked, roles=tuple(of(role, sizes[role.name]) for role in asked.roles)), wish)
@@ -283,8 +292,9 @@ def requiring(asked: Demand, wish: dict[str, Any]) -> Demand:
     if "preferred_numa_distance_max" in own:
         least = own["preferred_numa_distance_max"]
         return replace(asked, roles=tuple(replace(r, numa_distance_max=least) for r in asked.roles))
-    if "preferred_also" in own:
-        return replace(asked, required_also=(*asked.required_also, *own["preferred_also"]))
+    if own.keys() & {"preferred_level", "preferred_also"}:
+        levels = [own["preferred_level"]] if "preferred_level" in own else own["preferred_also"]
+        return replace(asked, required_also=(*asked.required_also, *levels))
     if "preferred_spread" in own:
         return replace(asked, spread=own["preferred_spread"])
     return replace(

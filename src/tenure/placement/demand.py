@@ -120,13 +120,11 @@ class Demand:
 
     Give ``duration_ms``, or ``until_ms`` for a fixed end, or neither for no end. Without ``start`` it starts now.
     ``required_level`` is the widest domain that all members must share; ``required_also`` are further levels that they
-    must share too, where levels cut through each other. ``preferred_level`` is tried first, ``preferred_also`` are
-    further levels that are preferred. ``link_bytes_per_s_min`` is owed between any two members. What is preferred
-    beside a level (``preferred_also``, ``preferred_link_bytes_per_s_min``, ``preferred_spread``, what roles prefer) is
-    kept where all members fit so at the same start: it delays nothing and costs no member and no other preference that
-    is kept already;
-    ``preferences`` says which yields to which. ``group`` names the demand's own holds: alternatives of one group
-    exclude each other, so they do not stand in each other's way.
+    must share too, where levels cut through each other. ``link_bytes_per_s_min`` is owed between any two members. What
+    is preferred (``preferred_level`` and ``preferred_also``, ``preferred_link_bytes_per_s_min``, ``preferred_spread``,
+    what roles prefer) is kept where all members fit so at the same start: it delays nothing and costs no member and no
+    other preference that is kept already; ``preferences`` says which yields to which. ``group`` names
+    the demand's own holds: alternatives of one group exclude each other, so they do not stand in each other's way.
     """
 
     id: str
@@ -153,6 +151,11 @@ class Demand:
     def required_levels(self) -> tuple[str, ...]:
         """Every level that all members must share."""
         return (() if self.required_level is None else (self.required_level,)) + self.required_also
+
+    @property
+    def preferred_levels(self) -> tuple[str, ...]:
+        """Every level that all members should share, what yields last first."""
+        return (() if self.preferred_level is None else (self.preferred_level,)) + self.preferred_also
 
     def start_at(self, now_ms: int) -> Start:
         """The start that is asked for, from now on: nothing starts in the past. The latest may lie before it then."""

@@ -37,21 +37,16 @@ class Wish:
 
 def preferences(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> tuple[Preference, ...]:
     """All that a demand prefers, with what these claims make of it."""
-    wishes = [one for wish in wishes_of(demand) for one in wish.told(fleet, demand, claims)]
-    if demand.preferred_level is None:
-        return tuple(wishes)
-    return (_level(demand.preferred_level, fleet, claims), *wishes)
+    return tuple(one for wish in wishes_of(demand) for one in wish.told(fleet, demand, claims))
 
 
 def wishes_of(demand: Demand) -> tuple[Wish, ...]:
-    """What is sought once a place is found, what yields last first: levels beside the one that steers the search, then
-    all else that may be preferred."""
-    return (*map(_also, demand.preferred_also), *WISHES)
+    """What is sought once a place is found, what yields last first: levels, then all else that may be preferred."""
+    return (*map(_shared, demand.preferred_levels), *WISHES)
 
 
 def with_only(demand: Demand, wishes: Sequence[Wish]) -> Demand:
-    """The demand with these wishes alone, of those that are sought once it has a place; a level steers the search
-    itself and stays."""
+    """The demand with these wishes alone."""
     for wish in wishes_of(demand):
         if wish not in wishes:
             demand = wish.left_out(demand)
@@ -72,24 +67,24 @@ def _machines(fleet: Fleet, claims: Sequence[Claim]) -> list[FleetMachine]:
     return [fleet.machine(claim.machine) for claim in claims]
 
 
-def _level(wanted: str, fleet: Fleet, claims: Sequence[Claim]) -> Preference:
-    machines = _machines(fleet, claims)
-    # Who is alone on a machine is together, whatever the machine is part of.
-    together = len({machine.name for machine in machines}) == 1
-    domains = {machine.domain(wanted) for machine in machines}
-    known = wanted in fleet.level_names()
-    found = len(domains) if known and None not in domains else 1 if known and together else None
-    return Preference(f"level:{wanted}", known and (together or share(machines, wanted)), 1, found)
-
-
 @cache
-def _also(level: str) -> Wish:
+def _shared(level: str) -> Wish:
+    """That all members share a level."""
+
     def told(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> Iterator[Preference]:
-        if level in demand.preferred_also:
-            yield _level(level, fleet, claims)
+        if level in demand.preferred_levels:
+            machines = _machines(fleet, claims)
+            # Who is alone on a machine is together, whatever the machine is part of.
+            together = len({machine.name for machine in machines}) == 1
+            domains = {machine.domain(level) for machine in machines}
+            known = level in fleet.level_names()
+            found = len(domains) if known and None not in domains else 1 if known and together else None
+            yield Preference(f"level:{level}", known and (together or share(machines, level)), 1, found)
 
     def left_out(demand: Demand) -> Demand:
-        return replace(demand, preferred_also=tuple(one for one in demand.preferred_also if one != level))
+        also = tuple(other for other in demand.preferred_also if other != level)
+        one = None if demand.preferred_level == level else demand.preferred_level
+        return replace(demand, preferred_level=one, preferred_also=also)
 
     return Wish(told, lambda demand: replace(demand, required_also=(*demand.required_also, level)), left_out)
 

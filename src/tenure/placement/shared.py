@@ -53,7 +53,7 @@ def widest(fleet: Fleet, found: Iterable[Way]) -> tuple[Way, ...]:
 
 
 def levels_to_try(fleet: Fleet, demand: Demand) -> list[str]:
-    """From the preferred level (or the narrowest) up to where every way has been tried whole."""
+    """From the narrowest level up to where every way has been tried whole."""
     names, found = fleet.level_names(), ways(fleet, demand)
     ends = [way[0] for way in found]
     if not ends:
@@ -61,6 +61,4 @@ def levels_to_try(fleet: Fleet, demand: Demand) -> list[str]:
     if sum(role.count for role in demand.roles) == 1 and not demand.required_levels:
         return ends
     allowed = list(names[: max(map(names.index, ends)) + 1])
-    if demand.preferred_level in allowed:
-        allowed = allowed[allowed.index(demand.preferred_level) :]
     return allowed + [level for level in ends if level not in allowed]
