@@ -105,6 +105,16 @@ def test_who_prefers_a_wide_level_keeps_the_narrower_one() -> None:
         assert on(placed(fleet, gang(preferred_level=wish))) == {"big"}
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_who_stands_on_one_machine_goes_to_one_that_is_part_of_the_level(count: int) -> None:
+    fleet = Fleet.of([machine("a", cores=8), machine("b", cores=8, place=(("rack", "r"),))], levels=(Level("rack"),))
+    assert on(placed(fleet, gang(count))) == {"a"}
+    wished = gang(count, preferred_level="rack")
+    assert on(placed(fleet, wished)) == {"b"}
+    busy = placed(fleet, wished, Calendar.of([hold(on="b", cores=tuple(range(8)))]))
+    assert busy.preferences == (Preference("level:rack", False, 1, None),)
+
+
 def test_a_lone_member_has_no_link_to_miss() -> None:
     assert told(placed(RAILS, gang(1, preferred_link_bytes_per_s_min=9**9))) == {"linkBandwidth": True}
 
@@ -228,9 +238,6 @@ def test_one_preference_is_kept_exactly_where_the_same_members_can_keep_it_at_th
     after = overbookings(fleet, [*held, wished.hold("wished")], margin_ms=calendar.margin_ms)
     assert {(one.where, one.axis) for one in after} <= before
 
-    if wish.keys() & {"preferred_level", "preferred_also"} and len(on(wished)) == 1:
-        assert all(told(wished).values()), "who is alone on a machine is together"
-        return
     strict = requiring(replace(asked, roles=tuple(of(role, sizes[role.name]) for role in asked.roles)), wish)
     kept = all(told(wished).values())
     assert kept == (not unmet(fleet, strict, wished.claims)), "the recount says the same"

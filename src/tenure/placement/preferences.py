@@ -74,12 +74,10 @@ def _shared(level: str) -> Wish:
     def told(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> Iterator[Preference]:
         if level in demand.preferred_levels:
             machines = _machines(fleet, claims)
-            # Who is alone on a machine is together, whatever the machine is part of.
-            together = len({machine.name for machine in machines}) == 1
+            # As where it is required: who is alone on a machine that names no domain shares none.
             domains = {machine.domain(level) for machine in machines}
-            known = level in fleet.level_names()
-            found = len(domains) if known and None not in domains else 1 if known and together else None
-            yield Preference(f"level:{level}", known and (together or share(machines, level)), 1, found)
+            found = None if level not in fleet.level_names() or None in domains else len(domains)
+            yield Preference(f"level:{level}", found == 1, 1, found)
 
     def left_out(demand: Demand) -> Demand:
         also = tuple(other for other in demand.preferred_also if other != level)
