@@ -191,13 +191,15 @@ time to first token p95  ■■✗?■  TooFewSamples\
 def test_a_preference_that_was_not_kept_is_told_with_what_there_is_instead() -> None:
     unmet = [
         {"preference": "linkBandwidth", "asked": "at least 50GB/s", "found": "10GB/s"},
-        {"preference": "spread:rack", "asked": "at most 1 in one rack", "found": "3"},
+        {"preference": "spread:rack", "asked": "at most 1 in one rack", "found": "not known"},
+        {"preference": "numaDistance", "role": "actors", "asked": "at most 10", "found": "20"},
     ]
     said = Answer.model_validate(
         {"kind": "Offers", "answeredAt": answers.NOW, "quotes": [answers.quote(chosen={"unmet": unmet})]}
     )
     lines = shown(answer_view(said, now_ms=NOW_MS, held=True)).splitlines()
     assert [line.strip("│ ") for line in lines if "not kept" in line] == [
-        "not kept  linkBandwidth, which was preferred: at least 50GB/s asked, 10GB/s found",
-        "not kept  spread:rack, which was preferred: at most 1 in one rack asked, 3 found",
+        "not kept  linkBandwidth, which was preferred: at least 50GB/s asked, found: 10GB/s",
+        "not kept  spread:rack, which was preferred: at most 1 in one rack asked, found: not known",
+        "not kept  actors: numaDistance, which was preferred: at most 10 asked, found: 20",
     ]

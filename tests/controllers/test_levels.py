@@ -131,13 +131,13 @@ def test_how_far_apart_the_nodes_of_a_member_lie_may_be_preferred(tmp_path: Path
     assert (told.preference, told.asked, told.found) == ("numaNode", "one numaNode", "2")
 
 
-def test_of_several_roles_the_one_that_lies_furthest_is_told(tmp_path: Path) -> None:
+def test_of_several_roles_each_is_told_that_does_not_keep_it(tmp_path: Path) -> None:
     on = fleet(tmp_path, "numa_nodes", "m-0,2", "m-1,2")
     each = [{"name": name, "cores": 1, "devices": [{"class": "gpu", "count": n}]} for name, n in (("a", 4), ("b", 8))]
     spec = gang(1, topology={"prefer": [{"numaDistanceMax": 10}]})
     both = type(spec).model_validate({**spec.to_json(), "resources": {"roles": each}})
     (told,) = unkept_of(planned(on, both))
-    assert (told.preference, told.found) == ("numaDistance", "20")
+    assert (told.preference, told.role, told.found) == ("numaDistance", "b", "20")
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,15 @@ def test_each_role_prefers_for_itself() -> None:
     assert told(found) == {"near:numaDistance": True}
 
 
+@pytest.mark.parametrize(
+    "wish", [{"preferred_numa_distance_max": 10}, {"prefers": frozenset({"numa"})}, {"prefers": frozenset({"l3"})}]
+)
+def test_a_role_that_can_keep_it_does_so_beside_one_that_never_can(wish: dict[str, Any]) -> None:
+    both = Demand("d", (Role("small", 1, cores=4, **wish), Role("large", 1, cores=6, **wish)))
+    three = Fleet.of([*NODES.machines, machine("third", nodes=2, cores=4)])
+    assert {one.role: one.kept for one in placed(three, both, TAKEN).preferences} == {"small": True, "large": False}
+
+
 def test_a_preference_waits_for_nothing_and_costs_no_member() -> None:
     busy = Calendar.of([hold(end=100, on="c", cores=(0, 1, 2, 3))])
     wanted = gang(start=Start(0, 1000), duration_ms=10, preferred_link_bytes_per_s_min=FAST)

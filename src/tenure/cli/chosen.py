@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from tenure.cli.words import percent
-from tenure.resources.kinds.answer import Chosen, Size
+from tenure.resources.kinds.answer import Chosen, Size, Unkept
 
 
 def add_chosen(rows: Table, chosen: Chosen) -> None:
@@ -15,7 +15,13 @@ def add_chosen(rows: Table, chosen: Chosen) -> None:
         weights = " + ".join(f"{score.weight:g} x {score.score}" for score in chosen.scores)
         rows.add_row("chosen by", f"the least {weights}{when}")
     for one in chosen.unmet:
-        rows.add_row("not kept", f"{one.preference}, which was preferred: {one.asked} asked, {one.found} found")
+        rows.add_row("not kept", _unkept_text(one))
+
+
+def _unkept_text(one: Unkept) -> str:
+    """actors: numaDistance, which was preferred: at most 10 asked, found: 20"""
+    whose = f"{one.role}: " if one.role else ""
+    return f"{whose}{one.preference}, which was preferred: {one.asked} asked, found: {one.found}"
 
 
 def _size_text(size: Size) -> str:

@@ -8,41 +8,62 @@ stays kept; of the rest each is sought in turn, and yields to those before it. F
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
 
 from tenure.placement.answers import Preference
 from tenure.placement.apart import crowded, kept
-from tenure.placement.demand import Demand, Role
+from tenure.placement.demand import Demand, Role, Spread
 from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.holds import Claim
 
 LINK = "linkBandwidth"
 DISTANCE = "numaDistance"
+INSIDE = ("numa", "pcie", "l3")
+"""What may be shared inside a machine, what yields last first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One thing that a demand may prefer: what claims make of it (nothing where the demand does not prefer it), the
-    demand that requires it, and the demand that says nothing of it."""
+    """One thing that a demand prefers, of all members or of one role: what claims make of it, the demand that requires
+    it, and the demand that says nothing of it."""
 
-    told: Callable[[Fleet, Demand, Sequence[Claim]], Iterator[Preference]]
-    required: Callable[[Demand], Demand]
-    left_out: Callable[[Demand], Demand]
+    what: str
+    told: Callable[[Fleet, Sequence[Claim]], Preference] = field(compare=False)
+    required: Callable[[Demand], Demand] = field(compare=False)
+    left_out: Callable[[Demand], Demand] = field(compare=False)
+    role: str = ""
 
-    def kept(self, fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> bool:
-        """Whether claims keep it; who prefers nothing has it kept."""
-        return all(one.kept for one in self.told(fleet, demand, claims))
+    def kept(self, fleet: Fleet, claims: Sequence[Claim]) -> bool:
+        """Whether claims keep it."""
+        return self.told(fleet, claims).kept
 
 
 def preferences(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> tuple[Preference, ...]:
     """All that a demand prefers, with what these claims make of it."""
-    return tuple(one for wish in wishes_of(demand) for one in wish.told(fleet, demand, claims))
+    return tuple(wish.told(fleet, claims) for wish in wishes_of(demand))
 
 
 def wishes_of(demand: Demand) -> tuple[Wish, ...]:
-    """What is sought once a place is found, what yields last first: levels, then all else that may be preferred."""
-    return (*map(_shared, demand.preferred_levels), *WISHES)
+    """What is sought once a place is found, what yields last first: levels, then all else that is preferred."""
+    return tuple(_wishes_of(demand))
+
+
+def _wishes_of(demand: Demand) -> Iterator[Wish]:
+    yield from map(_shared, demand.preferred_levels)
+    if demand.preferred_link_bytes_per_s_min is not None:
+        yield _linked(demand.preferred_link_bytes_per_s_min)
+    if demand.preferred_spread is not None:
+        yield _apart(demand.preferred_spread)
+    # Each role by itself: one that can keep it does not wait for one that never can. Roles of one name are one.
+    near: dict[str, int] = {}
+    for role in demand.roles:
+        most = role.preferred_numa_distance_max
+        if most is not None:
+            near[role.name] = min(most, near.get(role.name, most))
+    yield from (_near(*one) for one in near.items())
+    for level in INSIDE:
+        names = dict.fromkeys(role.name for role in demand.roles if level in role.prefers)
+        yield from (_sharing(level, name) for name in names)
 
 
 def with_only(demand: Demand, wishes: Sequence[Wish]) -> Demand:
@@ -63,57 +84,73 @@ def share(machines: Sequence[FleetMachine], level: str) -> bool:
     return machines[0].domain(level) is not None and len({machine.domain(level) for machine in machines}) == 1
 
 
-def _machines(fleet: Fleet, claims: Sequence[Claim]) -> list[FleetMachine]:
-    return [fleet.machine(claim.machine) for claim in claims]
-
-
-@cache
 def _shared(level: str) -> Wish:
-    """That all members share a level."""
+    """All members share a level."""
+    what = f"level:{level}"
 
-    def told(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> Iterator[Preference]:
-        if level in demand.preferred_levels:
-            machines = _machines(fleet, claims)
-            # As where it is required: who is alone on a machine that names no domain shares none.
-            domains = {machine.domain(level) for machine in machines}
-            found = None if level not in fleet.level_names() or None in domains else len(domains)
-            yield Preference(f"level:{level}", found == 1, 1, found)
+    def told(fleet: Fleet, claims: Sequence[Claim]) -> Preference:
+        # As where it is required: who is alone on a machine that names no domain shares none.
+        domains = {machine.domain(level) for machine in _machines(fleet, claims)}
+        found = None if level not in fleet.level_names() or None in domains else len(domains)
+        return Preference(what, found == 1, 1, found)
 
     def left_out(demand: Demand) -> Demand:
         also = tuple(other for other in demand.preferred_also if other != level)
         one = None if demand.preferred_level == level else demand.preferred_level
         return replace(demand, preferred_level=one, preferred_also=also)
 
-    return Wish(told, lambda demand: replace(demand, required_also=(*demand.required_also, level)), left_out)
+    return Wish(what, told, lambda demand: replace(demand, required_also=(*demand.required_also, level)), left_out)
 
 
-def _link(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> Iterator[Preference]:
-    wanted = demand.preferred_link_bytes_per_s_min
-    if wanted is None:
-        return
-    machines = _machines(fleet, claims)
-    shared = [level.bytes_per_s for level in fleet.levels if share(machines, level.name)]
-    found = max((known for known in shared if known is not None), default=None)
-    # A lone member has no link to another one.
-    yield Preference(LINK, len(claims) == 1 or (found is not None and found >= wanted), wanted, found)
+def _linked(wanted: int) -> Wish:
+    """Any two members have so much between them."""
 
-
-def _spread(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> Iterator[Preference]:
-    wanted = demand.preferred_spread
-    if wanted is not None:
+    def told(fleet: Fleet, claims: Sequence[Claim]) -> Preference:
         machines = _machines(fleet, claims)
-        met, most = kept(wanted, machines), crowded(wanted, machines)
-        yield Preference(f"spread:{wanted.level}", met, wanted.members_max, most)
+        shared = [level.bytes_per_s for level in fleet.levels if share(machines, level.name)]
+        found = max((known for known in shared if known is not None), default=None)
+        # A lone member has no link to another one.
+        return Preference(LINK, len(claims) == 1 or (found is not None and found >= wanted), wanted, found)
+
+    def required(demand: Demand) -> Demand:
+        return replace(demand, link_bytes_per_s_min=max(wanted, demand.link_bytes_per_s_min or 0))
+
+    return Wish(LINK, told, required, lambda demand: replace(demand, preferred_link_bytes_per_s_min=None))
 
 
-def _distance(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> Iterator[Preference]:
-    for role, own in _by_role(demand, claims):
-        wanted = role.preferred_numa_distance_max
-        if wanted is not None:
-            found = [_furthest(fleet.machine(claim.machine), claim) for claim in own]
-            known = [one for one in found if one is not None]
-            most = max(known, default=0) if len(known) == len(found) else None
-            yield Preference(DISTANCE, most is not None and most <= wanted, wanted, most, role.name)
+def _apart(wanted: Spread) -> Wish:
+    """Members stand in several domains."""
+    what = f"spread:{wanted.level}"
+
+    def told(fleet: Fleet, claims: Sequence[Claim]) -> Preference:
+        machines = _machines(fleet, claims)
+        return Preference(what, kept(wanted, machines), wanted.members_max, crowded(wanted, machines))
+
+    return Wish(
+        what,
+        told,
+        lambda demand: replace(demand, spread=wanted),
+        lambda demand: replace(demand, preferred_spread=None),
+    )
+
+
+def _near(name: str, wanted: int) -> Wish:
+    """What each member of a role has lies near each other."""
+
+    def told(fleet: Fleet, claims: Sequence[Claim]) -> Preference:
+        found = [_furthest(fleet.machine(claim.machine), claim) for claim in claims if claim.role == name]
+        known = [one for one in found if one is not None]
+        most = max(known, default=0) if len(known) == len(found) else None
+        return Preference(DISTANCE, most is not None and most <= wanted, wanted, most, name)
+
+    def required(role: Role) -> Role:
+        most = (role.numa_distance_max, role.preferred_numa_distance_max)
+        return replace(role, numa_distance_max=min((one for one in most if one is not None), default=None))
+
+    def left_out(role: Role) -> Role:
+        return replace(role, preferred_numa_distance_max=None)
+
+    return Wish(DISTANCE, told, _each(name, required), _each(name, left_out), name)
 
 
 def _furthest(machine: FleetMachine, claim: Claim) -> int | None:
@@ -130,14 +167,22 @@ def _nodes(machine: FleetMachine, claim: Claim) -> set[int]:
     return nodes | {device.numa_node for device in devices if device.numa_node is not None}
 
 
-def _inside(level: str) -> Callable[[Fleet, Demand, Sequence[Claim]], Iterator[Preference]]:
-    def told(fleet: Fleet, demand: Demand, claims: Sequence[Claim]) -> Iterator[Preference]:
-        for role, own in _by_role(demand, claims):
-            if level in role.prefers:
-                most = max((_parts(fleet.machine(claim.machine), claim, level) for claim in own), default=0)
-                yield Preference(level, most <= 1, 1, most, role.name)
+def _sharing(level: str, name: str) -> Wish:
+    """What each member of a role has shares a cache, a NUMA node or a PCIe switch."""
+    this = frozenset({level})
 
-    return told
+    def told(fleet: Fleet, claims: Sequence[Claim]) -> Preference:
+        own = (claim for claim in claims if claim.role == name)
+        most = max((_parts(fleet.machine(claim.machine), claim, level) for claim in own), default=0)
+        return Preference(level, most <= 1, 1, most, name)
+
+    def required(role: Role) -> Role:
+        return replace(role, requires=role.requires | (role.prefers & this))
+
+    def left_out(role: Role) -> Role:
+        return replace(role, prefers=role.prefers - this)
+
+    return Wish(level, told, _each(name, required), _each(name, left_out), name)
 
 
 def _parts(machine: FleetMachine, claim: Claim, level: str) -> int:
@@ -151,44 +196,12 @@ def _parts(machine: FleetMachine, claim: Claim, level: str) -> int:
     return len(set(filter(None, switches))) + sum(not switch for switch in switches)
 
 
-def _by_role(demand: Demand, claims: Sequence[Claim]) -> Iterator[tuple[Role, list[Claim]]]:
-    for role in demand.roles:
-        yield role, [claim for claim in claims if claim.role == role.name]
+def _each(name: str, change: Callable[[Role], Role]) -> Callable[[Demand], Demand]:
+    def changed(demand: Demand) -> Demand:
+        return replace(demand, roles=tuple(change(role) if role.name == name else role for role in demand.roles))
+
+    return changed
 
 
-def _each(change: Callable[[Role], Role]) -> Callable[[Demand], Demand]:
-    return lambda demand: replace(demand, roles=tuple(change(role) for role in demand.roles))
-
-
-def _near(role: Role) -> Role:
-    wanted = (role.numa_distance_max, role.preferred_numa_distance_max)
-    return replace(role, numa_distance_max=min((one for one in wanted if one is not None), default=None))
-
-
-def _linked(demand: Demand) -> Demand:
-    wanted = (demand.link_bytes_per_s_min, demand.preferred_link_bytes_per_s_min)
-    return replace(demand, link_bytes_per_s_min=max((one for one in wanted if one is not None), default=None))
-
-
-def _sharing(level: str) -> Wish:
-    own = frozenset({level})
-    return Wish(
-        _inside(level),
-        _each(lambda role: replace(role, requires=role.requires | (role.prefers & own))),
-        _each(lambda role: replace(role, prefers=role.prefers - own)),
-    )
-
-
-WISHES = (
-    Wish(_link, _linked, lambda demand: replace(demand, preferred_link_bytes_per_s_min=None)),
-    Wish(
-        _spread,
-        lambda demand: replace(demand, spread=demand.preferred_spread or demand.spread),
-        lambda demand: replace(demand, preferred_spread=None),
-    ),
-    Wish(_distance, _each(_near), _each(lambda role: replace(role, preferred_numa_distance_max=None))),
-    _sharing("numa"),
-    _sharing("pcie"),
-    _sharing("l3"),
-)
-"""What is sought of every demand that prefers it, what yields last first."""
+def _machines(fleet: Fleet, claims: Sequence[Claim]) -> list[FleetMachine]:
+    return [fleet.machine(claim.machine) for claim in claims]

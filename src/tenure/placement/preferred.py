@@ -23,11 +23,11 @@ def as_preferred(question: Question, found: Found) -> Found:
     fleet, demand = question.fleet, question.demand
     claims, wishes = found.claims, wishes_of(demand)
     for wish in wishes:
-        if wish.kept(fleet, demand, claims):
+        if wish.kept(fleet, claims):
             continue
         wished = wish.required(_sized(demand, claims))
         for other in wishes:
-            if other is not wish and other.kept(fleet, demand, claims):
+            if other is not wish and other.kept(fleet, claims):
                 wished = other.required(wished)
         made = Search(replace(question, demand=wished), Silent()).at(found.start_ms)
         if made is not None and _no_worse(question, claims, made):

@@ -1,6 +1,5 @@
 """Why a plan is as it is: its size and what the next one lacks, preferences not kept, the weights that chose. Pure."""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,27 +32,23 @@ def chosen_of(
 
 
 def unkept_of(plan: Plan) -> list[Unkept]:
-    """Preferences that the plan does not keep, each once: of several roles the one that misses it by most."""
-    worst: dict[str, Preference] = {}
-    for one in plan.preferences:
-        other = worst.get(one.what)
-        if not one.kept and (other is None or (other.found is not None and (one.found or math.inf) > other.found)):
-            worst[one.what] = one
-    return [_unkept(one) for one in worst.values()]
+    """Preferences that the plan does not keep."""
+    return [_unkept(one) for one in plan.preferences if not one.kept]
 
 
 def _unkept(one: Preference) -> Unkept:
     sort, _, level = one.what.partition(":")
+    role = None if one.role in ("", ALIKE) else one.role
     found = "not known" if one.found is None else str(one.found)
     if sort == LINK:
         found = found if one.found is None else str(ByteRate(one.found))
         return Unkept(preference=LINK, asked=f"at least {ByteRate(one.asked)}", found=found)
     if sort == DISTANCE:
-        return Unkept(preference=DISTANCE, asked=f"at most {one.asked}", found=found)
+        return Unkept(preference=DISTANCE, role=role, asked=f"at most {one.asked}", found=found)
     if sort == "spread":
         return Unkept(preference=one.what, asked=f"at most {one.asked} in one {level}", found=found)
     name = level or NAMED[sort]
-    return Unkept(preference=one.what if level else name, asked=f"one {name}", found=found)
+    return Unkept(preference=one.what if level else name, role=role, asked=f"one {name}", found=found)
 
 
 def _size(sort: Members, plan: Plan, demand: Demand, ground: Ground, over: Over, *, several: bool) -> Size:

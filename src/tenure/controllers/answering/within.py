@@ -36,12 +36,12 @@ def _wished(base: Plan, demand: Demand, fleet: Fleet, within: Callable[[Demand],
     sized = _at_most(demand, _carried(base))
     kept: list[Wish] = []
     for wish in wishes_of(demand):
-        if not wish.kept(fleet, demand, best.claims):
+        if not wish.kept(fleet, best.claims):
             made = within(with_only(sized, (*kept, wish)))
             if made is None or _carried(made) != _carried(best):
                 continue
             told = preferences(fleet, demand, made.claims)
-            if loses(best.preferences, told) or not wish.kept(fleet, demand, made.claims):
+            if loses(best.preferences, told) or not wish.kept(fleet, made.claims):
                 continue
             best = replace(made, preferences=told)
         kept.append(wish)

@@ -60,6 +60,7 @@ class Unkept(Strict):
         description="which it is",
         examples=["level:row", "spread:rack", "linkBandwidth", "numaDistance", "pcieSwitch"],
     )
+    role: str | None = Field(default=None, description="whose it is, where the work has roles")
     asked: str = Field(description="what was preferred", examples=["at least 50GB/s"])
     found: str = Field(description="what the offer has instead", examples=["10GB/s"])
 
