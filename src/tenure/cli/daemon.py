@@ -17,7 +17,7 @@ import psutil
 import structlog
 
 from tenure.cli.collector import keep_collections_short
-from tenure.cli.fleet_file import kept_fleet
+from tenure.cli.fleet_file import fleet_before, kept_fleet, take_over
 from tenure.cli.homes import make_home
 from tenure.cli.lossy import LossyStream
 from tenure.client import AsyncClient, Unreadable, from_home
@@ -55,7 +55,7 @@ async def run(home: Path, port: int = 0) -> None:
     (home / PLANE_FILE).unlink(missing_ok=True)
 
 
-def _announce(home: Path, host: Serving, **more: str) -> None:
+def _announce(home: Path, host: Serving, **more: str | list[str]) -> None:
     """Tell whoever looks into the home that this process is there."""
     started = psutil.Process().create_time()  # with the pid, names this process and no later one
     told = {"pid": os.getpid(), "startTime": started, "url": host.url, **more}
@@ -79,11 +79,12 @@ async def _control(host: Serving, home: Path, clock: SteadyClock, stop: asyncio.
     """Run the controllers until told to stop; raises what ended them otherwise."""
     async with (
         AsyncClient(lambda: from_home(home, "controllers")) as client,
-        plane_of(client, home, clock, kept_fleet(home)) as plane,
+        plane_of(client, home, clock, kept_fleet(home), fleet_before(home)) as plane,
     ):
+        take_over(home)
 
         def ready() -> None:
-            _announce(home, host, site=plane.site, machine=plane.machine)
+            _announce(home, host, site=plane.site, machine=plane.machine, overruled=list(plane.overruled))
 
         controllers = asyncio.create_task(run_plane(plane, ready), name="controllers")
         stopping = asyncio.create_task(stop.wait(), name="stop")

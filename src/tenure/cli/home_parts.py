@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+from tenure.cli.fleet_file import BEFORE as FLEET_BEFORE
 from tenure.cli.fleet_file import FOLDER as FLEET
 from tenure.engines.simulated import FOLDER as SIMULATED
 from tenure.measurement.copying import copy_measurements
@@ -15,7 +16,7 @@ from tenure.store import back_up_file
 
 STATE, MEASUREMENTS, EVIDENCE, KEYS, RUNS = "state.db", "measurements.db", "evidence", "keys", "runs"
 RETAINED = "retained"  # until when what ended contracts left is kept: without it nothing of theirs would ever go
-FOLDERS = ("tokens", "tls", FLEET, "serving", RETAINED)
+FOLDERS = ("tokens", "tls", FLEET, FLEET_BEFORE, "serving", RETAINED)
 RUN_RECORDS = ("spec.json", "state.json")
 EVIDENCE_FILES = ("checkpoint", "retire.json", "log")
 """In this order: neither checkpoint nor plan ever knows of a statement that the log beside it lacks."""

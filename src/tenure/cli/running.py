@@ -36,6 +36,7 @@ PORT_MAX = 65_535
 FLEET_BYTES_PER_SECOND = 4_000
 """A simulated fleet is made ready at ten times this pace; a busy machine takes longer."""
 STOP_SECONDS_MAX = 15
+OVERRULED_SHOWN = 10
 LOOK_SECONDS = 0.05
 DYING_SECONDS_MAX = 10.0
 """A killed process is gone once the kernel has given back its memory; on a machine that is out of it, late."""
@@ -103,7 +104,8 @@ def up(
     there yet or a home already. Nothing listens outside loopback. Starting again adopts whatever still runs. A key that
     you bring with --signing-key stays where it is; later starts look for it there, and say so when it is away. With
     --fleet a fleet from a file (manifests, or a table with openb's columns) is served through the same door: nothing
-    runs there, and everything says that it is simulated.
+    runs there, and everything says that it is simulated. What you declared of it stays where the file does not name it,
+    and where it does, the file wins and is told.
     """
     must_host("up")
     if not 0 <= port <= PORT_MAX:
@@ -116,6 +118,7 @@ def up(
     if signing_key is not None or running is None:
         settle_key(home, signing_key, running=running is not None)
     ready_seconds = READY_SECONDS_MAX + fleet_bytes(home) // FLEET_BYTES_PER_SECOND
+    started = running is None
     if running is None:
         make_home(home)
         command = [sys.executable, "-m", "tenure.cli.daemon", str(home), str(port)]
@@ -145,7 +148,17 @@ def up(
         say(f"  state  {home}")
         say(f"  kubectl  export KUBECONFIG={home / 'kubeconfig'}")
         say(typed("  next   tenure inventory show, or tenure request -f FILE"))
+        if started:
+            _tell_overruled(running.get("overruled", []))
     return exit_codes.YES
+
+
+def _tell_overruled(overruled: list[str]) -> None:
+    """What the fleet's file said otherwise than somebody had declared: it is never dropped without a word."""
+    for said in overruled[:OVERRULED_SHOWN]:
+        note(said)
+    if len(overruled) > OVERRULED_SHOWN:
+        note(typed(f"and {len(overruled) - OVERRULED_SHOWN} more: tenure up -o json"))
 
 
 def _start(home: Path, command: list[str], ready_seconds: int) -> dict[str, Any]:

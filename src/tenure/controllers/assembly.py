@@ -41,16 +41,16 @@ log = structlog.get_logger("tenure.controllers")
 
 @asynccontextmanager
 async def plane_of(
-    client: AsyncClient, home: Path, clock: Clock, fleet: FleetFile | None = None
+    client: AsyncClient, home: Path, clock: Clock, fleet: FleetFile | None = None, before: FleetFile | None = None
 ) -> AsyncIterator[Plane]:
     """A control plane over `home`: this machine registered, or a simulated fleet; its catalog in place, its runs
-    adopted."""
+    adopted. `before`: the fleet's file as it was last taken over, where it is another now."""
     engine: LocalEngine | SimulatedEngine
     if fleet is None:
         registered: Registered = await register(client, clock)
         engine = LocalEngine(home)
     else:
-        registered = await register_fleet(client, clock, fleet)
+        registered = await register_fleet(client, clock, fleet, before)
         engine = SimulatedEngine(home)
     known = MeasurementStore(home / MEASUREMENTS_FILE)
     keys = KeyRing.open(home / KEYS_FOLDER, clock=clock)
@@ -67,7 +67,10 @@ async def plane_of(
         site=registered.site,
         machine=registered.machine,
         system_cpus=registered.system_cpus,
+        overruled=registered.overruled,
     )
+    for said in plane.overruled:
+        log.warning("the fleet's file overrules what was declared", what=said)
     opening: asyncio.Task[None] | None = None
     try:
         await asyncio.to_thread(engine.adopt)

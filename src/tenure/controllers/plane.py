@@ -31,6 +31,8 @@ class Plane:
     site: str
     machine: str
     system_cpus: tuple[int, ...]
+    overruled: tuple[str, ...] = ()
+    """What this start overruled of what was declared, in words (`machine.merging`)."""
     topologies: dict[str, MachineTopology] = field(default_factory=dict)
     periods: Periods = field(init=False)
     """What was measured over whole accounting periods."""

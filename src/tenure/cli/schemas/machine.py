@@ -66,7 +66,9 @@ def _observed_machine() -> Schema:
 
 MACHINE: dict[str, Schema] = {
     "Plane": answered(
-        "Plane", {"home": TEXT, "pid": WHOLE, "startTime": NUMBER, "url": TEXT, "site": TEXT, "machine": TEXT}
+        "Plane",
+        {"home": TEXT, "pid": WHOLE, "startTime": NUMBER, "url": TEXT, "site": TEXT, "machine": TEXT},
+        {"overruled": listed(TEXT)},
     ),
     "Stopped": answered("Stopped", {"home": TEXT, "stopped": TRUTH, "purged": TRUTH, "endedRuns": listed(TEXT)}),
     "Checkup": answered("Checkup", {"healthy": TRUTH, "checks": listed(_CHECK)}),

@@ -34,6 +34,8 @@ class Registered:
     site: str
     machine: str
     system_cpus: tuple[int, ...]
+    overruled: tuple[str, ...] = ()
+    """What was declared through the door and the file of a fleet says otherwise, in words."""
 
 
 async def register(client: AsyncClient, clock: Clock) -> Registered:

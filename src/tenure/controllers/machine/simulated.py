@@ -1,13 +1,15 @@
 """A simulated fleet registered: thousands of Machines made side by side, and one commit that makes them count.
 
 A later start with another version of the file changes what differs and adds what is new; machines that the file no
-longer has are retired, not deleted, so that what stands on them stays accounted for.
+longer has are retired, not deleted, so that what stands on them stays accounted for. What was declared through the door
+and the file does not name stays (`merging`).
 """
 
 from tenure.client import AsyncClient
 from tenure.controllers.in_use.finalizer import create_guarded, guarded
 from tenure.controllers.machine.for_sale import overtaken_anywhere
 from tenure.controllers.machine.health import devices_reported, state_wanted
+from tenure.controllers.machine.merging import declared_of
 from tenure.controllers.machine.power import SIMULATED
 from tenure.controllers.machine.register import Registered
 from tenure.controllers.plane import Plane
@@ -21,15 +23,23 @@ from tenure.placement import Fleet
 from tenure.quantities import Bytes, Clock, Instant, VirtualClock
 from tenure.resources import Engine, HardwareProfile, Machine, ObjectMeta, Site
 from tenure.resources.kinds.engine import EngineSpec, EngineStatus
-from tenure.resources.kinds.machine import Enforcement, MachineSpec, MachineStatus
+from tenure.resources.kinds.machine import Enforcement, MachineStatus
 from tenure.topology import known, listed, machine_from_json
 
 ENGINE = "simulated"
+FLEET = "tenure.dev/fleet"
+"""The annotation of what the file calls its site."""
 
 
-async def register_fleet(client: AsyncClient, clock: Clock, fleet: FleetFile) -> Registered:
-    """Create what is missing, change what the file says otherwise. Capacity counts once it is announced."""
-    await _site(client, fleet)
+async def register_fleet(
+    client: AsyncClient, clock: Clock, fleet: FleetFile, before: FleetFile | None = None
+) -> Registered:
+    """Create what is missing, change what the file says otherwise. Capacity counts once it is announced.
+
+    `before`: the file as it was when it was last taken over; absent: as it is now.
+    """
+    before = before or fleet
+    overruled = await _site(client, fleet, before)
     profiles = {profile.name: profile for profile in fleet.profiles}
     for profile in fleet.profiles:
         await create_guarded(client, profile)
@@ -39,14 +49,19 @@ async def register_fleet(client: AsyncClient, clock: Clock, fleet: FleetFile) ->
     there = {machine.name: machine for machine in found.readable if machine.spec.site == SITE}
     passed_over = {unread.name for unread in found.unreadable}
     observed = {name: observed_of(profile, clock) for name, profile in profiles.items()}
-    await side_by_side(
-        _machine(client, wanted, there.get(wanted.name), observed[wanted.spec.profile])
-        for wanted in fleet.machines
-        if wanted.name not in passed_over
-    )
+    once = {machine.name: machine for machine in before.machines}
+    changed: list[tuple[Machine, Machine | None]] = []
+    for wanted in fleet.machines:
+        if wanted.name in passed_over:
+            continue
+        machine = there.get(wanted.name)
+        made, told = (wanted, []) if machine is None else declared_of(machine, wanted, once.get(wanted.name))
+        overruled += told
+        changed.append((made, machine))
+    await side_by_side(_machine(client, made, machine, observed[made.spec.profile]) for made, machine in changed)
     gone = there.keys() - {machine.name for machine in fleet.machines}
     await side_by_side(_retire(client, there[name]) for name in sorted(gone))
-    return Registered(SITE, f"{len(fleet.machines)} simulated", ())
+    return Registered(SITE, f"{len(fleet.machines)} simulated", (), tuple(overruled))
 
 
 async def announce_fleet(plane: Plane) -> None:
@@ -89,16 +104,18 @@ def as_observed(fleet: FleetFile, now_ms: int) -> list[Machine]:
     ]
 
 
-async def _site(client: AsyncClient, fleet: FleetFile) -> None:
-    named = {"tenure.dev/fleet": fleet.called} if fleet.called else None
+async def _site(client: AsyncClient, fleet: FleetFile, before: FleetFile) -> list[str]:
+    """See to it that it is as declared; what the file overrules of that."""
+    named = {FLEET: fleet.called} if fleet.called else None
     await create_guarded(client, Site(metadata=ObjectMeta(name=SITE, annotations=named), spec=fleet.site.spec))
-    site = await client.get(Site, SITE)
-    # Where it stands is asserted through the door and outlives a file that says nothing of it.
-    wanted = fleet.site.spec
-    if wanted.location is None:
-        wanted = wanted.model_copy(update={"location": site.spec.location})
-    if site.spec != wanted:
-        await client.replace(site.model_copy(update={"spec": wanted}))
+    there = await client.get(Site, SITE)
+    wanted, overruled = declared_of(there, fleet.site, before.site)
+    if named is not None:
+        annotations = {**(there.metadata.annotations or {}), **named}
+        wanted = wanted.model_copy(update={"metadata": wanted.metadata.model_copy(update={"annotations": annotations})})
+    if wanted != there:
+        await client.replace(wanted)
+    return overruled
 
 
 async def _machine(client: AsyncClient, wanted: Machine, there: Machine | None, seen: MachineStatus) -> None:
@@ -106,12 +123,8 @@ async def _machine(client: AsyncClient, wanted: Machine, there: Machine | None, 
         made = await client.create(guarded(wanted))
         await client.replace_status(made.model_copy(update={"status": _status(made, seen)}))
         return
-    if _differs(there.spec, wanted.spec) or there.metadata.labels != wanted.metadata.labels:
-        # A file that says nothing of a machine's health does not heal it.
-        health = there.spec.health if wanted.spec.health is None else wanted.spec.health
-        spec = wanted.spec.model_copy(update={"drain": there.spec.drain, "health": health})
-        metadata = there.metadata.model_copy(update={"labels": wanted.metadata.labels})
-        there = await client.replace(there.model_copy(update={"spec": spec, "metadata": metadata}))
+    if wanted is not there and wanted != there:
+        there = await client.replace(wanted)
     status = _status(there, seen).model_copy(update={"last_seen": None})
     before = there.status.model_copy(update={"last_seen": None}) if there.status is not None else None
     never_said = before is not None and before.observed_generation is None
@@ -134,11 +147,6 @@ def _status(machine: Machine, seen: MachineStatus) -> MachineStatus:
             "observed_generation": machine.metadata.generation,
         }
     )
-
-
-def _differs(there: MachineSpec, wanted: MachineSpec) -> bool:
-    aside = {"drain": False} | ({"health": None} if wanted.health is None else {})
-    return there.model_copy(update=aside) != wanted.model_copy(update=aside)
 
 
 async def _retire(client: AsyncClient, machine: Machine) -> None:
