@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tenure.client import Conflict
 from tenure.controllers.answering.measured import RunShape
@@ -33,7 +34,7 @@ class Ledger:
 
 def failing(error: Exception, ledger: Ledger) -> RunningTrial:
     """A trial that fails at its first step."""
-    trial = trial_of((), ledger)
+    trial = trial_of((TrialStep(RunShape(1, 1), Load(10**6, 40, 16)),), ledger)
 
     async def run() -> None:
         raise error
@@ -99,6 +100,25 @@ async def test_one_whose_time_passes_was_made_once_all_is_measured_that_its_need
             await trial.finish()
     else:
         await trial.finish()
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda e: type(e).__name__)
+async def test_one_that_fails_while_it_measures_ahead_was_made_and_why_it_failed_is_logged(error: Exception) -> None:
+    """A server that dies under twice the load says nothing against what was measured under the load asked."""
+    shape, ledger = RunShape(1, 1), Ledger()
+    needed = TrialStep(shape, Load(10**6, 40, 16))
+    trial = trial_of([needed, TrialStep(shape, Load(2 * 10**6, 40, 16), ahead=True)], ledger)
+
+    async def run() -> None:
+        trial._lacking.discard(needed)
+        raise error
+
+    trial._run = run  # type: ignore[method-assign]
+    trial.begin()
+    with capture_logs() as told:
+        await trial.finish()
+    assert ledger.decided == 1
+    assert [str(error) in one["because"] for one in told] == [True]
 
 
 class Finished:

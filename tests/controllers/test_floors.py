@@ -105,6 +105,20 @@ def test_a_trial_saturates_only_for_floors() -> None:
     assert trial_wish(floors(10), shapes, [saturated([0, *[20] * 9])], None) is None
 
 
+def test_what_no_need_calls_for_yet_is_measured_after_all_shapes_that_one_does() -> None:
+    most, known = RunShape(1, 4), RunShape(1, 1)
+    wanted = floors(10, timeToFirstToken={"p95": "1s"})
+    wish = trial_wish(wanted, [most, known], [measured([50.0] * 9)], None)
+    assert wish is not None
+    assert [(step.shape.slots, step.saturated, step.ahead) for step in wish.steps] == [
+        (1, True, False),
+        (4, False, False),
+        (4, True, False),
+        (4, False, True),
+    ]
+    assert wish.shapes == (known, most), "each is started once"
+
+
 def test_commissioning_measures_a_floor_under_saturation() -> None:
     quote = said(knowledge(floors(10), [saturated([0, *[20] * 9])])).quotes[0]
     plans = commissioning_plans(quote.promises, Shape(threads=1, slots=3))

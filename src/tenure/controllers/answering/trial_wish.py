@@ -71,7 +71,7 @@ def trial_wish(
     assert need.load is not None, "only inference is trialled"
     longer = measure_for_ms is not None
     steps = [*_under_load(need, shapes, measured, longer=longer), *_saturated(need, shapes, measured, longer=longer)]
-    steps.sort(key=lambda step: step.ahead)  # what is needed comes first: a slow machine may have no time for more
+    steps = _in_turn(steps)
     if not steps:
         return None
     load = need.load
@@ -85,6 +85,14 @@ def trial_wish(
         how = "under saturation" if all(step.saturated for step in steps) else f"at {load.arrivals_per_second:g}/s"
         reason = f"{lacking} of {len(shapes)} shapes were never measured here {how}"
     return TrialWish(tuple(steps), windows, window_ms, reason)
+
+
+def _in_turn(steps: Sequence[TrialStep]) -> list[TrialStep]:
+    """In the order in which they are measured: shape by shape, each started once, and last what no need calls for yet,
+    with the shape that it is of. A slow machine may have no time for that."""
+    shapes = list(dict.fromkeys(step.shape for step in steps))
+    ahead = {step.shape for step in steps if step.ahead}
+    return sorted(steps, key=lambda step: (step.shape in ahead, shapes.index(step.shape), step.ahead))
 
 
 def _under_load(

@@ -7,6 +7,8 @@ carries an end of its own, so that even a control plane that dies leaves nothing
 import asyncio
 from collections.abc import Sequence
 
+import structlog
+
 from tenure.controllers.answering.answer import Knowledge
 from tenure.controllers.answering.trial_wish import TrialStep, TrialWish
 from tenure.controllers.measuring import MeasurementFailedError, Windows
@@ -23,6 +25,7 @@ from tenure.resources import Offer
 
 START_MS_MAX = 20_000
 LOOK_SECONDS = 0.1
+log = structlog.get_logger("tenure.controllers")
 
 
 class TrialFailedError(RuntimeError):
@@ -63,22 +66,32 @@ class RunningTrial:
 
     async def finish(self) -> None:
         """Release the hold. Raises TrialFailedError when the trial did not succeed, whatever went wrong, and
-        EngineFailure while something of it still runs. One that was ended while it measured for needs to come did."""
+        EngineFailure while something of it still runs. One that has measured what its need lacks did: what fails, or is
+        ended, while it measures for needs to come is only told."""
         assert self._task is not None
         await asyncio.wait({self._task})
         try:
-            if not self._task.cancelled():
-                await self._task
-            elif self._lacking:
-                raise TrialFailedError(f"{self._at}: its hold was deleted, or its time passed, before it was done")
-        except (ServingError, MeasurementFailedError) as error:
-            raise TrialFailedError(f"{self._at}: {error}") from error
-        except TrialFailedError:
-            raise
-        except Exception as error:
-            raise TrialFailedError(f"{self._at}: {type(error).__name__}: {error}") from error
+            failure = self._failure(self._task)
+            if failure is None:
+                return
+            if self._lacking:
+                raise failure
+            log.warning("what a trial measured ahead failed", trial=self.offer.name, because=str(failure))
         finally:
             await self._leave()
+
+    def _failure(self, task: asyncio.Task[None]) -> TrialFailedError | None:
+        """Why a task that is over came to no end of its own."""
+        if task.cancelled():
+            said = "its hold was deleted, or its time passed, before it was done"
+            return TrialFailedError(f"{self._at}: {said}")
+        error = task.exception()
+        if error is None or isinstance(error, TrialFailedError):
+            return error
+        expected = isinstance(error, ServingError | MeasurementFailedError)
+        failure = TrialFailedError(f"{self._at}: {error if expected else f'{type(error).__name__}: {error}'}")
+        failure.__cause__ = error
+        return failure
 
     async def abandon(self) -> None:
         """Stop it, whatever it is doing, and release the hold once what it ran is gone. Several may want that at once.
