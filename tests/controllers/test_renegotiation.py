@@ -17,7 +17,7 @@ from tenure.controllers.remedies.taking import LADDER, at_the_end
 from tenure.controllers.remedies.watching import most_broken
 from tenure.controllers.workload import renegotiation
 from tenure.controllers.workload.later import deadline_kept
-from tenure.controllers.workload.lesser import QUIET_WINDOWS, episode
+from tenure.controllers.workload.lesser import QUIET_WINDOWS, by_window, episode
 from tenure.controllers.workload.renegotiation import AGAIN_MS
 from tenure.evidence import NotWrittenError
 from tenure.placement import Calendar
@@ -26,7 +26,7 @@ from tenure.quantities import Instant, VirtualClock
 from tenure.resources import ObjectMeta, Offer
 from tenure.resources.kinds.contract import OfferStatus
 from tenure.resources.kinds.standing import Progress, RemedyStep
-from tests.controllers.builders import NOW_MS, fleet, knowledge, measured, need, sample
+from tests.controllers.builders import MS, NOW_MS, fleet, knowledge, measured, need, sample
 from tests.controllers.watched import Watched
 from tests.ledger.builders import hold, offer
 
@@ -255,3 +255,27 @@ def test_the_later_deadline_is_the_late_end_of_the_forecast_with_room_for_the_mo
     assert found is not None
     assert NOW_MS + 110_000 < found <= NOW_MS + 112_000
     assert deadline_kept(Progress(ratio=0.3, seen_at=Instant(NOW_MS)), NOW_MS) is None
+
+
+class LookedAt:
+    """A request that counts how often it is looked at."""
+
+    counts = True
+    looks = 0
+
+    def __init__(self, arrival_ms: float) -> None:
+        self.at_ns = int(arrival_ms * MS)
+
+    @property
+    def arrival_ns(self) -> int:
+        self.looks += 1
+        return self.at_ns
+
+
+def test_requests_are_put_into_their_windows_in_one_pass() -> None:
+    windows = [Window(place * WINDOW_MS, (place + 1) * WINDOW_MS) for place in (1, 2, 5, 6)]
+    came: list[Any] = [LookedAt(ms) for ms in (999, 1000, 6500, 1999.9, 2000, 3000, 4999, 5000, 7000)]
+    rejected: Any = SimpleNamespace(arrival_ns=1500 * MS, counts=False)
+    found = by_window([*came, rejected], windows)
+    assert [[one.at_ns / MS for one in inside] for inside in found] == [[1000, 1999.9], [2000], [5000], [6500]]
+    assert {one.looks for one in came} == {1}

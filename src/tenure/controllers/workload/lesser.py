@@ -1,6 +1,8 @@
 """Terms that service keeps: what the contract's own windows measured since its trouble began bounds the next offer."""
 
 import asyncio
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tenure.controllers.answering.capability import capabilities
@@ -20,6 +22,7 @@ QUIET_WINDOWS = 8
 """So many windows without a breach end an episode: the long burn rate looks no further back."""
 EPISODE_WINDOWS_MAX = 40
 """As far back as an episode is looked at."""
+NS_PER_MS = 1_000_000
 
 
 async def find(plane: Plane, contract: Contract) -> Terms | str:
@@ -52,6 +55,20 @@ def episode(verdicts: list[WindowVerdict]) -> list[Window]:
     return [v.window for v in settled[first:] if v.verdict is not Verdict.UNVERIFIABLE]
 
 
+def by_window(samples: Iterable[RequestSample], windows: Sequence[Window]) -> list[list[RequestSample]]:
+    """The requests that arrived in each of these windows, which come one after another. In one pass: an episode has
+    hundreds of thousands of them, and is looked at every few seconds. Pure."""
+    starts = [window.start_ms * NS_PER_MS for window in windows]
+    ends = [window.end_ms * NS_PER_MS for window in windows]
+    found: list[list[RequestSample]] = [[] for _ in windows]
+    for sample in samples:
+        arrival_ns = sample.arrival_ns
+        place = bisect_right(starts, arrival_ns) - 1
+        if place >= 0 and arrival_ns < ends[place] and sample.counts:
+            found[place].append(sample)
+    return found
+
+
 def _measured(plane: Plane, contract: Contract) -> Measured | None:
     """Read the journals of the episode. Users' requests count; the prober's only where no user asked: never pooled."""
     terms, shape = contract.spec.promises, contract.spec.shape
@@ -62,20 +79,16 @@ def _measured(plane: Plane, contract: Contract) -> Measured | None:
     windows = max(found, key=len)
     if not windows:
         return None
-    since_ns = windows[0].start_ms * 1_000_000
+    since_ns = windows[0].start_ms * NS_PER_MS
     folder = run_folder(plane, contract)
     samples: list[RequestSample] = []
     for journal, role in (("journal", "user"), ("prober", "probe")):
         if not samples and (folder / journal).is_dir():
             samples = read_journal(folder / journal, since_ns=since_ns).samples.get(role, [])
-    cut = [
-        [s for s in samples if w.start_ms * 1_000_000 <= s.arrival_ns < w.end_ms * 1_000_000 and s.counts]
-        for w in windows
-    ]
     load = Load(int(terms.load.requests_per_second), terms.load.prompt_tokens, terms.load.output_tokens)
     evidence = terms.statistical[0].evidence
     return measured_in_service(
-        cut,
+        by_window(samples, windows),
         shape=RunShape(shape.threads, shape.slots),
         declared=load,
         window_ms=promises[0].assurance.window_ms,
