@@ -117,7 +117,8 @@ def _lies_together(machine: FleetMachine, role: Role, claim: Claim) -> bool:
     devices = [device for device in machine.devices if device.id in {d.id for d in claim.devices}]
     nodes = {facts[core].numa_node for core in claim.cores} | set(claim.memory_nodes)
     nodes |= {device.numa_node for device in devices if device.numa_node is not None}
-    if "l3" in role.requires and len({facts[core].l3 for core in claim.cores}) > 1:
+    caches = {facts[core].l3 for core in claim.cores}
+    if "l3" in role.requires and (len(caches) > 1 or any(cache < 0 for cache in caches)):
         return False
     if "numa" in role.requires and len(nodes) > 1:
         return False

@@ -43,7 +43,10 @@ def powers(draw: st.DrawFn) -> PowerFacts:
 def machines(draw: st.DrawFn, name: str) -> FleetMachine:
     nodes = draw(st.integers(1, 2))
     caches = draw(st.lists(st.integers(0, 1), min_size=1, max_size=4))
-    cores = tuple(Core(n, n % nodes, cache * nodes + n % nodes) for n, cache in enumerate(caches))
+    known = draw(st.sampled_from([True, True, True, False]))
+    cores = tuple(
+        Core(n, n % nodes, cache * nodes + n % nodes if known else -1 - n % nodes) for n, cache in enumerate(caches)
+    )
     devices = tuple(
         Device(
             f"g{n}",

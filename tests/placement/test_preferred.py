@@ -31,6 +31,7 @@ from tenure.placement import (
     plan,
 )
 from tenure.placement.audit_demand import unmet
+from tenure.placement.preferences import preferences
 
 pytestmark = TIER
 FAST, SLOW = 50, 10
@@ -173,6 +174,15 @@ def test_each_role_prefers_for_itself() -> None:
     assert told(found) == {"near:numaDistance": True}
 
 
+def test_a_cache_that_is_not_known_to_be_shared_is_not_kept_and_sought_elsewhere() -> None:
+    unknown = machine("a", cores=4)
+    unknown = replace(unknown, cores=tuple(replace(core, l3=-1) for core in unknown.cores))
+    wish = member(prefers=frozenset({"l3"}))
+    assert placed(Fleet.of([unknown]), wish).preferences == (Preference("l3", False, 1, None, "member"),)
+    both = Fleet.of([unknown, machine("b", cores=4)])
+    assert (on(placed(both, member())), on(placed(both, wish))) == ({"a"}, {"b"})
+
+
 @pytest.mark.parametrize(
     "wish", [{"preferred_numa_distance_max": 10}, {"prefers": frozenset({"numa"})}, {"prefers": frozenset({"l3"})}]
 )
@@ -209,6 +219,26 @@ def test_of_two_that_exclude_each_other_the_link_comes_before_the_spread() -> No
     for one, wish in wishes.items():
         assert all(told(placed(fleet, gang(4, **{one: wish}))).values())
     assert told(placed(fleet, gang(4, **wishes))) == {"linkBandwidth": True, "spread:rail": False}
+
+
+def test_a_link_that_falls_short_is_not_given_away_for_a_spread() -> None:
+    boxes = [box(f"m{n}", rack=f"r{n // 3}", row="w0") for n in range(9)]
+    fleet = Fleet.of(boxes, levels=(Level("rack", SLOW), Level("row")))
+    found = placed(fleet, gang(3, preferred_link_bytes_per_s_min=FAST, preferred_spread=Spread("rack")))
+    assert found.preferences == (Preference("linkBandwidth", False, FAST, SLOW), Preference("spread:rack", False, 1, 3))
+
+
+def test_a_spread_that_falls_short_is_not_given_away_for_a_distance() -> None:
+    far = [("a", "r0", "l0"), ("b", "r0", "l0"), ("c", "r1", "l0")]
+    boxes = [machine(name, nodes=2, cores=4, place=(("rail", rail), ("rack", rack))) for name, rack, rail in far]
+    near = [machine(f"n{n}", cores=6, place=(("rail", f"l{n}"), ("rack", "r1"))) for n in range(1, 4)]
+    fleet = Fleet.of([*boxes, *near], levels=(Level("rail"), Level("rack")))
+    wanted = demand(count=3, cores=6, preferred_spread=Spread("rack"), role={"preferred_numa_distance_max": 10})
+    assert [(one.what, one.found) for one in placed(fleet, wanted).preferences] == [
+        ("spread:rack", 2),
+        ("numaDistance", 20),
+    ]
+    assert told(placed(fleet, replace(wanted, preferred_spread=None))) == {"member:numaDistance": True}
 
 
 @thorough
@@ -279,14 +309,38 @@ def test_of_several_all_are_kept_that_can_be_beside_those_that_are(question: tup
     sizes = Counter(claim.role for claim in wished.claims)
     assert sizes == Counter(claim.role for claim in plain.claims)
     sized = replace(asked, roles=tuple(of(role, sizes[role.name]) for role in asked.roles))
-    kept = [wish for wish in WISHES if not unmet(fleet, requiring(sized, wish), wished.claims)]
-    assert all(wish in kept for wish in WISHES if not unmet(fleet, requiring(sized, wish), plain.claims))
-    assert len(kept) == len(WISHES) or not all(told(wished).values())
-    for wish in kept:
-        sized = requiring(sized, wish)
-    assert not unmet(fleet, sized, wished.claims)
-    for wish in WISHES:
-        assert wish in kept or not feasible(fleet, calendar, requiring(sized, wish), wished.start_ms)
+    had = dict(zip(wished.preferences, preferences(fleet, every, plain.claims), strict=True))
+    assert all(one.kept or not before.kept for one, before in had.items())
+    first, before = next(iter(had.items()))
+    assert (first.found or 0) >= min(before.found or 0, before.asked), "nothing comes before the link"
+    assert not unmet(fleet, with_figures(sized, [one for one in had if one.kept]), wished.claims)
+    for place, one in enumerate(had):
+        if not one.kept:
+            beside = [other for n, other in enumerate(had) if other.kept or n < place]
+            strict = with_figures(sized, [*beside, replace(one, kept=True)])
+            assert not feasible(fleet, calendar, strict, wished.start_ms)
+
+
+def with_figures(asked: Demand, preferred: list[Preference]) -> Demand:
+    """The demand that requires what is kept, and of the rest as much as there is."""
+    for one in preferred:
+        figure = one.asked if one.kept else one.found
+        if figure is None:
+            continue
+        if one.what == "linkBandwidth":
+            asked = replace(asked, link_bytes_per_s_min=max(asked.link_bytes_per_s_min or 0, figure))
+        elif one.what == "spread:rack":
+            asked = replace(asked, spread=Spread("rack", figure))
+        elif one.what == "numaDistance":
+            roles = (
+                replace(r, numa_distance_max=min(r.numa_distance_max or figure, figure)) if r.name == one.role else r
+                for r in asked.roles
+            )
+            asked = replace(asked, roles=tuple(roles))
+        elif one.kept:
+            roles = (replace(r, requires=r.requires | {one.what}) if r.name == one.role else r for r in asked.roles)
+            asked = replace(asked, roles=tuple(roles))
+    return asked
 
 
 def of(role: Role, count: int) -> Role:

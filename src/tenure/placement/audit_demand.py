@@ -102,7 +102,7 @@ def _inside(machine: FleetMachine, role: Role, claim: Claim) -> Iterator[Unmet]:
     nodes |= {device.numa_node for device in devices if device.numa_node is not None}
     if "numa" in role.requires and len(nodes) > 1:
         yield Unmet("numa", role.name, f"nodes {sorted(nodes)} of {machine.name}")
-    if "l3" in role.requires and len({core.l3 for core in cores}) > 1:
+    if "l3" in role.requires and (len({core.l3 for core in cores}) > 1 or any(core.l3 < 0 for core in cores)):
         yield Unmet("l3", role.name, f"caches {sorted({core.l3 for core in cores})} of {machine.name}")
     switches = {device.pcie_switch for device in devices}
     if "pcie" in role.requires and len(devices) > 1 and (len(switches) > 1 or not all(switches)):

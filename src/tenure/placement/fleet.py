@@ -53,7 +53,8 @@ class PowerFacts:
 class Core:
     """One physical core with all its SMT siblings. ``id`` is its lowest logical CPU number.
 
-    ``l3`` numbers the group of cores that share a last-level cache; it is unique within the machine.
+    ``l3`` numbers the group of cores that share a last-level cache; it is unique within the machine. Below zero it is a
+    group of which nobody said so: its cores are alike, and no member is known to share a cache there.
     """
 
     id: int

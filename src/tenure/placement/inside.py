@@ -124,6 +124,8 @@ def _core_choices(
         yield (), ()
         return
     blocks = _blocks(free, nodes)
+    if "l3" in role.requires:
+        blocks = {cache: cores for cache, cores in blocks.items() if cache >= 0}
     if every:
         yield from _all_core_choices(blocks, role.cores, one_cache="l3" in role.requires)
         return

@@ -7,7 +7,7 @@ stays kept; of the rest each is sought in turn, and yields to those before it. F
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from tenure.placement.answers import Preference
@@ -25,11 +25,12 @@ INSIDE = ("numa", "pcie", "l3")
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One thing that a demand prefers, of all members or of one role: what claims make of it, the demand that requires
-    it, and the demand that says nothing of it."""
+    it up to some figure (as it is, where that figure cannot be required), and the demand that says nothing of it."""
 
     what: str
+    asked: int
     told: Callable[[Fleet, Sequence[Claim]], Preference] = field(compare=False)
-    required: Callable[[Demand], Demand] = field(compare=False)
+    required: Callable[[Demand, int], Demand] = field(compare=False)
     left_out: Callable[[Demand], Demand] = field(compare=False)
     role: str = ""
 
@@ -74,6 +75,17 @@ def with_only(demand: Demand, wishes: Sequence[Wish]) -> Demand:
     return demand
 
 
+def holding(fleet: Fleet, demand: Demand, claims: Sequence[Claim], wishes: Iterable[Wish]) -> Demand:
+    """The demand that requires of these wishes as much as claims have: all of those that they keep, and of a link, a
+    spread or a distance that falls short no less than there is."""
+    for wish in wishes:
+        told = wish.told(fleet, claims)
+        figure = told.asked if told.kept else told.found
+        if figure is not None:
+            demand = wish.required(demand, figure)
+    return demand
+
+
 def loses(before: Sequence[Preference], after: Sequence[Preference]) -> bool:
     """Whether of one demand's preferences one was kept and no longer is."""
     return any(one.kept and not other.kept for one, other in zip(before, after, strict=True))
@@ -94,12 +106,15 @@ def _shared(level: str) -> Wish:
         found = None if level not in fleet.level_names() or None in domains else len(domains)
         return Preference(what, found == 1, 1, found)
 
+    def required(demand: Demand, figure: int) -> Demand:
+        return replace(demand, required_also=(*demand.required_also, level)) if figure == 1 else demand
+
     def left_out(demand: Demand) -> Demand:
         also = tuple(other for other in demand.preferred_also if other != level)
         one = None if demand.preferred_level == level else demand.preferred_level
         return replace(demand, preferred_level=one, preferred_also=also)
 
-    return Wish(what, told, lambda demand: replace(demand, required_also=(*demand.required_also, level)), left_out)
+    return Wish(what, 1, told, required, left_out)
 
 
 def _linked(wanted: int) -> Wish:
@@ -112,10 +127,10 @@ def _linked(wanted: int) -> Wish:
         # A lone member has no link to another one.
         return Preference(LINK, len(claims) == 1 or (found is not None and found >= wanted), wanted, found)
 
-    def required(demand: Demand) -> Demand:
-        return replace(demand, link_bytes_per_s_min=max(wanted, demand.link_bytes_per_s_min or 0))
+    def required(demand: Demand, figure: int) -> Demand:
+        return replace(demand, link_bytes_per_s_min=max(figure, demand.link_bytes_per_s_min or 0))
 
-    return Wish(LINK, told, required, lambda demand: replace(demand, preferred_link_bytes_per_s_min=None))
+    return Wish(LINK, wanted, told, required, lambda demand: replace(demand, preferred_link_bytes_per_s_min=None))
 
 
 def _apart(wanted: Spread) -> Wish:
@@ -126,12 +141,12 @@ def _apart(wanted: Spread) -> Wish:
         machines = _machines(fleet, claims)
         return Preference(what, kept(wanted, machines), wanted.members_max, crowded(wanted, machines))
 
-    return Wish(
-        what,
-        told,
-        lambda demand: replace(demand, spread=wanted),
-        lambda demand: replace(demand, preferred_spread=None),
-    )
+    def required(demand: Demand, figure: int) -> Demand:
+        # Where it falls short, and members stand apart at another level as is required, it cannot be required, too.
+        other = demand.spread is not None and demand.spread.level != wanted.level
+        return demand if other and figure > wanted.members_max else replace(demand, spread=Spread(wanted.level, figure))
+
+    return Wish(what, wanted.members_max, told, required, lambda demand: replace(demand, preferred_spread=None))
 
 
 def _near(name: str, wanted: int) -> Wish:
@@ -139,18 +154,17 @@ def _near(name: str, wanted: int) -> Wish:
 
     def told(fleet: Fleet, claims: Sequence[Claim]) -> Preference:
         found = [_furthest(fleet.machine(claim.machine), claim) for claim in claims if claim.role == name]
-        known = [one for one in found if one is not None]
-        most = max(known, default=0) if len(known) == len(found) else None
+        most = _most(found)
         return Preference(DISTANCE, most is not None and most <= wanted, wanted, most, name)
 
-    def required(role: Role) -> Role:
-        most = (role.numa_distance_max, role.preferred_numa_distance_max)
-        return replace(role, numa_distance_max=min((one for one in most if one is not None), default=None))
+    def required(role: Role, figure: int) -> Role:
+        most = figure if role.numa_distance_max is None else min(figure, role.numa_distance_max)
+        return role if role.preferred_numa_distance_max is None else replace(role, numa_distance_max=most)
 
     def left_out(role: Role) -> Role:
         return replace(role, preferred_numa_distance_max=None)
 
-    return Wish(DISTANCE, told, _each(name, required), _each(name, left_out), name)
+    return _of_role(name, DISTANCE, wanted, told, required, left_out)
 
 
 def _furthest(machine: FleetMachine, claim: Claim) -> int | None:
@@ -159,6 +173,12 @@ def _furthest(machine: FleetMachine, claim: Claim) -> int | None:
     if not nodes <= set(machine.numa_nodes):
         return None
     return max((machine.distance(one, other) for one in nodes for other in nodes), default=0)
+
+
+def _most(found: Sequence[int | None]) -> int | None:
+    """The greatest; None where one is not known."""
+    known = [one for one in found if one is not None]
+    return max(known, default=0) if len(known) == len(found) else None
 
 
 def _nodes(machine: FleetMachine, claim: Claim) -> set[int]:
@@ -172,35 +192,48 @@ def _sharing(level: str, name: str) -> Wish:
     this = frozenset({level})
 
     def told(fleet: Fleet, claims: Sequence[Claim]) -> Preference:
-        own = (claim for claim in claims if claim.role == name)
-        most = max((_parts(fleet.machine(claim.machine), claim, level) for claim in own), default=0)
-        return Preference(level, most <= 1, 1, most, name)
+        found = [_parts(fleet.machine(claim.machine), claim, level) for claim in claims if claim.role == name]
+        most = _most(found)
+        return Preference(level, most is not None and most <= 1, 1, most, name)
 
-    def required(role: Role) -> Role:
-        return replace(role, requires=role.requires | (role.prefers & this))
+    def required(role: Role, figure: int) -> Role:
+        return replace(role, requires=role.requires | (role.prefers & this)) if figure <= 1 else role
 
     def left_out(role: Role) -> Role:
         return replace(role, prefers=role.prefers - this)
 
-    return Wish(level, told, _each(name, required), _each(name, left_out), name)
+    return _of_role(name, level, 1, told, required, left_out)
 
 
-def _parts(machine: FleetMachine, claim: Claim, level: str) -> int:
-    """Over how many caches, NUMA nodes or PCIe switches a member lies; what hangs from no switch, or from none that is
-    known, shares it with nobody."""
+def _parts(machine: FleetMachine, claim: Claim, level: str) -> int | None:
+    """Over how many caches, NUMA nodes or PCIe switches a member lies; None where its caches are not known. What hangs
+    from no switch, or from none that is known, shares it with nobody."""
     if level == "l3":
-        return len({machine.core_index[core].l3 for core in claim.cores})
+        caches = {machine.core_index[core].l3 for core in claim.cores}
+        return len(caches) if min(caches, default=0) >= 0 else None
     if level == "numa":
         return len(_nodes(machine, claim))
     switches = [machine.device_index[device.id].pcie_switch for device in claim.devices]
     return len(set(filter(None, switches))) + sum(not switch for switch in switches)
 
 
-def _each(name: str, change: Callable[[Role], Role]) -> Callable[[Demand], Demand]:
-    def changed(demand: Demand) -> Demand:
+def _of_role(
+    name: str,
+    what: str,
+    asked: int,
+    told: Callable[[Fleet, Sequence[Claim]], Preference],
+    required: Callable[[Role, int], Role],
+    left_out: Callable[[Role], Role],
+) -> Wish:
+    """A wish of one role, or of all of its name."""
+
+    def each(demand: Demand, change: Callable[[Role], Role]) -> Demand:
         return replace(demand, roles=tuple(change(role) if role.name == name else role for role in demand.roles))
 
-    return changed
+    def all_required(demand: Demand, figure: int) -> Demand:
+        return each(demand, lambda role: required(role, figure))
+
+    return Wish(what, asked, told, all_required, lambda demand: each(demand, left_out), name)
 
 
 def _machines(fleet: Fleet, claims: Sequence[Claim]) -> list[FleetMachine]:

@@ -9,7 +9,7 @@ from tenure.placement.answers import Silent
 from tenure.placement.apart import kept
 from tenure.placement.demand import Demand, Role
 from tenure.placement.holds import Claim
-from tenure.placement.preferences import loses, preferences, wishes_of
+from tenure.placement.preferences import holding, loses, preferences, wishes_of
 from tenure.placement.question import Question
 from tenure.placement.search import Found, Search
 
@@ -18,17 +18,15 @@ Claims = tuple[Claim, ...]
 
 def as_preferred(question: Question, found: Found) -> Found:
     """What was found, lying as the demand prefers where that delays nothing, costs no member, breaks nothing that is
-    required and loses no preference that it keeps. What it does not keep is asked for once, and nothing where it keeps
-    all."""
+    required, loses no preference that it keeps and takes nothing from one that comes before. What it does not keep is
+    asked for once, and nothing where it keeps all."""
     fleet, demand = question.fleet, question.demand
     claims, wishes = found.claims, wishes_of(demand)
-    for wish in wishes:
+    for place, wish in enumerate(wishes):
         if wish.kept(fleet, claims):
             continue
-        wished = wish.required(_sized(demand, claims))
-        for other in wishes:
-            if other is not wish and other.kept(fleet, claims):
-                wished = other.required(wished)
+        held = [*wishes[:place], *(later for later in wishes[place:] if later.kept(fleet, claims))]
+        wished = wish.required(holding(fleet, _sized(demand, claims), claims, held), wish.asked)
         made = Search(replace(question, demand=wished), Silent()).at(found.start_ms)
         if made is not None and _no_worse(question, claims, made):
             claims = made

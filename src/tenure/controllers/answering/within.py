@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tenure.controllers.answering.chosen import Over
 from tenure.placement import Demand, Fleet, Plan, Refusal, Role, Start
-from tenure.placement.preferences import Wish, loses, preferences, wishes_of, with_only
+from tenure.placement.preferences import holding, loses, preferences, wishes_of, with_only
 
 Planner = Callable[[Demand], Plan | Refusal]
 """The plan for a demand, or the refusal."""
@@ -34,17 +34,17 @@ def _wished(base: Plan, demand: Demand, fleet: Fleet, within: Callable[[Demand],
     """The same members, lying as is preferred as far as that stays within the limits, one wish after another."""
     best = replace(base, preferences=preferences(fleet, demand, base.claims))
     sized = _at_most(demand, _carried(base))
-    kept: list[Wish] = []
-    for wish in wishes_of(demand):
-        if not wish.kept(fleet, best.claims):
-            made = within(with_only(sized, (*kept, wish)))
-            if made is None or _carried(made) != _carried(best):
-                continue
-            told = preferences(fleet, demand, made.claims)
-            if loses(best.preferences, told) or not wish.kept(fleet, made.claims):
-                continue
+    wishes = wishes_of(demand)
+    for place, wish in enumerate(wishes):
+        if wish.kept(fleet, best.claims):
+            continue
+        held = [*wishes[:place], *(later for later in wishes[place:] if later.kept(fleet, best.claims))]
+        made = within(with_only(holding(fleet, sized, best.claims, held), (wish,)))
+        if made is None or _carried(made) != _carried(best):
+            continue
+        told = preferences(fleet, demand, made.claims)
+        if wish.kept(fleet, made.claims) and not loses(best.preferences, told):
             best = replace(made, preferences=told)
-        kept.append(wish)
     return best
 
 

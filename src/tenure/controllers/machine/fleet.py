@@ -111,7 +111,7 @@ def sort_of(machine: Machine, topology: MachineTopology) -> Sort:
         group_of = {core: number for number, group in enumerate(topology.l3_groups()) for core in group}
     else:
         # Nobody said which cores share a cache: those of a node are alike, which also keeps an exact search short.
-        group_of = {core.id: known_or(core.numa_node, 0) for core in topology.cores}
+        group_of = {core.id: -1 - known_or(core.numa_node, 0) for core in topology.cores}
     parts = power_parts(machine, topology)
     return Sort(
         cores=tuple(
