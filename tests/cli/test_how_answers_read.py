@@ -199,7 +199,7 @@ def test_a_preference_that_was_not_kept_is_told_with_what_there_is_instead() -> 
     )
     lines = shown(answer_view(said, now_ms=NOW_MS, held=True)).splitlines()
     assert [line.strip("│ ") for line in lines if "not kept" in line] == [
-        "not kept  linkBandwidth, which was preferred: at least 50GB/s asked, found: 10GB/s",
-        "not kept  spread:rack, which was preferred: at most 1 in one rack asked, found: not known",
-        "not kept  actors: numaDistance, which was preferred: at most 10 asked, found: 20",
+        "not kept  linkBandwidth, which was preferred; asked: at least 50GB/s, found: 10GB/s",
+        "not kept  spread:rack, which was preferred; asked: at most 1 in one rack, found: not known",
+        "not kept  actors: numaDistance, which was preferred; asked: at most 10, found: 20",
     ]

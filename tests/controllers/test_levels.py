@@ -10,9 +10,10 @@ from tenure.controllers.answering.answer import answer
 from tenure.controllers.answering.chosen import unkept_of
 from tenure.controllers.answering.explicit import wanted_of
 from tenure.controllers.answering.refusal import refusal_of
+from tenure.ledger.convert import RESERVE
 from tenure.placement import Calendar, Core, Fleet, FleetMachine, MemoryNode, capacity, fewer_members
 from tenure.resources import Workload
-from tenure.resources.kinds.answer import Answer
+from tenure.resources.kinds.answer import Answer, Chosen
 from tenure.resources.kinds.workload import WorkloadSpec
 from tenure.resources.problems import problems_of
 from tests.controllers.builders import NOW_MS, knowledge, measured, need
@@ -107,8 +108,38 @@ def test_a_minimum_between_members_may_be_preferred(tmp_path: Path) -> None:
     (told,) = unkept_of(planned(on, gang(2, topology={"must": [{"share": "rack"}], "prefer": [wish]})))
     assert (told.preference, told.asked, told.found) == ("linkBandwidth", "at least 50GB/s", "10GB/s")
     (told,) = unkept_of(planned(on, gang(4, topology={"prefer": [wish]})))
-    assert told.found == "not known"
+    assert told.found == "not known, Site.spec.levels declares no bandwidth of a level that they share"
     assert unkept_of(planned(on, gang(1, topology={"prefer": [wish]}))) == []
+
+
+def test_what_is_not_known_is_told_with_who_would_say_it(tmp_path: Path) -> None:
+    on = fleet(tmp_path, "rack", "m-0,r", "m-1,r", "m-2,")
+    wishes = {"prefer": [{"share": "rack"}, {"spread": "row"}]}
+    told = unkept_of(planned(on, gang(3, topology=wishes)))
+    assert [one.found for one in told] == [f"not known, not every machine there names a {at}" for at in ("rack", "row")]
+    (told_,) = unkept_of(planned(on, gang(1, 0, devices=[], topology={"prefer": [{"share": "l3"}]})))
+    assert told_.found == "not known, as the machine's profile leaves it out"
+
+
+def test_one_member_with_a_reserve_has_no_link_to_miss(tmp_path: Path) -> None:
+    on = fleet(tmp_path, "rack", "m-0,r", "m-1,r")
+    found = planned(on, gang(2, topology={"prefer": [{"linkBandwidthMin": "1GB/s"}]}))
+    assert [one.preference for one in unkept_of(found)] == ["linkBandwidth"]
+    work, other = found.claims
+    assert unkept_of(replace(found, claims=(work, replace(other, role=RESERVE)))) == []
+
+
+def test_a_core_is_shared_with_nobody_and_a_wish_for_it_is_told() -> None:
+    wanted = wanted_of(inference(topology={"prefer": [{"share": "core"}]}))
+    known = replace(knowledge(need(), [measured([20.0] * 9, threads=2)]), wanted=wanted)
+    (quote, *_) = answer(known, of_two_nodes(2), Calendar(), "g", NOW_MS).answer.quotes
+    assert quote.chosen is not None
+    assert [(one.preference, one.asked) for one in quote.chosen.unmet] == [("core", "one core")]
+
+
+def test_an_answer_that_only_names_what_it_does_not_keep_is_still_read() -> None:
+    (told,) = Chosen.model_validate({"unmet": ["spread:rack"]}).unmet
+    assert (told.preference, told.asked, told.found) == ("spread:rack", "not recorded", "not recorded")
 
 
 def test_each_level_that_is_preferred_is_told_where_it_is_not_kept(tmp_path: Path) -> None:
@@ -158,6 +189,18 @@ def test_of_several_roles_each_is_told_that_does_not_keep_it(tmp_path: Path) -> 
         (
             {"numaDistanceMax": 10},
             "spec.topology.numaDistanceMax",
+            "unknown field; known here: must, prefer",
+            "write it as a rule, in must or in prefer: must: [{numaDistanceMax: ...}]",
+        ),
+        (
+            {"linkBandwidthMin": "1GB/s"},
+            "spec.topology.linkBandwidthMin",
+            "unknown field; known here: must, prefer",
+            "write it as a rule, in must or in prefer: must: [{linkBandwidthMin: ...}]",
+        ),
+        (
+            {"anything": 10},
+            "spec.topology.anything",
             "unknown field; known here: must, prefer",
             "tenure explain workload.spec.topology",
         ),

@@ -188,6 +188,16 @@ def test_a_preferred_level_yields_to_limits_and_costs_no_member(tmp_path: Path, 
     assert machines_of(rich.planned[0].plan) == {"d-0", "d-1"}
 
 
+def test_what_the_next_size_costs_is_told_without_what_is_preferred(tmp_path: Path) -> None:
+    made = file_of(tmp_path, "rail,rack,feed,hourly_cost", *CHEAP, *DEAR)
+    wish = gang(2, topology={"prefer": [{"share": "rack"}]}, membersMin=1)
+    found = said(made, asked(wish, budget={"hourlyMax": "12 EUR"})).answer.quotes[0]
+    assert found.chosen is not None
+    (size,) = found.chosen.sizes
+    assert size.next_size is not None
+    assert "2 members take 16.00 EUR" in size.next_size.needs.message
+
+
 def test_a_preferred_level_is_sought_within_the_limits_too(tmp_path: Path) -> None:
     made = file_of(tmp_path, "rail,rack,feed,hourly_cost", *CHEAP, *DEAR)
     wishes = {"prefer": [{"share": "rack"}, {"share": "feed"}]}

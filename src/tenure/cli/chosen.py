@@ -1,5 +1,7 @@
 """Why an offer is as it is, as people read it: its size, the weights that chose, preferences that were not kept."""
 
+from collections.abc import Iterable
+
 from rich.table import Table
 
 from tenure.cli.words import percent
@@ -14,14 +16,19 @@ def add_chosen(rows: Table, chosen: Chosen) -> None:
         when = "" if chosen.taken is None else f", {percent(chosen.taken)} taken"
         weights = " + ".join(f"{score.weight:g} x {score.score}" for score in chosen.scores)
         rows.add_row("chosen by", f"the least {weights}{when}")
-    for one in chosen.unmet:
+    add_unkept(rows, chosen.unmet)
+
+
+def add_unkept(rows: Table, unmet: Iterable[Unkept]) -> None:
+    """Rows for preferences that were not kept."""
+    for one in unmet:
         rows.add_row("not kept", _unkept_text(one))
 
 
 def _unkept_text(one: Unkept) -> str:
-    """actors: numaDistance, which was preferred: at most 10 asked, found: 20"""
+    """actors: numaDistance, which was preferred; asked: at most 10, found: 20"""
     whose = f"{one.role}: " if one.role else ""
-    return f"{whose}{one.preference}, which was preferred: {one.asked} asked, found: {one.found}"
+    return f"{whose}{one.preference}, which was preferred; asked: {one.asked}, found: {one.found}"
 
 
 def _size_text(size: Size) -> str:

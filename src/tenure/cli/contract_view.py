@@ -1,11 +1,14 @@
 """A Contract as people read it: what was promised beside what was measured, where it runs, and how to use it."""
 
+from collections.abc import Iterable
+
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from tenure.cli.answer import BAD, GOOD, MIDDLING, QUIET, add_promises, relaxation_text
+from tenure.cli.chosen import add_unkept
 from tenure.cli.tables import WordTable
 from tenure.cli.typed import typed
 from tenure.cli.words import (
@@ -23,6 +26,7 @@ from tenure.cli.words import (
 )
 from tenure.resources import Condition, Contract, condition_of
 from tenure.resources.kinds.allocation import Claim
+from tenure.resources.kinds.answer import Unkept
 from tenure.resources.kinds.standing import Accounting, CommissioningFigure, Progress, WindowVerdict
 
 VERDICTS = {"Kept": GOOD, "Breached": BAD, "Unverifiable": MIDDLING}
@@ -31,8 +35,8 @@ CLAIMS_SHOWN = 4
 KEY_SHOWN = 12
 
 
-def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
-    """The whole contract."""
+def contract_view(contract: Contract, *, now_ms: int, unmet: Iterable[Unkept] = ()) -> RenderableType:
+    """The whole contract, and which preferences its offer did not keep."""
     spec, status = contract.spec, contract.status
     phase = status.phase if status else "Proposed"
     rows = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
@@ -40,6 +44,7 @@ def contract_view(contract: Contract, *, now_ms: int) -> RenderableType:
     rows.add_column(ratio=1)
     for relaxation in spec.relaxed:
         rows.add_row("gave up", relaxation_text(relaxation, now_ms))
+    add_unkept(rows, unmet)
     add_promises(rows, spec.promises)
     if status and status.commissioning and status.commissioning.figures:
         rows.add_row("measured", figures_view(status.commissioning.figures))

@@ -1,5 +1,6 @@
 """`tenure why`: the answer, the verdict or the phase of anything, with the facts it rests on."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -19,6 +20,7 @@ from tenure.cli.words import when_text
 from tenure.client.calls import decode
 from tenure.quantities import SystemClock
 from tenure.resources import ApiObject, Contract, Inquiry, Kind, Offer, Workload, kind_of
+from tenure.resources.kinds.answer import Unkept
 
 # In this order, because a contract has the name of its offer, and people mean the later of the two.
 EXPLAINED: tuple[type[ApiObject], ...] = (Workload, Contract, Offer, Inquiry)
@@ -38,6 +40,7 @@ def why(
     as_json = check_output(output)
     with open_door(reach) as door:
         content = _found(door, name)
+        unmet = _unmet(door, content)
         events = events_about(door, content)
     model = next(m for m in EXPLAINED if kind_of(m).kind == content["kind"])
     obj = decode(model, content)
@@ -45,7 +48,7 @@ def why(
         screen.say_as("Why", _json(content, events))
     else:
         console = screen.console(markup=False)
-        console.print(_view(obj, SystemClock().now_ms()))
+        console.print(_view(obj, SystemClock().now_ms(), unmet))
         for row in event_rows(events)[-EVENTS_SHOWN:]:
             console.print(Text(f"{row[0]:>6} ago  {row[2]}  {row[4]}", style="bright_black"))
     return exit_codes.YES
@@ -71,7 +74,18 @@ def _named(kinds: list[Kind]) -> str:
     return ", ".join(kind.singular for kind in kinds)
 
 
-def _view(obj: ApiObject, now_ms: int) -> RenderableType:
+def _unmet(door: Door, content: dict[str, Any]) -> list[Unkept]:
+    """Preferences that the offer of a contract did not keep, as the answer of its need still has them."""
+    if content["kind"] != kind_of(Contract).kind:
+        return []
+    spec = content["spec"]
+    asked = door.find(kind_of(Workload), spec["workload"]["name"])
+    answer = ((asked or {}).get("status") or {}).get("answer") or {}
+    accepted = [quote for quote in answer.get("quotes", []) if quote.get("offer") == spec["offer"]]
+    return [Unkept.model_validate(one) for quote in accepted for one in (quote.get("chosen") or {}).get("unmet", [])]
+
+
+def _view(obj: ApiObject, now_ms: int, unmet: Sequence[Unkept]) -> RenderableType:
     match obj:
         case Workload():
             return _workload(obj, now_ms)
@@ -83,7 +97,7 @@ def _view(obj: ApiObject, now_ms: int) -> RenderableType:
         case Offer():
             return _offer(obj, now_ms)
         case Contract():
-            return Group(contract_view(obj, now_ms=now_ms), verdict_view(obj))
+            return Group(contract_view(obj, now_ms=now_ms, unmet=unmet), verdict_view(obj))
     raise AssertionError("only these kinds are looked up")
 
 

@@ -66,6 +66,7 @@ class Wanted:
     preferred_numa_distance_max: int | None = None
     spread: Spread | None = None
     preferred_spread: Spread | None = None
+    prefers_core: bool = False
 
     @property
     def fewest(self) -> int:
@@ -115,6 +116,7 @@ def wanted_of(spec: WorkloadSpec) -> Wanted:
         preferred_numa_distance_max=_distance(rules.prefer),
         spread=_spread(rules.must),
         preferred_spread=_spread(rules.prefer),
+        prefers_core="core" in prefer,
     )
 
 

@@ -1,8 +1,8 @@
 """The answer to a need: quotes or offers, a refusal that names what binds, or the trial that it takes to know."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from tenure.quantities import Bytes, Duration, Instant
 from tenure.resources.base import Strict
@@ -78,6 +78,15 @@ class Chosen(Strict):
     taken: float | None = Field(
         default=None, description="the share of the fleet that was taken then, where a weight depends on it"
     )
+
+    @field_validator("unmet", mode="before")
+    @classmethod
+    def _by_name(cls, stored: Any) -> Any:
+        """Answers used to name a preference and say no more of it; what holds by such an offer goes on."""
+        if not isinstance(stored, list):
+            return stored
+        old = {"asked": "not recorded", "found": "not recorded"}
+        return [{"preference": one, **old} if isinstance(one, str) else one for one in stored]
 
 
 class FunnelStep(Strict):

@@ -1,5 +1,6 @@
 """What a platform engineer says of members: how many, what each takes, what they share, how they are spread."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -263,6 +264,10 @@ class TopologyRules(Strict):
         description="rules that are kept where they can be, and the offer says which were not: [{numaDistanceMax: 10}]",
     )
     cel_rules = rules.TOPOLOGY
+    moved: ClassVar[Mapping[str, str]] = {
+        to_camel(name): f"write it as a rule, in must or in prefer: must: [{{{to_camel(name)}: ...}}]"
+        for name in ("link_bandwidth_min", "numa_distance_max")
+    }
 
     @model_validator(mode="after")
     def _one_of_a_sort(self) -> "TopologyRules":
