@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tenure.ledger import accept, hold_offers, recount
 from tenure.ledger.memory import ledger_of
 from tenure.ledger.records import record_of_contract, record_of_offer
 from tenure.quantities import SystemClock
-from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site, condition_of
+from tenure.resources import Contract, Engine, HardwareProfile, Machine, ObjectMeta, Offer, Site, condition_of
 from tenure.resources.kinds.allocation import Hold
 from tenure.resources.kinds.site import LedgerStatus
 from tenure.topology import NumaNode, ObservedMachine, SystemReserve
@@ -137,6 +138,35 @@ async def test_a_contract_keeps_its_hold_on_what_is_gone_and_the_recount_says_so
         assert await home.batch() == [("Capacity", "m", "Ready")]
         assert [r.kind for r in (await plane.allocator.look()).view.live()] == ["Contract"]
         assert await home.findings() == [("CoreNotSellable", f"m/core-{LAST_CORE}")]
+
+
+async def test_a_machine_keeps_its_name_and_what_was_declared_of_it_where_its_host_is_called_otherwise(
+    home: Home,
+) -> None:
+    async with home.started(SEEN) as plane:
+        await home.client.patch(Machine, "m", {"spec": {"hourlyCost": "1 EUR"}})
+        await held(plane, hold("taken", "taken", [LAST_CORE]))
+    renamed = replace(SEEN, hostname="renamed")
+    async with home.started(renamed) as plane:
+        assert [machine.name for machine in (await plane.allocator.look()).fleet.machines] == ["m"], "it is sold once"
+        assert plane.machine == "m"
+        assert str((await home.machine()).spec.hourly_cost) == "1.00 EUR"
+    older = await home.machine()
+    metadata = ObjectMeta(name="renamed")
+    made = await home.client.create(older.model_copy(update={"metadata": metadata, "status": None}))
+    await home.client.replace_status(made.model_copy(update={"status": older.status}))
+    async with home.started(renamed) as plane:  # an older version had registered it once more
+        assert [machine.name for machine in (await plane.allocator.look()).fleet.machines] == ["m"]
+
+
+async def test_a_machine_that_was_deleted_is_registered_under_the_name_that_its_host_has(home: Home) -> None:
+    async with home.started(SEEN):
+        pass
+    await home.client.delete(Machine, "m")
+    await home.client.patch(Machine, "m", {"metadata": {"finalizers": None}})
+    async with home.started(replace(SEEN, hostname="renamed")) as plane:
+        assert plane.machine == "renamed"
+        assert (await home.client.get(Engine, "local")).spec.machine == "renamed"
 
 
 async def test_who_dies_between_the_figures_and_their_commit_leaves_the_commit_to_the_next_start(home: Home) -> None:

@@ -3,9 +3,10 @@
 import asyncio
 import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 
-from tenure.client import AsyncClient
+from tenure.client import AsyncClient, NotFound
 from tenure.controllers.in_use.finalizer import create_guarded
 from tenure.controllers.machine.for_sale import sold, uncounted
 from tenure.controllers.status import update_status
@@ -41,7 +42,7 @@ class Registered:
 async def register(client: AsyncClient, clock: Clock) -> Registered:
     """Create what is missing and write what was observed. What an operator declared is left alone."""
     seen = await asyncio.to_thread(scan)
-    name = machine_name(known_or(seen.hostname, "") or socket.gethostname())
+    name = await _known_as(client) or machine_name(known_or(seen.hostname, "") or socket.gethostname())
     profile = f"hw-{digest(seen.topology).removeprefix('sha256:')[:12]}"
     spec = HardwareProfileSpec(
         digest=digest(seen.topology), topology=identity_json(seen.topology), summary=summary(seen)
@@ -49,11 +50,41 @@ async def register(client: AsyncClient, clock: Clock) -> Registered:
     await create_guarded(client, Site(metadata=ObjectMeta(name=SITE)))
     await create_guarded(client, HardwareProfile(metadata=ObjectMeta(name=profile), spec=spec))
     machine = await _machine(client, name, profile, seen, clock)
-    engine = Engine(metadata=ObjectMeta(name=ENGINE), spec=EngineSpec(type="local", site=SITE, machine=name))
-    await create_guarded(client, engine)
+    await _engine(client, name)
+    await _retire_others(client, name)
     machine = await _observed(client, machine, seen, clock)
     await _engine_seen(client, seen, clock)
     return Registered(SITE, name, seen.topology.cpus_of(machine.spec.reserved.cores))
+
+
+async def _known_as(client: AsyncClient) -> str | None:
+    """The name under which this home knows its machine: that of its engine, while there is a Machine of that name.
+
+    It stays where the host is called otherwise now, and where a backup is put back on another one: what was declared
+    and what is held is under that name, and one machine under two names would be sold twice.
+    """
+    with suppress(NotFound):
+        known = (await client.get(Engine, ENGINE)).spec.machine
+        return (await client.get(Machine, known)).name if known is not None else None
+    return None
+
+
+async def _engine(client: AsyncClient, name: str) -> None:
+    """The engine runs work on the machine of this name; a Machine that was deleted had another one, maybe."""
+    await create_guarded(
+        client, Engine(metadata=ObjectMeta(name=ENGINE), spec=EngineSpec(type="local", site=SITE, machine=name))
+    )
+    there = await client.get(Engine, ENGINE)
+    if there.spec.machine != name:
+        await client.replace(there.model_copy(update={"spec": there.spec.model_copy(update={"machine": name})}))
+
+
+async def _retire_others(client: AsyncClient, name: str) -> None:
+    """What an older version registered under a name that the host had between: it is this machine once more."""
+    for other in (await client.list(Machine)).readable:
+        seen = other.status is not None and other.status.state != "Retired"
+        if seen and other.spec.site == SITE and other.name != name:
+            await update_status(client, other, lambda now: now.model_copy(update={"state": "Retired"}), MachineStatus())
 
 
 async def _machine(client: AsyncClient, name: str, profile: str, seen: ObservedMachine, clock: Clock) -> Machine:
