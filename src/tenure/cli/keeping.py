@@ -27,8 +27,8 @@ from tenure.cli.running import plane_of
 from tenure.cli.screen import note, say, say_as
 from tenure.cli.signing_key import brought_key_of
 from tenure.cli.simulated_records import settle_records
-from tenure.cli.typed import typed
-from tenure.client import home_directory
+from tenure.cli.typed import typed, typed_where_quoted
+from tenure.client import Unreadable, home_directory
 from tenure.engines.local.folder import RunFolder
 from tenure.evidence import EvidenceError, KeyRing, LogReader
 from tenure.evidence.keyring import HISTORY
@@ -121,7 +121,7 @@ def restore(file: BackupFile, *, output: Output = "text") -> int:
             raise _damaged(file, error.problems) from None
         except (StoreError, EvidenceError, MeasurementsDamagedError) as error:
             raise _damaged(file, [str(error)]) from None
-    findings = offline_findings(home)
+    findings = _findings(home)
     errors = [finding for finding in findings if finding.severity == "error"]
     brought = brought_key_of(_keys_of(home))
     if as_json:
@@ -131,6 +131,16 @@ def restore(file: BackupFile, *, output: Output = "text") -> int:
     else:
         _tell(home, manifest, findings, brought)
     return exit_codes.NO if errors else exit_codes.YES
+
+
+def _findings(home: Path) -> list[Finding]:
+    """The recount; where something that counts is refused by this version, that alone. It is put back all the same:
+    `tenure up` serves it until it is corrected."""
+    try:
+        return offline_findings(home)
+    except Unreadable as error:
+        subject = "/".join(part for part in (error.kind, error.namespace, error.name) if part)
+        return [Finding(error.reason, subject, f"nothing is recounted: {error}")]
 
 
 def _require_file(file: Path) -> None:
@@ -158,7 +168,7 @@ def _tell(home: Path, manifest: Manifest, findings: list[Finding], brought: dict
     say(f"{home} is as {manifest.about['home']} was at {manifest.about['at']}")
     for finding in findings:
         mark = "✗" if finding.severity == "error" else "·"
-        say(f"  {mark} {finding.code} {finding.subject}: {finding.message}")
+        say(f"  {mark} {finding.code} {finding.subject}: {typed_where_quoted(finding.message)}")
     if not any(finding.severity == "error" for finding in findings):
         say_that_it_agrees(simulated=serves_fleet(home))
     if brought is not None and not brought["present"]:
