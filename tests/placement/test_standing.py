@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,9 +13,9 @@ from tests.placement.builders import demand, hold
 from tests.placement.histories import History, steps, told
 from tests.placement.test_leftovers import racks_of_full_machines
 
-from tenure.placement import Calendar, Fleet, FleetMachine, Free, Plan, Refusal, over_time, plan
+from tenure.placement import Calendar, Fleet, FleetMachine, Free, Plan, Refusal, derived, over_time, plan
 from tenure.placement.leftovers import Leftovers
-from tenure.placement.remains import Remains, Sorts, facts, total, totals
+from tenure.placement.remains import Mix, Remains, Sorts, facts, total, totals
 from tenure.placement.standing import NAMED_MAX, Standing
 from tenure.placement.values import FOREVER_MS
 
@@ -150,3 +151,46 @@ def test_states_that_are_gone_do_not_pile_up() -> None:
         left = Standing(fleet, calendar, 0, 5).without("")
         assert left["n0"].devices["gpu0"] == 999 - number
     assert len(Sorts.kept(fleet)) < 200
+
+
+def test_what_is_left_of_domains_is_added_up_anew_where_machines_changed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    machines, calendar = racks_of_full_machines(32)
+    fleet, draw = Fleet.of(machines), random.Random(3)
+    racks = derived.domains(fleet, "rack")
+    mixed: list[str] = []
+    mix = Remains.mix
+
+    def counting(self: Remains, names: Sequence[str]) -> Mix:
+        mixed.append(names[0])
+        return mix(self, names)
+
+    monkeypatch.setattr(Remains, "mix", counting)
+    for number in range(20):
+        gone, back = draw.sample(sorted(calendar.holds), 2)
+        calendar = calendar.without(gone, back).with_holds(replace(calendar.holds[back], id=f"x{number}"))
+        mixed.clear()
+        left = Standing(fleet, calendar, 0, 5).without("")
+        devices = left.each(lambda one: sum(one.devices.values()))
+        assert totals(devices, racks) == [sum(devices[name] for name in names) for _, names in racks]
+        assert number == 0 or len(mixed) <= 2
+
+
+def test_of_equal_machines_in_equal_states_only_those_that_are_taken_are_put_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machines, _ = racks_of_full_machines(64)
+    calendar = Calendar.of(hold(f"h{n}", on=f"n{n}", devices={"gpu0": 1000}) for n in range(0, 64, 2))
+    fleet, emptiness_of = Fleet.of(machines), derived.emptiness_of
+    asked: list[str] = []
+
+    def counting(free: Free) -> tuple[int, int, int]:
+        asked.append(free.machine.name)
+        return emptiness_of(free)
+
+    monkeypatch.setattr(derived, "emptiness_of", counting)
+    for gpus in (3, 4):
+        answer = plan(fleet, calendar, demand("gang", count=20, gpus=gpus, duration_ms=5), now_ms=0)
+        assert isinstance(answer, Plan)
+        # Three fit on either half; the fuller machines come first, each half by name.
+        assert [claim.machine for claim in answer.claims] == sorted(f"n{n}" for n in range(gpus - 3, 64, 2))[:20]
+    assert len(asked) <= 4

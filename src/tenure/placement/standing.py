@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from itertools import compress
+from operator import is_not
 from typing import Any, TypeVar
 
 from tenure.placement.calendar import Calendar, Free
@@ -168,7 +170,7 @@ def _within(spans: Iterable[Span]) -> Span:
 def _differing(before: Mapping[str, Node], now: Mapping[str, Node]) -> set[str]:
     if before is now:
         return set()
-    changed = {name for name, row in now.items() if before.get(name) is not row}
+    changed = set(compress(now, map(is_not, map(before.get, now), now.values())))
     return changed | (before.keys() - now.keys())
 
 
@@ -179,4 +181,4 @@ def _moved(before: Remains, sorts: Sorts, fresh: Mapping[str, Free]) -> Remains:
         return before
     whole = sorts.whole
     numbers = {n: whole.sorts[n] if one is whole[n] else sorts.of(one) for n, one in changed.items()}
-    return Remains({**before, **changed}, {**before.sorts, **numbers})
+    return before.moved(changed, numbers)
