@@ -15,10 +15,7 @@ from tenure.placement.demand import Demand, Role
 from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.memo import Inside
 from tenure.placement.remains import Each, Remains, Sorts
-from tenure.placement.standing import Standing
-
-FEW = 4
-"""Machines are few when so many times as many are fewer than the fleet has."""
+from tenure.placement.standing import FEW, Standing
 
 T = TypeVar("T")
 
