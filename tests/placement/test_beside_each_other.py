@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from tests.placement.builders import machine
 
-from tenure.placement import Calendar, Demand, DeviceRequest, Fleet, Plan, Refusal, Role, exact, plan
+from tenure.placement import Calendar, Demand, DeviceRequest, Fleet, Plan, Refusal, Role, exact, plan, verdict
 
 BOX = machine("n", nodes=2, caches=1, cores=4, gpus=4)
 """Eight cores and eight GPUs, half of each on either node."""
@@ -44,6 +44,7 @@ def counting_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param((role("a", 50, gpus=5), role("b", 251, gpus=2)), id="on three devices left no two pairs"),
         pytest.param((role("a", 99, gpus=2, cores=5), role("b", 5, gpus=1, cores=4)), id="cores"),
         pytest.param((role("a", 99, gpus=8), role("b", 17, gpus=1, milli=500)), id="shares of one device"),
+        pytest.param((role("a", 40, gpus=7), role("b", 30, gpus=6), role("c", 62, gpus=3)), id="each pair fits"),
     ],
 )
 def test_a_hundred_machines(roles: Sequence[Role]) -> None:
@@ -82,3 +83,16 @@ def carried(number: int, sizes: Sequence[tuple[int, int]], counts: Sequence[int]
     for _ in range(number):
         reached = {(min(counts[0], x + a), min(counts[1], y + b)) for x, y in reached for a, b in both}
     return tuple(counts) in reached
+
+
+def test_a_search_that_counting_does_not_spare_ends_by_its_looks_however_many_members_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Twelve hundred members lie deeper than Python's stack; each that is tried takes a look at many machines."""
+    monkeypatch.setattr(verdict, "too_many_beside", lambda *_: False)
+    monkeypatch.setattr(exact, "LOOKS_MAX", 9_000)
+    small = replace(BOX, cores=BOX.cores[:4], devices=BOX.devices[:3])
+    fleet = Fleet.of(replace(small, name=f"n{n}") for n in range(1100))
+    refusal = answer(fleet, role("a", 600, gpus=2), role("b", 600, gpus=2))
+    assert isinstance(refusal, Refusal)
+    assert not refusal.proved

@@ -1,4 +1,4 @@
-"""How many members of two roles machines carry beside each other, told by counting.
+"""How many members of several roles machines carry beside each other, told by counting.
 
 Each of two roles may fit by itself, and both ask together for no more than there is, while no machine carries one of
 each: of eight devices five are taken and three are left. So what a machine carries of both at once is reckoned once a
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
-from math import gcd
+from math import gcd, lcm, prod
 
 from tenure.placement.axes import units
 from tenure.placement.calendar import Free
@@ -27,6 +27,12 @@ CORNERS_MAX = 256
 
 WORTHS_MAX = 64
 """Worths that are tried for two roles."""
+
+WORTHS_ALL_MAX = 8
+"""Worths that are tried for three roles and more."""
+
+MIXTURES_MAX = 1_000
+"""Mixtures of three roles and more that are looked through on a machine; beyond, each role counts there by itself."""
 
 Corner = tuple[int, int]
 
@@ -58,7 +64,7 @@ def too_many_beside(
 
         if _short(one.count, other.count, [(corners(sort), number) for sort, number in mix]):
             return True
-    return False
+    return len(parts) > 2 and _all_short(free, mix, parts)
 
 
 def _parts(roles: Sequence[Role], most: Sequence[Mapping[int, int]]) -> list[_Part]:
@@ -83,7 +89,7 @@ def _corners(free: Free, one: _Part, other: _Part, sort: int) -> list[Corner]:
     most, beside = one.most[sort], other.most[sort]
     if most > CORNERS_MAX:
         return [(most, beside)]
-    axes = _axes(free, one.role, other.role)
+    axes = [(have, each, rest) for have, (each, rest) in _axes(free, (one.role, other.role))]
     hull: list[Corner] = []
     for number in range(most + 1):
         least = min(((have - number * each) // rest for have, each, rest in axes if rest), default=beside)
@@ -102,27 +108,27 @@ def _above(first: Corner, middle: Corner, last: Corner) -> bool:
     return rise >= (middle[1] - first[1]) * (last[0] - first[0])
 
 
-def _axes(free: Free, one: Role, other: Role) -> list[tuple[int, int, int]]:
-    """(what there is, what a member of the one takes at least, of the other) of each axis. Where more is taken than
-    there is, nothing is left."""
+def _axes(free: Free, roles: Sequence[Role]) -> list[tuple[int, list[int]]]:
+    """(what there is, what a member of each role takes at least) of each axis. Where more is taken than there is,
+    nothing is left."""
     memory = sum(max(0, left) for left in free.memory.values())
-    axes = [(len(free.cores), one.cores, other.cores), (memory, one.memory_bytes, other.memory_bytes)]
-    classes = {request.device_class for role in (one, other) for request in role.devices}
-    return axes + [_devices(free, name, one, other) for name in sorted(classes)]
+    axes = [(len(free.cores), [r.cores for r in roles]), (memory, [r.memory_bytes for r in roles])]
+    classes = {request.device_class for role in roles for request in role.devices}
+    return axes + [_devices(free, name, roles) for name in sorted(classes)]
 
 
-def _devices(free: Free, name: str, one: Role, other: Role) -> tuple[int, int, int]:
+def _devices(free: Free, name: str, roles: Sequence[Role]) -> tuple[int, list[int]]:
     """Whole devices of a class where only whole ones are asked for, else thousandths."""
-    asked, beside = ([r for r in role.devices if r.device_class == name] for role in (one, other))
-    if all(request.milli == WHOLE_MILLI for request in (*asked, *beside)):
-        return units(free, DeviceRequest(name)), sum(r.count for r in asked), sum(r.count for r in beside)
+    asked = [[request for request in role.devices if request.device_class == name] for role in roles]
+    if all(request.milli == WHOLE_MILLI for requests in asked for request in requests):
+        return units(free, DeviceRequest(name)), [sum(r.count for r in requests) for requests in asked]
     devices = [device for device in free.machine.devices if device.device_class == name]
 
     def least(request: DeviceRequest) -> int:
         return request.count * min((takes_milli(device, request) for device in devices), default=1)
 
     have = sum(max(0, free.devices[device.id]) for device in devices)
-    return have, sum(map(least, asked)), sum(map(least, beside))
+    return have, [sum(map(least, requests)) for requests in asked]
 
 
 def _short(one: int, other: int, machines: Sequence[tuple[list[Corner], int]]) -> bool:
@@ -137,3 +143,43 @@ def _short(one: int, other: int, machines: Sequence[tuple[list[Corner], int]]) -
         if most < each * one + rest * other:
             return True
     return False
+
+
+def _all_short(free: Remains, mix: Mix, parts: Sequence[_Part]) -> bool:
+    """The same for three roles and more, at a few worths alone: a member is worth as large a part of a machine as the
+    machine carries members of its role."""
+    tried: dict[tuple[int, ...], None] = {}
+    for sort, _ in mix:
+        most = [part.most[sort] for part in parts]
+        if all(most):
+            whole = lcm(*most)
+            tried[tuple(whole // each for each in most)] = None
+    for worths in list(tried)[:WORTHS_ALL_MAX]:
+        asked = sum(part.count * worth for part, worth in zip(parts, worths, strict=True))
+        if sum(number * _dearest(free.ones[sort], sort, parts, worths) for sort, number in mix) < asked:
+            return True
+    return False
+
+
+def _dearest(free: Free, sort: int, parts: Sequence[_Part], worths: Sequence[int]) -> int:
+    """What members together on one machine are worth at most."""
+    axes = _axes(free, [part.role for part in parts])
+    most = [part.most[sort] for part in parts]
+    if prod(each + 1 for each in most[:-1]) > MIXTURES_MAX:
+        return sum(each * worth for each, worth in zip(most, worths, strict=True))
+
+    def dearest(place: int, left: Sequence[int]) -> int:
+        room = min(
+            (have // takes[place] for have, (_, takes) in zip(left, axes, strict=True) if takes[place]),
+            default=most[place],
+        )
+        room = min(most[place], room)
+        if place == len(parts) - 1:
+            return room * worths[place]
+        return max(
+            number * worths[place]
+            + dearest(place + 1, [have - number * takes[place] for have, (_, takes) in zip(left, axes, strict=True)])
+            for number in range(room + 1)
+        )
+
+    return dearest(0, [have for have, _ in axes])

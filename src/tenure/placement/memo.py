@@ -21,9 +21,10 @@ T = TypeVar("T")
 
 
 class Inside:
-    """Remembers preferred claims within one question."""
+    """Remembers preferred claims within one question. ``looks``: at machines, by exact searches, so far."""
 
     def __init__(self) -> None:
+        self.looks = 0
         self._once: dict[tuple[object, ...], tuple[tuple[object, ...], Any]] = {}
         self._known: dict[tuple[object, ...], Claim | None] = {}
         self._free: dict[tuple[int, int, int, int, str], tuple[Fleet, Calendar, dict[str, Free]]] = {}

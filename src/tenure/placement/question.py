@@ -22,7 +22,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Immutable snapshot, demand, clock and seed: the same question always has the same answer."""
+    """Immutable snapshot, demand, clock and seed: the same question always has the same answer.
+
+    ``sure``: an explanation asks it, and only what is known for certain counts as an answer of no."""
 
     fleet: Fleet
     calendar: Calendar
@@ -30,6 +32,7 @@ class Question:
     now_ms: int
     seed: int = 0
     choice: Choice | None = None
+    sure: bool = False
     inside: Inside = field(default_factory=Inside, compare=False, repr=False)
 
     def permitted(self) -> list[FleetMachine]:
