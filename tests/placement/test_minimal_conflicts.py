@@ -6,21 +6,18 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from tests.placement.builders import demand, hold, machine
+from tests.placement.builders import GIB, demand, hold, machine
 from tests.placement.examples import TIER, thorough
 from tests.placement.oracle import earliest
 from tests.placement.strategies import questions
 
 from tenure.placement import (
-    Budget,
     Calendar,
     Constraint,
     Demand,
     DeviceRequest,
-    Draw,
     Fleet,
     Level,
-    MemoryNode,
     Plan,
     Refusal,
     Role,
@@ -173,15 +170,14 @@ def test_of_a_crowd_no_member_is_placed_to_tell_why_it_does_not_fit() -> None:
 
 
 def test_what_may_be_needed_is_not_left_out_where_the_search_gave_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the licences all fit, two on each machine; of two roles that is found by the exact search alone."""
-    memory = tuple(MemoryNode(node, size) for node, size in enumerate((2, 5, 4)))
-    machines = [replace(machine(f"n{n}"), memory=memory) for n in range(2)]
-    fleet = Fleet.of(machines, budgets=(Budget("licence", "site", "here", 3),))
-    roles = tuple(Role(name, 2, memory_bytes=5, draws=(Draw("licence", 1),)) for name in ("a", "b"))
-    wanted = Demand("gang", roles, duration_ms=5)
+    """There is too little memory. The devices are enough, which is found by the exact search alone: three of the five
+    first, and not three of the four."""
+    fleet = Fleet.of(machine(f"n{gpus}", gib=8, gpus=gpus) for gpus in (4, 5))
+    sizes = (("a", 1, 3), ("b", 3, 2))
+    roles = tuple(Role(n, count, 0, 5 * GIB, (DeviceRequest("gpu", gpus),)) for n, count, gpus in sizes)
     for steps_max in (exact.STEPS_MAX, 0):
         monkeypatch.setattr(exact, "STEPS_MAX", steps_max)
-        refusal = plan(fleet, Calendar(), wanted, now_ms=0)
+        refusal = plan(fleet, Calendar(), Demand("gang", roles, duration_ms=5), now_ms=0)
         assert isinstance(refusal, Refusal)
         assert refusal.proved
-        assert refusal.conflict[0].constraint == "licence:here"
+        assert [one.constraint for one in refusal.conflict] == ["memory", "members"]
