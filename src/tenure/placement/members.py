@@ -245,9 +245,16 @@ def _cheapest(entries: list[Entry], company: Placed | None) -> str:
 
 
 def _fill_machine(fill: Fill, role: Role, name: str, most: int, company: Placed | None) -> int:
-    placed = 0
+    """So many members on one machine, or as many as fit: all at once where nobody asks who else is placed, and one by
+    one those of whom budgets will say only then whether they admit them."""
+    inside, placed = fill.question.inside, 0
+    most = fill.spread_left(name, most)
+    first = inside.place(fill.free[name], role) if company is None and most > 1 else None
+    if first is not None:
+        claims, rest = inside.in_a_row(fill.free[name], role, min(most, fill.budgets_left(first, most)))
+        placed = len(claims) if fill.take_all(claims, rest) else 0
     while placed < most:
-        claim = fill.question.inside.place(fill.free[name], role)
+        claim = inside.place(fill.free[name], role)
         if claim is None or not fill.admits(claim):
             break
         fill.take(claim)
