@@ -223,3 +223,23 @@ def test_what_ends_first_and_what_ends_at_once_is_not_looked_up_machine_by_machi
     assert refused.earliest_ms == 50
     assert refused.binding.held_by == tuple(sorted(set(calendar.holds)))[:NAMED_MAX]
     assert looked == []
+
+
+def test_a_machine_out_of_service_does_not_make_a_refusal_look_at_all_the_others_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machines, calendar = racks_of_full_machines(16)
+    machines[5] = replace(machines[5], schedulable=False)
+    fleet, wanted = Fleet.of(machines), demand("gang", count=12, gpus=4, duration_ms=5)
+    first = plan(fleet, calendar, wanted, now_ms=0)
+    assert isinstance(first, Refusal)
+    looked: list[str] = []
+    of = Leftovers.of
+
+    def counting(self: Leftovers, machine: FleetMachine) -> Free:
+        looked.append(machine.name)
+        return of(self, machine)
+
+    monkeypatch.setattr(Leftovers, "of", counting)
+    assert plan(fleet, calendar, wanted, now_ms=0) == first
+    assert len(looked) < len(machines)

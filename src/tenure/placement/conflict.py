@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+from tenure.placement import derived
 from tenure.placement.answers import Conflict, Silent
 from tenure.placement.axes import axes
 from tenure.placement.calendar import Calendar
 from tenure.placement.demand import Constraint, Demand, Role, Start
-from tenure.placement.fleet import Fleet
 from tenure.placement.question import Question
 from tenure.placement.search import Search
 from tenure.placement.values import FOREVER_MS
@@ -216,6 +216,4 @@ def _at_any_time(question: Question) -> Question:
 
 
 def _all_in_service(question: Question) -> Question:
-    fleet = question.fleet
-    machines = tuple(replace(machine, schedulable=True) for machine in fleet.machines)
-    return replace(question, fleet=Fleet(machines, fleet.levels, fleet.budgets))
+    return replace(question, fleet=derived.all_in_service(question.fleet))

@@ -7,6 +7,7 @@ has few kinds, and what is asked of a machine with nothing on it is asked once a
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from zlib import crc32
 
 from tenure.placement.calendar import Free
@@ -43,6 +44,15 @@ def in_service(fleet: Fleet) -> list[FleetMachine]:
     if known is None:
         known = fleet.memo["in service"] = [machine for machine in fleet.machines if machine.schedulable]
     return known
+
+
+def all_in_service(fleet: Fleet) -> Fleet:
+    """The same fleet if every machine took something new. What follows from it is kept, too."""
+    known: Fleet | None = fleet.memo.get("all in service")
+    if known is None:
+        machines = (m if m.schedulable else replace(m, schedulable=True) for m in fleet.machines)
+        known = fleet.memo["all in service"] = Fleet(tuple(machines), fleet.levels)
+    return known.with_budgets(fleet.budgets)
 
 
 def kinds(fleet: Fleet) -> dict[str, int]:
