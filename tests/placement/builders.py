@@ -77,7 +77,7 @@ def demand(
     **more: Any,
 ) -> Demand:
     devices = (DeviceRequest("gpu", gpus, milli),) if gpus else ()
-    one = Role(count=count, cores=cores, memory_bytes=gib * GIB, **{"devices": devices, **(role or {})})
+    one = Role(count=count, cores=cores, **{"memory_bytes": gib * GIB, "devices": devices, **(role or {})})
     return Demand(name, (one,), **more)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from tests.placement.builders import demand, hold, machine
 
 from tenure.placement import (
@@ -13,10 +14,12 @@ from tenure.placement import (
     Draw,
     Fleet,
     Level,
+    MemoryNode,
     Plan,
     PowerFacts,
     Refusal,
     capacity,
+    exact,
     plan,
 )
 
@@ -67,6 +70,25 @@ def test_a_budget_that_was_lowered_below_its_holds_does_not_hide_the_one_in_the_
     refusal = plan(site, calendar, demand(gpus=1), now_ms=0)
     assert isinstance(refusal, Refusal)
     assert (refusal.binding.constraint, refusal.binding.needed) == ("power:rack-7", KW)
+
+
+def test_a_budget_is_named_where_the_members_fit_by_counting_and_no_places_were_found_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two members fit on each machine, but not as one alone would lie; the search for that ends before it is done."""
+    monkeypatch.setattr(exact, "STEPS_MAX", 3)
+    memory = tuple(MemoryNode(node, size) for node, size in enumerate((2, 5, 4)))
+    machines = [replace(machine(f"n{n}"), memory=memory) for n in range(4)]
+    wanted = demand(count=8, role={"memory_bytes": 5, "draws": (Draw("licence", 1), Draw("seat", 1))})
+    licence = Budget("licence", "site", "here", 7)
+    refusal = plan(Fleet.of(machines, budgets=(licence,)), Calendar(), wanted, now_ms=0)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.binding.constraint) == ("BudgetExceeded", "licence:here")
+    assert (refusal.binding.needed, refusal.binding.available) == (8, 7)
+    both = (licence, Budget("seat", "site", "here", 6))
+    refusal = plan(Fleet.of(machines, budgets=both), Calendar(), wanted, now_ms=0)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == "MembersDoNotFitTogether"
 
 
 def test_admission_is_atomic_over_all_budgets_of_all_levels() -> None:

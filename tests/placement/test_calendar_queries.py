@@ -117,7 +117,9 @@ def judge(calendar: Calendar, start_ms: int, end_ms: int, group: str) -> None:
             if start_ms < stop <= end_ms and any(claim.machine == on.name for claim in hold.claims):
                 released.setdefault(stop, []).append(on.name)
     found = calendar.releases([on.name for on in MACHINES], start_ms, end_ms, without_group=group)
-    assert list(found.items()) == sorted(released.items())
+    assert [(stop, sorted(names)) for stop, names in found.items()] == sorted(
+        (stop, sorted(names)) for stop, names in released.items()
+    )
     assert calendar.last_start_ms(without_group=group) == max((h.start_ms for h in others), default=-FOREVER_MS)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from tests.placement.builders import demand, hold, machine
+from tests.placement.builders import GIB, demand, hold, machine
 from tests.placement.examples import TIER, thorough
 from tests.placement.oracle import earliest
 from tests.placement.strategies import questions
@@ -24,6 +24,7 @@ from tenure.placement import (
     Role,
     Spread,
     Start,
+    exact,
     plan,
 )
 
@@ -167,3 +168,17 @@ def test_of_a_crowd_no_member_is_placed_to_tell_why_it_does_not_fit() -> None:
     law = Constraint("residency", "law", frozenset(), policy=True)
     wish = Constraint("spec.site", "workload", frozenset())
     assert conflict(site, demand(count=many, cores=1, constraints=(wish, law))) == ["residency"]
+
+
+def test_what_may_be_needed_is_not_left_out_where_the_search_gave_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is too little memory. The devices are enough, which is found by the exact search alone: three of the five
+    first, and not three of the four."""
+    fleet = Fleet.of(machine(f"n{gpus}", gib=8, gpus=gpus) for gpus in (4, 5))
+    sizes = (("a", 1, 3), ("b", 3, 2))
+    roles = tuple(Role(n, count, 0, 5 * GIB, (DeviceRequest("gpu", gpus),)) for n, count, gpus in sizes)
+    for steps_max in (exact.STEPS_MAX, 0):
+        monkeypatch.setattr(exact, "STEPS_MAX", steps_max)
+        refusal = plan(fleet, Calendar(), Demand("gang", roles, duration_ms=5), now_ms=0)
+        assert isinstance(refusal, Refusal)
+        assert refusal.proved
+        assert [one.constraint for one in refusal.conflict] == ["memory", "members"]

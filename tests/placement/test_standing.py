@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,9 +13,9 @@ from tests.placement.builders import demand, hold
 from tests.placement.histories import History, steps, told
 from tests.placement.test_leftovers import racks_of_full_machines
 
-from tenure.placement import Calendar, Fleet, FleetMachine, Free, Plan, Refusal, over_time, plan
+from tenure.placement import Calendar, Fleet, FleetMachine, Free, Plan, Refusal, derived, over_time, plan
 from tenure.placement.leftovers import Leftovers
-from tenure.placement.remains import Remains, Sorts, facts, total, totals
+from tenure.placement.remains import Each, Mix, Remains, Sorts, facts, total, totals
 from tenure.placement.standing import NAMED_MAX, Standing
 from tenure.placement.values import FOREVER_MS
 
@@ -24,7 +25,7 @@ from tenure.placement.values import FOREVER_MS
 def test_what_is_left_of_all_is_what_the_calendar_says_after_any_history_of_holds_and_questions(
     history: History, margin_ms: int
 ) -> None:
-    fleet = Fleet.of(replace(one, name=f"m{number}") for number, one in enumerate(racks_of_full_machines(3)[0]))
+    fleet = Fleet.of(replace(one, name=f"m{number}") for number, one in enumerate(racks_of_full_machines(6)[0]))
     for calendar, start_ms, end_ms in told(history, margin_ms):
         for group in ("", "g1"):
             recounted(fleet, calendar, start_ms, end_ms, group)
@@ -36,12 +37,25 @@ def recounted(fleet: Fleet, calendar: Calendar, start_ms: int, end_ms: int, grou
     anew = {m.name: calendar.free_over(m, start_ms, end_ms, without_group=group) for m in machines}
     assert left == anew
     assert {name: facts(left.ones[sort]) for name, sort in left.sorts.items()} == {n: facts(f) for n, f in anew.items()}
+    for these in (machines, machines[1:], machines[1:2]):
+        met_on(these, standing, group)
+
+
+def met_on(machines: Sequence[FleetMachine], standing: Standing, group: str) -> None:
+    calendar, start_ms, end_ms = standing.calendar, standing.start_ms, standing.end_ms
     near = [hold for m in machines for hold in calendar.near(m.name, start_ms, end_ms, without_group=group)]
     ends = sorted({(hold.end_ms, hold.id) for hold in near})
     assert standing.in_the_way(machines, group) == tuple(name for _, name in ends[:NAMED_MAX])
     for until_ms in (start_ms, start_ms + 3, 99):
-        said = calendar.releases((m.name for m in machines), start_ms, until_ms, without_group=group)
-        assert standing.releases(machines, until_ms, group) == said
+        found: dict[int, list[str]] = {}
+        for one in machines if until_ms > start_ms else ():
+            for met in calendar.ahead(one.name, start_ms, without_group=group):
+                found.setdefault(calendar.stop_ms(met), []).append(one.name)
+        said = standing.releases(machines, until_ms, group)
+        assert {stop: sorted(names) for stop, names in said.items()} == {
+            stop: sorted(names) for stop, names in found.items() if stop <= until_ms
+        }
+        assert list(said) == sorted(said)
 
 
 def left_on(machines: list[FleetMachine], calendar: Calendar) -> Remains:
@@ -150,3 +164,82 @@ def test_states_that_are_gone_do_not_pile_up() -> None:
         left = Standing(fleet, calendar, 0, 5).without("")
         assert left["n0"].devices["gpu0"] == 999 - number
     assert len(Sorts.kept(fleet)) < 200
+
+
+def test_what_is_left_of_domains_is_added_up_anew_where_machines_changed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    machines, calendar = racks_of_full_machines(32)
+    fleet, draw = Fleet.of(machines), random.Random(3)
+    racks = derived.domains(fleet, "rack")
+    mixed: list[str] = []
+    mix = Remains.mix
+
+    def counting(self: Remains, names: Sequence[str]) -> Mix:
+        mixed.append(names[0])
+        return mix(self, names)
+
+    monkeypatch.setattr(Remains, "mix", counting)
+    for number in range(20):
+        gone, back = draw.sample(sorted(calendar.holds), 2)
+        calendar = calendar.without(gone, back).with_holds(replace(calendar.holds[back], id=f"x{number}"))
+        mixed.clear()
+        left = Standing(fleet, calendar, 0, 5).without("")
+        devices = left.each(lambda one: sum(one.devices.values()))
+        assert totals(devices, racks) == [sum(devices[name] for name in names) for _, names in racks]
+        assert number == 0 or len(mixed) <= 2
+
+
+def test_of_equal_machines_in_equal_states_only_those_that_are_taken_are_put_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machines, _ = racks_of_full_machines(64)
+    calendar = Calendar.of(hold(f"h{n}", on=f"n{n}", devices={"gpu0": 1000}) for n in range(0, 64, 2))
+    fleet, emptiness_of = Fleet.of(machines), derived.emptiness_of
+    asked: list[str] = []
+
+    def counting(free: Free) -> tuple[int, int, int]:
+        asked.append(free.machine.name)
+        return emptiness_of(free)
+
+    monkeypatch.setattr(derived, "emptiness_of", counting)
+    for gpus in (3, 4):
+        answer = plan(fleet, calendar, demand("gang", count=20, gpus=gpus, duration_ms=5), now_ms=0)
+        assert isinstance(answer, Plan)
+        # Three fit on either half; the fuller machines come first, each half by name.
+        assert [claim.machine for claim in answer.claims] == sorted(f"n{n}" for n in range(gpus - 3, 64, 2))[:20]
+    assert len(asked) <= 4
+
+
+def test_what_ends_first_and_what_ends_at_once_is_not_looked_up_machine_by_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machines, one_after_another = racks_of_full_machines(16)
+    held = one_after_another.holds.values()
+    calendar = Calendar.of(replace(hold, end_ms=50) for hold in held).without("h3")
+    looked: list[str] = []
+    for where, what in ((Leftovers, "near"), (Leftovers, "ahead"), (Each, "items")):
+        monkeypatch.setattr(where, what, lambda *_, what=what: looked.append(what) or [])
+    refused = plan(Fleet.of(machines), calendar, demand("gang", count=12, gpus=4, duration_ms=5), now_ms=0)
+    assert isinstance(refused, Refusal)
+    assert refused.earliest_ms == 50
+    assert refused.binding.held_by == tuple(sorted(set(calendar.holds)))[:NAMED_MAX]
+    assert looked == []
+
+
+def test_a_machine_out_of_service_does_not_make_a_refusal_look_at_all_the_others_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machines, calendar = racks_of_full_machines(16)
+    machines[5] = replace(machines[5], schedulable=False)
+    fleet, wanted = Fleet.of(machines), demand("gang", count=12, gpus=4, duration_ms=5)
+    first = plan(fleet, calendar, wanted, now_ms=0)
+    assert isinstance(first, Refusal)
+    looked: list[str] = []
+    of = Leftovers.of
+
+    def counting(self: Leftovers, machine: FleetMachine) -> Free:
+        looked.append(machine.name)
+        return of(self, machine)
+
+    monkeypatch.setattr(Leftovers, "of", counting)
+    assert plan(fleet, calendar, wanted, now_ms=0) == first
+    assert len(looked) < len(machines)

@@ -6,12 +6,13 @@ of their cores, the greater of their bytes and thousandths, at each instant.
 
 Each machine's holds are kept by their start, with the latest end of every stretch of them (``over_time``), so what
 stands there over some time is found without a walk over what stands there at other times; a hold more or less copies
-one path. What is drawn of budgets is kept beside it as lines of steps (``charges``).
+one path. All holds are kept by their start, and by their end, in the same way. What is drawn of budgets is kept beside
+them as lines of steps (``charges``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -115,6 +116,7 @@ class Calendar:
     by_machine: Mapping[str, Node] = field(default_factory=dict, compare=False, repr=False)
     by_group: Mapping[str, tuple[Hold, ...]] = field(default_factory=dict, compare=False, repr=False)
     in_order: Tree = field(default=None, compare=False, repr=False)
+    by_end: Tree = field(default=None, compare=False, repr=False)
     charges: Charges = field(default_factory=Charges, compare=False, repr=False)
 
     @classmethod
@@ -143,18 +145,20 @@ class Calendar:
             if row is not None:
                 by_machine[name] = row
         in_order = over_time.with_all(self.in_order, added)
-        return Calendar(holds, self.margin_ms, by_machine, by_group, in_order, self.charges.after(changes))
+        by_end = over_time.with_all(self.by_end, added, over_time.ENDING)
+        return Calendar(holds, self.margin_ms, by_machine, by_group, in_order, by_end, self.charges.after(changes))
 
     def without(self, *ids: str) -> Calendar:
         """A calendar without these holds. What is not there is an error: nothing is freed twice."""
         holds, by_machine, by_group = dict(self.holds), dict(self.by_machine), dict(self.by_group)
-        in_order = self.in_order
+        in_order, by_end = self.in_order, self.by_end
         changes: list[Change] = []
         for hold_id in ids:
             hold = holds.pop(hold_id, None)
             if hold is None:
                 raise PlacementError("HoldUnknown", f"holds[{hold_id}]", "the calendar has no hold of this id")
             in_order = over_time.without(in_order, hold)
+            by_end = over_time.without(by_end, hold, over_time.ENDING)
             for name in {claim.machine for claim in hold.claims}:
                 row = over_time.without(by_machine.pop(name), hold)
                 if row is not None:
@@ -165,7 +169,7 @@ class Calendar:
                 if beside:
                     by_group[hold.group] = beside
             changes.append(Change(hold, beside, came=False))
-        return Calendar(holds, self.margin_ms, by_machine, by_group, in_order, self.charges.after(changes))
+        return Calendar(holds, self.margin_ms, by_machine, by_group, in_order, by_end, self.charges.after(changes))
 
     def last_start_ms(self, *, without_group: str = "") -> int:
         """From then on no hold begins: what is free only grows. Unix ms, or the least number where there is none."""
@@ -222,23 +226,38 @@ class Calendar:
             {name: left - peak.get(f"device:{name}", 0) for name, left in machine.sellable_devices().items()},
         )
 
+    def first_to_end(self, after_ms: int, until_ms: int | None = None, *, without_group: str = "") -> Iterator[Hold]:
+        """Holds anywhere that stop after one instant and start before another (None: whenever), by end and id."""
+        if after_ms >= FOREVER_MS:
+            return iter(())
+        met = over_time.first_to_end(self.by_end, after_ms - self.margin_ms, until_ms)
+        return (hold for hold in met if not _of(hold, without_group)) if without_group else met
+
     def releases(
-        self, machines: Iterable[str], after_ms: int, until_ms: int, *, without_group: str = ""
+        self, machines: Container[str], after_ms: int, until_ms: int, *, without_group: str = ""
     ) -> dict[int, list[str]]:
         """Instants in (after, until] at which something on these machines becomes free, in order, and on which.
 
         The earliest feasible start of any demand is either the earliest that it asks for or one of these: between
-        them, less is free at every later start.
+        them, less is free at every later start. A machine is there once a hold.
         """
         found: dict[int, list[str]] = {}
         if until_ms <= after_ms:
             return found
-        for name in machines:
-            for hold in self.ahead(name, after_ms, without_group=without_group):
-                stop_ms = self.stop_ms(hold)
-                if stop_ms <= until_ms:
-                    found.setdefault(stop_ms, []).append(name)
-        return dict(sorted(found.items()))
+        end_ms, names = after_ms, list[str]()
+        for hold in self.first_to_end(after_ms, without_group=without_group):
+            if hold.end_ms != end_ms or not found:
+                end_ms, stop_ms = hold.end_ms, self.stop_ms(hold)
+                if stop_ms > until_ms:
+                    break
+                names = found.setdefault(stop_ms, [])
+            if len(hold.claims) == 1:
+                name = hold.claims[0].machine
+                if name in machines:
+                    names.append(name)
+            else:
+                names += dict.fromkeys(claim.machine for claim in hold.claims if claim.machine in machines)
+        return {stop_ms: names for stop_ms, names in found.items() if names}
 
 
 def _of(hold: Hold, group: str) -> bool:

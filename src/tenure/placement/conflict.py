@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+from tenure.placement import derived
 from tenure.placement.answers import Conflict, Silent
 from tenure.placement.axes import axes
 from tenure.placement.calendar import Calendar
 from tenure.placement.demand import Constraint, Demand, Role, Start
-from tenure.placement.fleet import Fleet
 from tenure.placement.question import Question
 from tenure.placement.search import Search
 from tenure.placement.values import FOREVER_MS
@@ -40,8 +40,13 @@ class Item:
     apart: bool = False
 
 
-def minimal_conflict(question: Question) -> tuple[Conflict, ...]:
-    """Constraints that cannot be met together, none of which is superfluous, in the order in which they are stated."""
+def minimal_conflict(question: Question, *, proved: bool = True) -> tuple[Conflict, ...]:
+    """Constraints that cannot be met together, none of which is superfluous, in the order in which they are stated.
+
+    ``proved``: it is known that there is no plan. Then a constraint is left out only where it is known, too, that there
+    is none without it; so what is named cannot be met together, and where a search gave up one may be superfluous.
+    """
+    question = replace(question, sure=proved)
     items = _items(question)
     kept = list(items)
     if _is_crowd(question):
@@ -108,7 +113,9 @@ def _fits(question: Question, items: list[Item], kept: list[Item]) -> bool:
 
 
 def _starts(question: Question) -> bool:
-    return Search(question, Silent()).start(question.demand.start_at(question.now_ms).latest_ms) is not None
+    search = Search(question, Silent())
+    found = search.start(question.demand.start_at(question.now_ms).latest_ms) is not None
+    return found or (question.sure and not search.proved)
 
 
 def _alone(question: Question) -> list[Question]:
@@ -209,6 +216,4 @@ def _at_any_time(question: Question) -> Question:
 
 
 def _all_in_service(question: Question) -> Question:
-    fleet = question.fleet
-    machines = tuple(replace(machine, schedulable=True) for machine in fleet.machines)
-    return replace(question, fleet=Fleet(machines, fleet.levels, fleet.budgets))
+    return replace(question, fleet=derived.all_in_service(question.fleet))

@@ -6,10 +6,12 @@ has few kinds, and what is asked of a machine with nothing on it is asked once a
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from zlib import crc32
 
 from tenure.placement.calendar import Free
-from tenure.placement.fleet import Fleet
+from tenure.placement.fleet import Fleet, FleetMachine
 
 Domains = list[tuple[str, list[str]]]
 """(domain, names of its machines), in the order of site and domain."""
@@ -34,6 +36,23 @@ def emptiness(fleet: Fleet) -> dict[str, tuple[int, int, int]]:
     if known is None:
         known = fleet.memo["emptiness"] = {name: emptiness_of(free) for name, free in whole(fleet).items()}
     return known
+
+
+def in_service(fleet: Fleet) -> list[FleetMachine]:
+    """Machines that take something new. Not to be changed."""
+    known: list[FleetMachine] | None = fleet.memo.get("in service")
+    if known is None:
+        known = fleet.memo["in service"] = [machine for machine in fleet.machines if machine.schedulable]
+    return known
+
+
+def all_in_service(fleet: Fleet) -> Fleet:
+    """The same fleet if every machine took something new. What follows from it is kept, too."""
+    known: Fleet | None = fleet.memo.get("all in service")
+    if known is None:
+        machines = (m if m.schedulable else replace(m, schedulable=True) for m in fleet.machines)
+        known = fleet.memo["all in service"] = Fleet(tuple(machines), fleet.levels)
+    return known.with_budgets(fleet.budgets)
 
 
 def kinds(fleet: Fleet) -> dict[str, int]:
@@ -77,13 +96,28 @@ def domains(fleet: Fleet, *levels: str) -> Domains:
     key = f"domains:{levels}"
     known: Domains | None = fleet.memo.get(key)
     if known is None:
-        groups: dict[tuple[str, ...], list[str]] = {}
-        for machine in fleet.machines:
-            at = [machine.domain(level) for level in levels]
-            if None not in at:
-                groups.setdefault((machine.site, *map(str, at)), []).append(machine.name)
-        known = fleet.memo[key] = [("+".join(at), names) for (_, *at), names in sorted(groups.items())]
+        groups: defaultdict[tuple[str | None, ...], list[str]] = defaultdict(list)
+        columns = [_column(fleet, level) for level in ("site", *levels)]
+        for machine, at in zip(fleet.machines, zip(*columns, strict=True), strict=True):
+            groups[at].append(machine.name)
+        whole = sorted((tuple(map(str, at)), names) for at, names in groups.items() if None not in at)
+        known = fleet.memo[key] = [("+".join(at), names) for (_, *at), names in whole]
     return known
+
+
+def _column(fleet: Fleet, level: str) -> list[str | None]:
+    """The domain of every machine at a level, in the order of the fleet."""
+    if level in ("machine", "site"):
+        return [machine.domain(level) for machine in fleet.machines]
+    column: list[str | None] = []
+    for machine in fleet.machines:
+        for at, name in machine.place:
+            if at == level:
+                column.append(name)
+                break
+        else:
+            column.append(None)
+    return column
 
 
 def domains_of(fleet: Fleet, ways: tuple[tuple[str, ...], ...]) -> Domains:
@@ -93,6 +127,15 @@ def domains_of(fleet: Fleet, ways: tuple[tuple[str, ...], ...]) -> Domains:
     if known is None:
         known = fleet.memo[key] = [one for way in ways for one in domains(fleet, *way)]
     return known
+
+
+def places(domains: Domains) -> dict[str, list[int]]:
+    """The numbers of the domains that each machine stands in, by name."""
+    found: dict[str, list[int]] = {}
+    for place, (_, names) in enumerate(domains):
+        for name in names:
+            found.setdefault(name, []).append(place)
+    return found
 
 
 def nests(fleet: Fleet, inner: str, outer: str) -> bool:

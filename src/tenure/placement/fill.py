@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tenure.placement.budgets import claim_draw, draws, overdrawn
@@ -36,6 +37,8 @@ class Fill:
 
     def drawn(self, claim: Claim) -> dict[str, int]:
         """What a claim draws of budgets. One that it draws nothing of does not bind it, be it ever so overdrawn."""
+        if not self.question.fleet.budgets:
+            return {}
         facts = self.question.fleet.machine(claim.machine)
         amounts = ((b.id, claim_draw(b, facts, claim)) for b in self.budgets_of(claim.machine))
         return {name: amount for name, amount in amounts if amount}
@@ -47,6 +50,40 @@ class Fill:
         spread = self.question.demand.spread
         domain = self._spread_domain(claim.machine)
         return spread is None or (domain is not None and self.per_domain.get(domain, 0) < spread.members_max)
+
+    def spread_left(self, machine: str, wanted: int) -> int:
+        """As many of the members wanted on a machine as the spread lets stand there."""
+        spread = self.question.demand.spread
+        if spread is None:
+            return wanted
+        domain = self._spread_domain(machine)
+        return 0 if domain is None else max(0, min(wanted, spread.members_max - self.per_domain.get(domain, 0)))
+
+    def budgets_left(self, claim: Claim, wanted: int) -> int:
+        """As many of the members wanted as budgets admit if each draws what this one does."""
+        return max(
+            0, min((self.left[budget] // amount for budget, amount in self.drawn(claim).items()), default=wanted)
+        )
+
+    def take_all(self, claims: Sequence[Claim], rest: Free) -> bool:
+        """Claims on one machine, no more than the spread lets stand there, and what they leave of it; False, and none
+        is taken, where budgets do not admit them all."""
+        drawn: dict[str, int] = {}
+        if self.question.fleet.budgets:
+            each = {id(claim): claim for claim in claims}
+            for one, times in Counter(map(id, claims)).items():
+                for budget, amount in self.drawn(each[one]).items():
+                    drawn[budget] = drawn.get(budget, 0) + times * amount
+            if overdrawn(self.left, drawn) is not None:
+                return False
+        self.free[rest.machine.name] = rest
+        for budget, amount in drawn.items():
+            self.left[budget] -= amount
+        domain = self._spread_domain(rest.machine.name)
+        if domain is not None:
+            self.per_domain[domain] = self.per_domain.get(domain, 0) + len(claims)
+        self.claims.extend(claims)
+        return True
 
     def take(self, claim: Claim) -> None:
         self.free[claim.machine] = self.free[claim.machine].minus(claim)

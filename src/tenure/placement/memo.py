@@ -21,13 +21,15 @@ T = TypeVar("T")
 
 
 class Inside:
-    """Remembers preferred claims within one question."""
+    """Remembers preferred claims within one question. ``looks``: at machines, by exact searches, so far."""
 
     def __init__(self) -> None:
+        self.looks = 0
         self._once: dict[tuple[object, ...], tuple[tuple[object, ...], Any]] = {}
         self._known: dict[tuple[object, ...], Claim | None] = {}
         self._free: dict[tuple[int, int, int, int, str], tuple[Fleet, Calendar, dict[str, Free]]] = {}
         self._counts: dict[tuple[object, ...], tuple[int, int]] = {}
+        self._in_a_row: dict[tuple[object, ...], tuple[list[Claim], Free]] = {}
         self._alike: dict[int, tuple[Role, Role]] = {}
 
     def once(self, what: str, of: tuple[object, ...], by: tuple[object, ...], make: Callable[[], T]) -> T:
@@ -97,17 +99,35 @@ class Inside:
         if key not in self._known:
             self._known[key] = place_inside(free, role)
         claim = self._known[key]
-        if claim is None or claim.machine == machine.name:
-            return claim
-        return Claim(
-            machine.name,
-            claim.cores,
-            claim.memory_bytes,
-            claim.memory_nodes,
-            claim.devices,
-            claim.role,
-            claim.draws,
-        )
+        return claim if claim is None or claim.machine == machine.name else _on(machine.name, claim)
+
+    def in_a_row(self, free: Free, role: Role, most: int) -> tuple[list[Claim], Free]:
+        """So many members on one machine, each placed as ``place`` says beside those before it, and what they leave; as
+        many as have a place. Equal claims are one object."""
+        key = (most, *self._key(free, role))
+        if key not in self._in_a_row:
+            self._in_a_row[key] = self._placed_in_a_row(free, role, most)
+        claims, rest = self._in_a_row[key]
+        machine = free.machine
+        if rest.machine is machine:
+            return claims, rest
+        ours: dict[int, Claim] = {}
+        for claim in claims:
+            if id(claim) not in ours:
+                ours[id(claim)] = _on(machine.name, claim)
+        there = [ours[id(claim)] for claim in claims] if len(ours) > 1 else list(ours.values()) * len(claims)
+        return there, Free(machine, rest.cores, rest.memory, rest.devices)
+
+    def _placed_in_a_row(self, free: Free, role: Role, most: int) -> tuple[list[Claim], Free]:
+        if not axes(role):  # one takes nothing, and so the next one is placed alike
+            claim = self.place(free, role)
+            return ([claim] * most if claim is not None else []), free
+        known: dict[Claim, Claim] = {}
+        claims: list[Claim] = []
+        while len(claims) < most and (claim := self.place(free, role)) is not None:
+            claims.append(known.setdefault(claim, claim))
+            free = free.minus(claim)
+        return claims, free
 
     def _key(self, free: Free, role: Role) -> tuple[object, ...]:
         return (*facts(free), self._one(role))
@@ -118,6 +138,11 @@ class Inside:
         if known is None:
             known = self._alike[id(role)] = (role, replace(role, count=1, count_min=None, values=()))
         return known[1]
+
+
+def _on(machine: str, claim: Claim) -> Claim:
+    """The same claim on another machine."""
+    return Claim(machine, claim.cores, claim.memory_bytes, claim.memory_nodes, claim.devices, claim.role, claim.draws)
 
 
 COUNT_STEPS_MAX = 2_000

@@ -8,6 +8,7 @@ changes over all its steps, and how far it rises on the way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
 from tenure.placement import ordered
 from tenure.placement.holds import Hold
@@ -23,21 +24,46 @@ STANDING = Sort(key_length=2, of_entries=_latest_end, of_parts=max)
 """Holds as (start, id, end, hold); a node's summary is the latest end."""
 
 
-def entry_of(hold: Hold) -> Entry:
+def _earliest_start(entries: Sequence[Entry]) -> int:
+    return min(int(entry[2]) for entry in entries)
+
+
+ENDING = Sort(key_length=2, of_entries=_earliest_start, of_parts=min)
+"""Holds as (end, id, start, hold); a node's summary is the earliest start."""
+
+
+def entry_of(sort: Sort, hold: Hold) -> Entry:
+    if sort is ENDING:
+        return hold.end_ms, hold.id, hold.start_ms, hold
     return hold.start_ms, hold.id, hold.end_ms, hold
 
 
-def with_all(tree: Tree, holds: Sequence[Hold]) -> Tree:
+def with_all(tree: Tree, holds: Sequence[Hold], sort: Sort = STANDING) -> Tree:
     """These holds too."""
     if tree is None:
-        return ordered.built(STANDING, sorted((entry_of(hold) for hold in holds), key=lambda entry: entry[:2]))
+        return ordered.built(sort, sorted((entry_of(sort, hold) for hold in holds), key=itemgetter(0, 1)))
     for hold in holds:
-        tree = ordered.put(STANDING, tree, entry_of(hold))
+        tree = ordered.put(sort, tree, entry_of(sort, hold))
     return tree
 
 
-def without(tree: Tree, hold: Hold) -> Tree:
-    return ordered.without(STANDING, tree, (hold.start_ms, hold.id))
+def without(tree: Tree, hold: Hold, sort: Sort = STANDING) -> Tree:
+    return ordered.without(sort, tree, entry_of(sort, hold)[: sort.key_length])
+
+
+def first_to_end(tree: Tree, after_ms: int, until_ms: int | None) -> Iterator[Hold]:
+    """Of a tree by ends: holds that end after the one instant and start before the other (None: whenever), by end and
+    id."""
+    if tree is None or (until_ms is not None and tree.summary >= until_ms):
+        return
+    if tree.leaf:
+        for end_ms, _, start_ms, hold in tree.parts:
+            if end_ms > after_ms and (until_ms is None or start_ms < until_ms):
+                yield hold
+        return
+    # What ends at that very instant may be in several parts; the keys of all of them lie before this one.
+    for part in tree.parts[tree.part_of((after_ms + 1,)) :]:
+        yield from first_to_end(part, after_ms, until_ms)
 
 
 def meeting(tree: Tree, after_ms: int, until_ms: int | None) -> list[Hold]:

@@ -15,17 +15,16 @@ from tenure.placement.demand import Demand, Role
 from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.memo import Inside
 from tenure.placement.remains import Each, Remains, Sorts
-from tenure.placement.standing import Standing
-
-FEW = 4
-"""Machines are few when so many times as many are fewer than the fleet has."""
+from tenure.placement.standing import FEW, Standing
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Immutable snapshot, demand, clock and seed: the same question always has the same answer."""
+    """Immutable snapshot, demand, clock and seed: the same question always has the same answer.
+
+    ``sure``: an explanation asks it, and only what is known for certain counts as an answer of no."""
 
     fleet: Fleet
     calendar: Calendar
@@ -33,17 +32,15 @@ class Question:
     now_ms: int
     seed: int = 0
     choice: Choice | None = None
+    sure: bool = False
     inside: Inside = field(default_factory=Inside, compare=False, repr=False)
 
     def permitted(self) -> list[FleetMachine]:
-        """Machines that are schedulable and that no constraint forbids."""
-        constraints = self.demand.constraints
-        return [
-            machine
-            for machine in self.fleet.machines
-            if machine.schedulable
-            and (not constraints or all(c.permits(machine.name, machine.hardware_class) for c in constraints))
-        ]
+        """Machines that are schedulable and that no constraint forbids. Not to be changed."""
+        constraints, in_service = self.demand.constraints, derived.in_service(self.fleet)
+        if not constraints:
+            return in_service
+        return [one for one in in_service if all(c.permits(one.name, one.hardware_class) for c in constraints)]
 
     def able(self) -> list[FleetMachine]:
         """Permitted machines that could carry a member of some role if they were empty. Not to be changed: of two
@@ -55,12 +52,14 @@ class Question:
         able = frozenset(
             kind for kind, one in derived.of_kind(self.fleet).items() if any(lacks(one, role) is None for role in roles)
         )
-        return self.inside.once(
-            "machines",
-            (self.fleet.memo, *self.demand.constraints),
-            (able,),
-            lambda: [machine for machine in self.permitted() if kinds[machine.name] in able],
-        )
+
+        def machines() -> list[FleetMachine]:
+            permitted = self.permitted()
+            if len(able) == len(derived.of_kind(self.fleet)):
+                return permitted
+            return [machine for machine in permitted if kinds[machine.name] in able]
+
+        return self.inside.once("machines", (self.fleet.memo, *self.demand.constraints), (able,), machines)
 
     def free(self, machines: Sequence[FleetMachine], start_ms: int) -> Remains:
         """What is free throughout a run that starts at ``start_ms``; of all able machines it is reckoned once."""

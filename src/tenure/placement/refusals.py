@@ -38,7 +38,7 @@ def refuse(question: Question, reporter: Reporter, *, proved: bool) -> Refusal:
         reason=reason,
         binding=binding,
         funnel=funnel.steps,
-        conflict=minimal_conflict(question),
+        conflict=minimal_conflict(question, proved=proved),
         earliest_ms=binding.frees_at_ms,
         proved=proved,
     )

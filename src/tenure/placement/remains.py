@@ -72,8 +72,12 @@ class Sorts:
         return Remains(left, sorts)
 
 
+MOVED_SHARE = 8
+"""Of so many machines one has changed at most where what is known of domains is moved on."""
+
+
 class Remains(dict[str, Free]):
-    """What is left on machines, by name, and the sort of each. Not to be changed."""
+    """What is left on machines, by name, and the sort of each, in the same order. Not to be changed."""
 
     __slots__ = ("_mixes", "counts", "ones", "sorts")
 
@@ -81,8 +85,15 @@ class Remains(dict[str, Free]):
         super().__init__(left)
         self.sorts = sorts
         self.counts: Mapping[int, int] = Counter(sorts.values())
-        self.ones: Mapping[int, Free] = dict(zip(sorts.values(), map(self.__getitem__, sorts), strict=True))
-        self._mixes: dict[int, tuple[derived.Domains, list[Mix]]] = {}
+        self.ones: Mapping[int, Free] = dict(zip(sorts.values(), self.values(), strict=True))
+        self._mixes: dict[int, Mixed] = {}
+
+    def moved(self, left: Mapping[str, Free], sorts: Mapping[str, int]) -> Remains:
+        """The same but for these few or many machines; few cost what they are."""
+        moved = Remains({**self, **left}, {**self.sorts, **sorts})
+        if MOVED_SHARE * len(left) < len(self):
+            moved._mixes = {key: mixed.moved(moved, left) for key, mixed in self._mixes.items()}
+        return moved
 
     def among(self, names: Iterable[str]) -> Remains:
         """Of these machines alone."""
@@ -98,14 +109,38 @@ class Remains(dict[str, Free]):
         """How many of each sort there are among these."""
         if len(self.counts) == 1:
             return tuple((sort, len(names)) for sort in self.counts)
-        return tuple(Counter(map(self.sorts.__getitem__, names)).items())
+        many: dict[int, int] = {}
+        for sort in map(self.sorts.__getitem__, names):
+            many[sort] = many.get(sort, 0) + 1
+        return tuple(many.items())
 
     def mixes(self, domains: derived.Domains) -> list[Mix]:
         """The same of each domain, known of the very same list; these domains have no other machines."""
         known = self._mixes.get(id(domains))
         if known is None:
-            known = self._mixes[id(domains)] = (domains, [self.mix(names) for _, names in domains])
-        return known[1]
+            known = self._mixes[id(domains)] = Mixed(domains, [self.mix(names) for _, names in domains])
+        return known.mixes
+
+
+class Mixed:
+    """The mix of each of some domains. ``places``: in which of them a machine stands, by name, once that was asked."""
+
+    __slots__ = ("domains", "mixes", "places")
+
+    def __init__(self, domains: derived.Domains, mixes: list[Mix]) -> None:
+        self.domains = domains
+        self.mixes = mixes
+        self.places: Mapping[str, Sequence[int]] | None = None
+
+    def moved(self, remains: Remains, changed: Iterable[str]) -> Mixed:
+        """What it is where no other machines have changed."""
+        if self.places is None:
+            self.places = derived.places(self.domains)
+        moved = Mixed(self.domains, list(self.mixes))
+        moved.places = self.places
+        for place in {place for name in changed for place in self.places.get(name, ())}:
+            moved.mixes[place] = remains.mix(self.domains[place][1])
+        return moved
 
 
 class Each(Mapping[str, T]):

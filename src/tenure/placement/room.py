@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from tenure.placement.derived import Domains
+from tenure.placement.derived import Domains, places
 from tenure.placement.fleet import FleetMachine
 from tenure.placement.question import Question
 from tenure.placement.remains import totals
+
+MANY = 4
+"""Machines are many, and all are counted, when so many times as many are no fewer than there are."""
 
 
 class Room:
@@ -27,7 +30,7 @@ class Room:
 
     def update(self, names: Sequence[str], start_ms: int) -> None:
         """Count these machines afresh for a start at ``start_ms``; others need not be known."""
-        if len(names) >= len(self._machines):
+        if MANY * len(names) >= len(self._machines):
             self._count_all(start_ms)
             return
         known = [self._by_name[name] for name in names if name in self._by_name]
@@ -60,8 +63,4 @@ class Room:
 
     @cached_property
     def _domains_of(self) -> Mapping[str, Sequence[int]]:
-        places: dict[str, list[int]] = {}
-        for place, (_, names) in enumerate(self._domains):
-            for name in names:
-                places.setdefault(name, []).append(place)
-        return places
+        return places(self._domains)

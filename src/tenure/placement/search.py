@@ -57,6 +57,8 @@ class Search:
     @cached_property
     def _names(self) -> Mapping[str, object]:
         machines = self.machines
+        if len(machines) == len(self.question.fleet.machines):
+            return self.question.fleet.index
         return self.question.inside.once("names", (machines,), (), lambda: {one.name: one for one in machines})
 
     @property

@@ -8,9 +8,11 @@ is another one, or of which its time meets other holds, and at no other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from itertools import compress, islice
+from operator import is_not
 from typing import Any, TypeVar
 
 from tenure.placement.calendar import Calendar, Free
@@ -24,6 +26,9 @@ T = TypeVar("T")
 
 VIEWS_MAX = 4
 """Views kept with a fleet: a question looks at its start, and at starts after releases."""
+
+FEW = 4
+"""Machines are few when so many times as many are fewer than the fleet has: they are looked at one by one."""
 
 NAMED_MAX = 8
 """Holds named as what is in the way; the first to end first."""
@@ -68,37 +73,52 @@ class Standing:
         if not own:
             return everyone.remains
         names = {claim.machine for hold in own for claim in hold.claims if claim.machine in everyone.remains}
-        left = Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, group)
+        left = self._leftovers(group)
         fresh = {name: left.of(self.fleet.index[name]) for name in names}
         return _moved(everyone.remains, everyone.sorts, fresh)
 
     def in_the_way(self, machines: Sequence[FleetMachine], group: str) -> tuple[str, ...]:
         """Ids of the holds on these machines that are met, the first to end first; no more than ``NAMED_MAX``."""
-
-        def met() -> tuple[str, ...]:
-            left = Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, group)
-            rows = self.calendar.by_machine
+        if self._few(machines):
+            left, rows = self._leftovers(group), self.calendar.by_machine
             near = (left.near(machine.name) for machine in machines if machine.name in rows)
             ends = {(hold.end_ms, hold.id) for holds in near for hold in holds}
             return tuple(name for _, name in nsmallest(NAMED_MAX, ends))
-
-        return self._known("met", machines, group, met)
+        names = self._names(machines)
+        met = self.calendar.first_to_end(self.start_ms, self._until_ms, without_group=group)
+        on_these = (hold.id for hold in met if any(claim.machine in names for claim in hold.claims))
+        return tuple(islice(on_these, NAMED_MAX))
 
     def releases(self, machines: Sequence[FleetMachine], until_ms: int, group: str) -> dict[int, list[str]]:
         """What ``calendar.releases`` says of these machines from the start on."""
+        if until_ms <= self.start_ms:
+            return {}
+        found = self._releases(machines, group)
+        return {stop_ms: names for stop_ms, names in found.items() if stop_ms <= until_ms}
 
-        def every() -> dict[int, list[str]]:
-            left = Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, group)
-            rows, found = self.calendar.by_machine, dict[int, list[str]]()
+    def _releases(self, machines: Sequence[FleetMachine], group: str) -> dict[int, list[str]]:
+        """Whenever they are."""
+        if self._few(machines):
+            left, rows, found = self._leftovers(group), self.calendar.by_machine, dict[int, list[str]]()
             for machine in machines:
                 for hold in left.ahead(machine.name) if machine.name in rows else ():
                     found.setdefault(self.calendar.stop_ms(hold), []).append(machine.name)
             return dict(sorted(found.items()))
+        names = self._names(machines)
 
-        if until_ms <= self.start_ms:
-            return {}
-        found = self._known("releases", machines, group, every)
-        return {stop_ms: names for stop_ms, names in found.items() if stop_ms <= until_ms}
+        def every() -> dict[int, list[str]]:
+            return self.calendar.releases(names, self.start_ms, FOREVER_MS, without_group=group)
+
+        return self._known("releases", machines, group, every)
+
+    def _few(self, machines: Sequence[FleetMachine]) -> bool:
+        return FEW * len(machines) < len(self.fleet.machines)
+
+    def _leftovers(self, group: str) -> Leftovers:
+        return Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, group)
+
+    def _names(self, machines: Sequence[FleetMachine]) -> Container[str]:
+        return self.fleet.index if len(machines) == len(self.fleet.machines) else {one.name for one in machines}
 
     def _known(self, what: str, machines: Sequence[FleetMachine], group: str, make: Callable[[], T]) -> T:
         """What is made of all machines is kept with their view, for as long as that lasts."""
@@ -145,7 +165,7 @@ class Standing:
             before = View(sorts.whole, sorts, {}, 0, {}, ALWAYS)
         changed = {name for name in _differing(before.rows, rows) if name in index}
         changed.update(before.outside(self.start_ms, self._until_ms))
-        left = Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, "")
+        left = self._leftovers("")
         fresh = {name: left.of(index[name]) for name in changed}
         spans = {name: left.lasts(name) for name in changed}
         moved = _moved(before.remains, sorts, fresh)
@@ -168,7 +188,7 @@ def _within(spans: Iterable[Span]) -> Span:
 def _differing(before: Mapping[str, Node], now: Mapping[str, Node]) -> set[str]:
     if before is now:
         return set()
-    changed = {name for name, row in now.items() if before.get(name) is not row}
+    changed = set(compress(now, map(is_not, map(before.get, now), now.values())))
     return changed | (before.keys() - now.keys())
 
 
@@ -179,4 +199,4 @@ def _moved(before: Remains, sorts: Sorts, fresh: Mapping[str, Free]) -> Remains:
         return before
     whole = sorts.whole
     numbers = {n: whole.sorts[n] if one is whole[n] else sorts.of(one) for n, one in changed.items()}
-    return Remains({**before, **changed}, {**before.sorts, **numbers})
+    return before.moved(changed, numbers)

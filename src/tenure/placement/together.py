@@ -26,6 +26,9 @@ REASON_SPREAD = "SpreadUnfit"
 REASON_MIXTURE = "MembersDoNotFitTogether"
 REASON_WINDOW = "WindowClosed"
 
+BUDGETS_TRIED_MAX = 8
+"""Budgets of which it is asked whether one binds alone where no placement shows which: each is a whole search."""
+
 
 def shared_binding(question: Question, start_ms: int) -> tuple[str, Binding]:
     """(reason, binding constraint) of a demand whose members each have a machine at this start."""
@@ -38,7 +41,9 @@ def shared_binding(question: Question, start_ms: int) -> tuple[str, Binding]:
     if _fits(_without_level(question), start_ms):
         return _level(question, start_ms)
     if question.fleet.budgets and _fits(_without_budgets(question), start_ms):
-        return REASON_BUDGET, _budget(question, start_ms)
+        overdrawn = _budget(question, start_ms)
+        if overdrawn is not None:
+            return REASON_BUDGET, overdrawn
     if question.demand.spread is not None and _fits(_without_spread(question), start_ms):
         return REASON_SPREAD, _spread(question, start_ms)
     return REASON_MIXTURE, _plain(
@@ -154,21 +159,26 @@ def _room(question: Question, free: list[Free]) -> int:
     return sum(min(role.count, sum(slots(one, role) for one in free)) for role in question.demand.roles)
 
 
-def _budget(question: Question, start_ms: int) -> Binding:
+def _budget(question: Question, start_ms: int) -> Binding | None:
     """The budget that the members would overdraw if only the other limits counted.
 
-    ``needed`` is what that placement draws. Where several are overdrawn, one that binds alone comes first.
+    ``needed`` is what that placement draws. Where several are overdrawn, one that binds alone comes first. That they
+    fit may be known by counting while the bounded search finds no places for them: then it is one that binds alone,
+    and more than it has left is all that is known to be needed; None where no single one does.
     """
     left = question.left(start_ms)
     drawn = _drawn(question, start_ms)
     # What the members draw nothing of is not in their way, however far it is overdrawn already.
     over = [budget for budget in question.fleet.budgets if budget.id in drawn and drawn[budget.id] > left[budget.id]]
-    alone = [budget for budget in over if _fits(_without_budgets(question, budget.id), start_ms)]
-    budget = (alone or over)[0]
+    tried = over or question.fleet.budgets[:BUDGETS_TRIED_MAX]
+    alone = (budget for budget in tried if _fits(_without_budgets(question, budget.id), start_ms))
+    budget = next(alone, over[0] if over else None)
+    if budget is None:
+        return None
     return Binding(
         constraint=budget.id,
         imposed_by=budget.imposed_by or f"budget {budget.id}",
-        needed=drawn[budget.id],
+        needed=max(drawn.get(budget.id, 0), left[budget.id] + 1),
         available=left[budget.id],
         capacity=budget.limit - budget.base,
         unit=budget.unit,

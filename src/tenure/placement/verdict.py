@@ -1,13 +1,14 @@
 """Whether a domain carries all members, said by counting where counting is enough: yes, no, or only a search knows.
 
 First each axis by itself, which costs next to nothing; then how many members each machine really takes, equal machines
-in equal states once. Of several roles only a no is ever said.
+in equal states once; of several roles also how many it takes beside each other. Of those only a no is ever said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tenure.placement.beside import Corner, too_many_beside
 from tenure.placement.carries import Carrying, too_much_together
 from tenure.placement.demand import Role
 from tenure.placement.question import Question
@@ -31,6 +32,7 @@ class Verdict:
         self._left = left
         self._room = room
         self._carrying = [Carrying(question, role, left) for role in roles]
+        self._corners: dict[object, list[Corner]] = {}
 
     def of(self, names: Sequence[str]) -> bool | None:
         """True or False where it is certain."""
@@ -47,14 +49,21 @@ class Verdict:
 
     def closely(self, names: Sequence[str]) -> bool | None:
         """The same by what each machine takes: False, or True for a single role."""
+        at_most: list[Mapping[int, int]] = []
         for role, carrying, room in zip(self._roles, self._carrying, self._room, strict=True):
             sure, most = self._counted(names, role, room)
+            at_most.append(most.of_sort)
             carried = carrying.between(names, most, sure, role.count)
             if carried.most < role.count:
                 return False
             if len(self._roles) == 1 and carried.sure >= role.count:
                 return True
+        if len(self._roles) > 1 and self._beside(names, at_most):
+            return False
         return None
+
+    def _beside(self, names: Sequence[str], most: Sequence[Mapping[int, int]]) -> bool:
+        return too_many_beside(self._free, self._free.mix(names), self._roles, most, self._corners)
 
     def _counted(self, names: Sequence[str], role: Role, room: Each[int]) -> tuple[Each[int], Each[int]]:
         """What each machine carries, surely and at most; of each sort that is among these."""
