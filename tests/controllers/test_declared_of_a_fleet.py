@@ -1,13 +1,14 @@
 """What was declared of a fleet through the door outlives every start; where its file says otherwise, that is told."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tenure.controllers.machine.merging import declared_of, merged
 from tenure.controllers.machine.simulated import register_fleet
-from tenure.discovery.fleets import FleetFile, read_fleet
+from tenure.discovery.fleets import FleetFile, Hardware, profile_of, read_fleet
 from tenure.quantities import SystemClock
-from tenure.resources import Machine, Site
+from tenure.resources import HardwareProfile, Machine, ObjectMeta, Site
 from tenure.resources.kinds.site import SiteSpec
 from tests.support.embedded import embedded
 
@@ -94,6 +95,25 @@ async def test_a_start_over_a_table_leaves_what_was_declared_of_site_and_machine
             "Machine/m spec.hourlyCost is 4.00 EUR, as the file says, and no longer 3.00 EUR",
         )
         assert (await user.get(Site, "simulated")).metadata.annotations == {"tenure.dev/fleet": "fleet"}
+
+
+async def test_hardware_that_a_file_changes_under_its_name_is_what_is_planned_on(tmp_path: Path) -> None:
+    def of(cores: int) -> FleetFile:
+        made = profile_of(Hardware(cores=cores, memory_bytes=2**36))
+        profile = made.model_copy(update={"metadata": ObjectMeta(name="p")})
+        fleet = table(tmp_path / "fleet.csv")
+        (machine,) = fleet.machines
+        named = machine.model_copy(update={"spec": machine.spec.model_copy(update={"profile": "p"})})
+        return replace(fleet, profiles=(profile,), machines=(named,))
+
+    async with embedded(tmp_path / "home") as host, host.client("controllers") as client:
+        await register_fleet(client, SystemClock(), of(8))
+        registered = await register_fleet(client, SystemClock(), of(4), of(8))
+        assert registered.overruled == ()
+        assert len((await client.get(HardwareProfile, "p")).spec.topology["cores"]) == 4
+        await client.patch(HardwareProfile, "p", {"spec": {"summary": "mine"}})
+        registered = await register_fleet(client, SystemClock(), of(4))
+        assert [told.partition(" is ")[0] for told in registered.overruled] == ["HardwareProfile/p spec.summary"]
 
 
 def test_labels_are_merged_as_fields_are() -> None:

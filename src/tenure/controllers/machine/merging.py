@@ -9,12 +9,12 @@ file says otherwise is told, never dropped without a word.
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from tenure.resources import Machine, Site
+from tenure.resources import HardwareProfile, Machine, Site
 from tenure.resources.base import Strict
 from tenure.resources.kinds.site import DomainBudget, NamedBudget, SiteLevel, SiteLink
 
 S = TypeVar("S", bound=Strict)
-D = TypeVar("D", Machine, Site)
+D = TypeVar("D", HardwareProfile, Machine, Site)
 
 KEYS: Mapping[type[Strict], tuple[str, ...]] = {
     SiteLevel: ("level",),
@@ -127,4 +127,4 @@ def _word(value: Any) -> str:
         return "undeclared"
     if isinstance(value, Strict):
         return ", ".join(f"{key} {_word(one)}" for key, one in value.to_json().items() if one != [])
-    return f"{len(value)} items" if isinstance(value, list) else str(value)
+    return f"of {len(value)} parts" if isinstance(value, list | dict) else str(value)

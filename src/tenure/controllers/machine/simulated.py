@@ -41,8 +41,7 @@ async def register_fleet(
     before = before or fleet
     overruled = await _site(client, fleet, before)
     profiles = {profile.name: profile for profile in fleet.profiles}
-    for profile in fleet.profiles:
-        await create_guarded(client, profile)
+    overruled += await _profiles(client, fleet, before)
     await create_guarded(client, Engine(metadata=ObjectMeta(name=ENGINE), spec=EngineSpec(type="simulated", site=SITE)))
     await _engine_seen(client, clock)
     found = await client.list(Machine)
@@ -115,6 +114,22 @@ async def _site(client: AsyncClient, fleet: FleetFile, before: FleetFile) -> lis
         wanted = wanted.model_copy(update={"metadata": wanted.metadata.model_copy(update={"annotations": annotations})})
     if wanted != there:
         await client.replace(wanted)
+    return overruled
+
+
+async def _profiles(client: AsyncClient, fleet: FleetFile, before: FleetFile) -> list[str]:
+    """See to it that hardware is as the file says, also under a name that it had for other hardware before."""
+    there = {profile.name: profile for profile in (await client.list(HardwareProfile)).readable}
+    once = {profile.name: profile for profile in before.profiles}
+    overruled = []
+    for profile in fleet.profiles:
+        if profile.name not in there:
+            await create_guarded(client, profile)
+            continue
+        wanted, told = declared_of(there[profile.name], profile, once.get(profile.name))
+        overruled += told
+        if wanted != there[profile.name]:
+            await client.replace(wanted)
     return overruled
 
 
