@@ -24,8 +24,39 @@ def kubeconfig(url: str, token: str, authority: bytes) -> dict[str, Any]:
 
 
 def write_kubeconfig(path: Path, url: str, token: str, authority: Path) -> None:
-    """Write it, 0600, in one step, where it is not there already as it should be."""
-    write_private(path, yaml.safe_dump(kubeconfig(url, token, authority.read_bytes()), sort_keys=False))
+    """Write it, 0600, in one step, where it is not there already as it should be. What others put into it stays: a
+    namespace or a context that `kubectl config` set, and which one is the current."""
+    ours = kubeconfig(url, token, authority.read_bytes())
+    write_private(path, yaml.safe_dump(_with_theirs(ours, _there(path)), sort_keys=False))
+
+
+def _there(path: Path) -> dict[str, Any]:
+    """What is in the file; nothing where it is none, or says nothing that anybody could use."""
+    try:
+        found = yaml.safe_load(path.read_text())
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _with_theirs(ours: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
+    """Of the cluster and the user that are ours all is ours; of our context, where it leads."""
+    made = {**there, **ours}
+    for entries in ("clusters", "users", "contexts"):
+        found = there.get(entries)
+        named = [one for one in found if isinstance(one, dict) and "name" in one] if isinstance(found, list) else []
+        made[entries] = [*ours[entries], *(one for one in named if one["name"] != NAME)]
+        if entries == "contexts":
+            made[entries][0] = _context(ours[entries][0], [one for one in named if one["name"] == NAME])
+    if there.get("current-context") in [one["name"] for one in made["contexts"]]:
+        made["current-context"] = there["current-context"]
+    return made
+
+
+def _context(ours: dict[str, Any], there: list[dict[str, Any]]) -> dict[str, Any]:
+    said = there[0].get("context") if there else None
+    kept = said if isinstance(said, dict) else {}
+    return {**ours, "context": {**ours["context"], **kept, "cluster": NAME, "user": NAME}}
 
 
 def write_private(path: Path, text: str) -> None:
