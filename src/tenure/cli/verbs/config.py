@@ -16,13 +16,15 @@ app = App(name="config", help="Where state lives, and the kubeconfig for kubectl
 @app.command
 def view(*, output: Output = "text", reach: Reach = HERE) -> None:
     """Show where this command finds its host and its state, and why there."""
+    from tenure.cli.running import plane_of
+
     home = home_directory()
     facts: dict[str, Any] = {
         "home": str(home),
         "homeFrom": _home_from(),
         "kubeconfig": str(_kubeconfig(reach)),
         "models": str(_models()),
-        "running": (home / "server.json").exists(),
+        "running": plane_of(home) is not None,
         "namespace": reach.namespace or "default",
     }
     if output == "json":
