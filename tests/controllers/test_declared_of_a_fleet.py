@@ -71,6 +71,20 @@ def test_items_of_a_list_are_told_apart_by_what_they_are_of() -> None:
     ]
 
 
+def test_two_limits_of_one_domain_both_stay() -> None:
+    rows = [{"level": "row", "power": "9kW"}, {"level": "row", "power": "8kW"}, {"level": "row", "cooling": "7kW"}]
+    declared, said = site(budgets=rows), site(budgets=[{"level": "row", "power": "9kW"}, {"level": "rack"}])
+    spec, told = after(declared, said)
+    assert [(b["level"], b.get("power"), b.get("cooling")) for b in spec["budgets"]] == [
+        ("row", "9kW", None),
+        ("row", "8kW", None),
+        ("row", None, "7kW"),
+        ("rack", None, None),
+    ]
+    assert after(declared, declared)[0] == after(declared, site())[0]
+    assert told == ["spec.budgets[rack] is level rack, as the file says, and no longer undeclared"]
+
+
 async def test_a_start_over_a_table_leaves_what_was_declared_of_site_and_machines(tmp_path: Path) -> None:
     async with embedded(tmp_path / "home") as host, host.client("controllers") as client, host.client() as user:
         fleet = table(tmp_path / "fleet.csv")

@@ -103,7 +103,14 @@ def _items(
 
 
 def _by_key(items: Sequence[Strict]) -> dict[tuple[Any, ...], Strict]:
-    return {tuple(getattr(item, key) for key in KEYS[type(item)]): item for item in items}
+    """Several of one key (two limits of one domain) are told apart by their order."""
+    found: dict[tuple[Any, ...], Strict] = {}
+    for item in items:
+        key = tuple(getattr(item, part) for part in KEYS[type(item)])
+        while key in found:
+            key = (*key, "again")
+        found[key] = item
+    return found
 
 
 def _labels(
