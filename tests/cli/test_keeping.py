@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,6 +135,18 @@ def test_a_plain_folder_is_replaced_in_one_step(home: Shell, tmp_path: Path) -> 
     before = (tmp_path / "plain").stat().st_ino
     assert Shell(tmp_path / "plain")("restore", tmp_path / "backup").code == 0
     assert (tmp_path / "plain").stat().st_ino != before
+
+
+def test_a_home_is_found_at_the_same_port_where_it_was_and_another_takes_none_from_it(tmp_path: Path) -> None:
+    with embedded_in_thread(tmp_path / "home") as host:
+        assert Shell(host.home)("backup", tmp_path / "backup").code == 0
+        url = host.serving.url
+    shutil.rmtree(tmp_path / "home")
+    for place in ("home", "other"):
+        assert Shell(tmp_path / place)("restore", tmp_path / "backup").code == 0
+    assert not (tmp_path / "other" / "port").exists()
+    with embedded_in_thread(tmp_path / "home") as host:
+        assert host.serving.url == url
 
 
 def test_an_owner_s_key_is_never_in_a_backup(home: Shell, tmp_path: Path) -> None:

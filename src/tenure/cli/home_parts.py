@@ -17,6 +17,7 @@ from tenure.store import back_up_file
 STATE, MEASUREMENTS, EVIDENCE, KEYS, RUNS = "state.db", "measurements.db", "evidence", "keys", "runs"
 RETAINED = "retained"  # until when what ended contracts left is kept: without it nothing of theirs would ever go
 FOLDERS = ("tokens", "tls", FLEET, FLEET_BEFORE, "serving", RETAINED)
+PORT = "port"  # at which the door was last: clients elsewhere were told of it
 RUN_RECORDS = ("spec.json", "state.json")
 EVIDENCE_FILES = ("checkpoint", "retire.json", "log")
 """In this order: neither checkpoint nor plan ever knows of a statement that the log beside it lacks."""
@@ -33,6 +34,7 @@ def copy_home(home: Path, target: Path) -> int:
     # where they are put back (`simulated_records`).
     records = [path.name for path in sorted((home / SIMULATED).glob("*.json"))]
     _copy_files(home / SIMULATED, target / SIMULATED, records)
+    _copy_files(home, target, (PORT,))
     for name in FOLDERS:
         _copy_folder(home / name, target / name)
     _copy_files(home / EVIDENCE, target / EVIDENCE, EVIDENCE_FILES)

@@ -18,7 +18,7 @@ from tenure.cli import exit_codes, failures
 from tenure.cli.backup_file import BackupDamagedError, Manifest, NotABackupError, TargetUnwritableError, pack, unpack
 from tenure.cli.files import unwritable
 from tenure.cli.fleet_file import serves_fleet
-from tenure.cli.home_parts import EVIDENCE, KEYS, MEASUREMENTS, RUNS, STATE, copy_home
+from tenure.cli.home_parts import EVIDENCE, KEYS, MEASUREMENTS, PORT, RUNS, STATE, copy_home
 from tenure.cli.homes import RESTORING, is_empty, require_own, require_whole
 from tenure.cli.ledger import offline_findings, say_that_it_agrees
 from tenure.cli.options import Output
@@ -194,6 +194,7 @@ def _put_back(staged: Path, manifest: Manifest, home: Path) -> None:
     if str(home.resolve()) != manifest.about["home"]:
         # Records of runs name the folders and groups of their home. Elsewhere they would claim another's processes.
         shutil.rmtree(staged / RUNS, ignore_errors=True)
+        (staged / PORT).unlink(missing_ok=True)  # it is that home's, and its clients would be answered by another
     if serves_fleet(staged):
         settle_records(staged)
     if staged.parent == home:

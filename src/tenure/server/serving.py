@@ -26,6 +26,9 @@ from tenure.store import NAMESPACES, ObjectExistsError, Store, StoreUnwritableEr
 LOOPBACK = "127.0.0.1"
 STORE_FILE = "state.db"
 SERVER_FILE = "server.json"
+PORT_FILE = "port"
+"""The port of last time: who keeps a copy of the kubeconfig finds the host there again. Unlike `server.json` it says of
+nobody that he is there, so a backup may hold it."""
 CLOSE_SECONDS = 5
 LOOK_SECONDS = 0.005
 DATE_SECONDS = 1
@@ -187,6 +190,10 @@ def _listen(home: Path, port: int) -> socket.socket:
 
 def _last_port(home: Path) -> int:
     try:
+        return int((home / PORT_FILE).read_text())
+    except (OSError, ValueError):
+        pass
+    try:  # as older versions wrote it alone
         url = json.loads((home / SERVER_FILE).read_text())["url"]
         return int(str(url).rsplit(":", 1)[1])
     except (OSError, ValueError, KeyError, TypeError, IndexError):
@@ -195,6 +202,7 @@ def _last_port(home: Path) -> int:
 
 def _announce(home: Path, url: str) -> None:
     started = psutil.Process().create_time()  # with the pid, names this process and no later one
+    write_private(home / PORT_FILE, url.rsplit(":", 1)[1] + "\n")
     write_private(home / SERVER_FILE, json.dumps({"url": url, "pid": os.getpid(), "startTime": started}) + "\n")
 
 
