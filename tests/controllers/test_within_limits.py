@@ -207,6 +207,17 @@ def test_a_preferred_level_is_sought_within_the_limits_too(tmp_path: Path) -> No
     assert told(found.planned[0].plan) == {"level:rack": False, "level:feed": True}
 
 
+def test_within_limits_no_more_is_sought_than_there_is_time_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenure.placement.preferences.MEMBERS_SOUGHT_MAX", 2)
+    made = file_of(tmp_path, "rail,rack,feed,hourly_cost", *CHEAP, *DEAR)
+    wishes = {"prefer": [{"share": "rack"}, {"share": "feed"}]}
+    found = said(made, asked(gang(2, topology=wishes), budget={"hourlyMax": "20 EUR"})).answer.quotes[0]
+    assert found.chosen is not None
+    assert [one.found for one in found.chosen.unmet] == ["2", "2; to answer in time it was not sought everywhere"]
+
+
 def test_a_preferred_spread_is_kept_by_as_many_as_lie_within_the_limits(tmp_path: Path) -> None:
     made = file_of(tmp_path, "rack,hourly_cost", *(f"m-{n},r-{n // 2},8.00 EUR" for n in range(6)))
     found = said(made, asked(gang(3, membersMin=1, topology=WISH), budget={"hourlyMax": "17 EUR"}))

@@ -20,6 +20,7 @@ from tenure.placement import (
     Demand,
     Fleet,
     FleetMachine,
+    Free,
     Level,
     Plan,
     Preference,
@@ -31,6 +32,7 @@ from tenure.placement import (
     plan,
 )
 from tenure.placement.audit_demand import unmet
+from tenure.placement.inside import place_inside
 from tenure.placement.preferences import preferences
 
 pytestmark = TIER
@@ -219,6 +221,36 @@ def test_of_two_that_exclude_each_other_the_link_comes_before_the_spread() -> No
     for one, wish in wishes.items():
         assert all(told(placed(fleet, gang(4, **{one: wish}))).values())
     assert told(placed(fleet, gang(4, **wishes))) == {"linkBandwidth": True, "spread:rail": False}
+
+
+def test_of_many_machines_unlike_each_other_the_emptiest_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    far = [hold(name, on=name, cores=(0, 1, 4, 5)) for name in ("a", "b", "c")]
+    unlike = [machine(name, nodes=2, cores=4) for name in ("a", "b", "c", "idle")]
+    near, taken = member(preferred_numa_distance_max=10), Calendar.of(far)
+    monkeypatch.setattr("tenure.placement.preferred.SORTS_SOUGHT_MAX", 2)
+    assert told(placed(Fleet.of(unlike), near, taken)) == {"member:numaDistance": True}
+    (missed,) = placed(Fleet.of(unlike[:3]), near, taken).preferences
+    assert (missed.kept, missed.found, missed.sought) == (False, 20, False)
+    monkeypatch.setattr("tenure.placement.preferred.SORTS_SOUGHT_MAX", 1)
+    (missed,) = placed(Fleet.of(unlike), near, taken).preferences
+    assert (missed.kept, missed.sought) == (False, False)
+    assert placed(Fleet.of(unlike[:1]), near, taken).preferences[0].sought
+
+
+def test_of_a_large_gang_s_preferences_the_first_are_sought(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenure.placement.preferences.MEMBERS_SOUGHT_MAX", 3)
+    wishes: dict[str, Any] = {"preferred_link_bytes_per_s_min": 2 * FAST, "preferred_spread": Spread("rack")}
+    found = placed(RAILS, gang(**wishes)).preferences
+    assert [(one.what, one.kept, one.sought) for one in found] == [
+        ("linkBandwidth", False, True),
+        ("spread:rack", False, False),
+    ]
+    assert told(placed(RAILS, gang(preferred_spread=Spread("rack")))) == {"spread:rack": True}
+
+
+def test_a_cache_that_no_machine_has_is_not_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("tenure.placement.inside.device_choices")
+    assert place_inside(Free.whole(machine(nodes=2, cores=4)), Role(cores=5, requires=frozenset({"l3"}))) is None
 
 
 def test_a_link_that_falls_short_is_not_given_away_for_a_spread() -> None:

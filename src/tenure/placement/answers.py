@@ -89,7 +89,7 @@ class Preference:
     ``what`` is ``level:rack``, ``spread:rack`` or ``linkBandwidth`` of all members, and ``numaDistance``, ``numa``,
     ``pcie`` or ``l3`` of those of one ``role``. ``asked`` and ``found`` are so many bytes/s at least; a distance at
     most; domains of the level, members in one domain, NUMA nodes, switches or caches at most. ``found`` is None where
-    it is not known.
+    it is not known. ``sought`` is false where it is not kept and a bounded search did not look for it everywhere.
     """
 
     what: str
@@ -97,6 +97,7 @@ class Preference:
     asked: int
     found: int | None = None
     role: str = ""
+    sought: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ def claims_inside(free: Free, role: Role) -> Iterator[Claim]:
 def _by_size(free: Free, role: Role, *, every: bool = False) -> Iterator[list[tuple[Key, Claim]]]:
     machine = free.machine
     nodes = machine.numa_nodes or (0,)
+    if "l3" in role.requires and max(map(len, _known_blocks(free, nodes).values()), default=0) < role.cores:
+        return  # which is the same for any nodes and devices
     largest = 1 if "numa" in role.requires else len(nodes)
     for size in range(1, largest + 1):
         found: list[tuple[Key, Claim]] = []
@@ -116,6 +118,11 @@ def _blocks(free: Free, nodes: Sequence[int]) -> dict[int, list[int]]:
     return blocks
 
 
+def _known_blocks(free: Free, nodes: Sequence[int]) -> dict[int, list[int]]:
+    """Those of which somebody said that their cores share a cache."""
+    return {cache: cores for cache, cores in _blocks(free, nodes).items() if cache >= 0}
+
+
 def _core_choices(
     free: Free, role: Role, nodes: tuple[int, ...], *, every: bool
 ) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
@@ -123,9 +130,7 @@ def _core_choices(
     if role.cores == 0:
         yield (), ()
         return
-    blocks = _blocks(free, nodes)
-    if "l3" in role.requires:
-        blocks = {cache: cores for cache, cores in blocks.items() if cache >= 0}
+    blocks = _known_blocks(free, nodes) if "l3" in role.requires else _blocks(free, nodes)
     if every:
         yield from _all_core_choices(blocks, role.cores, one_cache="l3" in role.requires)
         return

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tenure.placement.answers import Plan, Refusal, Reporter, Silent
+from tenure.placement.answers import Plan, Preference, Refusal, Reporter, Silent
 from tenure.placement.budgets import draws, unknown_draws
 from tenure.placement.calendar import Calendar
 from tenure.placement.choice import Choice
 from tenure.placement.demand import Demand
 from tenure.placement.fleet import Fleet, FleetMachine
-from tenure.placement.preferences import preferences, share
+from tenure.placement.preferences import share
 from tenure.placement.preferred import as_preferred
 from tenure.placement.question import Question
 from tenure.placement.refusals import refuse
@@ -43,7 +43,7 @@ def plan(
     found = search.first(demand.start_at(now_ms).latest_ms)
     if found is None:
         return refuse(question, heard, proved=search.proved)
-    return as_plan(question, as_preferred(question, found))
+    return as_plan(question, *as_preferred(question, found))
 
 
 def earliest_start(
@@ -59,10 +59,10 @@ def earliest_start(
     """The plan with the earliest feasible start up to ``latest_ms``, whatever latest start the demand names."""
     question = Question(fleet, calendar, demand, now_ms, seed, choice)
     found = Search(question, Silent()).first(latest_ms)
-    return as_plan(question, as_preferred(question, found)) if found is not None else None
+    return as_plan(question, *as_preferred(question, found)) if found is not None else None
 
 
-def as_plan(question: Question, found: Found) -> Plan:
+def as_plan(question: Question, found: Found, preferred: tuple[Preference, ...]) -> Plan:
     fleet, demand = question.fleet, question.demand
     machines = [fleet.machine(claim.machine) for claim in found.claims]
     level, domain = shared_level(fleet, machines)
@@ -75,7 +75,7 @@ def as_plan(question: Question, found: Found) -> Plan:
         claims=found.claims,
         level=level,
         domain=domain,
-        preferences=preferences(fleet, demand, found.claims),
+        preferences=preferred,
         draws=tuple(sorted(draws(fleet, found.claims).items())),
         unknown_draws=unknown_draws(fleet, found.claims),
     )

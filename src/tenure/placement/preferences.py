@@ -21,6 +21,9 @@ DISTANCE = "numaDistance"
 INSIDE = ("numa", "pcie", "l3")
 """What may be shared inside a machine, what yields last first."""
 
+MEMBERS_SOUGHT_MAX = 4_000
+"""Members times preferences that are sought: all of a gang's, of the largest ones the first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -65,6 +68,16 @@ def _wishes_of(demand: Demand) -> Iterator[Wish]:
     for level in INSIDE:
         names = dict.fromkeys(role.name for role in demand.roles if level in role.prefers)
         yield from (_sharing(level, name) for name in names)
+
+
+def searches_max(members: int) -> int:
+    """How many of those that are not kept are sought, each by placing all members once more."""
+    return max(1, MEMBERS_SOUGHT_MAX // members)
+
+
+def marked(told: Preference, *, sought: bool) -> Preference:
+    """The same, and whether it was looked for everywhere."""
+    return told if told.kept or sought else replace(told, sought=False)
 
 
 def with_only(demand: Demand, wishes: Sequence[Wish]) -> Demand:

@@ -43,9 +43,8 @@ def unkept_of(plan: Plan) -> list[Unkept]:
 def _unkept(one: Preference) -> Unkept:
     sort, _, level = one.what.partition(":")
     role = None if one.role in ("", ALIKE) else one.role
-    found = str(one.found) if one.found is not None else _not_known(sort, level)
+    found = _found(one, sort, level)
     if sort == LINK:
-        found = str(ByteRate(one.found)) if one.found is not None else found
         return Unkept(preference=LINK, asked=f"at least {ByteRate(one.asked)}", found=found)
     if sort == DISTANCE:
         return Unkept(preference=DISTANCE, role=role, asked=f"at most {one.asked}", found=found)
@@ -53,6 +52,14 @@ def _unkept(one: Preference) -> Unkept:
         return Unkept(preference=one.what, asked=f"at most {one.asked} in one {level}", found=found)
     name = level or NAMED[sort]
     return Unkept(preference=one.what if level else name, role=role, asked=f"one {name}", found=found)
+
+
+def _found(one: Preference, sort: str, level: str) -> str:
+    if one.found is None:
+        said = _not_known(sort, level)
+    else:
+        said = str(ByteRate(one.found)) if sort == LINK else str(one.found)
+    return said if one.sought else f"{said}; to answer in time it was not sought everywhere"
 
 
 def _not_known(sort: str, level: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tenure.controllers.answering.chosen import Over
 from tenure.placement import Demand, Fleet, Plan, Refusal, Role, Start
-from tenure.placement.preferences import holding, loses, preferences, wishes_of, with_only
+from tenure.placement.preferences import holding, loses, marked, preferences, searches_max, wishes_of, with_only
 
 Planner = Callable[[Demand], Plan | Refusal]
 """The plan for a demand, or the refusal."""
@@ -35,8 +35,15 @@ def _wished(base: Plan, demand: Demand, fleet: Fleet, within: Callable[[Demand],
     best = replace(base, preferences=preferences(fleet, demand, base.claims))
     sized = _at_most(demand, _carried(base))
     wishes = wishes_of(demand)
+    left = searches_max(len(base.claims))
     for place, wish in enumerate(wishes):
         if wish.kept(fleet, best.claims):
+            continue
+        left -= 1
+        if left < 0:
+            at = best.preferences[place]
+            told = (*best.preferences[:place], marked(at, sought=False), *best.preferences[place + 1 :])
+            best = replace(best, preferences=told)
             continue
         held = [*wishes[:place], *(later for later in wishes[place:] if later.kept(fleet, best.claims))]
         made = within(with_only(holding(fleet, sized, best.claims, held), (wish,)))
