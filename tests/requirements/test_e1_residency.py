@@ -11,7 +11,7 @@ EU = "  residency: {jurisdictions: [EU]}\n"
 def test_a_place_that_nobody_asserted_is_refused_and_the_command_is_named(home: House) -> None:
     said = home.tenure("request", "-f", home.command("eu", extra=EU))
     assert said.code == 5
-    assert "tenure site assert local" in " ".join((said.out + said.err).split())
+    assert f"{home.path.name} site assert local" in " ".join((said.out + said.err).split()), "of this home"
 
 
 def test_the_wrong_place_is_refused_by_the_rule(home: House) -> None:
