@@ -40,10 +40,10 @@ def why(
     as_json = check_output(output)
     with open_door(reach) as door:
         content = _found(door, name)
+        model = next(m for m in EXPLAINED if kind_of(m).kind == content["kind"])
+        obj = decode(model, content)  # what this version refuses has none of the fields that are looked for below
         unmet = _unmet(door, content)
         events = events_about(door, content)
-    model = next(m for m in EXPLAINED if kind_of(m).kind == content["kind"])
-    obj = decode(model, content)
     if as_json:
         screen.say_as("Why", _json(content, events))
     else:
