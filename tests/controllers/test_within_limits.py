@@ -225,7 +225,9 @@ def test_a_preferred_spread_is_kept_by_as_many_as_lie_within_the_limits(tmp_path
     assert told(found.planned[0].plan) == {"spread:rack": True}
 
 
-def test_of_two_preferences_the_one_that_costs_too_much_yields_and_the_other_is_kept(tmp_path: Path) -> None:
+def test_of_two_preferences_the_one_that_costs_too_much_yields_and_the_other_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cheap = [f"m-{n},r-0,2,8.00 EUR" for n in range(3)]
     made = file_of(tmp_path, "rack,numa_nodes,hourly_cost", *cheap, "m-3,r-1,2,80.00 EUR")
     # On m-0 two GPUs of either node are left: enough for a member, and not near each other.
@@ -238,6 +240,9 @@ def test_of_two_preferences_the_one_that_costs_too_much_yields_and_the_other_is_
     assert found.answer.kind == "Offers"
     assert machines_of(found.planned[0].plan) == {"m-1", "m-2"}
     assert told(found.planned[0].plan) == {"spread:rack": False, "member:numaDistance": True}
+    monkeypatch.setattr("tenure.placement.preferred.SORTS_SOUGHT_MAX", 1)
+    cut = said(made, wanted, taken).planned[0].plan.preferences
+    assert [(one.kept, one.sought) for one in cut] == [(False, True), (False, False)]
 
 
 def test_what_decided_is_reckoned_for_what_is_shown_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tenure.controllers.answering.chosen import Over
 from tenure.placement import Demand, Fleet, Plan, Refusal, Role, Start
-from tenure.placement.preferences import holding, loses, marked, preferences, searches_max, wishes_of, with_only
+from tenure.placement.preferences import Wish, holding, loses, marked, preferences, searches_max, wishes_of, with_only
 
 Planner = Callable[[Demand], Plan | Refusal]
 """The plan for a demand, or the refusal."""
@@ -32,27 +32,27 @@ def within_limits(demand: Demand, found: Plan, fleet: Fleet, planner: Planner, o
 
 def _wished(base: Plan, demand: Demand, fleet: Fleet, within: Callable[[Demand], Plan | None]) -> Plan:
     """The same members, lying as is preferred as far as that stays within the limits, one wish after another."""
-    best = replace(base, preferences=preferences(fleet, demand, base.claims))
+    best, wishes, cut = base, wishes_of(demand), set[Wish]()
     sized = _at_most(demand, _carried(base))
-    wishes = wishes_of(demand)
     left = searches_max(len(base.claims))
     for place, wish in enumerate(wishes):
         if wish.kept(fleet, best.claims):
             continue
         left -= 1
         if left < 0:
-            at = best.preferences[place]
-            told = (*best.preferences[:place], marked(at, sought=False), *best.preferences[place + 1 :])
-            best = replace(best, preferences=told)
+            cut.add(wish)
             continue
         held = [*wishes[:place], *(later for later in wishes[place:] if later.kept(fleet, best.claims))]
         made = within(with_only(holding(fleet, sized, best.claims, held), (wish,)))
         if made is None or _carried(made) != _carried(best):
             continue
-        told = preferences(fleet, demand, made.claims)
-        if wish.kept(fleet, made.claims) and not loses(best.preferences, told):
-            best = replace(made, preferences=told)
-    return best
+        if not all(one.sought for one in made.preferences):
+            cut.add(wish)
+        lost = loses(*(preferences(fleet, demand, one.claims) for one in (best, made)))
+        if wish.kept(fleet, made.claims) and not lost:
+            best = made
+    told = tuple(marked(wish.told(fleet, best.claims), sought=wish not in cut) for wish in wishes)
+    return replace(best, preferences=told)
 
 
 def _fewer(demand: Demand, found: Plan, planner: Planner, over: Over) -> Plan | None:
