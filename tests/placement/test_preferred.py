@@ -300,9 +300,7 @@ def test_one_preference_is_kept_exactly_where_the_same_members_can_keep_it_at_th
     if isinstance(plain, Refusal) or isinstance(wished, Refusal):
         assert plain == wished
         return
-    assert (wished.start_ms, wished.end_ms) == (plain.start_ms, plain.end_ms)
-    sizes = Counter(claim.role for claim in wished.claims)
-    assert sizes == Counter(claim.role for claim in plain.claims)
+    sizes = at_the_same_start(plain, wished)
     assert not unmet(fleet, asked, wished.claims)
     held = [h for h in calendar.holds.values() if not (asked.group and h.group == asked.group)]
     before = {(one.where, one.axis) for one in overbookings(fleet, held, margin_ms=calendar.margin_ms)}
@@ -337,9 +335,7 @@ def test_of_several_all_are_kept_that_can_be_beside_those_that_are(question: tup
     if isinstance(plain, Refusal) or isinstance(wished, Refusal):
         assert plain == wished
         return
-    assert (wished.start_ms, wished.end_ms) == (plain.start_ms, plain.end_ms)
-    sizes = Counter(claim.role for claim in wished.claims)
-    assert sizes == Counter(claim.role for claim in plain.claims)
+    sizes = at_the_same_start(plain, wished)
     sized = replace(asked, roles=tuple(of(role, sizes[role.name]) for role in asked.roles))
     had = dict(zip(wished.preferences, preferences(fleet, every, plain.claims), strict=True))
     assert all(one.kept or not before.kept for one, before in had.items())
@@ -384,6 +380,14 @@ def wishing(asked: Demand, wish: dict[str, Any]) -> Demand:
     if wish.keys() & {"prefers", "preferred_numa_distance_max"}:
         return replace(asked, roles=tuple(replace(role, **wish) for role in asked.roles))
     return replace(asked, **wish)
+
+
+def at_the_same_start(plain: Plan, wished: Plan) -> Counter[str]:
+    """The members of each role, as many in both: what is preferred delays nothing and costs no member."""
+    assert (wished.start_ms, wished.end_ms) == (plain.start_ms, plain.end_ms)
+    sizes = Counter(claim.role for claim in wished.claims)
+    assert sizes == Counter(claim.role for claim in plain.claims)
+    return sizes
 
 
 def requiring(asked: Demand, wish: dict[str, Any]) -> Demand:
