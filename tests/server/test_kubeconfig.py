@@ -43,6 +43,12 @@ def test_what_is_no_kubeconfig_is_replaced(tmp_path: Path, there: str) -> None:
     assert written(tmp_path)["contexts"][0] == kubeconfig("u", "t", b"pem")["contexts"][0]
 
 
+def test_what_is_no_text_or_nested_too_deep_to_be_written_is_replaced(tmp_path: Path) -> None:
+    for there in (b"\xff", b"a: " + b"[" * 480 + b"]" * 480):
+        (tmp_path / "kubeconfig").write_bytes(there)
+        assert written(tmp_path)["current-context"] == "tenure"
+
+
 def test_a_current_context_that_is_not_there_is_ours(tmp_path: Path) -> None:
     (tmp_path / "kubeconfig").write_text("current-context: gone")
     assert written(tmp_path)["current-context"] == "tenure"

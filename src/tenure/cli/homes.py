@@ -1,6 +1,7 @@
 """What is a home of Tenure, told before one is made of a folder and before one is removed: a mistyped --home names some
 other folder."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -11,10 +12,12 @@ FIRST_MARK = "plane.log"
 MARKS = (FIRST_MARK, "tokens/controllers", "keys/history.json")
 """Each is written by the first steps of a start, so that one which failed early can still be purged. `state.db` is none
 of them: others have files of that name, and no start writes it first."""
-RESTORING = ".restoring"
+RESTORING = ".tenure-restoring"
 """What a restore unpacks into a folder that has to stay the folder that it is: gone once all of it is in its place."""
 _OF_THE_VOLUME = "lost+found"
 """ext4 keeps it in the root of a volume; it is nobody's, and neither makes a folder full nor goes with a home."""
+_STAYS = (errno.EBUSY, errno.EACCES, errno.EPERM, errno.ENOTEMPTY)
+"""Why an empty folder is not removed: something is mounted there, or what it lies in is somebody else's."""
 
 
 def not_a_home(home: Path) -> Failure | None:
@@ -31,16 +34,20 @@ def not_a_home(home: Path) -> Failure | None:
 
 
 def remove_home(home: Path) -> bool:
-    """Remove a home with all that lies in it; whether the folder is gone. The root of a volume stays, and is empty."""
-    if not (home / _OF_THE_VOLUME).is_dir():
-        shutil.rmtree(home)
-        return True
-    for path in _held(home):
+    """Remove a home with all that lies in it; whether the folder is gone. What may not be taken away itself, as the
+    root of a volume, stays, and is empty. The mark goes last: cut off on the way it is a home, and can be purged."""
+    for path in sorted(_held(home), key=lambda path: path.name == FIRST_MARK):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()
-    return False
+    try:
+        home.rmdir()
+    except OSError as error:
+        if error.errno not in _STAYS:
+            raise
+        return False
+    return True
 
 
 def require_own(home: Path) -> None:
@@ -87,6 +94,22 @@ def make_home(home: Path) -> None:
     if not _is_marked(home):
         mark = os.open(home / FIRST_MARK, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         os.close(mark)
+
+
+def has_to_stay(home: Path) -> bool:
+    """Whether an empty folder cannot be replaced in one step: a link, where something is mounted, in a folder of
+    somebody else. Only trying tells: a folder that is mounted from its own file system looks like any other."""
+    if home.is_symlink():
+        return True
+    mode = home.stat().st_mode
+    try:
+        home.rmdir()
+    except OSError as error:
+        if error.errno not in _STAYS:
+            raise
+        return True
+    home.mkdir(mode=mode & 0o7777)
+    return False
 
 
 def is_empty(folder: Path) -> bool:

@@ -19,7 +19,7 @@ from tenure.cli.backup_file import BackupDamagedError, Manifest, NotABackupError
 from tenure.cli.files import unwritable
 from tenure.cli.fleet_file import serves_fleet
 from tenure.cli.home_parts import EVIDENCE, KEYS, MEASUREMENTS, PORT, RUNS, STATE, copy_home
-from tenure.cli.homes import RESTORING, is_empty, require_own, require_whole
+from tenure.cli.homes import RESTORING, has_to_stay, is_empty, require_own, require_whole
 from tenure.cli.ledger import offline_findings, say_that_it_agrees
 from tenure.cli.options import Output
 from tenure.cli.own.outcome import check_output
@@ -106,7 +106,7 @@ def restore(file: BackupFile, *, output: Output = "text") -> int:
         raise failures.conflict(f"{home} is not empty", "HomeNotEmpty", "name an empty one with --home DIR")
     require_own(home)
     _require_file(file)
-    with _inside(home) if _has_to_stay(home) else _beside(home) as staged:
+    with _inside(home) if home.exists() and has_to_stay(home) else _beside(home) as staged:
         try:
             manifest = _unpacked(file, staged)
             verify(staged / STATE)
@@ -219,13 +219,6 @@ def _fill(home: Path, staged: Path) -> None:
             if not (staged / name).exists():
                 os.rename(home / name, staged / name)
         raise
-
-
-def _has_to_stay(home: Path) -> bool:
-    """Whether it cannot be replaced in one step: a link, the root of a volume, or in a folder of somebody else."""
-    if not home.exists():
-        return False
-    return home.is_symlink() or home.is_mount() or any(home.iterdir()) or not os.access(home.parent, os.W_OK | os.X_OK)
 
 
 def _beside(target: Path) -> AbstractContextManager[Path]:

@@ -27,7 +27,11 @@ def write_kubeconfig(path: Path, url: str, token: str, authority: Path) -> None:
     """Write it, 0600, in one step, where it is not there already as it should be. What others put into it stays: a
     namespace or a context that `kubectl config` set, and which one is the current."""
     ours = kubeconfig(url, token, authority.read_bytes())
-    write_private(path, yaml.safe_dump(_with_theirs(ours, _there(path)), sort_keys=False))
+    try:
+        text = yaml.safe_dump(_with_theirs(ours, _there(path)), sort_keys=False)
+    except RecursionError:  # nobody could use what is nested so deep
+        text = yaml.safe_dump(ours, sort_keys=False)
+    write_private(path, text)
 
 
 def _there(path: Path) -> dict[str, Any]:
@@ -61,7 +65,7 @@ def _context(ours: dict[str, Any], there: list[dict[str, Any]]) -> dict[str, Any
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that its owner alone may read; others see the old text or the new one, never half."""
-    if path.exists() and path.read_text() == text:
+    if path.exists() and path.read_bytes() == text.encode():
         return
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -189,6 +189,12 @@ def _listen(home: Path, port: int) -> socket.socket:
 
 
 def _last_port(home: Path) -> int:
+    """0 where none is known, or what is there is no port."""
+    port = _written_port(home)
+    return port if 0 < port < 2**16 else 0
+
+
+def _written_port(home: Path) -> int:
     try:
         return int((home / PORT_FILE).read_text())
     except (OSError, ValueError):
