@@ -20,7 +20,7 @@ from tenure.cli.words import when_text
 from tenure.client.calls import decode
 from tenure.quantities import SystemClock
 from tenure.resources import ApiObject, Contract, Inquiry, Kind, Offer, Workload, kind_of
-from tenure.resources.kinds.answer import Unkept
+from tenure.resources.kinds.answer import Chosen, Unkept
 
 # In this order, because a contract has the name of its offer, and people mean the later of the two.
 EXPLAINED: tuple[type[ApiObject], ...] = (Workload, Contract, Offer, Inquiry)
@@ -82,7 +82,8 @@ def _unmet(door: Door, content: dict[str, Any]) -> list[Unkept]:
     asked = door.find(kind_of(Workload), spec["workload"]["name"])
     answer = ((asked or {}).get("status") or {}).get("answer") or {}
     accepted = [quote for quote in answer.get("quotes", []) if quote.get("offer") == spec["offer"]]
-    return [Unkept.model_validate(one) for quote in accepted for one in (quote.get("chosen") or {}).get("unmet", [])]
+    chosen = [Chosen.model_validate({"unmet": (quote.get("chosen") or {}).get("unmet", [])}) for quote in accepted]
+    return [one for each in chosen for one in each.unmet]
 
 
 def _view(obj: ApiObject, now_ms: int, unmet: Sequence[Unkept]) -> RenderableType:
