@@ -255,4 +255,4 @@ def test_a_job_that_names_no_resources_lies_where_it_says_too() -> None:
         {"command": {}, "run": {"command": ["x"]}, "topology": {"must": [{"share": "numaNode"}, {"share": "rack"}]}}
     )
     wanted = wanted_of(job)
-    assert (wanted.requires, wanted.required_levels) == ({"numa"}, ("rack",))
+    assert (wanted.requires, wanted.required_levels) == (frozenset({"numa"}), ("rack",))
