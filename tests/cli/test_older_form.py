@@ -43,3 +43,21 @@ def test_they_are_read_written_ended_and_deleted(tmp_path: Path, monkeypatch: py
             client.patch(Contract, "job-1", {"metadata": {"finalizers": []}}, namespace="default")
         assert here("get", "contracts", "-o", "name").out == ""
         assert here("delete", "workload", "job").out == 'workload.tenure.dev "job" deleted\n'
+
+
+@pytest.mark.parametrize(
+    ("unmet", "told"),
+    [({"asked": "1", "found": "2", "preference": "rail", "later": "x"}, True), ({"later": "x"}, False)],
+)
+def test_why_of_a_contract_stands_over_an_answer_of_another_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unmet: dict[str, str], told: bool
+) -> None:
+    monkeypatch.setenv("TENURE_HOME", str(tmp_path))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    quotes = [answers.quote("job-1", chosen={"unmet": [unmet]})]
+    with embedded_in_thread(tmp_path) as host:
+        answered = {"answer": {"kind": "Offers", "answeredAt": answers.NOW, "quotes": quotes}}
+        put_status(host, Workload, putting(host, Workload, "job", BODY).result(), answered)
+        putting(host, Contract, "job-1", answers.contract_object("job-1", "default", "job").spec.to_json()).result()
+        said = Shell(tmp_path, "default")("why", "contract/job-1")
+    assert (said.code, "rail, which was preferred" in said.out) == (0, told)
