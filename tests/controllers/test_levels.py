@@ -187,21 +187,15 @@ def test_of_several_roles_each_is_told_that_does_not_keep_it(tmp_path: Path) -> 
             "leave one rule with linkBandwidthMin in must",
         ),
         (
-            {"numaDistanceMax": 10},
-            "spec.topology.numaDistanceMax",
-            "unknown field; known here: must, prefer",
-            "write it as a rule, in must or in prefer: must: [{numaDistanceMax: ...}]",
-        ),
-        (
-            {"linkBandwidthMin": "1GB/s"},
-            "spec.topology.linkBandwidthMin",
-            "unknown field; known here: must, prefer",
-            "write it as a rule, in must or in prefer: must: [{linkBandwidthMin: ...}]",
+            {"must": [{"numaDistanceMax": 10}], "numaDistanceMax": 20},
+            "spec.topology",
+            "numaDistanceMax stands in must and beside it",
+            "leave the rule in must, and numaDistanceMax beside it out",
         ),
         (
             {"anything": 10},
             "spec.topology.anything",
-            "unknown field; known here: must, prefer",
+            "unknown field; known here: linkBandwidthMin, must, numaDistanceMax, prefer",
             "tenure explain workload.spec.topology",
         ),
     ],
@@ -216,6 +210,14 @@ def test_what_is_no_rule_is_refused_with_path_and_step(
     (problem,) = problems_of(refused.value, Workload, content, "workload")
     assert (problem.path, problem.message) == (path, said)
     assert step in problem.next_step
+
+
+@pytest.mark.parametrize("rule", [{"numaDistanceMax": 10}, {"linkBandwidthMin": "1GB/s"}])
+def test_a_rule_in_the_older_form_is_one_of_must_and_stays_as_it_was_written(rule: dict[str, object]) -> None:
+    older = gang(2, topology={**rule, "prefer": [rule]})
+    assert wanted_of(older) == wanted_of(gang(2, topology={"must": [rule], "prefer": [rule]}))
+    assert wanted_of(older) != wanted_of(gang(2, topology={"prefer": [rule]}))
+    assert older.to_json()["topology"] == {**rule, "must": [], "prefer": [rule]}
 
 
 def test_more_may_be_preferred_than_must_be_and_what_must_be_may_be_preferred_too() -> None:
@@ -253,4 +255,4 @@ def test_a_job_that_names_no_resources_lies_where_it_says_too() -> None:
         {"command": {}, "run": {"command": ["x"]}, "topology": {"must": [{"share": "numaNode"}, {"share": "rack"}]}}
     )
     wanted = wanted_of(job)
-    assert (wanted.requires, wanted.required_levels) == ({"numa"}, ("rack",))
+    assert (wanted.requires, wanted.required_levels) == (frozenset({"numa"}), ("rack",))

@@ -70,6 +70,8 @@ REFUSED: dict[str, dict[str, Any]] = {
     "two spreads": _topology(must=[{"spread": "rack"}], prefer=[{"spread": "row"}]),
     "two bandwidths": _topology(must=[{"linkBandwidthMin": "1GB/s"}, {"linkBandwidthMin": "1GB/s"}]),
     "two distances": _topology(prefer=[{"numaDistanceMax": 10}, {"share": "rack"}, {"numaDistanceMax": 20}]),
+    "a bandwidth in both forms": _topology(must=[{"linkBandwidthMin": "1GB/s"}], linkBandwidthMin="1GB/s"),
+    "a distance in both forms": _topology(must=[{"numaDistanceMax": 10}], numaDistanceMax=20),
     "nearer than by itself": _topology(must=[{"numaDistanceMax": 9}]),
 }
 TAKEN: dict[str, dict[str, Any]] = {
@@ -99,6 +101,9 @@ TAKEN: dict[str, dict[str, Any]] = {
     "what must be, preferred too": _topology(
         must=[{"linkBandwidthMin": "1GB/s"}, {"numaDistanceMax": 20}, {"share": "rack"}],
         prefer=[{"linkBandwidthMin": "400Gb/s"}, {"numaDistanceMax": 10}, {"spread": "machine", "membersMax": 2}],
+    ),
+    "what must be in the older form": _topology(
+        linkBandwidthMin="1GB/s", numaDistanceMax=10, prefer=[{"linkBandwidthMin": "2GB/s"}, {"numaDistanceMax": 10}]
     ),
     "roles beside what nobody said": _roles("a", "b", members=1, cores=1, devices=[], draws=[]),
 }

@@ -34,3 +34,8 @@ def putting(host: Embedded, model: type[ApiObject], name: str, spec: Any, **meta
         "spec": spec,
     }
     return host.serving.host.store.create(resource_of(kind), content)
+
+
+def put_status(host: Embedded, model: type[ApiObject], stored: Stored, status: Any) -> None:
+    """And its status, as it is."""
+    host.serving.host.store.update(resource_of(kind_of(model)), {**stored.content, "status": status}, "status").result()

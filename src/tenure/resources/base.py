@@ -4,7 +4,6 @@ On the wire camelCase as Kubernetes writes it, in Python snake_case. Unknown fie
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -33,8 +32,6 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
     cel_rules: ClassVar[tuple[CelRule, ...]] = ()
-    moved: ClassVar[Mapping[str, str]] = {}
-    """What used to stand here, by its name outside, and how it is written now."""
 
     def to_json(self) -> dict[str, Any]:
         """The object as it goes over the wire: camelCase, nothing that is absent."""

@@ -125,17 +125,12 @@ def path_within(path: str, step: int | str) -> str:
 
 def fields_at(model: type[BaseModel], location: Iterable[int | str]) -> list[str]:
     """The wire names that may stand at this place of `model`, sorted; empty where any key may."""
-    here = _models_at(model, location)
-    return sorted({field.alias or name for one in here for name, field in one.model_fields.items()})
-
-
-def _models_at(model: type[BaseModel], location: Iterable[int | str]) -> list[Any]:
     current: list[Any] = [model]
     for step in location:
         if isinstance(step, int):
             continue
         current = [inner for one in current for inner in models_in(_annotation(one, step))]
-    return current
+    return sorted({field.alias or name for one in current for name, field in one.model_fields.items()})
 
 
 def _words(code: str, sort: str, detail: Any, model: type[BaseModel]) -> tuple[str, str]:
@@ -147,8 +142,7 @@ def _words(code: str, sort: str, detail: Any, model: type[BaseModel]) -> tuple[s
         if meant:
             return f"unknown field; did you mean {meant}?", f"write {meant}"
         some = ", ".join(known[:12]) + (" ..." if len(known) > 12 else "")
-        moved = [getattr(one, "moved", {}).get(location[-1], "") for one in _models_at(model, location[:-1])]
-        return (f"unknown field; known here: {some}" if known else "unknown field"), next(filter(None, moved), "")
+        return (f"unknown field; known here: {some}" if known else "unknown field"), ""
     if code == "MissingField":
         return "is required", ""
     if not sort[:1].isupper():

@@ -17,6 +17,7 @@ from tenure.cli.targets import the_kind
 from tenure.cli.typed import typed
 from tenure.cli.verbs.events import event_rows, events_about
 from tenure.cli.words import when_text
+from tenure.client import Unreadable
 from tenure.client.calls import decode
 from tenure.quantities import SystemClock
 from tenure.resources import ApiObject, Contract, Inquiry, Kind, Offer, Workload, kind_of
@@ -80,9 +81,12 @@ def _unmet(door: Door, content: dict[str, Any]) -> list[Unkept]:
         return []
     spec = content["spec"]
     asked = door.find(kind_of(Workload), spec["workload"]["name"])
-    answer = ((asked or {}).get("status") or {}).get("answer") or {}
-    accepted = [quote for quote in answer.get("quotes", []) if quote.get("offer") == spec["offer"]]
-    return [Unkept.model_validate(one) for quote in accepted for one in (quote.get("chosen") or {}).get("unmet", [])]
+    try:
+        status = decode(Workload, asked).status if asked is not None else None
+    except Unreadable:  # its need is named by `why` of it; what the contract itself says is read all the same
+        return []
+    quotes = status.answer.quotes if status is not None and status.answer is not None else []
+    return [one for q in quotes if q.offer == spec["offer"] and q.chosen is not None for one in q.chosen.unmet]
 
 
 def _view(obj: ApiObject, now_ms: int, unmet: Sequence[Unkept]) -> RenderableType:

@@ -1,6 +1,5 @@
 """What a platform engineer says of members: how many, what each takes, what they share, how they are spread."""
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -263,19 +262,36 @@ class TopologyRules(Strict):
         max_length=RULES_MAX,
         description="rules that are kept where they can be, and the offer says which were not: [{numaDistanceMax: 10}]",
     )
+    link_bandwidth_min: ByteRate | None = Field(
+        default=None, description="the older form of a rule in must: write it there, [{linkBandwidthMin: 400Gb/s}]"
+    )
+    numa_distance_max: int | None = Field(
+        default=None,
+        ge=10,
+        description="the older form of a rule in must: write it there, [{numaDistanceMax: 10}]",
+    )
     cel_rules = rules.TOPOLOGY
-    moved: ClassVar[Mapping[str, str]] = {
-        to_camel(name): f"write it as a rule, in must or in prefer: must: [{{{to_camel(name)}: ...}}]"
-        for name in ("link_bandwidth_min", "numa_distance_max")
-    }
 
     @model_validator(mode="after")
     def _one_of_a_sort(self) -> "TopologyRules":
         if sum(rule.spread is not None for rule in (*self.must, *self.prefer)) > 1:
             raise violation("InvalidValue", "members are spread over one level", "leave one rule with spread")
-        for name in ("link_bandwidth_min", "numa_distance_max"):
+        for name in OLDER_FORM:
             for where, listed in (("must", self.must), ("prefer", self.prefer)):
                 if sum(getattr(rule, name) is not None for rule in listed) > 1:
                     said = f"{where} names {to_camel(name)} more than once"
                     raise violation("InvalidValue", said, f"leave one rule with {to_camel(name)} in {where}")
+            if getattr(self, name) is not None and any(getattr(rule, name) is not None for rule in self.must):
+                said = f"{to_camel(name)} stands in must and beside it"
+                raise violation("InvalidValue", said, f"leave the rule in must, and {to_camel(name)} beside it out")
         return self
+
+    @property
+    def required(self) -> list[TopologyRule]:
+        """What must be, in either form. A body is never rewritten into the newer one: contracts are signed over it."""
+        older = ((name, getattr(self, name)) for name in OLDER_FORM)
+        return [*self.must, *(TopologyRule.model_validate({name: said}) for name, said in older if said is not None)]
+
+
+OLDER_FORM = ("link_bandwidth_min", "numa_distance_max")
+"""What is a rule in `must` or `prefer`, and used to stand beside them, in contracts and needs that are stored."""

@@ -165,10 +165,11 @@ TOPOLOGY_RULE = (
 
 
 def _at_most_one(field: str) -> CelRule:
-    """At most one rule with this field in either list."""
-    one = " && ".join(
-        f"(!has(self.{where}) || self.{where}.filter(r, has(r.{field})).size() <= 1)" for where in ("must", "prefer")
+    """At most one rule with this field in either list; the older form of one in `must`, beside it, is one, too."""
+    must, prefer = (
+        f"(has(self.{where}) ? self.{where}.filter(r, has(r.{field})).size() : 0)" for where in ("must", "prefer")
     )
+    one = f"{must} + (has(self.{field}) ? 1 : 0) <= 1 && {prefer} <= 1"
     return CelRule(one, f"must and prefer name {field} once each")
 
 
