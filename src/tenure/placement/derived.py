@@ -7,7 +7,6 @@ has few kinds, and what is asked of a machine with nothing on it is asked once a
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from zlib import crc32
 
 from tenure.placement.calendar import Free
@@ -44,15 +43,6 @@ def in_service(fleet: Fleet) -> list[FleetMachine]:
     if known is None:
         known = fleet.memo["in service"] = [machine for machine in fleet.machines if machine.schedulable]
     return known
-
-
-def all_in_service(fleet: Fleet) -> Fleet:
-    """The same fleet if every machine took something new. What follows from it is kept, too."""
-    known: Fleet | None = fleet.memo.get("all in service")
-    if known is None:
-        machines = (m if m.schedulable else replace(m, schedulable=True) for m in fleet.machines)
-        known = fleet.memo["all in service"] = Fleet(tuple(machines), fleet.levels)
-    return known.with_budgets(fleet.budgets)
 
 
 def kinds(fleet: Fleet) -> dict[str, int]:
@@ -107,8 +97,10 @@ def domains(fleet: Fleet, *levels: str) -> Domains:
 
 def _column(fleet: Fleet, level: str) -> list[str | None]:
     """The domain of every machine at a level, in the order of the fleet."""
-    if level in ("machine", "site"):
-        return [machine.domain(level) for machine in fleet.machines]
+    if level == "machine":
+        return [machine.name for machine in fleet.machines]
+    if level == "site":
+        return [machine.site for machine in fleet.machines]
     column: list[str | None] = []
     for machine in fleet.machines:
         for at, name in machine.place:

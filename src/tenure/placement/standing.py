@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
-from itertools import compress, islice
+from itertools import compress, filterfalse, islice
 from operator import is_not
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.leftovers import ALWAYS, Leftovers, Span
 from tenure.placement.ordered import Node
 from tenure.placement.remains import Remains, Sorts
+from tenure.placement.selection import SELECTIONS_MAX, Selection
 from tenure.placement.values import FOREVER_MS
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ class View:
     margin_ms: int
     spans: Mapping[str, Span]
     within: Span
-    known: dict[str, Any] = field(default_factory=dict)
+    known: dict[str, tuple[tuple[Selection, Any], ...]] = field(default_factory=dict)
 
     def lasts(self, start_ms: int, until_ms: int) -> bool:
         return _lies(start_ms, until_ms, self.within)
@@ -118,18 +119,19 @@ class Standing:
         return Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, group)
 
     def _names(self, machines: Sequence[FleetMachine]) -> Container[str]:
-        return self.fleet.index if len(machines) == len(self.fleet.machines) else {one.name for one in machines}
+        return machines.names if isinstance(machines, Selection) else {one.name for one in machines}
 
     def _known(self, what: str, machines: Sequence[FleetMachine], group: str, make: Callable[[], T]) -> T:
-        """What is made of all machines is kept with their view, for as long as that lasts."""
-        if len(machines) < len(self.fleet.machines) or self.calendar.by_group.get(group):
+        """What is made of selected machines is kept with the view of all, for as long as that lasts."""
+        if not isinstance(machines, Selection) or self.calendar.by_group.get(group):
             return make()
         view = self._view()
         if not view.rows:
             return make()
-        if what not in view.known:
-            view.known[what] = make()
-        made: T = view.known[what]
+        kept = view.known.get(what, ())
+        known = next((one for one in kept if one[0] is machines), None) or (machines, make())
+        view.known[what] = (known, *(one for one in kept if one is not known))[:SELECTIONS_MAX]
+        made: T = known[1]
         return made
 
     def _view(self) -> View:
@@ -189,7 +191,7 @@ def _differing(before: Mapping[str, Node], now: Mapping[str, Node]) -> set[str]:
     if before is now:
         return set()
     changed = set(compress(now, map(is_not, map(before.get, now), now.values())))
-    return changed | (before.keys() - now.keys())
+    return changed.union(filterfalse(now.__contains__, before))
 
 
 def _moved(before: Remains, sorts: Sorts, fresh: Mapping[str, Free]) -> Remains:
