@@ -17,8 +17,8 @@ from tests.placement.test_standing import met_on
 from tenure.placement import Calendar, Constraint, Fleet, FleetMachine, Free, Plan, Refusal, derived, plan
 from tenure.placement.leftovers import Leftovers
 from tenure.placement.question import Question
-from tenure.placement.remains import Remains, totals
-from tenure.placement.selection import SELECTIONS_MAX, Wanted, selected
+from tenure.placement.remains import Remains, facts, totals
+from tenure.placement.selection import SELECTIONS_MAX, Wanted, everyone, selected
 from tenure.placement.standing import Standing
 
 
@@ -33,7 +33,7 @@ def mixed(count: int) -> tuple[list[FleetMachine], Calendar]:
     return machines, calendar
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(steps, st.integers(0, 2))
 def test_what_is_left_of_a_selection_is_what_it_is_anew_after_any_history_of_holds_and_questions(
     history: History, margin_ms: int
@@ -53,6 +53,7 @@ def test_what_is_left_of_a_selection_is_what_it_is_anew_after_any_history_of_hol
                 anew = standing.without(group).among(list(machines_of.names))
                 assert list(left.items()) == list(anew.items())
                 assert (left.sorts, left.counts) == (anew.sorts, anew.counts)
+                assert {n: facts(left.ones[n]) for n in left.ones} == {n: facts(anew.ones[n]) for n in anew.ones}
                 cores = left.each(lambda free: len(free.cores))
                 inside = machines_of.domains(racks)
                 assert totals(cores, inside) == [sum(cores[name] for name in names) for _, names in inside]
@@ -67,8 +68,7 @@ def test_machines_are_selected_in_the_order_of_the_fleet() -> None:
     assert [one.name for one in question.able()] == ["n6", "n8"]
     assert [one.name for one in replace(question, all_in_service=True).able()] == ["n6", "n7", "n8"]
     assert question.able().domains(derived.domains(fleet, "rack")) == [("r1", ["n6"]), ("r2", ["n8"])]
-    everyone = Wanted(frozenset(derived.of_kind(fleet)), (), out_of_service=True)
-    assert selected(fleet, everyone).domains(derived.domains(fleet, "rack")) is derived.domains(fleet, "rack")
+    assert everyone(fleet).domains(derived.domains(fleet, "rack")) is derived.domains(fleet, "rack")
 
 
 def test_the_last_few_selections_are_kept() -> None:

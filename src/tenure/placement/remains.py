@@ -25,6 +25,9 @@ STATES_PER_MACHINE_MAX = 2
 Mix = tuple[tuple[int, int], ...]
 """(sort, how many machines of it)."""
 
+Counted = tuple[Mapping[int, int], Mapping[int, Free]]
+"""How many machines of each sort there are, and what is left on one of it."""
+
 
 def facts(free: Free) -> tuple[object, ...]:
     """Equal facts are equal machines in equal states. Machines of one profile share their facts' very tuples; those
@@ -92,21 +95,32 @@ class Remains(dict[str, Free]):
 
     __slots__ = ("_mixes", "counts", "ones", "parts", "sorts")
 
-    def __init__(self, left: Mapping[str, Free], sorts: Mapping[str, int]) -> None:
+    def __init__(self, left: Mapping[str, Free], sorts: Mapping[str, int], counted: Counted | None = None) -> None:
         super().__init__(left)
         self.sorts = sorts
-        self.counts: Mapping[int, int] = Counter(sorts.values())
-        self.ones: Mapping[int, Free] = dict(zip(sorts.values(), self.values(), strict=True))
+        self.counts, self.ones = counted or _counted(left, sorts)
         self._mixes: dict[int, Mixed] = {}
         self.parts: tuple[Part, ...] = ()
 
     def moved(self, left: Mapping[str, Free], sorts: Mapping[str, int]) -> Remains:
         """The same but for these few or many machines; few cost what they are."""
-        moved = Remains({**self, **left}, {**self.sorts, **sorts})
-        if MOVED_SHARE * len(left) < len(self):
-            moved._mixes = {key: mixed.moved(moved, left) for key, mixed in self._mixes.items()}
-            moved.parts = tuple(replace(part, changed=part.changed.union(left)) for part in self.parts)
+        if MOVED_SHARE * len(left) >= len(self):
+            return Remains({**self, **left}, {**self.sorts, **sorts})
+        moved = Remains({**self, **left}, {**self.sorts, **sorts}, self._counted_on(left, sorts))
+        moved._mixes = {key: mixed.moved(moved, left) for key, mixed in self._mixes.items()}
+        moved.parts = tuple(replace(part, changed=part.changed.union(left)) for part in self.parts)
         return moved
+
+    def _counted_on(self, left: Mapping[str, Free], sorts: Mapping[str, int]) -> Counted:
+        counts, ones = dict(self.counts), dict(self.ones)
+        for name, sort in sorts.items():
+            before = self.sorts[name]
+            counts[before] -= 1
+            if not counts[before]:
+                del counts[before], ones[before]
+            counts[sort] = counts.get(sort, 0) + 1
+            ones[sort] = left[name]
+        return counts, ones
 
     def on(self, machines: Sequence[FleetMachine]) -> Remains:
         """Of these machines alone. What was left on the very same selection before is moved on by what changed."""
@@ -154,6 +168,10 @@ class Remains(dict[str, Free]):
         if known is None:
             known = self._mixes[id(domains)] = Mixed(domains, [self.mix(names) for _, names in domains])
         return known.mixes
+
+
+def _counted(left: Mapping[str, Free], sorts: Mapping[str, int]) -> Counted:
+    return Counter(sorts.values()), dict(zip(sorts.values(), left.values(), strict=True))
 
 
 class Mixed:

@@ -10,7 +10,7 @@ from tenure.placement import derived
 from tenure.placement.demand import Constraint
 from tenure.placement.fleet import Fleet, FleetMachine
 
-SELECTIONS_MAX = 6
+SELECTIONS_MAX = 8
 """Selections kept of a fleet, those asked for last: a demand's machines, all in service, and without one or another
 axis, as a refusal asks."""
 
@@ -51,6 +51,11 @@ def selected(fleet: Fleet, wanted: Wanted) -> Selection:
     others = (one for one in kept if one is not known)
     fleet.memo["selections"] = (known, *others)[:SELECTIONS_MAX]
     return known[1]
+
+
+def everyone(fleet: Fleet) -> Selection:
+    """All machines, in service or not."""
+    return selected(fleet, Wanted(frozenset(derived.of_kind(fleet)), out_of_service=True))
 
 
 def _made(fleet: Fleet, wanted: Wanted) -> Selection:

@@ -20,7 +20,7 @@ from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.leftovers import ALWAYS, Leftovers, Span
 from tenure.placement.ordered import Node
 from tenure.placement.remains import Remains, Sorts
-from tenure.placement.selection import SELECTIONS_MAX, Selection
+from tenure.placement.selection import SELECTIONS_MAX, Selection, everyone
 from tenure.placement.values import FOREVER_MS
 
 T = TypeVar("T")
@@ -105,12 +105,15 @@ class Standing:
                 for hold in left.ahead(machine.name) if machine.name in rows else ():
                     found.setdefault(self.calendar.stop_ms(hold), []).append(machine.name)
             return dict(sorted(found.items()))
-        names = self._names(machines)
+        return self._known("releases", machines, group, lambda: self._releases_of_many(machines, group))
 
-        def every() -> dict[int, list[str]]:
-            return self.calendar.releases(names, self.start_ms, FOREVER_MS, without_group=group)
-
-        return self._known("releases", machines, group, every)
+    def _releases_of_many(self, machines: Sequence[FleetMachine], group: str) -> dict[int, list[str]]:
+        """Read off those of all machines, which are read off the calendar once."""
+        if len(machines) == len(self.fleet.machines):
+            return self.calendar.releases(self.fleet.index, self.start_ms, FOREVER_MS, without_group=group)
+        names, every = self._names(machines), self._releases(everyone(self.fleet), group)
+        found = {stop_ms: [name for name in released if name in names] for stop_ms, released in every.items()}
+        return {stop_ms: released for stop_ms, released in found.items() if released}
 
     def _few(self, machines: Sequence[FleetMachine]) -> bool:
         return FEW * len(machines) < len(self.fleet.machines)
@@ -191,6 +194,8 @@ def _differing(before: Mapping[str, Node], now: Mapping[str, Node]) -> set[str]:
     if before is now:
         return set()
     changed = set(compress(now, map(is_not, map(before.get, now), now.values())))
+    if len(before) + sum(name not in before for name in changed) == len(now):  # none is gone
+        return changed
     return changed.union(filterfalse(now.__contains__, before))
 
 
