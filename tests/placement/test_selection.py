@@ -71,6 +71,15 @@ def test_machines_are_selected_in_the_order_of_the_fleet() -> None:
     assert everyone(fleet).domains(derived.domains(fleet, "rack")) is derived.domains(fleet, "rack")
 
 
+def test_a_machine_is_in_the_domain_that_it_names_first_and_in_none_of_a_level_that_it_names_not() -> None:
+    places = [(("rack", "r2"), ("rack", "r1")), (("site", "elsewhere"), ("rack", "r1")), (("row", "w"),)]
+    fleet = Fleet.of(machine(f"m{number}", place=place) for number, place in enumerate(places))
+    assert derived.domains(fleet, "rack") == [("r1", ["m1"]), ("r2", ["m0"])]
+    assert derived.domains(fleet, "site") == [("here", ["m0", "m1", "m2"])]
+    assert derived.domains(fleet, "row") == [("w", ["m2"])]
+    assert derived.domains(fleet, "leaf") == []
+
+
 def test_the_last_few_selections_are_kept() -> None:
     machines, calendar = mixed(12)
     fleet, left = Fleet.of(machines), Standing(Fleet.of(machines), calendar, 0, 5).without("")

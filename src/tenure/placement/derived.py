@@ -83,6 +83,8 @@ def stands(fleet: Fleet) -> dict[str, int]:
 def domains(fleet: Fleet, *levels: str) -> Domains:
     """Machines by their domain at a level, or at several levels at once. A machine that names none belongs to none;
     domains of different sites are different although they share a name."""
+    if len(levels) == 1 and levels[0] != "machine":
+        return _of_each_level(fleet).get(levels[0], [])
     key = f"domains:{levels}"
     known: Domains | None = fleet.memo.get(key)
     if known is None:
@@ -92,6 +94,21 @@ def domains(fleet: Fleet, *levels: str) -> Domains:
             groups[at].append(machine.name)
         whole = sorted((tuple(map(str, at)), names) for at, names in groups.items() if None not in at)
         known = fleet.memo[key] = [("+".join(at), names) for (_, *at), names in whole]
+    return known
+
+
+def _of_each_level(fleet: Fleet) -> dict[str, Domains]:
+    """Machines by their domain at every level that any names, in one pass: it falls to the first question, which
+    passes over all of them anyway."""
+    known: dict[str, Domains] | None = fleet.memo.get("domains of each level")
+    if known is None:
+        groups: dict[str, dict[tuple[str, str], list[str]]] = {"site": {}}
+        for machine in fleet.machines:
+            name, site = machine.name, machine.site
+            for level, domain in dict((*reversed(machine.place), ("site", site))).items():  # what is named first counts
+                groups.setdefault(level, {}).setdefault((site, domain), []).append(name)
+        known = {level: [(at[1], names) for at, names in sorted(found.items())] for level, found in groups.items()}
+        fleet.memo["domains of each level"] = known
     return known
 
 
