@@ -71,6 +71,13 @@ def test_machines_are_selected_in_the_order_of_the_fleet() -> None:
     assert everyone(fleet).domains(derived.domains(fleet, "rack")) is derived.domains(fleet, "rack")
 
 
+def test_where_all_are_in_service_those_in_service_are_everyone() -> None:
+    whole, broken = Fleet.of(racks_of_full_machines(4)[0]), Fleet.of(mixed(12)[0])
+    for fleet in (whole, broken):
+        in_service = selected(fleet, Wanted(frozenset(derived.of_kind(fleet))))
+        assert (in_service is everyone(fleet)) == (fleet is whole)
+
+
 def test_a_machine_is_in_the_domain_that_it_names_first_and_in_none_of_a_level_that_it_names_not() -> None:
     places = [(("rack", "r2"), ("rack", "r1")), (("site", "elsewhere"), ("rack", "r1")), (("row", "w"),)]
     fleet = Fleet.of(machine(f"m{number}", place=place) for number, place in enumerate(places))

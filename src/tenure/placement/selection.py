@@ -4,7 +4,7 @@ the fleet as the very same objects, so that what is known of one serves the next
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenure.placement import derived
 from tenure.placement.demand import Constraint
@@ -46,6 +46,8 @@ class Selection(list[FleetMachine]):
 
 def selected(fleet: Fleet, wanted: Wanted) -> Selection:
     """The machines; of the last few that were wanted the very same selection."""
+    if len(derived.in_service(fleet)) == len(fleet.machines):  # the same machines are the same selection
+        wanted = replace(wanted, out_of_service=True)
     kept: tuple[tuple[Wanted, Selection], ...] = fleet.memo.get("selections", ())
     known = next((one for one in kept if one[0] == wanted), None) or (wanted, _made(fleet, wanted))
     others = (one for one in kept if one is not known)
