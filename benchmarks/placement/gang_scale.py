@@ -6,7 +6,8 @@
 Nodes of 8 GPUs, or as many as each machine of a file has, in rails of 16 and racks of 64 nodes. Columns: half full of
 random gangs; then gangs of 1,024 GPUs.
 `plan`: the same gangs on a fleet that is empty, half held, and wholly held (for longer than is asked, until within it,
-or from within it on), where the answer is a refusal.
+or from within it on), where the answer is a refusal; the largest fleet also with one machine out of service, and beside
+nodes of 8 GPUs as many machines of openb's mix.
 """
 
 from __future__ import annotations
@@ -50,6 +51,16 @@ GPUS = 8
 GANG = 1024
 NODES = [776, 3104, 12416]
 """Of 8 GPUs: as many GPUs as openb's fleet has, copied 1x, 4x and 16x."""
+
+OPENB = {8: 617, 4: 54, 2: 518, 1: 24}
+"""Machines by their GPUs in openb's fleet (`openb_node_list_gpu_node.csv`)."""
+
+
+def openb_copied(copies: int) -> list[int]:
+    """GPUs of each machine of so many such fleets, in an order of no meaning."""
+    gpus = [count for count, machines in OPENB.items() for _ in range(machines * copies)]
+    random.Random(0).shuffle(gpus)
+    return gpus
 
 
 def on_columns(gpus: Sequence[int], seed: int) -> dict[str, float]:
@@ -99,32 +110,36 @@ HELD = {
 DEMANDS = (("one", 1, 1), ("gang_1024_by_8", GANG // GPUS, GPUS), ("gang_1024_by_1", GANG, 1))
 
 
-def on_plan(gpus_each: Sequence[int], held: tuple[float, int, int], seed: int) -> dict[str, float]:
+def on_plan(gpus_each: Sequence[int], held: tuple[float, int, int], seed: int, out: int = 0) -> dict[str, float]:
     """Milliseconds of `plan`: the exact search of every machine, nothing kept between calls but what a fleet keeps.
 
     Wall and processor time. Where all is held the answer is a refusal with its funnel and its minimal set of reasons.
-    The fleet is set aside from Python's collector once it is loaded, as `tenure up` does: a collection that looks
-    through a million objects that stay, and happens to fall into a question, takes a fifth of a second.
+    The fleet, and what is kept with it, is set aside from Python's collector before each question, as `tenure up` does
+    every twenty seconds: a collection that looks through a million objects that stay, and happens to fall into a
+    question, takes a fifth of a second.
+    So many of the machines are ``out`` of service.
     """
-    fleet = fleet_of(gpus_each)
+    fleet = fleet_of(gpus_each, out)
     calendar = held_calendar(fleet, *held, seed)
-    set_aside()
     figures: dict[str, float] = {"gpus": sum(gpus_each)}
     for name, count, gpus in DEMANDS:
         demand = Demand(
             name, (Role(count=count, cores=gpus, devices=(DeviceRequest("gpu", gpus),)),), duration_ms=RUN_MS
         )
+        set_aside()
         began, began_cpu = perf_counter(), process_time()
         answer = plan(fleet, calendar, demand, now_ms=0)
         figures[f"{name}_ms"] = 1000 * (perf_counter() - began)
         figures[f"{name}_cpu_ms"] = 1000 * (process_time() - began_cpu)
-        free = sum(len(m.devices) // gpus for m in fleet.machines if m.name not in calendar.by_machine)
+        unheld = (m for m in fleet.machines if m.schedulable and m.name not in calendar.by_machine)
+        free = sum(len(machine.devices) // gpus for machine in unheld)
         assert isinstance(answer, Plan) == (free >= count), f"{name}: {answer}"
     return figures
 
 
-def fleet_of(gpus: Sequence[int]) -> Fleet:
-    """Nodes of 64 cores and so many GPUs on two NUMA nodes."""
+def fleet_of(gpus: Sequence[int], out: int = 0) -> Fleet:
+    """Nodes of 64 cores and so many GPUs on two NUMA nodes; some in the middle are ``out`` of service."""
+    middle = len(gpus) // 2
     cores = tuple(Core(n, n // 32, n // 8) for n in range(64))
     sorts = {
         count: FleetMachine(
@@ -138,7 +153,12 @@ def fleet_of(gpus: Sequence[int]) -> Fleet:
         for count in dict.fromkeys(gpus)
     }
     machines = [
-        replace(sorts[count], name=f"n{n:05d}", place=(("rail", f"rail{n // 16}"), ("rack", f"rack{n // 64}")))
+        replace(
+            sorts[count],
+            name=f"n{n:05d}",
+            place=(("rail", f"rail{n // 16}"), ("rack", f"rack{n // 64}")),
+            schedulable=not middle <= n < middle + out,
+        )
         for n, count in enumerate(gpus)
     ]
     return Fleet.of(machines, levels=(Level("rail"), Level("rack")))
@@ -173,14 +193,17 @@ def main() -> int:
     keep_option(parser)
     options = parser.parse_args()
     fleets = [[GPUS] * nodes for nodes in options.nodes] if options.fleet is None else [machines_of(options.fleet)]
+    planned = [("", gpus, 0) for gpus in fleets] + [(", one out of service", max(fleets, key=len), 1)]
+    if options.fleet is None:
+        planned.append((", openb's mix", openb_copied(max(1, max(options.nodes) // NODES[0])), 0))
     runs = []
     for seed in options.seeds:
         figures = Figures("gang-scale", seed)
         for gpus in fleets:
             figures.add(f"columns, {len(gpus)} nodes", **on_columns(gpus, seed))
         for state, held in HELD.items():
-            for gpus in fleets:
-                figures.add(f"plan, {state}, {len(gpus)} nodes", **on_plan(gpus, held, seed))
+            for which, gpus, out in planned:
+                figures.add(f"plan, {state}{which}, {len(gpus)} nodes", **on_plan(gpus, held, seed, out))
         runs.append(figures)
     show(runs, options.output)
     judged = options.nodes == NODES and options.fleet is None

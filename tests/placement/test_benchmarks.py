@@ -79,6 +79,8 @@ def test_gangs_and_questions_to_the_calendar_are_timed_on_the_machines_of_a_file
     assert gang_scale.machines_of(file) == [8, 2, 8]
     for held in gang_scale.HELD.values():
         assert gang_scale.on_plan([8, 2, 8], held, 1)["gpus"] == 18
+    assert gang_scale.on_plan([8, 2, 8], gang_scale.HELD["wholly held"], 1, out=1)["gpus"] == 18
+    assert sum(gang_scale.openb_copied(1)) == 6212
     assert gang_scale.on_columns([8, 2, 8], 1)["gpus"] == 18
     fleet = calendar.fleet_of(calendar.machines_of(file))
     assert [len(machine.cores) for machine in fleet.machines] == [4, 8, 12, 16]

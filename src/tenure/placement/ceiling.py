@@ -50,7 +50,7 @@ class Ceiling:
             machines = [free[name] for name in names]
             return tuple(each), tuple(have(machines) for _, have in axes)
 
-        rows = list(dict.fromkeys(limits(names) for _, names in question.widest_domains(free)))
+        rows = list(dict.fromkeys(limits(names) for _, names in question.widest_domains()))
         if len(rows) > DOMAINS_MAX:
             most, have = (tuple(map(max, zip(*column, strict=True))) for column in zip(*rows, strict=True))
             rows = [(most, have)]

@@ -131,7 +131,7 @@ def _items(question: Question) -> list[Item]:
     policy = [_imposed(c) for c in demand.constraints if c.policy]
     other = [_imposed(c) for c in demand.constraints if not c.policy]
     items = policy
-    if any(not machine.schedulable for machine in fleet.machines):
+    if len(derived.in_service(fleet)) < len(fleet.machines):
         items.append(Item(Conflict("schedulable", "operator"), _all_in_service))
     items += [Item(Conflict(b.id, b.imposed_by or f"budget {b.id}"), _as_it_is, b.id) for b in fleet.budgets]
     items += other
@@ -216,4 +216,4 @@ def _at_any_time(question: Question) -> Question:
 
 
 def _all_in_service(question: Question) -> Question:
-    return replace(question, fleet=derived.all_in_service(question.fleet))
+    return replace(question, all_in_service=True)

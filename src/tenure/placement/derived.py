@@ -7,7 +7,6 @@ has few kinds, and what is asked of a machine with nothing on it is asked once a
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 from zlib import crc32
 
 from tenure.placement.calendar import Free
@@ -44,15 +43,6 @@ def in_service(fleet: Fleet) -> list[FleetMachine]:
     if known is None:
         known = fleet.memo["in service"] = [machine for machine in fleet.machines if machine.schedulable]
     return known
-
-
-def all_in_service(fleet: Fleet) -> Fleet:
-    """The same fleet if every machine took something new. What follows from it is kept, too."""
-    known: Fleet | None = fleet.memo.get("all in service")
-    if known is None:
-        machines = (m if m.schedulable else replace(m, schedulable=True) for m in fleet.machines)
-        known = fleet.memo["all in service"] = Fleet(tuple(machines), fleet.levels)
-    return known.with_budgets(fleet.budgets)
 
 
 def kinds(fleet: Fleet) -> dict[str, int]:
@@ -93,6 +83,8 @@ def stands(fleet: Fleet) -> dict[str, int]:
 def domains(fleet: Fleet, *levels: str) -> Domains:
     """Machines by their domain at a level, or at several levels at once. A machine that names none belongs to none;
     domains of different sites are different although they share a name."""
+    if len(levels) == 1 and levels[0] != "machine":
+        return _of_each_level(fleet).get(levels[0], [])
     key = f"domains:{levels}"
     known: Domains | None = fleet.memo.get(key)
     if known is None:
@@ -105,10 +97,27 @@ def domains(fleet: Fleet, *levels: str) -> Domains:
     return known
 
 
+def _of_each_level(fleet: Fleet) -> dict[str, Domains]:
+    """Machines by their domain at every level that any names, in one pass: it falls to the first question, which
+    passes over all of them anyway."""
+    known: dict[str, Domains] | None = fleet.memo.get("domains of each level")
+    if known is None:
+        groups: dict[str, dict[tuple[str, str], list[str]]] = {"site": {}}
+        for machine in fleet.machines:
+            name, site = machine.name, machine.site
+            for level, domain in dict((*reversed(machine.place), ("site", site))).items():  # what is named first counts
+                groups.setdefault(level, {}).setdefault((site, domain), []).append(name)
+        known = {level: [(at[1], names) for at, names in sorted(found.items())] for level, found in groups.items()}
+        fleet.memo["domains of each level"] = known
+    return known
+
+
 def _column(fleet: Fleet, level: str) -> list[str | None]:
     """The domain of every machine at a level, in the order of the fleet."""
-    if level in ("machine", "site"):
-        return [machine.domain(level) for machine in fleet.machines]
+    if level == "machine":
+        return [machine.name for machine in fleet.machines]
+    if level == "site":
+        return [machine.site for machine in fleet.machines]
     column: list[str | None] = []
     for machine in fleet.machines:
         for at, name in machine.place:

@@ -7,19 +7,18 @@ time asked for, then whether the free parts lie together as required.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
+from tenure.placement import derived
 from tenure.placement.answers import FunnelStep
 from tenure.placement.axes import UNITS, axes, has, wants
 from tenure.placement.calendar import Free
 from tenure.placement.demand import Role
 from tenure.placement.fleet import FleetMachine
 from tenure.placement.question import Question
-from tenure.placement.remains import Each, Remains
-
-T = TypeVar("T")
+from tenure.placement.remains import Remains
 
 IN_SERVICE = "schedulable"
 CAPACITY, FREE = "capacity", "free"
@@ -50,109 +49,78 @@ def tightest(found: list[Funnel]) -> Funnel:
 
 
 def _funnel(question: Question, role: Role, start_ms: int) -> Funnel:
-    steps: list[FunnelStep] = []
-    machines = list(question.fleet.machines)
-
-    def cut(keep: Callable[[FleetMachine], bool], step: Callable[[int, int], FunnelStep]) -> None:
-        nonlocal machines
-        after = [machine for machine in machines if keep(machine)]
-        steps.append(step(len(machines), len(after)))
-        machines = after
-
-    out = _out_of_service(machines)
-    cut(
-        lambda m: m.schedulable,
-        lambda b, a: FunnelStep(IN_SERVICE, "operator", "service", b, a, role=role.name, hint=out),
-    )
+    every, machines = question.fleet.machines, derived.in_service(question.fleet)
+    out = _out_of_service(every) if len(machines) < len(every) else ""
+    steps = [FunnelStep(IN_SERVICE, "operator", "service", len(every), len(machines), role=role.name, hint=out)]
     for c in question.demand.constraints:
-        cut(
-            lambda m, c=c: c.permits(m.name, m.hardware_class),  # type: ignore[misc]
-            lambda b, a, c=c: FunnelStep(  # type: ignore[misc]
-                c.id, c.imposed_by, "constraint", b, a, role=role.name, policy=c.policy, hint=c.hint
-            ),
-        )
-    whole = question.whole()
-    machines = _by_axes(question, role, machines, whole, CAPACITY, steps)
-    machines = _by_fit(question, role, machines, whole, CAPACITY, steps)
-    free = question.free(machines, start_ms)
-    machines = _by_axes(question, role, machines, free, FREE, steps)
-    machines = _by_fit(question, role, machines, free, FREE, steps)
-    return Funnel(role, tuple(steps), tuple(machines))
+        before, machines = len(machines), [m for m in machines if c.permits(m.name, m.hardware_class)]
+        said: Any = {"role": role.name, "policy": c.policy, "hint": c.hint}
+        steps.append(FunnelStep(c.id, c.imposed_by, "constraint", before, len(machines), **said))
+    whole = Candidates(question.permitted(), question.whole())
+    steps += [*_by_axes(question, role, whole, CAPACITY), _by_fit(question, role, whole, CAPACITY)]
+    free = Candidates(whole.machines, question.free(whole.machines, start_ms))
+    steps += [*_by_axes(question, role, free, FREE), _by_fit(question, role, free, FREE)]
+    return Funnel(role, tuple(steps), tuple(free.machines))
 
 
-def _out_of_service(machines: list[FleetMachine]) -> str:
+def _out_of_service(machines: Iterable[FleetMachine]) -> str:
     """Why machines take nothing new, as far as anybody said."""
     why = Counter(machine.unschedulable_because for machine in machines if not machine.schedulable)
     return "; ".join(f"{count} out of service: {because}" for because, count in why.items() if because)
 
 
-def _by_axes(
-    question: Question,
-    role: Role,
-    machines: list[FleetMachine],
-    free: Remains,
-    stage: str,
-    steps: list[FunnelStep],
-) -> list[FleetMachine]:
+class Candidates:
+    """Machines that are left, of those of which it is known what is free, and one of each sort of them: what is asked
+    of them is asked once a sort."""
+
+    def __init__(self, machines: Sequence[FleetMachine], free: Remains) -> None:
+        those = free.on(machines)
+        self.machines, self.ones, self._sorts = machines, those.ones, those.sorts
+
+    def cut(self, good: Mapping[int, bool]) -> tuple[int, int]:
+        """Leaves machines of good sorts: how many there were, and how many are left."""
+        before = len(self.machines)
+        if not all(good.values()):
+            sorts = self._sorts
+            self.machines = [machine for machine in self.machines if good[sorts[machine.name]]]
+            self.ones = {sort: one for sort, one in self.ones.items() if good[sort]}
+        return before, len(self.machines)
+
+
+def _by_axes(question: Question, role: Role, candidates: Candidates, stage: str) -> Iterator[FunnelStep]:
+    """Enough of everything, axis by axis."""
     for axis in axes(role):
-        need = wants(role, axis)
-        amounts = _of(free, machines).each(lambda one, axis=axis: has(one, role, axis))  # type: ignore[misc]
-        after = _kept(machines, amounts, lambda amount, need=need: amount >= need)  # type: ignore[misc]
-        steps.append(
-            FunnelStep(
-                constraint=axis,
-                imposed_by=question.demand.imposed_by,
-                stage=stage,
-                before=len(machines),
-                after=len(after),
-                needed=need,
-                available=max(amounts.of_sort.values(), default=0),
-                unit=UNITS.get(axis, "devices"),
-                role=role.name,
-            )
-        )
-        machines = after
-    return machines
-
-
-def _by_fit(
-    question: Question,
-    role: Role,
-    machines: list[FleetMachine],
-    free: Remains,
-    stage: str,
-    steps: list[FunnelStep],
-) -> list[FleetMachine]:
-    """Machines with enough of everything where it also lies together as required."""
-    those = _of(free, machines)
-    fits = those.each(lambda one: question.inside.place(one, role) is not None)
-    parts = those.each(lambda one: _largest_part(one, role)).of_sort if role.cores else {}
-    after = _kept(machines, fits, bool)
-    steps.append(
-        FunnelStep(
-            constraint=fit_name(role),
+        need, amounts = wants(role, axis), {sort: has(one, role, axis) for sort, one in candidates.ones.items()}
+        before, after = candidates.cut({sort: amount >= need for sort, amount in amounts.items()})
+        yield FunnelStep(
+            constraint=axis,
             imposed_by=question.demand.imposed_by,
             stage=stage,
-            before=len(machines),
-            after=len(after),
-            needed=role.cores if role.cores else None,
-            available=max(parts.values(), default=0) if role.cores else None,
-            unit="cores" if role.cores else "",
+            before=before,
+            after=after,
+            needed=need,
+            available=max(amounts.values(), default=0),
+            unit=UNITS.get(axis, "devices"),
             role=role.name,
         )
+
+
+def _by_fit(question: Question, role: Role, candidates: Candidates, stage: str) -> FunnelStep:
+    """Enough of everything where it also lies together as required."""
+    ones = candidates.ones
+    parts = [_largest_part(one, role) for one in ones.values()] if role.cores else []
+    before, after = candidates.cut({sort: question.inside.place(one, role) is not None for sort, one in ones.items()})
+    return FunnelStep(
+        constraint=fit_name(role),
+        imposed_by=question.demand.imposed_by,
+        stage=stage,
+        before=before,
+        after=after,
+        needed=role.cores if role.cores else None,
+        available=max(parts, default=0) if role.cores else None,
+        unit="cores" if role.cores else "",
+        role=role.name,
     )
-    return after
-
-
-def _of(free: Remains, machines: list[FleetMachine]) -> Remains:
-    """What is free on these machines, which are some or all of those that it is known of."""
-    return free if len(machines) == len(free) else free.among([machine.name for machine in machines])
-
-
-def _kept(machines: list[FleetMachine], values: Each[T], keep: Callable[[T], bool]) -> list[FleetMachine]:
-    """Machines of which it holds, asked once a sort."""
-    kept, sorts = {sort for sort, value in values.of_sort.items() if keep(value)}, values.remains.sorts
-    return machines if len(kept) == len(values.of_sort) else [m for m in machines if sorts[m.name] in kept]
 
 
 def fit_name(role: Role) -> str:

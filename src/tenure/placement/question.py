@@ -15,6 +15,7 @@ from tenure.placement.demand import Demand, Role
 from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.memo import Inside
 from tenure.placement.remains import Each, Remains, Sorts
+from tenure.placement.selection import Selection, Wanted, selected
 from tenure.placement.standing import FEW, Standing
 
 T = TypeVar("T")
@@ -24,7 +25,8 @@ T = TypeVar("T")
 class Question:
     """Immutable snapshot, demand, clock and seed: the same question always has the same answer.
 
-    ``sure``: an explanation asks it, and only what is known for certain counts as an answer of no."""
+    ``sure``: an explanation asks it, and only what is known for certain counts as an answer of no. ``all_in_service``:
+    it asks as if every machine took something new."""
 
     fleet: Fleet
     calendar: Calendar
@@ -33,33 +35,30 @@ class Question:
     seed: int = 0
     choice: Choice | None = None
     sure: bool = False
+    all_in_service: bool = False
     inside: Inside = field(default_factory=Inside, compare=False, repr=False)
 
-    def permitted(self) -> list[FleetMachine]:
-        """Machines that are schedulable and that no constraint forbids. Not to be changed."""
-        constraints, in_service = self.demand.constraints, derived.in_service(self.fleet)
-        if not constraints:
-            return in_service
-        return [one for one in in_service if all(c.permits(one.name, one.hardware_class) for c in constraints)]
+    def permitted(self) -> Selection:
+        """Machines that are schedulable and that no constraint forbids."""
+        return self._selected(frozenset(derived.of_kind(self.fleet)))
 
-    def able(self) -> list[FleetMachine]:
-        """Permitted machines that could carry a member of some role if they were empty. Not to be changed: of two
-        questions for which the same machines are able the list is the same, and what was asked of it is known."""
-        return self.inside.once("able", (self.fleet.memo, self.demand), (), self._able)
+    def able(self) -> Selection:
+        """Permitted machines that could carry a member of some role if they were empty. Of two questions for which the
+        same machines are able it is the same selection, and what was asked of it is known."""
+        return self.inside.once("able", (self.fleet.memo, self.demand), (self.all_in_service,), self._able)
 
-    def _able(self) -> list[FleetMachine]:
-        roles, kinds = self.demand.roles, derived.kinds(self.fleet)
-        able = frozenset(
-            kind for kind, one in derived.of_kind(self.fleet).items() if any(lacks(one, role) is None for role in roles)
-        )
+    def _able(self) -> Selection:
+        whole, roles = derived.of_kind(self.fleet), self.demand.roles
+        return self._selected(frozenset(n for n, one in whole.items() if any(lacks(one, r) is None for r in roles)))
 
-        def machines() -> list[FleetMachine]:
-            permitted = self.permitted()
-            if len(able) == len(derived.of_kind(self.fleet)):
-                return permitted
-            return [machine for machine in permitted if kinds[machine.name] in able]
+    def _selected(self, kinds: frozenset[int]) -> Selection:
+        """Permitted machines of these kinds."""
+        constraints, out_too = self.demand.constraints, self.all_in_service
 
-        return self.inside.once("machines", (self.fleet.memo, *self.demand.constraints), (able,), machines)
+        def machines() -> Selection:
+            return selected(self.fleet, Wanted(kinds, constraints, out_too))
+
+        return self.inside.once("machines", (self.fleet.memo, *constraints), (kinds, out_too), machines)
 
     def free(self, machines: Sequence[FleetMachine], start_ms: int) -> Remains:
         """What is free throughout a run that starts at ``start_ms``; of all able machines it is reckoned once."""
@@ -76,10 +75,7 @@ class Question:
         if FEW * len(machines) < len(self.fleet.machines):
             left = self.inside.free(self.fleet, self.calendar, machines, start_ms, end_ms, group)
             return Sorts.kept(self.fleet).remains(left)
-        everywhere = self._standing(start_ms).without(group)
-        if len(machines) == len(self.fleet.machines):
-            return everywhere
-        return everywhere.among([machine.name for machine in machines])
+        return self._standing(start_ms).without(group).on(machines)
 
     def _standing(self, start_ms: int) -> Standing:
         return Standing(self.fleet, self.calendar, start_ms, self.demand.end_from(start_ms))
@@ -133,31 +129,23 @@ class Question:
     def _latest(self, latest_ms: int) -> int:
         return latest_ms if self.demand.until_ms is None else min(latest_ms, self.demand.until_ms - 1)
 
-    def domains(self, level: str, among: Mapping[str, object]) -> derived.Domains:
-        """Machines by their domain at a level, as far as they also share all that must be shared; these names only."""
+    def domains(self, level: str) -> derived.Domains:
+        """Able machines by their domain at a level, as far as they also share all that must be shared."""
         fleet = self.fleet
         inside = [shared.narrowed(fleet, (level, *way)) for way in shared.ways(fleet, self.demand)]
-        return self._domains(shared.widest(fleet, inside), among)
+        return self._domains(shared.widest(fleet, inside))
 
-    def widest_domains(self, among: Mapping[str, object]) -> derived.Domains:
-        """Machines by the widest domains that the members may span. They overlap where one of several levels, that cut
-        through each other, will do."""
-        return self._domains(shared.ways(self.fleet, self.demand), among)
+    def widest_domains(self) -> derived.Domains:
+        """Able machines by the widest domains that the members may span. They overlap where one of several levels, that
+        cut through each other, will do."""
+        return self._domains(shared.ways(self.fleet, self.demand))
 
-    def alone(self, among: Mapping[str, object]) -> list[str]:
-        """Machines that by themselves lie in all that must be shared; one that names no rack shares none."""
+    def alone(self) -> list[str]:
+        """Able machines that by themselves lie in all that must be shared; one that names no rack shares none."""
         fleet = self.fleet
         if any(shared.narrowed(fleet, ("machine", *way)) == ("machine",) for way in shared.ways(fleet, self.demand)):
-            return list(among)
-        return [name for _, names in self.domains("machine", among) for name in names]
+            return list(self.able().names)
+        return [name for _, names in self.domains("machine") for name in names]
 
-    def _domains(self, ways: Iterable[shared.Way], among: Mapping[str, object]) -> derived.Domains:
-        every = derived.domains_of(self.fleet, tuple(ways))
-        if len(among) == len(self.fleet.machines):
-            return every
-        return self.inside.once("domains", (every, among), (), lambda: _of_those(every, among))
-
-
-def _of_those(domains: derived.Domains, among: Mapping[str, object]) -> derived.Domains:
-    found = [(domain, [name for name in names if name in among]) for domain, names in domains]
-    return [(domain, names) for domain, names in found if names]
+    def _domains(self, ways: Iterable[shared.Way]) -> derived.Domains:
+        return self.able().domains(derived.domains_of(self.fleet, tuple(ways)))

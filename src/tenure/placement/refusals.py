@@ -123,7 +123,7 @@ def _capacity(question: Question, role: Role, step: FunnelStep) -> int:
 
 def _whole(question: Question, role: Role, axis: str) -> Iterable[int]:
     """What each permitted machine has of an axis when it is empty."""
-    permitted = question.whole().among([machine.name for machine in question.permitted()])
+    permitted = question.whole().on(question.permitted())
     return permitted.each(lambda one: has(one, role, axis)).of_sort.values()
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TypeVar
 
 from tenure.placement import derived
 from tenure.placement.calendar import Free
-from tenure.placement.fleet import Fleet
+from tenure.placement.fleet import Fleet, FleetMachine
+from tenure.placement.selection import SELECTIONS_MAX, Selection
 
 T = TypeVar("T")
 
@@ -22,6 +24,9 @@ STATES_PER_MACHINE_MAX = 2
 
 Mix = tuple[tuple[int, int], ...]
 """(sort, how many machines of it)."""
+
+Counted = tuple[Mapping[int, int], Mapping[int, Free]]
+"""How many machines of each sort there are, and what is left on one of it."""
 
 
 def facts(free: Free) -> tuple[object, ...]:
@@ -76,24 +81,65 @@ MOVED_SHARE = 8
 """Of so many machines one has changed at most where what is known of domains is moved on."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What was left on selected machines, and on which machines something else has been left since."""
+
+    selection: Selection
+    left: Remains
+    changed: frozenset[str]
+
+
 class Remains(dict[str, Free]):
     """What is left on machines, by name, and the sort of each, in the same order. Not to be changed."""
 
-    __slots__ = ("_mixes", "counts", "ones", "sorts")
+    __slots__ = ("_mixes", "counts", "ones", "parts", "sorts")
 
-    def __init__(self, left: Mapping[str, Free], sorts: Mapping[str, int]) -> None:
+    def __init__(self, left: Mapping[str, Free], sorts: Mapping[str, int], counted: Counted | None = None) -> None:
         super().__init__(left)
         self.sorts = sorts
-        self.counts: Mapping[int, int] = Counter(sorts.values())
-        self.ones: Mapping[int, Free] = dict(zip(sorts.values(), self.values(), strict=True))
+        self.counts, self.ones = counted or _counted(left, sorts)
         self._mixes: dict[int, Mixed] = {}
+        self.parts: tuple[Part, ...] = ()
 
     def moved(self, left: Mapping[str, Free], sorts: Mapping[str, int]) -> Remains:
         """The same but for these few or many machines; few cost what they are."""
-        moved = Remains({**self, **left}, {**self.sorts, **sorts})
-        if MOVED_SHARE * len(left) < len(self):
-            moved._mixes = {key: mixed.moved(moved, left) for key, mixed in self._mixes.items()}
+        if MOVED_SHARE * len(left) >= len(self):
+            return Remains({**self, **left}, {**self.sorts, **sorts})
+        moved = Remains({**self, **left}, {**self.sorts, **sorts}, self._counted_on(left, sorts))
+        moved._mixes = {key: mixed.moved(moved, left) for key, mixed in self._mixes.items()}
+        moved.parts = tuple(replace(part, changed=part.changed.union(left)) for part in self.parts)
         return moved
+
+    def _counted_on(self, left: Mapping[str, Free], sorts: Mapping[str, int]) -> Counted:
+        counts, ones = dict(self.counts), dict(self.ones)
+        for name, sort in sorts.items():
+            before = self.sorts[name]
+            counts[before] -= 1
+            if not counts[before]:
+                del counts[before], ones[before]
+            counts[sort] = counts.get(sort, 0) + 1
+            ones[sort] = left[name]
+        return counts, ones
+
+    def on(self, machines: Sequence[FleetMachine]) -> Remains:
+        """Of these machines alone. What was left on the very same selection before is moved on by what changed."""
+        if len(machines) == len(self):
+            return self
+        if not isinstance(machines, Selection):
+            return self.among(machine.name for machine in machines)
+        part = next((part for part in self.parts if part.selection is machines), None)
+        left = self.among(machines.names) if part is None else self._moved_on(part)
+        others = (other for other in self.parts if other is not part)
+        self.parts = (Part(machines, left, frozenset()), *others)[:SELECTIONS_MAX]
+        return left
+
+    def _moved_on(self, part: Part) -> Remains:
+        before = part.left
+        changed = [name for name in part.changed if name in before and before[name] is not self[name]]
+        if not changed:
+            return before
+        return before.moved({name: self[name] for name in changed}, {name: self.sorts[name] for name in changed})
 
     def among(self, names: Iterable[str]) -> Remains:
         """Of these machines alone."""
@@ -109,6 +155,8 @@ class Remains(dict[str, Free]):
         """How many of each sort there are among these."""
         if len(self.counts) == 1:
             return tuple((sort, len(names)) for sort in self.counts)
+        if len(names) == len(self):
+            return tuple(self.counts.items())
         many: dict[int, int] = {}
         for sort in map(self.sorts.__getitem__, names):
             many[sort] = many.get(sort, 0) + 1
@@ -120,6 +168,10 @@ class Remains(dict[str, Free]):
         if known is None:
             known = self._mixes[id(domains)] = Mixed(domains, [self.mix(names) for _, names in domains])
         return known.mixes
+
+
+def _counted(left: Mapping[str, Free], sorts: Mapping[str, int]) -> Counted:
+    return Counter(sorts.values()), dict(zip(sorts.values(), left.values(), strict=True))
 
 
 class Mixed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from typing import TypeVar
 
 from tenure.placement import derived
@@ -54,13 +54,6 @@ class Search:
         self.rank = derived.rank(question.fleet, question.seed)
         self.levels = levels_to_try(question.fleet, question.demand)
 
-    @cached_property
-    def _names(self) -> Mapping[str, object]:
-        machines = self.machines
-        if len(machines) == len(self.question.fleet.machines):
-            return self.question.fleet.index
-        return self.question.inside.once("names", (machines,), (), lambda: {one.name: one for one in machines})
-
     @property
     def proved(self) -> bool:
         """Whether what was not found is not there."""
@@ -93,7 +86,7 @@ class Search:
         later = question.later_starts(self.machines, latest_ms)
         if not later:
             return None
-        room = Room(question, self.machines, question.widest_domains(self._names), earliest_ms)
+        room = Room(question, self.machines, question.widest_domains(), earliest_ms)
         starts = list(later)
         growing_ms = question.calendar.last_start_ms(without_group=question.demand.group)
         for place, start_ms in enumerate(starts):
@@ -245,7 +238,7 @@ class Search:
     def _by_room(self, level: str, roles: list[Role], room: Slots) -> list[tuple[str, list[str]]]:
         """Domains that could carry every role, the one with the least room first."""
         if level == "machine":
-            names = self.question.alone(room[0])
+            names = self.question.alone()
             for by_name, role in zip(room, roles, strict=True):
                 names = by_name.those(names, lambda places, role=role: places >= role.count)  # type: ignore[misc]
             names = sorted(names, key=self.rank.__getitem__)
@@ -253,7 +246,7 @@ class Search:
                 names.sort(key=lambda name: sum(by_name[name] for by_name in room))
             return [(name, [name]) for name in names]
         fitting: list[tuple[int, int, str, list[str]]] = []
-        domains = self.question.domains(level, self._names)
+        domains = self.question.domains(level)
         rows = zip(*(totals(by_name, domains) for by_name in room), strict=True)
         for (domain, names), have in zip(domains, rows, strict=True):
             if all(total >= role.count for total, role in zip(have, roles, strict=True)):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
-from itertools import compress, islice
+from itertools import compress, filterfalse, islice
 from operator import is_not
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from tenure.placement.fleet import Fleet, FleetMachine
 from tenure.placement.leftovers import ALWAYS, Leftovers, Span
 from tenure.placement.ordered import Node
 from tenure.placement.remains import Remains, Sorts
+from tenure.placement.selection import SELECTIONS_MAX, Selection, everyone
 from tenure.placement.values import FOREVER_MS
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ class View:
     margin_ms: int
     spans: Mapping[str, Span]
     within: Span
-    known: dict[str, Any] = field(default_factory=dict)
+    known: dict[str, tuple[tuple[Selection, Any], ...]] = field(default_factory=dict)
 
     def lasts(self, start_ms: int, until_ms: int) -> bool:
         return _lies(start_ms, until_ms, self.within)
@@ -104,12 +105,15 @@ class Standing:
                 for hold in left.ahead(machine.name) if machine.name in rows else ():
                     found.setdefault(self.calendar.stop_ms(hold), []).append(machine.name)
             return dict(sorted(found.items()))
-        names = self._names(machines)
+        return self._known("releases", machines, group, lambda: self._releases_of_many(machines, group))
 
-        def every() -> dict[int, list[str]]:
-            return self.calendar.releases(names, self.start_ms, FOREVER_MS, without_group=group)
-
-        return self._known("releases", machines, group, every)
+    def _releases_of_many(self, machines: Sequence[FleetMachine], group: str) -> dict[int, list[str]]:
+        """Read off those of all machines, which are read off the calendar once."""
+        if len(machines) == len(self.fleet.machines):
+            return self.calendar.releases(self.fleet.index, self.start_ms, FOREVER_MS, without_group=group)
+        names, every = self._names(machines), self._releases(everyone(self.fleet), group)
+        found = {stop_ms: [name for name in released if name in names] for stop_ms, released in every.items()}
+        return {stop_ms: released for stop_ms, released in found.items() if released}
 
     def _few(self, machines: Sequence[FleetMachine]) -> bool:
         return FEW * len(machines) < len(self.fleet.machines)
@@ -118,18 +122,19 @@ class Standing:
         return Leftovers(self.fleet, self.calendar, self.start_ms, self.end_ms, group)
 
     def _names(self, machines: Sequence[FleetMachine]) -> Container[str]:
-        return self.fleet.index if len(machines) == len(self.fleet.machines) else {one.name for one in machines}
+        return machines.names if isinstance(machines, Selection) else {one.name for one in machines}
 
     def _known(self, what: str, machines: Sequence[FleetMachine], group: str, make: Callable[[], T]) -> T:
-        """What is made of all machines is kept with their view, for as long as that lasts."""
-        if len(machines) < len(self.fleet.machines) or self.calendar.by_group.get(group):
+        """What is made of selected machines is kept with the view of all, for as long as that lasts."""
+        if not isinstance(machines, Selection) or self.calendar.by_group.get(group):
             return make()
         view = self._view()
         if not view.rows:
             return make()
-        if what not in view.known:
-            view.known[what] = make()
-        made: T = view.known[what]
+        kept = view.known.get(what, ())
+        known = next((one for one in kept if one[0] is machines), None) or (machines, make())
+        view.known[what] = (known, *(one for one in kept if one is not known))[:SELECTIONS_MAX]
+        made: T = known[1]
         return made
 
     def _view(self) -> View:
@@ -189,7 +194,9 @@ def _differing(before: Mapping[str, Node], now: Mapping[str, Node]) -> set[str]:
     if before is now:
         return set()
     changed = set(compress(now, map(is_not, map(before.get, now), now.values())))
-    return changed | (before.keys() - now.keys())
+    if len(before) + sum(name not in before for name in changed) == len(now):  # none is gone
+        return changed
+    return changed.union(filterfalse(now.__contains__, before))
 
 
 def _moved(before: Remains, sorts: Sorts, fresh: Mapping[str, Free]) -> Remains:

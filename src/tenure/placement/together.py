@@ -80,7 +80,7 @@ def _too_few_slots(question: Question, role: Role, start_ms: int) -> tuple[str, 
     free = question.free(machines, start_ms)
     if total(question.room(free, role)) >= least:
         return None
-    whole = question.whole().among([machine.name for machine in machines])
+    whole = question.whole().on(machines)
     axis = min(axes(role), key=lambda one: total(free.each(lambda f: has(f, role, one) // wants(role, one))))
     available = total(free.each(lambda one: _usable(one, role, axis)))
     capacity = total(whole.each(lambda one: _usable(one, role, axis)))
@@ -130,7 +130,7 @@ def _level(question: Question, start_ms: int) -> tuple[str, Binding]:
     needed = _count(question)
     best = top = 0
     where = ""
-    for domain, inside in question.widest_domains(free):
+    for domain, inside in question.widest_domains():
         room = _room(question, [free[name] for name in inside])
         top = max(top, _room(question, [whole[name] for name in inside]))
         if room > best or not where:
