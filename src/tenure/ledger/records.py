@@ -81,6 +81,21 @@ class View:
         return View(self.site, self.generation + 1, live)
 
 
+def on_its_host(record: Record, machine: str | None) -> Record:
+    """The record with what it holds under another name of that machine held on the machine itself, too.
+
+    None: the site has machines that differ, and each is what it is called.
+    """
+    named = record.hold.claims
+    others = [claim for claim in named if claim.machine != machine]
+    if machine is None or not others:
+        return record
+    # What is drawn is drawn once; the other name stays, so that its object is seen to be stood on.
+    claims = [claim if claim.machine == machine else claim.model_copy(update={"draws": []}) for claim in named]
+    claims += [claim.model_copy(update={"machine": machine}) for claim in others]
+    return replace(record, hold=record.hold.model_copy(update={"claims": claims}))
+
+
 def record_of_offer(offer: Offer) -> Record:
     """The record behind an Offer as read."""
     return Record(
