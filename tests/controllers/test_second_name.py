@@ -4,14 +4,17 @@ Such a version left the second Machine Ready, by a commit that was its last, and
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tenure.cli.own import capacity as capacity_shown
 from tenure.cli.recount_facts import capacity_of, second_names
 from tenure.client import AsyncClient
 from tenure.controllers.assembly import plane_of
@@ -51,15 +54,15 @@ class Twice:
     def older(self, machine: str | None = None) -> Allocator:
         return Allocator(self.client, "local", SystemClock(), fleet_of, machine)
 
-    async def offers(self, name: str, machine: str, core: int) -> Offer:
-        one = hold(name, name, [core])
+    async def offers(self, name: str, machine: str, core: int, end: int = 10**9) -> Offer:
+        one = hold(name, name, [core], end=end)
         claims = [one.claims[0].model_copy(update={"machine": machine})]
         made = offer(name, name, one.model_copy(update={"claims": claims}))
         commit = await self.older().decide(lambda view, fleet, now_ms: hold_offers([made]))
         return commit.offers[0]
 
-    async def contracts(self, name: str, machine: str, core: int) -> None:
-        chosen = await self.offers(name, machine, core)
+    async def contracts(self, name: str, machine: str, core: int, end: int = 10**9) -> None:
+        chosen = await self.offers(name, machine, core, end)
         await self.older().decide(lambda view, fleet, now_ms: accept(view, chosen.uid, contract_for(chosen), 0))
 
     async def last_made_ready(self) -> None:
@@ -195,3 +198,18 @@ def test_the_recount_says_in_words_what_is_held_on_a_machine_that_is_none_any_mo
     assert said(same={"other": "m"}) == [
         "MachineSame Machine/other: it is m under another name; the next start of the control plane retires it"
     ]
+
+
+async def test_what_is_left_is_told_without_what_is_held_under_the_other_name(
+    twice: Twice, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now_ms = SystemClock().now_ms()
+    await twice.contracts("two", "renamed", 1, end=now_ms + 10**7)
+    kinds = (Machine, HardwareProfile, Offer, Contract, Engine)
+    listed = {kind: await twice.client.list(kind) for kind in kinds}
+    site = await twice.client.get(Site, "local")
+    client = SimpleNamespace(list=listed.__getitem__, get=lambda kind, name: site)
+    monkeypatch.setattr(capacity_shown, "open_door", lambda reach: nullcontext(SimpleNamespace(client=client)))
+    capacity_shown.show("local", cores=1, output="json")
+    (cores,) = json.loads(capsys.readouterr().out)["limits"]
+    assert (cores["used"], cores["limit"]) == (1, len(ALL))

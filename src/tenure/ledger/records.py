@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from tenure.quantities import Bytes
 from tenure.resources import Contract, Offer
 from tenure.resources.kinds.allocation import Hold
 from tenure.resources.kinds.site import Operation
@@ -90,8 +91,9 @@ def on_its_host(record: Record, machine: str | None) -> Record:
     others = [claim for claim in named if claim.machine != machine]
     if machine is None or not others:
         return record
-    # What is drawn is drawn once; the other name stays, so that its object is seen to be stood on.
-    claims = [claim if claim.machine == machine else claim.model_copy(update={"draws": []}) for claim in named]
+    # It is held once; the other name stays, of nothing, so that its object is seen to be stood on.
+    empty = {"cores": [], "memory": Bytes(0), "memory_nodes": [], "devices": [], "draws": []}
+    claims = [claim if claim.machine == machine else claim.model_copy(update=empty) for claim in named]
     claims += [claim.model_copy(update={"machine": machine}) for claim in others]
     return replace(record, hold=record.hold.model_copy(update={"claims": claims}))
 
