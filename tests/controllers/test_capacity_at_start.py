@@ -19,7 +19,7 @@ from tenure.ledger import accept, hold_offers, recount
 from tenure.ledger.memory import ledger_of
 from tenure.ledger.records import record_of_contract, record_of_offer
 from tenure.quantities import SystemClock
-from tenure.resources import Contract, Engine, HardwareProfile, Machine, ObjectMeta, Offer, Site, condition_of
+from tenure.resources import Contract, Engine, HardwareProfile, Machine, Offer, Site, condition_of
 from tenure.resources.kinds.allocation import Hold
 from tenure.resources.kinds.site import LedgerStatus
 from tenure.topology import NumaNode, ObservedMachine, SystemReserve
@@ -151,12 +151,6 @@ async def test_a_machine_keeps_its_name_and_what_was_declared_of_it_where_its_ho
         assert [machine.name for machine in (await plane.allocator.look()).fleet.machines] == ["m"], "it is sold once"
         assert plane.machine == "m"
         assert str((await home.machine()).spec.hourly_cost) == "1.00 EUR"
-    older = await home.machine()
-    metadata = ObjectMeta(name="renamed")
-    made = await home.client.create(older.model_copy(update={"metadata": metadata, "status": None}))
-    await home.client.replace_status(made.model_copy(update={"status": older.status}))
-    async with home.started(renamed) as plane:  # an older version had registered it once more
-        assert [machine.name for machine in (await plane.allocator.look()).fleet.machines] == ["m"]
 
 
 async def test_a_machine_that_was_deleted_is_registered_under_the_name_that_its_host_has(home: Home) -> None:

@@ -88,6 +88,29 @@ async def test_a_start_withdraws_what_was_offered_and_the_file_does_not_have_any
             assert [record.name for record in (await plane.allocator.look()).view.live()] == ["stays"]
 
 
+async def test_a_machine_that_its_file_lost_stays_retired_though_the_last_commit_made_it_ready(tmp_path: Path) -> None:
+    async with embedded(tmp_path) as host, host.client("controllers") as client:
+        whole, less = (fleet_file(*names, cores=8, memory_gib=64, gpus=0) for names in (("m", "n"), ("m",)))
+
+        async def for_sale(fleet: FleetFile) -> list[str]:
+            async with plane_of(client, host.home, SystemClock(), fleet) as plane:
+                return [machine.name for machine in (await plane.allocator.look()).fleet.machines]
+
+        async with plane_of(client, host.home, SystemClock(), whole) as plane:
+            machines = MachineReconciler(plane)
+            for drain in (True, False):
+                await client.patch(Machine, "n", {"spec": {"drain": drain}})
+                await machines.reconcile(Key("", "n"))
+        (last,) = ledger_of(await client.get(Site, "simulated")).last_batch
+        assert (last.name, last.to_phase) == ("n", "Ready")
+        assert await for_sale(less) == ["m"]
+        assert await for_sale(less) == ["m"]
+        status = (await client.get(Machine, "n")).status
+        assert status is not None
+        assert status.state == "Retired"
+        assert await for_sale(whole) == ["m", "n"], "it is back"
+
+
 async def test_a_fleet_as_its_file_says_wakes_nothing_and_an_edit_of_one_machine_wakes_that_one(tmp_path: Path) -> None:
     async with embedded(tmp_path) as host, host.client("controllers") as client:
         for owner in ("one", "another"):

@@ -189,3 +189,16 @@ def test_a_gang_that_budgets_cannot_carry_is_refused_with_proof() -> None:
     assert isinstance(answer, Refusal)
     assert answer.proved
     assert isinstance(plan(site, Calendar(), demand(cores=4, count=6), now_ms=0), Plan)
+
+
+def test_what_a_retired_machine_holds_still_takes_its_seat_and_stops_no_plan() -> None:
+    held = hold("h", on="retired", cores=(0,))
+    held = replace(held, claims=(replace(held.claims[0], draws=(Draw("licence", 1),)),))
+    left = Fleet.of([machine("m", cores=8)], budgets=(Budget("licence", "site", "here", 2),))
+    calendar = Calendar().with_holds(held)
+    wanted = demand(cores=1, role={"draws": (Draw("licence", 1),)})
+    answer = plan(left, calendar, wanted, now_ms=0)
+    assert isinstance(answer, Plan)
+    refusal = plan(left, calendar.with_holds(answer.hold("mine")), wanted, now_ms=0)
+    assert isinstance(refusal, Refusal)
+    assert refusal.binding.constraint == "licence:here"

@@ -10,7 +10,7 @@ from tenure.cli import exit_codes
 from tenure.cli.door import Door, open_door
 from tenure.cli.failures import not_found, usage
 from tenure.cli.options import HERE, Output, Reach
-from tenure.cli.recount_facts import capacity_of, limits_of
+from tenure.cli.recount_facts import capacity_of, limits_of, second_names
 from tenure.cli.screen import say, say_as, say_table
 from tenure.cli.words import counted
 from tenure.client import home_directory
@@ -50,7 +50,8 @@ def show(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> int
 def check(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> int:
     """Recount everything from the objects and, independently, from what really runs on this machine.
 
-    Exits 0 when all agrees, 1 when anything does not. Marks that the next commit completes are told and are no error.
+    Exits 0 when all agrees, 1 when anything does not. What the next commit or start completes, or what ends by itself,
+    is told and is no error.
     """
     with open_door(reach) as door:
         site = the_site(door, site)
@@ -58,7 +59,7 @@ def check(site: str = "", *, reach: Reach = HERE, output: Output = "text") -> in
         declared = door.client.get(Site, site)
         machines = [m for m in door.client.list(Machine).items if m.spec.site == site]
         profiles = {p.name: p for p in door.client.list(HardwareProfile).items}
-        engines = [engine.spec.type for engine in door.client.list(Engine).items if engine.spec.site == site]
+        engines = [engine for engine in door.client.list(Engine).items if engine.spec.site == site]
     findings, runs = _recount(declared, ledger, records, machines, profiles, engines)
     errors = [finding for finding in findings if finding.severity == "error"]
     live = [record for record in records if record.counts]
@@ -86,17 +87,18 @@ def _recount(
     records: list[Record],
     machines: list[Machine],
     profiles: dict[str, HardwareProfile],
-    engines: Sequence[str],
+    engines: Sequence[Engine],
 ) -> tuple[list[Finding], list[RunFact]]:
     """The findings, and the runs that they were found against."""
     runs = simulated_facts() if _is_simulated(engines) else run_facts(machines, profiles)
     capacities = [capacity_of(machine, profiles) for machine in machines]
-    limits = limits_of(site, machines, profiles)
-    return recount(ledger, records, capacities, runs, SystemClock().now_ms(), limits), runs
+    same = second_names(engines, machines)
+    limits = limits_of(site, [machine for machine in machines if machine.name not in same], profiles)
+    return recount(ledger, records, capacities, runs, SystemClock().now_ms(), limits, same), runs
 
 
-def _is_simulated(engines: Sequence[str]) -> bool:
-    return list(engines) == ["simulated"]
+def _is_simulated(engines: Sequence[Engine]) -> bool:
+    return [engine.spec.type for engine in engines] == ["simulated"]
 
 
 def offline_findings(home: Path) -> list[Finding]:
@@ -116,7 +118,7 @@ def offline_findings(home: Path) -> list[Finding]:
             [record for record in records if record.hold.site == site.name],
             [machine for machine in machines if machine.spec.site == site.name],
             profiles,
-            [engine.spec.type for engine in engines if engine.spec.site == site.name],
+            [engine for engine in engines if engine.spec.site == site.name],
         )[0]
     return findings
 

@@ -8,7 +8,7 @@ from tenure.controllers.machine.power import Parts, power_parts
 from tenure.ledger.recount import Capacity
 from tenure.ledger.recount_budgets import Limit
 from tenure.placement import Budget, FleetMachine
-from tenure.resources import HardwareProfile, Machine, Site
+from tenure.resources import Engine, HardwareProfile, Machine, Site
 from tenure.topology import MachineTopology, listed, machine_from_json
 
 
@@ -19,7 +19,20 @@ def capacity_of(machine: Machine, profiles: Mapping[str, HardwareProfile]) -> Ca
     profile = profiles.get(machine.spec.profile)
     sorts = [profile.spec.topology.get(sort) or [] for sort in ("gpus", "nics")] if profile else []
     devices = {str(device["id"]): 1000 for sort in sorts if isinstance(sort, list) for device in sort}
-    return Capacity(machine.name, cores, int(status.sellable_memory or 0) if status else 0, devices)
+    memory = int(status.sellable_memory or 0) if status else 0
+    return Capacity(machine.name, cores, memory, devices, retired=status is not None and status.state == "Retired")
+
+
+def second_names(engines: Sequence[Engine], machines: Sequence[Machine]) -> dict[str, str]:
+    """Machines of a site that are its one host under another name, as an older version registered them, and which.
+
+    Where work runs on the host itself, its engine says by which name that is known.
+    """
+    known = {engine.spec.machine for engine in engines if engine.spec.type == "local"}
+    there = sorted(name for name in known if name in {machine.name for machine in machines})
+    if not there:
+        return {}
+    return {m.name: there[0] for m in machines if m.status is not None and m.name not in there}
 
 
 def limits_of(site: Site, machines: Sequence[Machine], profiles: Mapping[str, HardwareProfile]) -> list[Limit]:

@@ -17,6 +17,7 @@ from tenure.controllers.kernel import Controller, Key, run_controllers
 from tenure.controllers.machine.fleet import fleet_of
 from tenure.controllers.machine.reconcile import MachineReconciler
 from tenure.controllers.machine.register import Registered, register
+from tenure.controllers.machine.retiring import retire_gone, retire_others
 from tenure.controllers.machine.simulated import announce_fleet, register_fleet
 from tenure.controllers.measuring import Measurements
 from tenure.controllers.offer import OfferReconciler
@@ -57,7 +58,7 @@ async def plane_of(
     plane = Plane(
         client=client,
         clock=clock,
-        allocator=Allocator(client, registered.site, clock, fleet_of),
+        allocator=Allocator(client, registered.site, clock, fleet_of, registered.machine if fleet is None else None),
         engine=engine,
         measurements=Measurements(registered.system_cpus),
         known=known,
@@ -95,8 +96,10 @@ async def _ledger_opens(plane: Plane, fleet: FleetFile | None) -> bool:
     try:
         await plane.allocator.recover()
         if fleet is not None:
+            await retire_gone(plane, {machine.name for machine in fleet.machines})
             await announce_fleet(plane)
         else:  # what it has to sell now counts before anybody is answered
+            await retire_others(plane)
             await MachineReconciler(plane).reconcile(Key("", plane.machine))
     except Unreadable as error:
         log.error("nothing is held anew", because=str(error))

@@ -15,7 +15,7 @@ from tenure.ledger.collect import discard, is_proposed
 from tenure.ledger.decision import Decision, DecisionFunction, Refused
 from tenure.ledger.marks import complete_marks
 from tenure.ledger.memory import FleetOf, Memory, counts_alike, ledger_of, read_memory
-from tenure.ledger.records import View
+from tenure.ledger.records import View, on_its_host
 from tenure.ledger.standing import find_gone, unless_gone
 from tenure.ledger.totals import Totals
 from tenure.quantities import Clock, Instant
@@ -49,13 +49,19 @@ class _Request:
 
 
 class Allocator:
-    """The one door to capacity of one site. Safe beside any number of other allocators."""
+    """The one door to capacity of one site. Safe beside any number of other allocators.
 
-    def __init__(self, client: AsyncClient, site: str, clock: Clock, fleet_of: FleetOf) -> None:
+    `machine`: the one machine that the site is, whatever else it was called (`records.on_its_host`).
+    """
+
+    def __init__(
+        self, client: AsyncClient, site: str, clock: Clock, fleet_of: FleetOf, machine: str | None = None
+    ) -> None:
         self._client = client
         self._site = site
         self._clock = clock
         self._fleet_of = fleet_of
+        self._machine = machine
         self._memory: Memory | None = None
         self._totals = Totals()
         self._waiting: list[_Request] = []
@@ -141,7 +147,8 @@ class Allocator:
             self._memory = None  # it came to be by a commit since our memory was read
             return False
         operations = [op for group, made in zip(decisions, created, strict=True) for op in operations_of(group, made)]
-        view = memory.view.after(operations, [record_of(obj) for made in created for obj in made])
+        proposed = [on_its_host(record_of(obj), memory.machine) for made in created for obj in made]
+        view = memory.view.after(operations, proposed)
         swapped = await self._swap(memory, operations, view)
         if swapped:
             await self._remember(replace(memory, site=swapped, view=view), operations)
@@ -178,7 +185,8 @@ class Allocator:
         if self._memory is not None and known and self._memory.generation == ledger_of(site).generation:
             self._memory = replace(self._memory, site=site)
         else:
-            self._memory = await self._told(await read_memory(self._client, self._site, self._clock, self._fleet_of))
+            read = await read_memory(self._client, self._site, self._clock, self._fleet_of, self._machine)
+            self._memory = await self._told(read)
         return self._memory
 
     async def _told(self, memory: Memory) -> Memory:

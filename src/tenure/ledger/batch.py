@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tenure.ledger.decision import Decision, DecisionFunction
 from tenure.ledger.memory import Memory
-from tenure.ledger.records import Record, record_of_contract, record_of_offer
+from tenure.ledger.records import Record, on_its_host, record_of_contract, record_of_offer
 from tenure.resources import LEDGER_FINALIZER, Contract, Offer
 from tenure.resources.kinds.site import Operation
 
@@ -18,7 +18,7 @@ def decide_in_turn(decides: Sequence[DecisionFunction], memory: Memory, now_ms: 
         decision = decide(view, memory.fleet, now_ms)
         decisions.append(decision)
         if decision.refused is None:
-            pending = [_pending(obj) for obj in decision.proposed]
+            pending = [on_its_host(_pending(obj), memory.machine) for obj in decision.proposed]
             operations = [*decision.operations, *(_admit(record) for record in pending)]
             view = replace(view.after(operations, pending), generation=memory.generation)
     return decisions

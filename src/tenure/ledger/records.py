@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from tenure.quantities import Bytes
 from tenure.resources import Contract, Offer
 from tenure.resources.kinds.allocation import Hold
 from tenure.resources.kinds.site import Operation
@@ -79,6 +80,22 @@ class View:
             known[operation.uid] = replace(record, phase=operation.to_phase)
         live = {uid: record for uid, record in known.items() if record.counts}
         return View(self.site, self.generation + 1, live)
+
+
+def on_its_host(record: Record, machine: str | None) -> Record:
+    """The record with what it holds under another name of that machine held on the machine itself, too.
+
+    None: the site has machines that differ, and each is what it is called.
+    """
+    named = record.hold.claims
+    others = [claim for claim in named if claim.machine != machine]
+    if machine is None or not others:
+        return record
+    # It is held once; the other name stays, of nothing, so that its object is seen to be stood on.
+    empty = {"cores": [], "memory": Bytes(0), "memory_nodes": [], "devices": [], "draws": []}
+    claims = [claim if claim.machine == machine else claim.model_copy(update=empty) for claim in named]
+    claims += [claim.model_copy(update={"machine": machine}) for claim in others]
+    return replace(record, hold=record.hold.model_copy(update={"claims": claims}))
 
 
 def record_of_offer(offer: Offer) -> Record:

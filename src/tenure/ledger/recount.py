@@ -3,9 +3,9 @@
 It shares no code with the allocator or the calendar: it sweeps over the ends of all holds and adds up anew. Pure.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tenure.ledger.records import COUNTING, PROPOSED, Record
@@ -23,6 +23,7 @@ class Capacity:
     cores: frozenset[int]
     memory_bytes: int
     devices: Mapping[str, int] = field(default_factory=dict)  # thousandths by device id
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class RunFact:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One disagreement. `code` is stable; `severity` is "error", or "late" for marks that the next commit completes."""
+    """One disagreement. `code` is stable; `severity` is "error", or "late": the next commit or start completes it, or
+    it ends by itself."""
 
     code: str
     subject: str
@@ -56,18 +58,48 @@ def recount(
     runs: Sequence[RunFact] | None,
     now_ms: int,
     limits: Sequence[Limit] = (),
+    same: Mapping[str, str] | None = None,
 ) -> list[Finding]:
     """Every disagreement, in a fixed order; none means that the ledger agrees with itself and with what runs.
 
     `records` are all Offers and Contracts of the site, whatever their phase. `runs` None leaves the engine out.
-    `limits` are the budgets that the site declares.
+    `limits` are the budgets that the site declares. `same`: machines that are another one under a second name, and
+    which: what they hold is held there.
     """
-    live = [record for record in records if _counts(record, ledger)]
-    findings = [*_marks(records, ledger), *_capacity(live, {c.machine: c for c in capacities})]
+    same = same or {}
+    named = [record for record in records if _counts(record, ledger)]
+    live = [_by_its_name(record, same) for record in named]
+    findings = [*_marks(records, ledger), *_out_of_use(named, capacities, same)]
+    findings += _capacity(live, {c.machine: c for c in capacities})
     findings += [Finding("BudgetOverbooked", f"budget/{id}", message) for id, message in overbooked(live, limits)]
     if runs is not None:
         findings += _runs(live, records, runs, now_ms)
     return findings
+
+
+def _by_its_name(record: Record, same: Mapping[str, str]) -> Record:
+    if not any(claim.machine in same for claim in record.hold.claims):
+        return record
+    claims = [c.model_copy(update={"machine": same.get(c.machine, c.machine)}) for c in record.hold.claims]
+    return replace(record, hold=record.hold.model_copy(update={"claims": claims}))
+
+
+def _out_of_use(live: Sequence[Record], capacities: Sequence[Capacity], same: Mapping[str, str]) -> Iterator[Finding]:
+    """Machines that are none any more, and still hold something or are still said to sell."""
+    held = Counter(name for record in live for name in {claim.machine for claim in record.hold.claims})
+    for capacity in sorted(capacities, key=lambda one: one.machine):
+        name, other, count = capacity.machine, same.get(capacity.machine), held[capacity.machine]
+        stands = "1 live hold stands on it" if count == 1 else f"{count} live holds stand on it"
+        if other is not None and not capacity.retired:
+            message = f"it is {other} under another name; the next start of the control plane retires it"
+            yield Finding("MachineSame", f"Machine/{name}", message, "late")
+        if other is not None and count:
+            message = f"{stands}: held on {other}, which it is under another name; nothing new is placed on it"
+            yield Finding("MachineSame", f"Machine/{name}", message, "late")
+        elif count and capacity.retired:
+            yield Finding(
+                "MachineRetired", f"Machine/{name}", f"{stands}; it is retired, nothing new is placed on it", "late"
+            )
 
 
 def _counts(record: Record, ledger: LedgerStatus) -> bool:

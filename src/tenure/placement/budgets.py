@@ -73,8 +73,19 @@ def _hold_draws(fleet: Fleet, hold: Hold) -> Amounts:
     """What a hold draws; reckoned once a hold and fleet, since neither changes."""
     known = fleet.drawn.get(hold.id)
     if known is None or known[0] is not hold:
-        known = fleet.drawn[hold.id] = (hold, draws(fleet, hold.claims))
+        known = fleet.drawn[hold.id] = (hold, _drawn_by(fleet, hold))
     return known[1]
+
+
+def _drawn_by(fleet: Fleet, hold: Hold) -> Amounts:
+    """What it takes of the site's budgets by its own word, it takes also where its machine is retired: in no fleet."""
+    total = draws(fleet, (claim for claim in hold.claims if claim.machine in fleet.index))
+    for claim in hold.claims:
+        for draw in claim.draws if claim.machine not in fleet.index else ():
+            for budget in fleet.budgets_at("site", hold.site):
+                if budget.name == draw.budget:
+                    total[budget.id] = total.get(budget.id, 0) + draw.amount
+    return total
 
 
 def budgets_left(

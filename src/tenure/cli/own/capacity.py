@@ -12,12 +12,13 @@ from tenure.cli.door import open_door
 from tenure.cli.ledger import the_site
 from tenure.cli.options import HERE, Output, Reach
 from tenure.cli.own.outcome import check_output
+from tenure.cli.recount_facts import second_names
 from tenure.controllers.machine.fleet import fleet_of
 from tenure.ledger.convert import to_placed
-from tenure.ledger.records import record_of_contract, record_of_offer
+from tenure.ledger.records import on_its_host, record_of_contract, record_of_offer
 from tenure.placement import Calendar, CapacityReport, DeviceRequest, Draw, Limit, Role, capacity
 from tenure.quantities import Bytes, QuantityError, SystemClock
-from tenure.resources import Contract, HardwareProfile, Machine, Offer, Site
+from tenure.resources import Contract, Engine, HardwareProfile, Machine, Offer, Site
 from tenure.resources.spelling import did_you_mean
 
 WORDS = {"power": "power", "cooling": "cooling", "rackUnits": "floor", "cores": "cores", "memory": "memory"}
@@ -60,8 +61,11 @@ def show(
                 *map(record_of_offer, door.client.list(Offer).items),
                 *map(record_of_contract, door.client.list(Contract).items),
             ]
-        holds = [to_placed(record.hold) for record in records if record.counts and record.hold.site == named]
-        report = _report(found, machines, profiles, Calendar.of(holds), member, now_ms)
+            engines = [engine for engine in door.client.list(Engine).items if engine.spec.site == named]
+        same = second_names(engines, machines)
+        own = [on_its_host(r, next(iter(same.values()), None)) for r in records if r.counts and r.hold.site == named]
+        machines = [machine for machine in machines if machine.name not in same]
+        report = _report(found, machines, profiles, Calendar.of(to_placed(r.hold) for r in own), member, now_ms)
     if as_json:
         screen.say_as("Capacity", report_json(report))
     else:

@@ -70,7 +70,9 @@ class MachineReconciler:
         status = machine.status
         if status is None or status.cores is None:
             return None  # nobody has looked at it yet
-        if machine.spec.site != plane.site or status.state == "Retired":
+        if machine.spec.site != plane.site:
+            return None
+        if status.state == "Retired" and machine.name != plane.machine:  # by which this one is known again, maybe
             return None
         topology = await plane.topology_of(machine.spec.profile)
         if machine.metadata.deletion_timestamp is not None:

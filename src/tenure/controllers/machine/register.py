@@ -51,7 +51,6 @@ async def register(client: AsyncClient, clock: Clock) -> Registered:
     await create_guarded(client, HardwareProfile(metadata=ObjectMeta(name=profile), spec=spec))
     machine = await _machine(client, name, profile, seen, clock)
     await _engine(client, name)
-    await _retire_others(client, name)
     machine = await _observed(client, machine, seen, clock)
     await _engine_seen(client, seen, clock)
     return Registered(SITE, name, seen.topology.cpus_of(machine.spec.reserved.cores))
@@ -77,14 +76,6 @@ async def _engine(client: AsyncClient, name: str) -> None:
     there = await client.get(Engine, ENGINE)
     if there.spec.machine != name:
         await client.replace(there.model_copy(update={"spec": there.spec.model_copy(update={"machine": name})}))
-
-
-async def _retire_others(client: AsyncClient, name: str) -> None:
-    """What an older version registered under a name that the host had between: it is this machine once more."""
-    for other in (await client.list(Machine)).readable:
-        seen = other.status is not None and other.status.state != "Retired"
-        if seen and other.spec.site == SITE and other.name != name:
-            await update_status(client, other, lambda now: now.model_copy(update={"state": "Retired"}), MachineStatus())
 
 
 async def _machine(client: AsyncClient, name: str, profile: str, seen: ObservedMachine, clock: Clock) -> Machine:

@@ -58,8 +58,6 @@ async def register_fleet(
         overruled += told
         changed.append((made, machine))
     await side_by_side(_machine(client, made, machine, observed[made.spec.profile]) for made, machine in changed)
-    gone = there.keys() - {machine.name for machine in fleet.machines}
-    await side_by_side(_retire(client, there[name]) for name in sorted(gone))
     return Registered(SITE, f"{len(fleet.machines)} simulated", (), tuple(overruled))
 
 
@@ -162,11 +160,6 @@ def _status(machine: Machine, seen: MachineStatus) -> MachineStatus:
             "observed_generation": machine.metadata.generation,
         }
     )
-
-
-async def _retire(client: AsyncClient, machine: Machine) -> None:
-    status = (machine.status or MachineStatus()).model_copy(update={"state": "Retired"})
-    await client.replace_status(machine.model_copy(update={"status": status}))
 
 
 async def _engine_seen(client: AsyncClient, clock: Clock) -> None:
