@@ -7,6 +7,8 @@ from pathlib import Path
 from tenure.cli.home_parts import SIMULATED
 from tenure.cli.simulated_records import settle_records
 from tenure.client import AsyncClient
+from tenure.controllers.contract.reconcile import ContractReconciler
+from tenure.controllers.kernel import Key
 from tenure.engines import RunSpec, SimulatedEngine
 from tenure.engines.simulated import ARGV
 from tenure.resources import Contract, Event
@@ -39,14 +41,10 @@ async def one_in_service(home: Path) -> Contract:
 
 async def is_still_in_service(home: Path) -> None:
     """A control plane that starts over this home looks at the contract and leaves it in service."""
-    async with plane_on(home, running=True) as (plane, user):
+    async with plane_on(home) as (plane, user):
         (there,) = (await user.list(Contract)).items
-        assert there.status is not None
-        before = there.metadata.resource_version
-        async with asyncio.timeout(ACTIVE_SECONDS_MAX):
-            while there.metadata.resource_version == before:
-                await asyncio.sleep(0.01)
-                (there,) = (await user.list(Contract)).items
+        await ContractReconciler(plane).reconcile(Key("default", there.name))
+        (there,) = (await user.list(Contract)).items
         assert there.status is not None
         assert (there.status.phase, there.status.ended_because) == ("Active", None)
         assert [event.reason for event in (await user.list(Event)).items if event.reason == "Lost"] == []
