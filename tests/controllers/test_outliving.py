@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tenure.controllers.contract.clearance import overdue_on
+from tenure.controllers.contract.clearance import in_the_way, overdue_on
 from tenure.controllers.contract.ending import EARLY_GRACE_MS, grace_ms
 from tenure.controllers.contract.reconcile import ContractReconciler
 from tenure.controllers.kernel import Key, Wait
@@ -18,7 +18,7 @@ from tenure.controllers.workload.occupied import STOP_MARGIN_MS, STUCK_MS, calen
 from tenure.controllers.workload.trial import Trials
 from tenure.engines import RunSpec
 from tenure.ledger import Allocator, Record, View, accept, hold_offers
-from tenure.ledger.records import record_of_contract
+from tenure.ledger.records import on_its_host, record_of_contract
 from tenure.placement import FOREVER_MS
 from tenure.quantities import VirtualClock
 from tenure.resources import Contract, Offer, condition_of
@@ -93,6 +93,25 @@ def test_only_a_contract_past_its_end_on_the_same_cores_is_in_the_way() -> None:
     assert overdue_on(wanted, "uid-new", found, END_MS - 1) == []
     assert overdue_on(wanted, "uid-a", found, END_MS) == [], "nothing is in its own way"
     assert overdue_on(hold("new", "new", [1], start=END_MS), "uid-new", found, END_MS) == []
+
+
+async def test_what_this_host_holds_under_a_name_that_it_had_is_in_the_way_of_what_starts_under_it() -> None:
+    """Both stand in the ledger by the name that it has now, and in their own terms by the other one."""
+    renamed = [on_its_host(live("a", [0]), "now"), on_its_host(live("new", [0], END_MS + DAY_MS), "now")]
+    found = view(*renamed)
+    runs = SimpleNamespace(state=lambda _: SimpleNamespace(final=False))
+
+    async def look() -> Any:
+        return SimpleNamespace(view=found)
+
+    plane: Any = SimpleNamespace(
+        allocator=SimpleNamespace(look=look), clock=VirtualClock(END_MS), engine=runs, machine="now"
+    )
+    made = contract_for(offer("new", "new", hold("h-new", "new", [0], start=END_MS, end=END_MS + DAY_MS)))
+    new = made.model_copy(update={"metadata": made.metadata.model_copy(update={"uid": "uid-new"}), "status": None})
+    first = await in_the_way(plane, new)
+    assert first is not None
+    assert first.name == "a"
 
 
 def test_work_is_killed_within_the_margin_before_the_next_hold() -> None:

@@ -22,6 +22,8 @@ from tenure.placement import (
     exact,
     plan,
 )
+from tenure.placement.audit import overbookings
+from tenure.placement.budgets import budgets_left
 
 KW = 1_000_000
 
@@ -202,3 +204,16 @@ def test_what_a_retired_machine_holds_still_takes_its_seat_and_stops_no_plan() -
     refusal = plan(left, calendar.with_holds(answer.hold("mine")), wanted, now_ms=0)
     assert isinstance(refusal, Refusal)
     assert refusal.binding.constraint == "licence:here"
+
+
+def test_what_crosses_to_a_machine_that_is_retired_crosses_still() -> None:
+    uplink = Budget("network", "rack", "r0", 100, crossing=True)
+    left = Fleet.of([machine("ma", place=(("rack", "r0"),))], levels=(Level("rack"),), budgets=(uplink,))
+    here, there = hold(on="ma", cores=(0,)).claims[0], hold(on="mb", cores=(1,)).claims[0]
+    drawing = replace(here, draws=(Draw("network", 80),))
+    gang = replace(hold(on="ma"), claims=(drawing, there))
+    assert budgets_left(left, Calendar().with_holds(gang), 0, 10) == {uplink.id: 20}
+    twice = [gang, replace(gang, id="i", claims=(replace(drawing, cores=(1,)), there))]
+    assert [one.axis for one in overbookings(left, twice, margin_ms=0) if one.where == "budget"] == [uplink.id]
+    same = replace(gang, claims=(drawing, replace(there, cores=())))
+    assert budgets_left(left, Calendar().with_holds(same), 0, 10) == {uplink.id: 100}, "a second name of the same host"

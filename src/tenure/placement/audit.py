@@ -81,11 +81,12 @@ def _add(amounts: dict[tuple[str, str], int], key: tuple[str, str], amount: int)
 def _drawn(fleet: Fleet, hold: Hold) -> dict[str, int]:
     """What one hold draws of each budget, by id. Of an uplink it draws only with a member on the other side of it."""
     claims = [claim for claim in hold.claims if claim.machine in fleet.index]
+    apart = any(c.cores or c.memory_bytes or c.devices or c.draws for c in hold.claims if c.machine not in fleet.index)
     total: dict[str, int] = {}
     for budget in {budget.id: budget for claim in claims for budget in fleet.budgets_over(claim.machine)}.values():
         inside = [claim for claim in claims if fleet.index[claim.machine].domain(budget.level) == budget.domain]
         amount = sum(_amount(budget, fleet.index[claim.machine], claim) for claim in inside)
-        if amount and not (budget.crossing and len(inside) == len(claims)):
+        if amount and not (budget.crossing and len(inside) == len(claims) and not apart):
             total[budget.id] = amount
     return total
 

@@ -31,7 +31,9 @@ def claim_draw(budget: Budget, machine: FleetMachine, claim: Claim) -> int:
         return drawn
     drawn += len(claim.cores) * (machine.core_power.by(budget.rating) or 0)
     for taken in claim.devices:
-        device = machine.device_index[taken.id]
+        device = machine.device_index.get(taken.id)
+        if device is None:  # of a machine that was another one
+            continue
         # Rounded up, so that shares never add up to less than the whole.
         drawn += -(-(device.power.by(budget.rating) or 0) * taken.milli // max(1, device.milli))
     return drawn
@@ -55,18 +57,25 @@ def unknown_draws(fleet: Fleet, claims: Iterable[Claim]) -> tuple[str, ...]:
 def draws(fleet: Fleet, claims: Iterable[Claim]) -> Amounts:
     """What claims that stand together draw of each budget, by budget id. Budgets that they do not touch are absent.
 
-    A budget that counts crossings (an uplink) is drawn only by claims with a member on the other side.
+    A budget that counts crossings (an uplink) is drawn only by claims with a member on the other side. What stands on a
+    machine that is in no fleet any more stands on no side that is known here, so on the other one.
     """
-    together = tuple(claims)
+    together = [claim for claim in claims if claim.machine in fleet.index or _takes(claim)]
     total: Amounts = {}
     inside: dict[str, int] = {}
     for claim in together:
-        machine = fleet.machine(claim.machine)
+        machine = fleet.index.get(claim.machine)
+        if machine is None:
+            continue
         for budget in fleet.budgets_over(claim.machine):
             total[budget.id] = total.get(budget.id, 0) + claim_draw(budget, machine, claim)
             if budget.crossing:
                 inside[budget.id] = inside.get(budget.id, 0) + 1
     return {budget: amount for budget, amount in total.items() if amount and inside.get(budget) != len(together)}
+
+
+def _takes(claim: Claim) -> bool:
+    return bool(claim.cores or claim.memory_bytes or claim.devices or claim.draws)
 
 
 def _hold_draws(fleet: Fleet, hold: Hold) -> Amounts:
@@ -79,7 +88,7 @@ def _hold_draws(fleet: Fleet, hold: Hold) -> Amounts:
 
 def _drawn_by(fleet: Fleet, hold: Hold) -> Amounts:
     """What it takes of the site's budgets by its own word, it takes also where its machine is retired: in no fleet."""
-    total = draws(fleet, (claim for claim in hold.claims if claim.machine in fleet.index))
+    total = draws(fleet, hold.claims)
     for claim in hold.claims:
         for draw in claim.draws if claim.machine not in fleet.index else ():
             for budget in fleet.budgets_at("site", hold.site):

@@ -64,7 +64,10 @@ def _among(question: Question, wish: Wish, start_ms: int, claims: Claims) -> fro
     if len(ones) <= SORTS_SOUGHT_MAX:
         return None
     now = {free.sorts[claim.machine] for claim in claims}
-    emptiest = sorted(ones, key=lambda sort: (*(-left for left in emptiness_of(ones[sort])), ones[sort].machine.name))
+    first: dict[int, str] = {}
+    for name, sort in free.sorts.items():
+        first.setdefault(sort, name)
+    emptiest = sorted(ones, key=lambda sort: (*(-left for left in emptiness_of(ones[sort])), first[sort]))
     sorts = {*now, *emptiest[: SORTS_SOUGHT_MAX - len(now)]} if len(now) < SORTS_SOUGHT_MAX else set[int]()
     return frozenset(name for name, sort in free.sorts.items() if sort in sorts)
 

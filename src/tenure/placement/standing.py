@@ -131,8 +131,8 @@ class Standing:
         view = self._view()
         if not view.rows:
             return make()
-        kept = view.known.get(what, ())
-        known = next((one for one in kept if one[0] is machines), None) or (machines, make())
+        known = next((one for one in view.known.get(what, ()) if one[0] is machines), None) or (machines, make())
+        kept = view.known.get(what, ())  # making it may have kept what it rests on
         view.known[what] = (known, *(one for one in kept if one is not known))[:SELECTIONS_MAX]
         made: T = known[1]
         return made

@@ -17,8 +17,10 @@ async def in_the_way(plane: Plane, contract: Contract) -> Record | None:
     """What is past its end and still holds some of what this one is to start on; None when it may start."""
     if contract.status is not None and contract.status.run is not None:
         return None  # it was started already
-    memory = await plane.allocator.look()
-    for record in overdue_on(contract.spec.hold, contract.uid, memory.view, plane.clock.now_ms()):
+    view = (await plane.allocator.look()).view
+    mine = view.records.get(contract.uid)  # where this host is known by another name now, it is held under that
+    hold = mine.hold if mine is not None else contract.spec.hold
+    for record in overdue_on(hold, contract.uid, view, plane.clock.now_ms()):
         if await asyncio.to_thread(_runs, plane, record):
             return record
     return None
