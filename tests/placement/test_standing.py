@@ -20,6 +20,19 @@ from tenure.placement.standing import NAMED_MAX, Standing
 from tenure.placement.values import FOREVER_MS
 
 
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The machines of which it is reckoned from now on what is left, as it happens."""
+    looked: list[str] = []
+    of = Leftovers.of
+
+    def counting(self: Leftovers, machine: FleetMachine) -> Free:
+        looked.append(machine.name)
+        return of(self, machine)
+
+    monkeypatch.setattr(Leftovers, "of", counting)
+    return looked
+
+
 @settings(max_examples=60, deadline=None)
 @given(steps, st.integers(0, 2))
 def test_what_is_left_of_all_is_what_the_calendar_says_after_any_history_of_holds_and_questions(
@@ -137,14 +150,7 @@ def test_a_question_looks_at_machines_that_changed_alone(
     calendar = Calendar.of(replace(hold, start_ms=start_ms, end_ms=end_ms) for hold in held)
     fleet, wanted = Fleet.of(machines), demand("gang", count=12, gpus=4, duration_ms=5)
     assert isinstance(plan(fleet, calendar, wanted, now_ms=0), Refusal)
-    looked: list[str] = []
-    of = Leftovers.of
-
-    def counting(self: Leftovers, machine: FleetMachine) -> Free:
-        looked.append(machine.name)
-        return of(self, machine)
-
-    monkeypatch.setattr(Leftovers, "of", counting)
+    looked = looks(monkeypatch)
     one = demand("one", gpus=4, duration_ms=5)
     assert isinstance(plan(fleet, calendar, one, now_ms=1), Refusal)  # later, too
     assert looked == []
@@ -233,13 +239,6 @@ def test_a_machine_out_of_service_does_not_make_a_refusal_look_at_all_the_others
     fleet, wanted = Fleet.of(machines), demand("gang", count=12, gpus=4, duration_ms=5)
     first = plan(fleet, calendar, wanted, now_ms=0)
     assert isinstance(first, Refusal)
-    looked: list[str] = []
-    of = Leftovers.of
-
-    def counting(self: Leftovers, machine: FleetMachine) -> Free:
-        looked.append(machine.name)
-        return of(self, machine)
-
-    monkeypatch.setattr(Leftovers, "of", counting)
+    looked = looks(monkeypatch)
     assert plan(fleet, calendar, wanted, now_ms=0) == first
     assert len(looked) < len(machines)
