@@ -30,7 +30,7 @@ CHANGEABLE = "Changeable"
 RUNG = "renegotiate"
 SOUGHT = "ChangeSought"
 SOUGHT_MS = 3_600_000
-"""That terms are sought is stated once in so long: they may be looked for every minute."""
+"""That terms are sought is stated once in so long: they may be looked for every few seconds."""
 AGAIN_MS: dict[Why, int] = {"promise": 5_000, "deadline": 60_000}
 """Where no better terms were found, or nobody took them, they are looked for again after so long. What service shows of
 a promise grows with every window, and its step of the ladder waits for half a minute only."""
